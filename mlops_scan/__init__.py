@@ -1,0 +1,3 @@
+"""Infer the MLOps maturity of a repository from what its files really do."""
+
+__version__ = "0.1.0"

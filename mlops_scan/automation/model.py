@@ -1,0 +1,81 @@
+"""What starts by itself, or as a step of something, and what it runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops_scan.code.index import Node
+from mlops_scan.fingerprints.match import Use
+from mlops_scan.words import Evidence, Location
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Something that runs commands or code.
+
+    `kind`: "ci" (a CI job), "schedule" (an orchestrator's or library's clock), "event" (a sensor, a message), "pipeline"
+    (a step of a declared pipeline, whoever starts it), "service" (a deployed process), "person" (documented or scripted for
+    a person to start). `triggers` are trigger kinds as in `ci.model` for CI, else empty. `blocked` says why it cannot start
+    by itself, `may_fail` why its failure has no effect; both empty when fine.
+    """
+
+    kind: str
+    label: str
+    evidence: Evidence
+    triggers: frozenset[str] = frozenset()
+    blocked: str = ""
+    may_fail: str = ""
+    workflow: str = ""
+    job: str = ""
+    environment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command or entry point that a start runs, with the hops that led there."""
+
+    start: Start
+    words: tuple[str, ...]
+    location: Location
+    chain: tuple[Evidence, ...]
+    uses: tuple[Use, ...] = ()
+    entries: tuple[Node, ...] = ()
+    tests: tuple[str, ...] = ()
+    pipelines: tuple[str, ...] = ()
+    missing: str = ""
+    unresolved: str = ""
+    swallowed: str = ""
+
+    @property
+    def toothless(self) -> str:
+        """Why a failure of this command has no effect, or empty."""
+        return self.start.may_fail or self.swallowed
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineStep:
+    """A step of a declared pipeline: a command, first-party code, or what the engine itself does (`does`)."""
+
+    name: str
+    line: int
+    command: str = ""
+    command_line: int = 0
+    entries: tuple[Node, ...] = ()
+    does: frozenset[str] = frozenset()
+    folder: str = ""
+    has_params: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A declared workflow of steps, whatever the tool. `entry_points` are alternatives, not a sequence (MLproject)."""
+
+    tool: str
+    name: str
+    path: str
+    line: int
+    steps: tuple[PipelineStep, ...]
+    entry_points: bool = False
+    schedule: str = ""  # a cron expression or interval that the declaration carries
+    schedule_line: int = 0
+    schedule_off: str = ""  # why that schedule does not fire, or empty

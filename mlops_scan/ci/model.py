@@ -1,0 +1,74 @@
+"""CI/CD definitions in provider-neutral form: workflow → triggers → jobs → steps, each with its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ON_CHANGE = frozenset({"push", "pull_request", "merge_queue"})
+"""Triggers that a change of the repository fires by itself."""
+
+AUTOMATIC = ON_CHANGE | {"tag", "release", "schedule", "chained", "external"}
+"""Triggers that need no person at the moment they fire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What starts a workflow: push, pull_request, merge_queue, tag, release, schedule, manual, chained or external."""
+
+    kind: str
+    line: int
+    detail: str = ""  # a cron expression, branch names, the workflow that must have run
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: a shell text, or an action used. `errexit` says whether the shell stops at the first failing command."""
+
+    line: int
+    end_line: int
+    name: str = ""
+    script: str = ""
+    script_line: int = 0  # line of the script's first line
+    uses: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    condition: str = ""
+    may_fail: str = ""  # why a failure of this step stops nothing, or empty
+    folder: str = ""  # working directory, relative to the repository
+    errexit: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job. `triggers` limits the workflow's triggers where the provider decides that by job; None: all of them."""
+
+    id: str
+    line: int
+    end_line: int
+    steps: tuple[Step, ...]
+    needs: tuple[str, ...] = ()
+    condition: str = ""
+    environment: str = ""
+    may_fail: str = ""
+    manual: bool = False  # a person must press a button for this job
+    never: str = ""  # why the job can never start (`if: false`), or empty
+    uses: str = ""  # a reusable workflow called as the job's body
+    image: str = ""
+    triggers: tuple[Trigger, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """One CI/CD definition that the provider loads; `unloaded` gives the reason where it does not."""
+
+    path: str
+    provider: str
+    line: int
+    name: str
+    triggers: tuple[Trigger, ...]
+    jobs: tuple[Job, ...]
+    unloaded: str = ""
+
+    def triggers_of(self, job: Job) -> tuple[Trigger, ...]:
+        """What starts a job."""
+        return self.triggers if job.triggers is None else job.triggers

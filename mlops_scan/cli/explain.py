@@ -1,0 +1,118 @@
+"""`mlops-scan explain ID`: what a finding, practice, tool or maturity model is about."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlops_scan.errors import ScanError
+
+if TYPE_CHECKING:
+    from mlops_scan.rulebook import FindingDefinition, MaturityModel, Practice, RuleBook, Tool
+
+
+@click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("name", metavar="ID")
+def command(name: str) -> None:
+    """Explain a finding (MLS301), a practice (ci/model-tests), a tool (mlflow) or a maturity model (default)."""
+    from mlops_scan.rulebook import load
+
+    width = min(shutil.get_terminal_size().columns, 100)
+    for line in _explained(load(), name):
+        click.echo(_wrapped(line, width))
+
+
+def _explained(book: RuleBook, name: str) -> Iterator[str]:
+    kinds: tuple[tuple[Mapping[str, Any], Callable[[Any], Iterator[str]]], ...] = (
+        (book.findings, _finding),
+        (book.practices, _practice),
+        (book.models, _model),
+        (book.tools, _tool),
+    )
+    for entries, describe in kinds:
+        for key in (name, name.upper(), name.lower()):
+            if key in entries:
+                return describe(entries[key])
+    known = [key for entries, _ in kinds for key in entries]
+    near = {key.lower(): key for key in known}
+    close = [near[key] for key in get_close_matches(name.lower(), list(near), n=3)]
+    hint = f"did you mean {', '.join(close)}?" if close else "`mlops-scan rules list` shows all"
+    raise ScanError(f"nothing is called {name!r}; {hint}")
+
+
+def _finding(rule: FindingDefinition) -> Iterator[str]:
+    yield f"{rule.id}: {rule.title}"
+    yield f"Severity: {rule.severity.value}. Tags: {', '.join(rule.tags) or 'none'}."
+    yield from _part("Why it matters", [rule.why])
+    yield from _part("How to fix it", [rule.fix])
+    yield from _code("Example", rule.example)
+    yield f"\n{rule.help_url}"
+
+
+def _practice(practice: Practice) -> Iterator[str]:
+    yield f"{practice.id}: {practice.title}"
+    yield f"Met from grade {practice.minimum.value} on. Effort: {practice.effort}. Gap finding: {practice.gap}."
+    yield from _part("What it asks for", [practice.what])
+    yield from _part("What counts", [f"- {item}" for item in practice.counts])
+    yield from _part("What does not count", [f"- {item}" for item in practice.does_not_count])
+    yield from _part("How to get there", [practice.remedy])
+    for stack, snippet in practice.snippets.items():
+        yield from _code(stack, snippet)
+    yield from _part("References", practice.references)
+
+
+def _model(model: MaturityModel) -> Iterator[str]:
+    yield f"{model.id}: {model.name}"
+    for level in model.levels:
+        yield f"\nLevel {level.number}: {level.name}"
+        if not level.rows:
+            yield "  an ML workload, nothing more"
+        for row in level.rows:
+            need = "" if len(row.practices) == 1 else f"{row.need} of "
+            yield f"  {row.title}: {need}{', '.join(row.practices)}"
+
+
+def _tool(tool: Tool) -> Iterator[str]:
+    yield f"{tool.id}: {tool.name} ({tool.family})"
+    if tool.url:
+        yield tool.url
+    served = sorted({practice for signature in tool.signatures for practice in signature.serves})
+    yield from _part("Can show", [f"- {practice}" for practice in served])
+    yield from _part("Imports", [", ".join(tool.imports)] if tool.imports else ())
+    yield from _part("Distributions", [", ".join(tool.distributions)] if tool.distributions else ())
+
+
+def _part(title: str, lines: Iterable[str]) -> Iterator[str]:
+    body = [line for line in lines if line]
+    if body:
+        yield f"\n{title}"
+        yield from (f"  {line}" for line in body)
+
+
+def _code(title: str, text: str) -> Iterator[str]:
+    if text.strip():
+        yield f"\n{title}"
+        yield textwrap.indent(text.rstrip(), "    ")
+
+
+def _wrapped(line: str, width: int) -> str:
+    """Prose folded under its own indent; code, which has line breaks or a deep indent, as it is."""
+    body = line.lstrip("\n")
+    if "\n" in body or body.startswith("    "):
+        return line
+    text = body.lstrip()
+    indent = " " * (len(body) - len(text))
+    folded = textwrap.fill(
+        text,
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  " if text.startswith("- ") else indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return line[: len(line) - len(body)] + folded

@@ -1,0 +1,96 @@
+"""The gates: what makes a finished scan exit 1 or 2, and the words that say why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops_scan.engine.report import ComponentResult, LevelResult, Report, RowResult
+from mlops_scan.errors import ScanError
+from mlops_scan.reports.clean import one_line, visible
+from mlops_scan.words import Severity
+
+PASSED, FAILED, INCOMPLETE = 0, 1, 2
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the user asked for: a level, a severity, both or none."""
+
+    fail_below: int | None = None
+    fail_on: str | None = None
+
+    @property
+    def armed(self) -> bool:
+        """Whether there is any gate."""
+        return self.fail_below is not None or self.fail_on is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The exit code and the lines for standard error."""
+
+    code: int
+    lines: tuple[str, ...] = ()
+
+
+def judge(report: Report, gate: Gate) -> Verdict:
+    """Apply the gates. An incomplete scan decides nothing, so it outranks a failed gate."""
+    if not gate.armed:
+        return Verdict(PASSED)
+    lines = [*_below(report, gate.fail_below), *_severe(report, gate.fail_on)]
+    code = FAILED if lines else PASSED
+    if report.incomplete:
+        code = INCOMPLETE
+        lines += _unread(report)
+    return Verdict(code, tuple(lines))
+
+
+def _below(report: Report, wanted: int | None) -> list[str]:
+    if wanted is None:
+        return []
+    headline = report.headline
+    top = max((rung.number for rung in headline.ladder), default=wanted)
+    if wanted > top:
+        raise ScanError(f"--fail-below {wanted}: the model {report.model!r} has no level above {top}")
+    if headline.level is None:
+        why = one_line(report.kind_reason) or "no ML workload found"
+        return [f"gate failed: level {wanted} is wanted, but the repository has no level ({why})"]
+    if headline.level >= wanted:
+        return []
+    lines = [f"gate failed: level {headline.level} is below {wanted}; missing:"]
+    for rung in headline.ladder:
+        if headline.level < rung.number <= wanted:
+            lines += [_missing(headline, rung, row) for row in rung.rows if not row.met]
+    return lines
+
+
+def _missing(component: ComponentResult, rung: LevelResult, row: RowResult) -> str:
+    by_id = {practice.id: practice for practice in component.practices}
+    open_ids = [name for name in row.practices if name not in row.met_by]
+    details = [f"{name} is {by_id[name].grade.value}" if name in by_id else name for name in open_ids]
+    needed = f"{row.need - len(row.met_by)} more of: " if len(row.practices) > 1 else ""
+    return f"  level {rung.number}: {row.title} ({needed}{', '.join(details)})"
+
+
+def _severe(report: Report, severity: str | None) -> list[str]:
+    if severity is None:
+        return []
+    found = [finding for finding in report.findings if finding.severity.rank >= Severity(severity).rank]
+    if not found:
+        return []
+    plural = "finding" if len(found) == 1 else "findings"
+    lines = [f"gate failed: {len(found)} {plural} of severity {severity} or above:"]
+    lines += [f"  {finding.id} {visible(str(finding.location))}: {one_line(finding.message)}" for finding in found]
+    return _shortened(lines)
+
+
+def _unread(report: Report) -> list[str]:
+    lines = ["the gate cannot decide, the scan is incomplete (leave files out with --exclude):"]
+    lines += [f"  {visible(item.path)}: {one_line(item.reason)}" for item in report.incomplete]
+    return _shortened(lines)
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    more = len(lines) - 1 - _SHOWN
+    return lines if more <= 0 else [*lines[: _SHOWN + 1], f"  and {more} more"]

@@ -1,0 +1,78 @@
+"""The entry point: finds the command, imports only that one, turns every error into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import NoReturn, cast
+
+import click
+
+from mlops_scan import __version__
+from mlops_scan.errors import ScanError
+
+COMMANDS = ("scan", "explain", "rules", "schema")
+OK, GATE_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+_OWN_OPTIONS = frozenset({"-h", "--help", "-V", "--version"})
+
+
+class CommandGroup(click.Group):
+    """Loads a command's module when it is asked for; anything that is not a command is a path to scan."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the help page."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        return cast(click.Command, import_module(f"mlops_scan.cli.{cmd_name}").command)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `scan` in front of what is neither a command nor an option of the group itself."""
+        if not args or args[0] not in _OWN_OPTIONS.union(COMMANDS):
+            args = ["scan", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=CommandGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="`mlops-scan [PATH]` is `mlops-scan scan [PATH]`; see `mlops-scan scan --help` for its options. "
+    "Exit codes: 0 no gate failed, 1 a gate failed, 2 the scan could not be done or is incomplete.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="mlops-scan", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Infer the MLOps maturity of a repository from what its files really do."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; every error becomes one line on standard error."""
+    try:
+        result = cli.main(args=arguments, prog_name="mlops-scan", standalone_mode=False)
+    except ScanError as error:
+        return _fail(str(error))
+    except click.Abort:
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        return _fail(error.format_message())
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: a bug must not look like a verdict
+        if "-v" in arguments or "--verbose" in arguments:
+            import traceback
+
+            traceback.print_exc()
+        detail = " ".join(str(error).split())
+        return _fail(f"internal error: {type(error).__name__}: {detail} (run with --verbose for the traceback)")
+    return result if isinstance(result, int) else OK
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def _fail(message: str) -> int:
+    click.echo(f"mlops-scan: error: {message}", err=True)
+    return UNUSABLE

@@ -1,0 +1,151 @@
+"""`mlops-scan scan`: scan a folder, write the reports, apply the gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops_scan.cli import config
+from mlops_scan.errors import ScanError
+
+
+def _words(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The comma-separated words of an option that may also be repeated."""
+    return tuple(word for value in values for part in value.split(",") if (word := part.strip()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """The scan that the command line and the configuration file ask for together."""
+
+    path: Path
+    settings: config.Config
+    output: Path | None
+    jobs: int
+    as_of: date | None
+    verbose: bool
+    quiet: bool
+    color: str
+    exit_zero: bool
+
+
+@click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("path", default=".")
+@click.option(
+    "-f", "--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help="text (default), json, sarif; repeatable."
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File of the only format.")
+@click.option(
+    "--fail-below", "--target-level", type=click.IntRange(min=0), metavar="N", help="Exit 1 below this level."
+)
+@click.option("--fail-on", type=click.Choice(config.SEVERITIES), help="Exit 1 on a finding this severe or worse.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even when a gate fails; errors still exit 2.")
+@click.option("--model", metavar="NAME", help="Maturity model to judge by [default: default].")
+@click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Read this file.")
+@click.option("--isolated", is_flag=True, help="Ignore configuration files.")
+@click.option("--select", multiple=True, callback=_words, metavar="IDS", help="Report only these findings.")
+@click.option("--ignore", multiple=True, callback=_words, metavar="IDS", help="Do not report these findings.")
+@click.option("--exclude", multiple=True, callback=_words, metavar="GLOB", help="Leave files out (.gitignore syntax).")
+@click.option("--component", metavar="PATH", help="Judge this component.")
+@click.option("--kind", type=click.Choice(config.KINDS), help="Say what the repository is instead of guessing.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), default=1, metavar="N", help="Worker processes.")
+@click.option("--no-cache", is_flag=True, hidden=True, help="Accepted for scripts; there is no cache yet.")
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day to judge dates by.")
+@click.option("-q", "--quiet", is_flag=True, help="One line.")
+@click.option("-v", "--verbose", is_flag=True, help="Every practice with its evidence chain.")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+def command(
+    path: str,
+    config_file: Path | None,
+    isolated: bool,
+    output: Path | None,
+    jobs: int,
+    as_of: datetime | None,
+    quiet: bool,
+    verbose: bool,
+    color: str,
+    exit_zero: bool,
+    no_cache: bool,
+    **given: Any,
+) -> int:
+    """Scan PATH (default: the current folder) and report its MLOps maturity.
+
+    The command line is stronger than the configuration file: mlops-scan.toml, .mlops-scan.yaml or
+    [tool.mlops-scan] in pyproject.toml, searched from PATH upwards to the root of its repository.
+    """
+    if quiet and verbose:
+        raise ScanError("--quiet and --verbose exclude each other")
+    root = _existing(path)
+    settings = _merged(_configuration(root, config_file, isolated), given)
+    return _run(
+        _Request(
+            path=root,
+            settings=settings,
+            output=output,
+            jobs=jobs,
+            as_of=as_of.date() if as_of else None,
+            verbose=verbose,
+            quiet=quiet,
+            color=color,
+            exit_zero=exit_zero,
+        )
+    )
+
+
+def _run(request: _Request) -> int:
+    from mlops_scan.cli import gate, output
+    from mlops_scan.engine.scan import ScanOptions, scan
+    from mlops_scan.reports import RenderOptions
+
+    settings = request.settings
+    targets = output.parse_targets(settings.formats or (), request.output)
+    report = scan(
+        request.path,
+        ScanOptions(
+            model=settings.model or "default",
+            kind=settings.kind,
+            component=settings.component,
+            select=settings.select or (),
+            ignore=settings.ignore or (),
+            exclude=settings.exclude or (),
+            jobs=request.jobs,
+            as_of=request.as_of,
+        ),
+    )
+    verdict = gate.judge(report, gate.Gate(settings.fail_below, settings.fail_on))
+    options = RenderOptions(verbose=request.verbose, quiet=request.quiet, component=settings.component or "")
+    output.write(report, targets, options, request.color)
+    for line in verdict.lines:
+        click.echo(line, err=True)
+    return 0 if request.exit_zero else verdict.code
+
+
+def _existing(path: str) -> Path:
+    if "://" in path or path.startswith("git@"):
+        raise ScanError(f"{path} is a URL; clone it and scan the folder")
+    root = Path(path)
+    if not root.exists():
+        from mlops_scan.cli.main import COMMANDS
+
+        near = get_close_matches(path, COMMANDS, n=1)
+        hint = f"; did you mean the command {near[0]!r}?" if near else ""
+        raise ScanError(f"{path} does not exist{hint}")
+    return root
+
+
+def _configuration(root: Path, file: Path | None, isolated: bool) -> config.Config:
+    if file is not None and isolated:
+        raise ScanError("--config and --isolated exclude each other")
+    if isolated:
+        return config.Config()
+    return config.load(file) if file is not None else config.discover(root if root.is_dir() else root.parent)
+
+
+def _merged(settings: config.Config, given: dict[str, Any]) -> config.Config:
+    """The configuration with every option that the command line gave in its place."""
+    return replace(settings, **{name: value for name, value in given.items() if value is not None and value != ()})

@@ -1,0 +1,110 @@
+"""What one Python file states, as plain data: imports, calls, definitions, guards and assertions, each with its line.
+
+A *name* is dotted and resolved through imports, aliases and assignments of the file: `xgboost.train`,
+`sklearn.linear_model.LogisticRegression.fit`. Its root is `@` for a definition of the same file (`@.train`), `?` where the
+receiver is not known (`?.fit`), `*` for a bare name that only a star import can explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+MAIN = "__main__"  # the scope of statements under `if __name__ == "__main__":`
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call. `keywords` holds constants as text (`true`, `0.5`, `prod`) or None for other expressions; `refs` are the
+    resolved names handed over as arguments (`PythonOperator(python_callable=train)`)."""
+
+    name: str
+    line: int
+    end_line: int
+    scope: str
+    args: tuple[str | None, ...] = ()
+    keywords: tuple[tuple[str, str | None], ...] = ()
+    refs: tuple[str, ...] = ()
+    conditional: str = ""  # identifiers of the nearest enclosing `if` test, for "only when …"
+
+    def keyword(self, name: str) -> str | None:
+        """The constant given for a keyword, None when it is missing or no constant."""
+        return dict(self.keywords).get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function or method. `returns` is the resolved name of what it returns (constructor or annotation), or empty."""
+
+    qualname: str
+    line: int
+    end_line: int
+    decorators: tuple[str, ...] = ()
+    returns: str = ""
+    parameters: tuple[str, ...] = ()
+    stub: bool = False  # nothing but a docstring, `pass`, `...`, a log line or `raise NotImplementedError`
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class with the resolved names of its bases and of what its attributes hold."""
+
+    qualname: str
+    line: int
+    end_line: int
+    bases: tuple[str, ...]
+    methods: tuple[str, ...]
+    attributes: Mapping[str, str]
+    decorators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """An `if` or `assert` that compares something.
+
+    `names` are the identifiers, attributes and string keys of the test (for `if`, also those its variables were made
+    of), `numbers` the numeric constants. `stops` tells what the body does: "raise", "exit", "return", "assert" or "".
+    """
+
+    line: int
+    end_line: int
+    scope: str
+    names: tuple[str, ...]
+    numbers: tuple[float, ...]
+    stops: str
+    compares: bool
+    trivial: bool = False  # `assert True`, `assert 1`
+    body_end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One imported dotted name, absolute: `from a.b import c` gives `a.b.c`."""
+
+    name: str
+    line: int
+    scope: str
+    star: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """The facts of one Python file, or of the code cells of one notebook."""
+
+    path: str
+    imports: tuple[Import, ...]
+    calls: tuple[Call, ...]
+    functions: Mapping[str, Function]
+    classes: Mapping[str, Class]
+    variables: Mapping[str, str]  # module-level name -> resolved name of what it holds
+    constants: Mapping[str, str]  # module-level name -> constant as text
+    guards: tuple[Guard, ...]
+    strings: tuple[tuple[int, str], ...]
+    main_line: int  # line of the `if __name__ == "__main__":`, 0 without one
+    statements: int  # executable statements, docstrings not counted
+    notebook: bool = False
+
+    @property
+    def roots(self) -> frozenset[str]:
+        """The first segments of everything imported."""
+        return frozenset(item.name.split(".", 1)[0] for item in self.imports)

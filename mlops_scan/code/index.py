@@ -1,0 +1,267 @@
+"""All Python modules of a repository together: names resolved across files, and what running something reaches."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from mlops_scan.code.facts import MAIN, Call, Module
+
+Node = tuple[str, str]  # (path, scope): one function, or a module's own statements
+
+_SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
+_COMMON_METHODS = frozenset({"run", "get", "fit", "predict", "train", "load", "save", "close", "start", "update", "append", "add", "execute", "transform", "evaluate", "__init__"})  # fmt: skip
+_INERT_DECORATORS = ("staticmethod", "classmethod", "property", "abstractmethod", "contextmanager", "lru_cache", "cache", "wraps", "dataclass", "overload", "fixture", "setter", "cached_property", "override", "njit", "jit")  # fmt: skip
+_MAX_HOPS = 14
+_MAX_RESOLVE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a name means: a first-party definition (`path` and `qualname`, "" for the module) or an external dotted name."""
+
+    name: str
+    path: str = ""
+    qualname: str = ""
+
+    @property
+    def first_party(self) -> bool:
+        """Whether the definition stands in the scanned repository."""
+        return bool(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How a node was reached: from `source` (None for the entry), by the line `line` of the source's file."""
+
+    source: Node | None
+    line: int
+
+
+class CodeIndex:
+    """Modules by path, with cross-file resolution and reachability. Build it once a scan; queries are cached."""
+
+    def __init__(self, modules: Iterable[Module]) -> None:
+        self.modules: Mapping[str, Module] = {module.path: module for module in modules}
+        self._suffixes = _suffix_table(self.modules)
+        self._resolved: dict[tuple[str, str], Target] = {}
+        self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
+        self._methods: dict[str, list[Node]] = defaultdict(list)
+        for path, module in self.modules.items():
+            for qualname, item in module.classes.items():
+                for method in item.methods:
+                    self._methods[method].append((path, f"{qualname}.{method}"))
+
+    # -- names -------------------------------------------------------------------------------------------------------
+
+    def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
+        """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
+        parts = dotted.split(".")
+        for length in range(len(parts), 0, -1):
+            candidates = self._suffixes.get(".".join(parts[:length]))
+            if not candidates:
+                continue
+            folder = importer.rpartition("/")[0]
+            fitting = [(path, base) for path, base in candidates if length > 1 or _importable(base, folder)]
+            if fitting:
+                best = max(fitting, key=lambda item: (_common(item[1], folder), -len(item[0]), item[0]))
+                return best[0], ".".join(parts[length:])
+        return None
+
+    def resolve(self, path: str, name: str) -> Target:
+        """What `name`, as the facts of the module at `path` have it, stands for."""
+        key = (path, name)
+        found = self._resolved.get(key)
+        if found is None:
+            self._resolved[key] = Target(name)  # cuts cycles
+            found = self._resolved[key] = self._resolve(path, name, 0)
+        return found
+
+    def _resolve(self, path: str, name: str, depth: int) -> Target:
+        if depth > _MAX_RESOLVE:
+            return Target(_unknown(name))
+        root, _, rest = name.partition(".")
+        module = self.modules[path]
+        if root == "?":
+            return Target(_unknown(name))
+        if root == "*":
+            return self._resolve_star(module, rest, depth)
+        if root == "@":
+            return self._resolve_local(module, rest, depth)
+        located = self.find_module(name, path)
+        if located is None:
+            return Target(name)
+        target_path, remainder = located
+        if not remainder:
+            return Target(name, target_path, "")
+        return self._resolve_local(self.modules[target_path], remainder, depth + 1)
+
+    def _resolve_star(self, module: Module, rest: str, depth: int) -> Target:
+        external: list[str] = []
+        for item in module.imports:
+            if not item.star:
+                continue
+            located = self.find_module(item.name, module.path)
+            if located is None or located[1]:
+                external.append(item.name)
+                continue
+            target = self._resolve_local(self.modules[located[0]], rest, depth + 1)
+            if target.first_party or not target.name.startswith("?"):
+                return target
+        if len(external) == 1:
+            return Target(f"{external[0]}.{rest}")
+        return Target(_unknown(f"?.{rest}") if "." in rest else f"*.{rest}")
+
+    def _resolve_local(self, module: Module, name: str, depth: int) -> Target:
+        parts = name.split(".")
+        for length in range(len(parts), 0, -1):
+            head, rest = ".".join(parts[:length]), parts[length:]
+            if head in module.functions:
+                if not rest:
+                    return Target(name, module.path, head)
+                returns = module.functions[head].returns
+                return self._resolve(module.path, ".".join([returns, *rest]), depth + 1) if returns else Target(_unknown(name))
+            if head in module.classes:
+                return self._resolve_member(module, head, rest, depth)
+            if length == 1 and head in module.variables and module.variables[head] != f"@.{head}":
+                return self._resolve(module.path, ".".join([module.variables[head], *rest]), depth + 1)
+        return Target(_unknown(f"?.{name}"))
+
+    def _resolve_member(self, module: Module, name: str, rest: list[str], depth: int) -> Target:
+        item = module.classes[name]
+        if not rest:
+            return Target(name, module.path, name)
+        member = rest[0]
+        if member in item.methods:
+            qualname = f"{name}.{member}"
+            if len(rest) == 1:
+                return Target(qualname, module.path, qualname)
+            returns = module.functions[qualname].returns if qualname in module.functions else ""
+            return self._resolve(module.path, ".".join([returns, *rest[1:]]), depth + 1) if returns else Target(_unknown(".".join(rest)))
+        if member in item.attributes:
+            return self._resolve(module.path, ".".join([item.attributes[member], *rest[1:]]), depth + 1)
+        for base in item.bases:
+            if base.startswith("?") or base == f"@.{name}":
+                continue
+            target = self._resolve(module.path, ".".join([base, *rest]), depth + 1)
+            if not target.name.startswith(("?", "*")):
+                return target
+        return Target(_unknown(f"?.{'.'.join(rest)}"))
+
+    # -- reachability ------------------------------------------------------------------------------------------------
+
+    def calls_in(self, path: str, scope: str) -> Iterator[Call]:
+        """The calls made directly in one scope of a module."""
+        for call in self.modules[path].calls:
+            if call.scope == scope:
+                yield call
+
+    def edges(self, node: Node) -> list[tuple[Node, int]]:
+        """What running `node` may run next: (node, line of the call or import in this file)."""
+        path, scope = node
+        if path not in self._edges:
+            self._edges[path] = self._module_edges(self.modules[path])
+        return self._edges[path].get(scope, [])
+
+    def _module_edges(self, module: Module) -> dict[str, list[tuple[Node, int]]]:
+        edges: dict[str, list[tuple[Node, int]]] = defaultdict(list)
+        imported = {module.path}
+        for item in module.imports:
+            located = self.find_module(item.name, module.path)
+            if located is not None:
+                imported.add(located[0])
+                edges[item.scope].append(((located[0], ""), item.line))
+        for call in module.calls:
+            for name in (call.name, *call.refs):
+                for target in self._runs(module.path, name, imported):
+                    edges[call.scope].append((target, call.line))
+        for qualname, function in module.functions.items():
+            if any(self._registers(module.path, name) for name in function.decorators):
+                owner = qualname.rpartition(".")[0]
+                edges[owner if owner in module.functions else ""].append(((module.path, qualname), function.line))
+        return edges
+
+    def _registers(self, path: str, decorator: str) -> bool:
+        return not decorator.endswith(_INERT_DECORATORS) and not self.resolve(path, decorator).first_party
+
+    def _runs(self, path: str, name: str, imported: set[str]) -> Iterator[Node]:
+        target = self.resolve(path, name)
+        if target.first_party:
+            module = self.modules[target.path]
+            item = module.classes.get(target.qualname)
+            if item is None:
+                yield target.path, target.qualname
+                return
+            framework = any(not self.resolve(target.path, base).first_party for base in item.bases)
+            for method in item.methods:
+                if framework or method.startswith("__"):
+                    yield target.path, f"{target.qualname}.{method}"
+            for base in item.bases:
+                if self.resolve(target.path, base).first_party:
+                    yield from self._runs(target.path, base, imported)
+        elif target.name.startswith("?."):
+            method = target.name[2:]
+            candidates = [node for node in self._methods.get(method, ()) if node[0] in imported]
+            if not candidates and method not in _COMMON_METHODS:
+                candidates = self._methods.get(method, [])
+            if len(candidates) <= 3:
+                yield from candidates
+
+    def reach(self, entries: Iterable[Node], max_hops: int = _MAX_HOPS) -> dict[Node, Step]:
+        """Everything that running the entries may run, nearest first, each with the step that led to it."""
+        steps: dict[Node, Step] = {}
+        queue: deque[tuple[Node, int]] = deque()
+        for entry in entries:
+            if entry[0] in self.modules and entry not in steps:
+                steps[entry] = Step(None, 0)
+                queue.append((entry, 0))
+        while queue:
+            node, hops = queue.popleft()
+            if hops >= max_hops:
+                continue
+            for target, line in self.edges(node):
+                if target not in steps:
+                    steps[target] = Step(node, line)
+                    queue.append((target, hops + 1))
+        return steps
+
+    def script_entries(self, path: str) -> tuple[Node, ...]:
+        """What `python path` runs: the module's statements and its main block."""
+        return ((path, ""), (path, MAIN)) if path in self.modules else ()
+
+
+def _unknown(name: str) -> str:
+    last = name.rpartition(".")[2]
+    return "?" if last in ("?", "") else f"?.{last}"
+
+
+def _suffix_table(modules: Mapping[str, Module]) -> dict[str, list[tuple[str, str]]]:
+    """Dotted suffix -> [(file, folder the dotted name is relative to)]."""
+    table: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for path, module in modules.items():
+        if module.notebook or not path.endswith((".py", ".py.tmpl", ".py.jinja", ".py.j2")):
+            continue
+        parts = path.split("/")
+        stem = parts[-1].split(".", 1)[0]
+        parts = parts[:-1] if stem == "__init__" else [*parts[:-1], stem]
+        for start in range(len(parts)):
+            table[".".join(parts[start:])].append((path, "/".join(parts[:start])))
+    return table
+
+
+def _importable(base: str, folder: str) -> bool:
+    """Whether a module directly below `base` can be imported by its bare name from a file in `folder`."""
+    if base == folder or base == "" or folder.startswith(base + "/"):
+        return True
+    parent, _, last = base.rpartition("/")
+    return last in _SOURCE_ROOTS and (parent == "" or folder == parent or folder.startswith(parent + "/"))
+
+
+def _common(first: str, second: str) -> int:
+    count = 0
+    for a, b in zip(first.split("/"), second.split("/")):
+        if a != b:
+            break
+        count += 1
+    return count

@@ -1,0 +1,135 @@
+"""What every detector receives and gives: the facts of one scan in, signals and problems out.
+
+A detector is a callable of the entry-point group `mlops_scan.detectors`:
+
+    def detect(context: Context) -> Iterable[Signal | Problem]: ...
+
+It opens no file, knows no level and does not decide grades beyond what its own evidence can bear.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from mlops_scan.automation.graph import Automation, Started
+from mlops_scan.automation.resolve import Resolver
+from mlops_scan.ci.find import UnreadProvider
+from mlops_scan.code.facts import MAIN
+from mlops_scan.code.index import CodeIndex, Node
+from mlops_scan.documents.store import Documents
+from mlops_scan.fingerprints.match import Use
+from mlops_scan.repository.files import File
+from mlops_scan.repository.listing import Repository
+from mlops_scan.repository.roles import strip_template
+from mlops_scan.rulebook import RuleBook
+from mlops_scan.words import Evidence, Hop, Location, Problem, Role, Signal
+
+ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENERATED})
+"""Roles whose code is not the repository's own main code."""
+
+LEARNS = frozenset({"train", "tune"})
+"""Activities that fit a model."""
+
+ML_WORK = frozenset({"train", "tune", "predict", "evaluate", "load-model"})
+"""Activities that make a pipeline step, a test or a service one of machine learning."""
+
+Detector = Callable[["Context"], Iterable[Signal | Problem]]
+
+
+@dataclass
+class Context:
+    """The facts of one scan. Read-only for detectors."""
+
+    repository: Repository
+    documents: Documents
+    index: CodeIndex
+    rules: RuleBook
+    uses: tuple[Use, ...]
+    automation: Automation
+    resolver: Resolver
+    unread_providers: tuple[UnreadProvider, ...]
+    by_node: dict[Node, list[Use]] = field(default_factory=dict)
+    self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
+    cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share
+
+    def __post_init__(self) -> None:
+        grouped: dict[Node, list[Use]] = defaultdict(list)
+        for use in self.uses:
+            grouped[(use.location.path, use.scope)].append(use)
+        self.by_node = dict(grouped)
+
+    # -- files and evidence --------------------------------------------------------------------------------------------
+
+    def files(self, *, aside: bool = False) -> Iterator[File]:
+        """The files, without tests, examples, docs, vendored and generated ones unless `aside`."""
+        return (file for file in self.repository.files if aside or file.role not in ASIDE)
+
+    def role(self, path: str) -> Role:
+        """The role of a file."""
+        file = self.documents.files.get(path)
+        return file.role if file is not None else Role.SOURCE
+
+    def local(self, path: str) -> str:
+        """The path as a rendered template would have it."""
+        return strip_template(path)[0]
+
+    def evidence(self, path: str, line: int, hop: Hop = Hop.DEFINITION, end_line: int = 0, text: str = "") -> Evidence:
+        """Evidence with the source line as its text."""
+        line = max(1, line)
+        return Evidence(Location(path, line, end_line), hop, text or self.line(path, line), self.role(path))
+
+    def line(self, path: str, line: int) -> str:
+        """One line of a file, stripped and cut to 160 characters."""
+        if path.endswith(".ipynb") or path not in self.documents.files:
+            pass
+        text = self.documents.text(path)
+        lines = text.split("\n", line) if text else []
+        return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
+
+    def shown(self, evidence: Evidence) -> Evidence:
+        """The same evidence with text and role filled in."""
+        if evidence.text and evidence.role is not Role.SOURCE:
+            return evidence
+        where = evidence.location
+        return Evidence(where, evidence.hop, evidence.text or self.line(where.path, where.line), self.role(where.path))
+
+    # -- activities ------------------------------------------------------------------------------------------------------
+
+    def does(self, nodes: Iterable[Node], activities: frozenset[str] | set[str]) -> Use | None:
+        """The first use among some nodes that performs one of the activities."""
+        for node in nodes:
+            for use in self.by_node.get(node, ()):
+                if activities.intersection(use.does):
+                    return use
+        return None
+
+    def doing(self, *activities: str, aside: bool = False) -> Iterator[Use]:
+        """All uses that perform one of the activities, in main code unless `aside`."""
+        wanted = set(activities)
+        for use in self.uses:
+            if wanted.intersection(use.does) and (aside or self.role(use.location.path) not in ASIDE):
+                yield use
+
+    def reaches(self, entries: Iterable[Node], activities: frozenset[str] | set[str]) -> Use | None:
+        """The nearest use that running the entries reaches and that performs one of the activities."""
+        return self.does(self.index.reach(entries), activities)
+
+    def started(self, path: str, scope: str = "") -> list[Started]:
+        """What starts a piece of code."""
+        return self.automation.started((path, scope))
+
+    def entry_scopes(self, path: str) -> tuple[Node, ...]:
+        """A module's statements and main block as nodes."""
+        return ((path, ""), (path, MAIN))
+
+
+def unique(signals: Iterable[Signal]) -> Iterator[Signal]:
+    """Signals without repeats of the same practice, tool and first location."""
+    seen = set()
+    for signal in signals:
+        key = (signal.practice, signal.tool, signal.evidence[0].location if signal.evidence else None, signal.grade)
+        if key not in seen:
+            seen.add(key)
+            yield signal

@@ -1,0 +1,156 @@
+"""Training configuration in versioned files that the training code really reads, and data tied to a version."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.documents.node import Node
+from mlops_scan.documents.store import language_of
+from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
+
+HYPERPARAMETER = re.compile(
+    r"(learning_?rate|lr|(n_)?epochs?|num_train_epochs|batch_?size|n_estimators|max_depth|num_leaves|min_samples_\w+|dropout|weight_decay|hidden_\w+|"
+    r"n_layers?|num_layers|optimizer|alpha|l1_ratio|subsample|colsample_\w+|reg_(alpha|lambda)|max_iters?|test_size|random_state|momentum|warmup\w*|"
+    r"n_neighbors|n_clusters|eta|kernel|max_features|gradient_\w+|num_boost_round|n_trials|max_iter)", re.I
+)  # fmt: skip
+_CONFIG_NAME = re.compile(r"(config|conf|settings?|params?|parameters|hparams|hyperparam\w*|experiments?|configurations?|train\w*|ml_?config|\w+_config)", re.I)
+_LFS_LINE = re.compile(r"^\s*(\S+)\s+.*\bfilter=lfs\b")
+_LFS_DATA = re.compile(r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data", re.I)
+_TOKENS = re.compile(r"[\w.-]+\.(?:ya?ml|json|toml|ini|cfg)")
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `experiment/config` and, from .gitattributes, `data/versioning`."""
+    yield from _files(context)
+    yield from _python(context)
+    yield from _large_files(context)
+
+
+# -- configuration ---------------------------------------------------------------------------------------------------------
+
+
+def _files(context: Context) -> Iterator[Signal]:
+    mentioned = mentions(context)
+    frameworks = {use.tool for use in context.uses} & {"kedro", "hydra", "lightning"}
+    for file in context.files():
+        language = language_of(file.path)
+        if language not in ("yaml", "json", "toml") or file.size > 300_000 or file.role is Role.DATA or file.name in ("pyproject.toml", "package.json"):
+            continue
+        if file.name in ("dvc.yaml", "dvc.lock", "MLproject") or ".github/" in file.path or file.name.startswith("docker-compose"):
+            continue
+        found = next((hit for document in context.documents.nodes(file.path) if (hit := _hyperparameter(document)) is not None), None)
+        if found is None:
+            continue
+        name, line = found
+        evidence = context.evidence(file.path, line)
+        if file.name in mentioned:
+            where, at = mentioned[file.name]
+            yield Signal("experiment/config", "configuration", Grade.IMPLEMENTED, (evidence, context.evidence(where, at, Hop.USE)), Confidence.MEDIUM)
+        elif frameworks and re.search(r"(^|/)(conf|config|configs)/", file.path):
+            yield Signal("experiment/config", sorted(frameworks)[0], Grade.IMPLEMENTED, (evidence,), Confidence.MEDIUM)
+        elif _loaded_by_folder(context, file.path):
+            yield Signal("experiment/config", "configuration", Grade.IMPLEMENTED, (evidence,), Confidence.MEDIUM)
+        else:
+            yield Signal("experiment/config", "configuration", Grade.TRACE, (evidence,), Confidence.LOW, f"no code mentions this file (it sets `{name}`)", fixed=True)
+
+
+def mentions(context: Context) -> dict[str, tuple[str, int]]:
+    """Names of configuration files that main code, pipelines or commands mention: name -> where."""
+    found: dict[str, tuple[str, int]] = {}
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE:
+            continue
+        for line, text in module.strings:
+            for token in _TOKENS.findall(text):
+                found.setdefault(token.rpartition("/")[2], (path, line))
+    for run in context.automation.runs:
+        for word in run.words:
+            name = word.rpartition("=")[2].rpartition("/")[2]
+            if _TOKENS.fullmatch(name):
+                found.setdefault(name, (run.location.path, run.location.line))
+    return found
+
+
+def _hyperparameter(document: Node) -> tuple[str, int] | None:
+    """The first of at least two hyperparameters that a document sets (one is enough below a telling key)."""
+    hits: list[tuple[str, int]] = []
+    for path, node in document.walk(5000):
+        if not path or node.kind == "mapping":
+            continue
+        key = next((part for part in reversed(path) if not part.startswith("[")), "")
+        if HYPERPARAMETER.fullmatch(key) and (node.number() is not None or node.items or node.string()):
+            hits.append((key, node.at))
+    return hits[0] if len({name for name, _ in hits}) >= 2 else None
+
+
+def _loaded_by_folder(context: Context, path: str) -> bool:
+    """Whether code names the file's folder and its stem, or takes a configuration path on its command line."""
+    folder = PurePosixPath(path).parent.name
+    if not folder or not _CONFIG_NAME.fullmatch(folder.rstrip("s")):
+        return False
+    loaders = ("yaml.safe_load", "yaml.load", "json.load", "omegaconf.OmegaConf.load", "tomllib.load", "toml.load", "configparser.ConfigParser.read")
+    for where, module in context.index.modules.items():
+        if context.role(where) in ASIDE:
+            continue
+        if any(folder in text.split("/") for _, text in module.strings) and any(
+            context.index.resolve(where, call.name).name.startswith(loaders) for call in module.calls
+        ):
+            return True
+    return any(folder in word.split("/") for run in context.automation.runs for word in run.words)
+
+
+def _python(context: Context) -> Iterator[Signal]:
+    """Python modules of settings that training code imports, or runs as configuration files."""
+    training = {use.location.path for use in context.doing("train", "tune")}
+    reached = {node[0] for node in context.index.reach((path, "") for path in sorted(training))}
+    importers = {path for path in context.index.modules if any(node[0] in training for node, _ in context.index.edges((path, "")))}
+    for importer in sorted(importers):
+        reached |= {node[0] for node, _ in context.index.edges((importer, ""))}
+    executed = _executes_configs(context)
+    for path, module in context.index.modules.items():
+        stem = PurePosixPath(path).stem
+        folder = PurePosixPath(path).parent.name
+        if context.role(path) in ASIDE or module.notebook or not (_CONFIG_NAME.fullmatch(stem) or _CONFIG_NAME.fullmatch(folder)):
+            continue
+        names = [*module.constants, *(text for _, text in module.strings)]
+        hits = {name for name in names if HYPERPARAMETER.fullmatch(name)}
+        if len(hits) < 2 or path in training:
+            continue
+        line = next((n for n, text in module.strings if text in hits), 0) or _line_of(context, path, hits)
+        if path in reached or (executed and folder in executed):
+            yield Signal("experiment/config", "python-config", Grade.IMPLEMENTED, (context.evidence(path, line),), Confidence.MEDIUM)
+
+
+def _executes_configs(context: Context) -> set[str]:
+    """Folders of configuration modules that code runs or imports by a name given at run time."""
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE:
+            continue
+        for call in module.calls:
+            if call.name in ("exec", "importlib.import_module", "__import__", "importlib.machinery.SourceFileLoader", "imp.load_source"):
+                return {"config", "configs", "configurations", "conf", "experiments"}
+    return set()
+
+
+def _line_of(context: Context, path: str, names: set[str]) -> int:
+    for number, line in enumerate(context.documents.text(path).split("\n"), 1):
+        if line.split("=", 1)[0].strip() in names:
+            return number
+    return 1
+
+
+# -- large files -------------------------------------------------------------------------------------------------------------
+
+
+def _large_files(context: Context) -> Iterator[Signal]:
+    for file in context.files():
+        if file.name != ".gitattributes":
+            continue
+        for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
+            match = _LFS_LINE.match(line)
+            if match and _LFS_DATA.search(match.group(1)):
+                yield Signal("data/versioning", "git-lfs", Grade.IMPLEMENTED, (context.evidence(file.path, number),))
+                return

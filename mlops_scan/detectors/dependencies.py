@@ -1,0 +1,90 @@
+"""The dependencies that a repository's manifests declare, each with its file and line, and how tightly it is pinned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlops_scan.detectors.base import Context
+from mlops_scan.documents.node import Node
+from mlops_scan.documents.store import language_of
+from mlops_scan.words import Role
+
+_SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_CONDA = re.compile(r"(conda[\w-]*|environment[\w.-]*|[\w-]*conda_dependencies)\.ya?ml")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One declared dependency. `manifest` is the kind of file: requirements, pyproject, conda or pipfile."""
+
+    name: str
+    path: str
+    line: int
+    pinned: bool
+    manifest: str
+    optional: bool = False
+
+
+def declared(context: Context) -> Iterator[Declared]:
+    """Every declared dependency, in path order."""
+    for file in context.repository.files:
+        if file.role in _SKIPPED:
+            continue
+        name = context.local(file.path).rpartition("/")[2].lower()
+        if language_of(file.path) == "requirements" or (name.endswith(".txt") and "requirement" in file.path.lower()):
+            for item in context.documents.requirements(file.path):
+                if item.kind in ("package", "url") and item.name:
+                    yield Declared(item.name, file.path, item.line, item.pinned, "requirements")
+        elif name == "pyproject.toml":
+            for document in context.documents.nodes(file.path):
+                yield from _pyproject(file.path, document)
+        elif name == "pipfile":
+            for document in context.documents.nodes(file.path):
+                for table in ("packages", "dev-packages"):
+                    yield from _table(file.path, document.get(table), "pipfile", table != "packages")
+        elif _CONDA.fullmatch(name):
+            from mlops_scan.documents.requirements import parse_conda
+
+            for document in context.documents.nodes(file.path):
+                for item in parse_conda(document):
+                    if item.name:
+                        yield Declared(item.name, file.path, item.line, item.pinned, "conda")
+
+
+def _pyproject(path: str, document: Node) -> Iterator[Declared]:
+    for keys, optional in ((("project", "dependencies"), False),):
+        yield from _strings(path, document.path(*keys), optional)
+    for keys in (("project", "optional-dependencies"), ("dependency-groups",)):
+        node = document.path(*keys)
+        for _, group in node.entries if node is not None else ():
+            yield from _strings(path, group, True)
+    yield from _table(path, document.path("tool", "poetry", "dependencies"), "pyproject", False)
+    groups = document.path("tool", "poetry", "group")
+    for _, group in groups.entries if groups is not None else ():
+        yield from _table(path, group.get("dependencies"), "pyproject", True)
+
+
+def _strings(path: str, node: Node | None, optional: bool) -> Iterator[Declared]:
+    for item in node.items if node is not None else ():
+        text = item.string() or ""
+        match = _NAME.match(text)
+        if match:
+            pinned = "==" in text and "*" not in text.partition("==")[2].partition(";")[0]
+            yield Declared(_normal(match.group()), path, item.line, pinned, "pyproject", optional)
+
+
+def _table(path: str, node: Node | None, manifest: str, optional: bool) -> Iterator[Declared]:
+    for name, value in node.entries if node is not None else ():
+        if name.lower() == "python":
+            continue
+        version = (value.get("version") if value.kind == "mapping" else value) or value
+        text = version.string() or ""
+        pinned = text.startswith("==") or bool(re.fullmatch(r"\d+(\.\d+)+", text))
+        yield Declared(_normal(name), path, value.at, pinned, manifest, optional)
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

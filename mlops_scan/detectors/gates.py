@@ -1,0 +1,126 @@
+"""Quality gates and stored evaluation: comparisons of a metric that decide whether a model may proceed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mlops_scan.code.facts import Guard, Module
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.documents.store import language_of
+from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
+
+METRIC = re.compile(
+    r"(^|_|\b)(accuracy|acc|precision|recall|f1|f_?beta|auc|roc|pr_?auc|rocauc|average_precision|logloss|log_loss|mse|rmse|mae|mape|wmape|smape|rmsle|r2|"
+    r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss)(?=$|_|\b|\d)", re.I
+)  # fmt: skip
+_LOOSE = re.compile(r"(score|metric|performance|improve|better|champion|challenger|baseline|candidate|blessed|validation_passed|approved)", re.I)
+_NOT_MODEL = re.compile(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
+_STORES = re.compile(r"(json\.dump|.*\.(log_metrics?|to_csv|to_json|to_parquet|log|report_scalar|write_text|log_metric_table)|yaml\.(safe_)?dump|toml\.dump|pickle\.dump|joblib\.dump)")
+_PROCEEDS = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "save-model"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A comparison that stops a model, or the step that it guards. `weak` says why it cannot decide anything, or is empty."""
+
+    path: str
+    scope: str
+    line: int
+    end_line: int
+    weak: str
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `model/quality-gate` and `model/evaluation`."""
+    for gate in gates(context):
+        grade = Grade.TRACE if gate.weak else Grade.IMPLEMENTED
+        evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
+        yield Signal("model/quality-gate", "python", grade, evidence, Confidence.HIGH, gate.weak, scope=gate.scope, fixed=bool(gate.weak))
+    for gate in declared_gates(context):
+        evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
+        grade = Grade.TRACE if gate.weak else Grade.WIRED
+        yield Signal("model/quality-gate", "mlflow-recipes", grade, evidence, reason=gate.weak, fixed=True)
+    yield from _evaluations(context)
+
+
+def gates(context: Context) -> Iterator[Gate]:
+    """Gates in the repository's own Python code."""
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE:
+            continue
+        for guard in module.guards:
+            if not guard.compares or guard.stops == "assert" or not _is_metric(context, module, guard):
+                continue
+            if guard.stops in ("raise", "exit") or _guards_promotion(context, module, guard):
+                weak = "its bound can never be broken" if _vacuous(guard) else ""
+                yield Gate(path, guard.scope, guard.line, guard.body_end, weak)
+
+
+def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
+    text = " ".join(guard.names)
+    if _NOT_MODEL.search(text):
+        return False
+    if METRIC.search(text):
+        return True
+    return bool(_LOOSE.search(text)) and _is_ml_module(context, module.path)
+
+
+def _is_ml_module(context: Context, path: str) -> bool:
+    wanted = {"evaluate", "train", "tune", "register", "promote", "load-model"}
+    return any(wanted.intersection(use.does) for (where, _), uses in context.by_node.items() if where == path for use in uses)
+
+
+def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether the branch holds a registration or deployment, or leaves the function before one."""
+    for use in context.by_node.get((module.path, guard.scope), ()):
+        if not {"register", "promote", "deploy-model", "deploy-pipeline"}.intersection(use.does):
+            continue
+        line = use.location.line
+        if guard.line < line <= guard.body_end or (guard.stops == "return" and line > guard.body_end):
+            return True
+    for call in context.index.calls_in(module.path, guard.scope):
+        if guard.line < call.line <= guard.body_end:
+            target = context.index.resolve(module.path, call.name)
+            if target.first_party and context.does(context.index.reach(((target.path, target.qualname),), 4), {"register", "promote", "deploy-model"}):
+                return True
+    return False
+
+
+def _vacuous(guard: Guard) -> bool:
+    return bool(guard.numbers) and all(n <= 0 or n == float("inf") for n in guard.numbers) and len(guard.names) <= 2
+
+
+def declared_gates(context: Context) -> Iterator[Gate]:
+    """MLflow recipes: criteria that the register step honours.
+
+    Fact: https://mlflow.org/docs/2.22/recipes/ (`validation_criteria`, `allow_non_validated_model`)
+    """
+    for file in context.files():
+        if file.name not in ("recipe.yaml", "recipe.yml", "pipeline.yaml") or language_of(file.path) != "yaml":
+            continue
+        for document in context.documents.nodes(file.path):
+            criteria = document.path("steps", "evaluate", "validation_criteria")
+            if criteria is None or not criteria.items:
+                continue
+            allowed = document.path("steps", "register", "allow_non_validated_model")
+            weak = "`allow_non_validated_model: true` registers a model that failed" if allowed is not None and allowed.value is True else ""
+            yield Gate(file.path, "", criteria.at, criteria.end_line, weak)
+
+
+def _evaluations(context: Context) -> Iterator[Signal]:
+    seen = set()
+    for use in context.doing("evaluate"):
+        path, scope = use.location.path, use.scope
+        if path in seen or path not in context.index.modules:
+            continue
+        seen.add(path)
+        module = context.index.modules[path]
+        stored = any(_STORES.fullmatch(context.index.resolve(path, call.name).name) for call in module.calls)
+        notebook = context.role(path) is Role.NOTEBOOK
+        grade, reason = (Grade.IMPLEMENTED, "") if stored and not notebook else (Grade.TRACE, "metrics are computed but not stored")
+        if notebook:
+            reason = "metrics are computed in a notebook only"
+        evidence = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
+        yield Signal("model/evaluation", use.tool, grade, evidence, use.confidence, reason, scope=scope)

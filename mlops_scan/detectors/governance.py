@@ -1,0 +1,99 @@
+"""Governance files: model cards with substance, owners that the forge reads, manual approval of deployments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.detectors.base import Context
+from mlops_scan.repository.files import File
+from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
+
+_CARD = re.compile(r"(model[_-]?card|data[_-]?card|datasheet)[^/]*\.(md|rst|ya?ml|json|markdown)", re.I)
+_TOPICS = (
+    re.compile(r"intended[ _-]use|primary use|use cases?|purpose|\buses?\b", re.I),
+    re.compile(r"training data|data ?set|\bdata\b", re.I),
+    re.compile(r"metric|evaluation|performance|results?|accuracy|auc|f1|rmse", re.I),
+    re.compile(r"limitation|caveat|out[- ]of[- ]scope|known issues|risks?|not be used", re.I),
+    re.compile(r"ethic|bias|fairness|privacy|owner|contact|maintain", re.I),
+)
+_PLACEHOLDER = re.compile(r"(\bTODO\b|\bTBD\b|\[?more information needed\]?|<your[- ]|changeme|lorem ipsum|\bplaceholder\b|to be (written|filled|completed)|\bFIXME\b|\{\{)", re.I)
+_OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+_MIN_WORDS = 80  # prose of a card below its headings, tables and placeholders
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for the family governance."""
+    yield from _cards(context)
+    yield from _owners(context)
+    yield from _approvals(context)
+
+
+def _cards(context: Context) -> Iterator[Signal | Problem]:
+    for file in context.repository.files:
+        if not _CARD.fullmatch(file.name) or file.role in (Role.VENDORED, Role.TEST, Role.EXAMPLE) or file.size > 500_000:
+            continue
+        text = context.documents.text(file.path)
+        lacking = card_weakness(text)
+        evidence = (context.evidence(file.path, 1),)
+        if lacking:
+            yield Signal("governance/model-card", "model-card", Grade.TRACE, evidence, reason=lacking, fixed=True)
+            yield Problem("MLS601", f"This model card says too little to rely on: {lacking}.", evidence[0].location)
+        else:
+            yield Signal("governance/model-card", "model-card", Grade.IMPLEMENTED, evidence, fixed=True)
+
+
+def card_weakness(text: str) -> str:
+    """Why a model card has no substance, or empty."""
+    body = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith(("#", "<!--", "---", "==="))]
+    prose = [line for line in body if not _PLACEHOLDER.search(line)]
+    words = sum(len(line.split()) for line in prose)
+    if len(prose) < len(body) and words < _MIN_WORDS:
+        return "it holds placeholders"
+    if words < _MIN_WORDS:
+        return f"it has {words} words below its headings"
+    covered = sum(1 for topic in _TOPICS if topic.search(text))
+    return "" if covered >= 3 else "it covers fewer than three of use, data, metrics, limits and responsibility"
+
+
+def _owners(context: Context) -> Iterator[Signal | Problem]:
+    for file in context.repository.files:
+        if context.local(file.path) not in _OWNERS:
+            continue
+        rules = list(_rules(context, file))
+        named = [(line, pattern) for line, pattern, owners in rules if owners]
+        covering = [line for line, pattern in named if _covers(context, pattern)]
+        if covering:
+            yield Signal("governance/ownership", "codeowners", Grade.IMPLEMENTED, (context.evidence(file.path, covering[0]),), fixed=True)
+        elif named:
+            reason = "none of its rules covers code that trains or serves a model"
+            yield Signal("governance/ownership", "codeowners", Grade.TRACE, (context.evidence(file.path, named[0][0]),), reason=reason, fixed=True)
+        else:
+            place = context.evidence(file.path, 1)
+            yield Signal("governance/ownership", "codeowners", Grade.TRACE, (place,), reason="no rule names an owner", fixed=True)
+            yield Problem("MLS602", "No rule of this CODEOWNERS file names an owner, so nobody is asked for a review.", place.location)
+
+
+def _rules(context: Context, file: File) -> Iterator[tuple[int, str, list[str]]]:
+    for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
+        words = line.partition("#")[0].split()
+        if words and not words[0].startswith("["):
+            yield number, words[0], [word for word in words[1:] if "@" in word]
+
+
+def _covers(context: Context, pattern: str) -> bool:
+    from mlops_scan.fingerprints.match import matches_any
+
+    paths = {use.location.path for use in context.doing("train", "tune", "predict", "load-model", "register", "define-pipeline")}
+    return any(matches_any(path, (pattern,)) for path in paths)
+
+
+def _approvals(context: Context) -> Iterator[Signal]:
+    """Manual jobs that deploy: a person must press the button."""
+    for run in context.automation.runs:
+        if run.start.kind != "ci" or run.start.blocked != "a person must start this job":
+            continue
+        if any({"deploy-model", "promote", "deploy-pipeline"} & set(use.does) for use in run.uses):
+            evidence = (context.evidence(run.location.path, run.location.line), context.shown(run.start.evidence))
+            yield Signal("governance/approval", "gitlab-ci", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, fixed=True)
+            return

@@ -1,0 +1,56 @@
+"""Is a piece of code ever run? Dead code is written but not done."""
+
+from __future__ import annotations
+
+from mlops_scan.code.facts import MAIN
+from mlops_scan.code.index import Node
+from mlops_scan.detectors.base import ASIDE, Context
+
+
+def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
+    """Every node that a script, a service, a pipeline or automation reaches, and the last parts of all names called there.
+
+    Tests start nothing in operation, so what only they reach is not live.
+    """
+    cached = context.cache.get("live")
+    if cached is None:
+        roots: list[Node] = []
+        for path, module in context.index.modules.items():
+            if context.role(path) in ASIDE:
+                continue
+            if module.main_line or module.notebook:
+                roots += [(path, ""), (path, MAIN)]
+        for run in context.automation.runs:
+            if not run.tests:
+                roots.extend(run.entries)
+        for use in context.uses:
+            if {"serve", "define-pipeline", "define-task"}.intersection(use.does) and context.role(use.location.path) not in ASIDE:
+                roots += [(use.location.path, ""), (use.location.path, use.scope)]
+        for target in context.resolver.tasks.console_scripts().values():
+            roots.extend(context.resolver.object_nodes(target))
+        nodes = frozenset(context.index.reach(roots, 40))
+        names = {call.name.rpartition(".")[2] for path, scope in nodes for call in context.index.calls_in(path, scope)}
+        names |= {ref.rpartition(".")[2] for path, scope in nodes for call in context.index.calls_in(path, scope) for ref in call.refs}
+        cached = context.cache["live"] = (nodes, frozenset(names))
+    return cached  # type: ignore[return-value]
+
+
+def dead(context: Context, path: str, scope: str) -> bool:
+    """Whether a scope of a Python module is certainly never run: not reached, and its name called nowhere that is.
+
+    A repository without any entry point is a collection of functions; nothing in it is called dead.
+    """
+    module = context.index.modules.get(path)
+    if module is None:
+        return False
+    nodes, names = live_nodes(context)
+    if not nodes or (path, scope) in nodes:
+        return False
+    if scope in ("", MAIN):
+        return bool(nodes) and not module.main_line and (path, "") not in nodes and not module.notebook
+    last = scope.rpartition(".")[2]
+    if last.startswith("__"):
+        last = scope.split(".")[-2] if "." in scope else last
+    if last in names and (path, "") in nodes:
+        return False
+    return True

@@ -1,0 +1,184 @@
+"""Monitoring of models in operation: drift and performance compared with a bound, and someone told about it.
+
+The parts (what computes, the bound, the schedule, the receiver) may lie in different files; each missing one is the reason
+for a lower grade.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from mlops_scan.code.index import Node
+from mlops_scan.detectors.base import ASIDE, Context, unique
+from mlops_scan.detectors.gates import METRIC
+from mlops_scan.detectors.live import dead
+from mlops_scan.fingerprints.match import Use
+from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
+
+_DRIFT_NAME = re.compile(r"(drift|(^|_)psi($|_)|population_stability|distribution_shift)", re.I)
+_BOUND = re.compile(r"(drift|psi|p_?val|threshold|share|wasserstein|jensen|stat(istic)?|distance|alert|breach|ks_)", re.I)
+_STATISTICS = re.compile(r"scipy\.stats\.(\w+\.)?(ks_2samp|kstest|chi2_contingency|wasserstein_distance|entropy|mannwhitneyu|anderson_ksamp|epps_singleton_2samp)|scipy\.spatial\.distance\.jensenshannon")
+_ARITHMETIC = re.compile(r"(numpy|math|jax\.numpy)\.(log|histogram|percentile|quantile|digitize|cumsum|searchsorted|sum|abs|mean|diff|interp|sort)")
+_LIVE = re.compile(r"(monitor|live|production|feedback|degrad|drift|online_|delayed_label|ground_truth|backfill_quality|model_health|performance_check)", re.I)
+_OFFLINE = re.compile(r"(train|fit|tune|experiment|notebook|backtest|early_stop)", re.I)
+_WEBHOOK = re.compile(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|sendgrid|mailgun|sns)", re.I)
+_POSTS = re.compile(r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|request|urlopen|put)")
+_TELLS = re.compile(r"(alert|notif|page|warn|breach|incident)", re.I)
+_DETECTED = frozenset({"monitoring/drift", "monitoring/performance-threshold"})
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals of the family monitoring that follow from code."""
+    sites = list(_drift_sites(context))
+    yield from unique(_drift(context, sites))
+    yield from unique(_declared(context))
+    performance = list(_performance(context))
+    yield from unique(performance)
+    nodes = {(site.location.path, site.scope) for site in sites} | {(s.evidence[0].location.path, s.scope) for s in performance}
+    yield from unique(_alerts(context, nodes))
+
+
+# -- drift ---------------------------------------------------------------------------------------------------------------
+
+
+def _drift_sites(context: Context) -> Iterator[Use]:
+    """Where code computes drift: a detector's call, or a statistic in a function that says so."""
+    for use in context.uses:
+        if use.location.path in context.index.modules and ("drift" in use.does or "monitoring/drift" in use.serves) and use.tool not in context.self_tools:
+            yield use
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE:
+            continue
+        stem = PurePosixPath(path).stem
+        for function in module.functions.values():
+            if not _DRIFT_NAME.search(function.qualname) and not _DRIFT_NAME.search(stem):
+                continue
+            names = {context.index.resolve(path, call.name).name: call for call in context.index.calls_in(path, function.qualname)}
+            statistic = next((call for name, call in names.items() if _STATISTICS.fullmatch(name)), None)
+            by_hand = sum(1 for name in names if _ARITHMETIC.fullmatch(name))
+            if statistic is not None or (by_hand >= 2 and _DRIFT_NAME.search(function.qualname)):
+                line = statistic.line if statistic is not None else function.line
+                location = context.evidence(path, line).location
+                yield Use("own-drift-code", function.qualname, location, function.qualname, ("monitoring/drift",), ("drift",), Grade.IMPLEMENTED, Confidence.HIGH, "")
+
+
+def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
+    for site in sites:
+        path = site.location.path
+        evidence: tuple[Evidence, ...] = (context.evidence(path, site.location.line, end_line=site.location.end_line),)
+        if context.role(path) is Role.NOTEBOOK:
+            yield Signal("monitoring/drift", site.tool, Grade.TRACE, evidence, site.confidence, "drift is computed in a notebook only", fixed=True)
+            continue
+        if dead(context, path, site.scope):
+            yield Signal("monitoring/drift", site.tool, Grade.TRACE, evidence, site.confidence, "nothing calls this drift code", fixed=True)
+            continue
+        bound = _bound(context, path)
+        if bound is None:
+            reason = "drift is computed, but no bound on it is compared"
+            yield Signal("monitoring/drift", site.tool, site.grade, evidence, site.confidence, reason, scope=site.scope, fixed=True)
+        else:
+            yield Signal("monitoring/drift", site.tool, site.grade, (*evidence, bound), site.confidence, scope=site.scope)
+
+
+def _bound(context: Context, path: str) -> Evidence | None:
+    """A comparison on a drift measure in the module or in one that imports it."""
+    importers = [p for p in context.index.modules if context.role(p) not in ASIDE and any(node[0] == path for node, _ in context.index.edges((p, "")))]
+    for place in (path, *importers):
+        for guard in context.index.modules[place].guards:
+            if guard.compares and guard.stops != "assert" and _BOUND.search(" ".join(guard.names)):
+                return context.evidence(place, guard.line)
+        for call in context.index.modules[place].calls:
+            if any(name in ("threshold", "drift_share", "stattest_threshold", "p_val", "drift_threshold", "include_tests") for name, _ in call.keywords):
+                return context.evidence(place, call.line)
+    return None
+
+
+def _declared(context: Context) -> Iterator[Signal]:
+    """Monitors declared in files of a platform (Azure ML, Databricks, SageMaker …), from the rules."""
+    for use in context.uses:
+        if use.location.path in context.index.modules or use.tool in context.self_tools:
+            continue
+        for practice in _DETECTED.intersection(use.serves):
+            yield Signal(practice, use.tool, use.grade, (context.evidence(use.location.path, use.location.line),), use.confidence, use.note)
+
+
+# -- performance ---------------------------------------------------------------------------------------------------------
+
+
+def _performance(context: Context) -> Iterator[Signal]:
+    """Live or recently labelled quality compared with a bound."""
+    for use in context.uses:
+        if "monitoring/performance-threshold" in use.serves and use.location.path in context.index.modules and use.tool not in context.self_tools:
+            evidence = (context.evidence(use.location.path, use.location.line),)
+            if dead(context, use.location.path, use.scope):
+                yield Signal("monitoring/performance-threshold", use.tool, Grade.TRACE, evidence, use.confidence, "nothing calls this code", fixed=True)
+            else:
+                yield Signal("monitoring/performance-threshold", use.tool, use.grade, evidence, use.confidence, use.note, scope=use.scope)
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE or module.notebook:
+            continue
+        for guard in module.guards:
+            where = f"{path} {guard.scope}"
+            if not guard.compares or guard.stops == "assert" or not METRIC.search(" ".join(guard.names)):
+                continue
+            if not _LIVE.search(where) or _OFFLINE.search(guard.scope) or not (guard.numbers or len(guard.names) >= 2):
+                continue
+            evidence = (context.evidence(path, guard.line),)
+            if dead(context, path, guard.scope):
+                yield Signal("monitoring/performance-threshold", "python", Grade.TRACE, evidence, Confidence.MEDIUM, "nothing calls this check", fixed=True)
+            else:
+                yield Signal("monitoring/performance-threshold", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope)
+
+
+# -- alerts --------------------------------------------------------------------------------------------------------------
+
+
+def notifiers(context: Context) -> Iterator[Use]:
+    """Where code tells a person or a system: a messaging library, or a post to a webhook."""
+    yield from (use for use in context.doing("notify") if use.location.path in context.index.modules)
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE or module.notebook:
+            continue
+        for call in module.calls:
+            name = context.index.resolve(path, call.name).name
+            if not _POSTS.fullmatch(name):
+                continue
+            function = module.functions.get(call.scope)
+            nearby = [t for n, t in module.strings if function is not None and function.line <= n <= function.end_line]
+            hints = " ".join((call.scope, *nearby, *(a or "" for a in call.args), *call.refs, *(function.parameters if function else ())))
+            if _WEBHOOK.search(hints) or _TELLS.search(call.scope):
+                location = context.evidence(path, call.line).location
+                yield Use("webhook", name, location, call.scope, (), ("notify",), Grade.IMPLEMENTED, Confidence.MEDIUM, "")
+
+
+def _alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
+    modules = {path for path, _ in monitors}
+    for use in notifiers(context):
+        path, scope = use.location.path, use.scope
+        if path not in modules and not _on_breach_path(context, (path, scope), modules):
+            continue
+        evidence = (context.evidence(path, use.location.line),)
+        if dead(context, path, scope):
+            yield Signal("monitoring/alerts", use.tool, Grade.TRACE, evidence, use.confidence, "nothing calls this alert", fixed=True)
+        else:
+            yield Signal("monitoring/alerts", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=scope)
+
+
+def _on_breach_path(context: Context, node: Node, modules: set[str]) -> bool:
+    """Whether a monitoring module, or one that imports it, leads to the notifying code."""
+    for path in context.index.modules:
+        if context.role(path) in ASIDE:
+            continue
+        targets = {target for _, scope in _scopes(context, path) for target, _ in context.index.edges((path, scope))}
+        if node in targets and (path in modules or any(target[0] in modules for target in targets)):
+            return True
+    return False
+
+
+def _scopes(context: Context, path: str) -> Iterator[Node]:
+    yield path, ""
+    yield path, "__main__"
+    for name in context.index.modules[path].functions:
+        yield path, name

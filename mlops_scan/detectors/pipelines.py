@@ -1,0 +1,185 @@
+"""Pipelines: declared in files, defined in code, or chained by a task runner; ML pipelines are those with a step on a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.automation.model import Pipeline, Run, Start
+from mlops_scan.automation.starts import code_pipelines
+from mlops_scan.code.index import Node
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.fingerprints.match import Use
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
+
+_SCORES = frozenset({"predict", "evaluate", "load-model"})
+_STAGES = frozenset({"preprocess", "validate-data", "train", "tune", "evaluate", "predict", "register"})
+_ONE_STEP = "it has a single step"
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `pipeline/orchestration` and `data/pipeline`, and broken pipeline definitions."""
+    yield from unique(signal for pipeline in context.automation.pipelines for signal in _declared(context, pipeline))
+    yield from unique(_in_code(context))
+    yield from unique(_chains(context))
+    yield from _problems(context)
+
+
+def runs_of(context: Context, pipeline: Pipeline) -> list[Run]:
+    """The runs whose start is this pipeline itself."""
+    place = Location(pipeline.path, pipeline.line)
+    return [run for run in context.automation.runs if run.start.kind == "pipeline" and run.start.evidence.location == place]
+
+
+def ml_step(context: Context, pipeline: Pipeline) -> Evidence | None:
+    """Where a step of the pipeline trains, or else scores or evaluates, a model."""
+    runs = runs_of(context, pipeline)
+    for wanted in (LEARNS, _SCORES):
+        for step in pipeline.steps:
+            if step.does & wanted:
+                return context.evidence(pipeline.path, step.line, Hop.USE)
+        for run in runs:
+            use = next((u for u in run.uses if wanted.intersection(u.does)), None) or context.does(context.automation.reached(run), wanted)
+            if use is not None:
+                return context.evidence(use.location.path, use.location.line, Hop.USE)
+    return None
+
+
+def starts_of(context: Context, path: str) -> list[Run]:
+    """CI runs and schedules that execute the pipeline declared at `path`."""
+    return [run for run in context.automation.runs if path in run.pipelines and run.start.kind != "pipeline"]
+
+
+def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
+    definition = context.evidence(pipeline.path, pipeline.line)
+    work = ml_step(context, pipeline)
+    if work is None:
+        reason = "no step trains, evaluates or scores a model"
+        yield Signal("data/pipeline", pipeline.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM)
+        yield Signal("pipeline/orchestration", pipeline.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)
+        return
+    if len(pipeline.steps) < 2:
+        yield Signal("pipeline/orchestration", pipeline.tool, Grade.TRACE, (definition, work), reason=_ONE_STEP, fixed=True)
+        return
+    started = [run for run in starts_of(context, pipeline.path) if not run.start.blocked]
+    if started:
+        use = tuple(context.shown(e) for e in started[0].chain)
+        yield Signal("pipeline/orchestration", pipeline.tool, Grade.WIRED, (definition, work, *use), fixed=True)
+    else:
+        yield Signal("pipeline/orchestration", pipeline.tool, Grade.IMPLEMENTED, (definition, work), fixed=True)
+    if any("preprocess" in use.does for run in runs_of(context, pipeline) for use in _reached_uses(context, run)):
+        yield Signal("data/pipeline", pipeline.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM)
+
+
+def _reached_uses(context: Context, run: Run) -> Iterator[Use]:
+    for node in context.automation.reached(run):
+        yield from context.by_node.get(node, ())
+
+
+# -- pipelines in code ---------------------------------------------------------------------------------------------------
+
+
+def _in_code(context: Context) -> Iterator[Signal]:
+    for use, entries in code_pipelines(context.uses, context.index):
+        path = use.location.path
+        if use.tool in context.self_tools:
+            continue
+        nodes = _with_scripts(context, entries)
+        reached = context.index.reach(nodes)
+        work = context.does(reached, LEARNS) or context.does(reached, _SCORES)
+        definition = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
+        if work is None:
+            yield Signal("data/pipeline", use.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM, scope=use.scope)
+            reason = "no task of it was seen to train, evaluate or score a model"
+            yield Signal("pipeline/orchestration", use.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)
+            continue
+        evidence = (definition, context.evidence(work.location.path, work.location.line, Hop.USE))
+        if _tasks(context, path, set(reached)) < 2:
+            yield Signal("pipeline/orchestration", use.tool, Grade.TRACE, evidence, reason=_ONE_STEP, fixed=True)
+        else:
+            yield Signal("pipeline/orchestration", use.tool, Grade.IMPLEMENTED, evidence, work.confidence, scope=use.scope)
+
+
+def _with_scripts(context: Context, entries: tuple[Node, ...]) -> tuple[Node, ...]:
+    """The entries plus the scripts and commands that their tasks name as constants."""
+    nodes = list(entries)
+    start = Start("pipeline", "task", context.evidence(entries[0][0], 1, Hop.TRIGGER)) if entries else None
+    for path, scope in entries:
+        for call in context.index.calls_in(path, scope):
+            for name, value in call.keywords:
+                if not value or start is None:
+                    continue
+                if name in ("script_name", "entry_script", "entry_point", "python_file", "script_path", "application", "code"):
+                    value = f"python {value}" if value.endswith(".py") else value
+                elif name not in ("bash_command", "command", "cmds"):
+                    continue
+                for run in context.resolver.script(value, path, call.line, start):
+                    nodes.extend(run.entries)
+    return tuple(dict.fromkeys(nodes))
+
+
+def _tasks(context: Context, path: str, reached: set[Node]) -> int:
+    """How many tasks a pipeline has: task definitions that its definition reaches, at distinct places."""
+    places = {
+        (use.location.path, use.location.line)
+        for node in reached
+        for use in context.by_node.get(node, ())
+        if "define-task" in use.does
+    }
+    return len(places)
+
+
+# -- chains --------------------------------------------------------------------------------------------------------------
+
+
+def _chains(context: Context) -> Iterator[Signal]:
+    """Task-runner targets that chain at least two ML stages, and scripts that automation starts and that do."""
+    for path, name, line in context.resolver.tasks.named():
+        if context.role(path) in ASIDE:
+            continue
+        start = Start("person", name, context.evidence(path, line, Hop.TRIGGER))
+        folder = path.rpartition("/")[0]
+        runner = "make" if path.rpartition("/")[2].lower().endswith("makefile") else "mise run"
+        runs = list(context.resolver.script(f"{runner} {name}", path, line, start, folder=folder))
+        stages = _stages(context, runs)
+        if stages is not None:
+            yield Signal("pipeline/orchestration", "task-runner", Grade.IMPLEMENTED, (context.evidence(path, line), *stages), Confidence.MEDIUM, fixed=True)
+    by_start: dict[str, list[Run]] = {}
+    for run in context.automation.runs:
+        if run.start.kind == "ci" and not run.start.blocked and not run.tests:
+            by_start.setdefault(f"{run.start.workflow}#{run.start.job}", []).append(run)
+    for runs in by_start.values():
+        stages = _stages(context, runs)
+        if stages is not None:
+            yield Signal("pipeline/orchestration", "script-chain", Grade.IMPLEMENTED, (*stages, runs[0].start.evidence), Confidence.MEDIUM, fixed=True)
+
+
+def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
+    """Evidence of two or more separate commands on a model or its data, one of which trains; None otherwise."""
+    found: dict[Location, Evidence] = {}
+    trains = False
+    for run in runs:
+        if run.tests:
+            continue
+        reached = context.automation.reached(run) if run.entries else {}
+        use = next((u for u in run.uses if _STAGES.intersection(u.does)), None) or context.does(reached, _STAGES)
+        if use is None:
+            continue
+        found.setdefault(run.location, context.evidence(run.location.path, run.location.line, Hop.USE))
+        trains = trains or bool(LEARNS.intersection(use.does)) or context.does(reached, LEARNS) is not None
+    entries = {run.entries for run in runs if run.entries and run.location in found}
+    return tuple(found.values())[:4] if trains and len(found) >= 2 and len(entries) >= 2 else None
+
+
+# -- what is broken --------------------------------------------------------------------------------------------------------
+
+
+def _problems(context: Context) -> Iterator[Problem]:
+    for pipeline in context.automation.pipelines:
+        if context.role(pipeline.path) in ASIDE:
+            continue
+        for run in runs_of(context, pipeline):
+            if run.missing and not any(file.name == run.missing.rpartition("/")[2] for file in context.repository.files):
+                yield Problem("MLS202", f"A step of `{pipeline.name}` runs `{run.missing}`, which is not in the repository.", run.location)
+        if pipeline.tool == "dvc" and len(pipeline.steps) > 1 and ml_step(context, pipeline) is None:
+            message = "No stage of this pipeline was seen to train, evaluate or score a model."
+            yield Problem("MLS201", message, context.evidence(pipeline.path, pipeline.line).location)

@@ -1,0 +1,130 @@
+"""Retraining without a person: on a clock, on an event, or because a monitor found something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.automation.model import Run
+from mlops_scan.automation.starts import paused
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.detectors.ci import chain
+from mlops_scan.detectors.pipelines import ml_step
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
+
+_DISPATCH = re.compile(r"(repository_dispatch|/dispatches|gh workflow run|dagRuns|trigger_dag|start_pipeline_execution|/jobs/run-now)")
+_REASONS = re.compile(r"(drift|degrad|psi|retrain|performance|threshold|breach)", re.I)
+_TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `retraining/scheduled` and `retraining/triggered`; schedules that never fire."""
+    yield from unique(signal for run in context.automation.runs for signal in _scheduled(context, run))
+    yield from unique(_declared_schedules(context))
+    yield from unique(_triggered(context))
+    yield from _off(context)
+
+
+def _training(context: Context, run: Run) -> Evidence | None:
+    """Where a run trains; test runs train toy models and do not count."""
+    if run.tests:
+        return None
+    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(context.automation.reached(run), LEARNS)
+    if use is not None and context.role(use.location.path) not in ASIDE:
+        return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
+    for pipeline in context.automation.pipelines:
+        if pipeline.path in run.pipelines and (work := ml_step(context, pipeline)) is not None:
+            return work
+    return None
+
+
+def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
+    start = run.start
+    clock = start.kind == "schedule" or (start.kind == "ci" and "schedule" in start.triggers)
+    event = start.kind == "event" or (start.kind == "ci" and "external" in start.triggers)
+    by_hand = start.kind == "ci" and start.triggers == {"manual"}
+    if not (clock or event or by_hand):
+        return
+    trained = _training(context, run)
+    if trained is None:
+        return
+    evidence = chain(context, run, trained) if run.words else (context.shown(start.evidence), trained)
+    tool = start.kind if start.kind != "ci" else "ci"
+    if by_hand:
+        reason = "training starts only when a person asks for it"
+        yield Signal("retraining/scheduled", tool, Grade.TRACE, evidence, reason=reason, fixed=True)
+        return
+    grade, reason = (Grade.TRACE, start.blocked) if start.blocked else (Grade.WIRED, "")
+    if clock:
+        yield Signal("retraining/scheduled", tool, grade, evidence, reason=reason, fixed=True)
+    if event:
+        yield Signal("retraining/triggered", tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _declared_schedules(context: Context) -> Iterator[Signal]:
+    """Clocks that pipeline declarations carry themselves: Databricks jobs, Argo CronWorkflows, Kubernetes CronJobs."""
+    for pipeline in context.automation.pipelines:
+        if not pipeline.schedule:
+            continue
+        work = ml_step(context, pipeline)
+        if work is None or not any(step.does & LEARNS for step in pipeline.steps) and not _trains(context, pipeline.path):
+            continue
+        definition = context.evidence(pipeline.path, pipeline.schedule_line, Hop.TRIGGER)
+        grade, reason = (Grade.TRACE, pipeline.schedule_off) if pipeline.schedule_off else (Grade.WIRED, "")
+        yield Signal("retraining/scheduled", pipeline.tool, grade, (definition, work), reason=reason, fixed=True)
+
+
+def _trains(context: Context, path: str) -> bool:
+    runs = [run for run in context.automation.runs if run.start.kind == "pipeline" and run.start.evidence.location.path == path]
+    return any(context.does(context.automation.reached(run), LEARNS) for run in runs)
+
+
+def _triggered(context: Context) -> Iterator[Signal]:
+    """Code that starts training because a comparison on drift or performance says so."""
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE:
+            continue
+        dispatches = [line for line, text in module.strings if _DISPATCH.search(text)]
+        for guard in module.guards:
+            if guard.stops == "assert" or not _REASONS.search(" ".join(guard.names)):
+                continue
+            line = next((number for number in dispatches if guard.line <= number <= guard.body_end), 0)
+            if not line:
+                line = _calls_training(context, path, guard.scope, guard.line, guard.body_end)
+            if line:
+                evidence = (context.evidence(path, guard.line), context.evidence(path, line, Hop.EFFECT))
+                yield Signal("retraining/triggered", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope)
+                break
+
+
+def _calls_training(context: Context, path: str, scope: str, first: int, last: int) -> int:
+    """The line of a call between two lines that leads to training, or to a dispatch of it; 0 without one."""
+    for call in context.index.calls_in(path, scope):
+        if not first < call.line <= last:
+            continue
+        target = context.index.resolve(path, call.name)
+        if not target.first_party:
+            continue
+        reached = context.index.reach(((target.path, target.qualname),), 6)
+        if context.does(reached, _TRIGGERS_TRAINING):
+            return call.line
+        for where, name in reached:
+            function = context.index.modules[where].functions.get(name)
+            if function is not None and any(function.line <= n <= function.end_line and _DISPATCH.search(t) for n, t in context.index.modules[where].strings):
+                return call.line
+    return 0
+
+
+def _off(context: Context) -> Iterator[Problem]:
+    for run in context.automation.runs:
+        if run.start.kind == "schedule" and run.start.blocked and _training(context, run) is not None:
+            yield Problem("MLS504", f"Training is scheduled here, but the schedule is off: {run.start.blocked}.", run.start.evidence.location)
+    for use in context.doing("define-pipeline"):
+        module = context.index.modules.get(use.location.path)
+        for call in module.calls if module is not None else ():
+            if call.line == use.location.line and (reason := paused(call)) and "none" not in reason and "@once" not in reason:
+                yield Problem("MLS504", f"This pipeline has a schedule that does nothing: {reason}.", use.location)
+    for pipeline in context.automation.pipelines:
+        if pipeline.schedule and pipeline.schedule_off:
+            place = context.evidence(pipeline.path, pipeline.schedule_line).location
+            yield Problem("MLS504", f"The schedule of `{pipeline.name}` is off: {pipeline.schedule_off}.", place)

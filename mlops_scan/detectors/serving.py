@@ -1,0 +1,123 @@
+"""Serving: code that loads a model and answers requests, batch scoring that something starts, deployment as code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.code.index import Node
+from mlops_scan.detectors.base import ASIDE, Context, unique
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
+
+_MODEL_USE = frozenset({"load-model", "predict"})
+_PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handler", "init"})
+_SCORING = re.compile(r"(predict|inference|infer|score|scoring|batch_?(predict|score)|serve)", re.I)
+_LOGS_PREDICTIONS = re.compile(r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?\w*", re.I)
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `deploy/serving`, `deploy/as-code` and `monitoring/prediction-logging`."""
+    yield from unique(_services(context))
+    yield from unique(_platform_scripts(context))
+    yield from unique(_batch(context))
+    yield from unique(_as_code(context))
+    yield from unique(_prediction_logs(context))
+
+
+def _services(context: Context) -> Iterator[Signal]:
+    """Web applications whose handlers reach a model."""
+    for use in context.doing("serve"):
+        path = use.location.path
+        if path not in context.index.modules:
+            continue
+        nodes: list[Node] = [(path, ""), (path, use.scope)]
+        reached = context.index.reach(nodes, 8)
+        model = context.does(reached, {"load-model"}) or context.does(reached, _MODEL_USE)
+        if model is None or model.tool in ("generic-estimator",) and context.does(reached, {"load-model"}) is None:
+            continue
+        if context.role(model.location.path) in ASIDE:
+            continue
+        evidence = (context.evidence(model.location.path, model.location.line), context.evidence(path, use.location.line, Hop.USE))
+        yield Signal("deploy/serving", use.tool, Grade.IMPLEMENTED, evidence, model.confidence, scope=model.scope, anchor=(path, ""))
+
+
+def _platform_scripts(context: Context) -> Iterator[Signal]:
+    """Scripts in the shape that a hosting platform calls: SageMaker, Azure ML, AWS Lambda."""
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE or module.notebook:
+            continue
+        names = _PLATFORM_ENTRY.intersection(module.functions)
+        azure = {"init", "run"} <= set(module.functions)
+        if not names or (names == {"init"} and not azure):
+            continue
+        model = context.does(context.index.reach([(path, name) for name in sorted(names)], 6), _MODEL_USE)
+        if model is not None:
+            function = module.functions[sorted(names)[0]]
+            evidence = (context.evidence(model.location.path, model.location.line), context.evidence(path, function.line, Hop.USE))
+            yield Signal("deploy/serving", "scoring-script", Grade.IMPLEMENTED, evidence, model.confidence)
+
+
+def _batch(context: Context) -> Iterator[Signal]:
+    """Scoring that a schedule, a pipeline or a service starts; a script that only a person runs is half of it."""
+    for use in context.doing("predict"):
+        path = use.location.path
+        if not (_SCORING.search(path.rpartition("/")[2]) or _SCORING.search(use.scope)) or path not in context.index.modules:
+            continue
+        if context.index.modules[path].notebook or not any("load-model" in u.does for u in context.uses if u.location.path == path) and not _loads(context, path, use.scope):
+            continue
+        evidence: tuple[Evidence, ...] = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
+        started = [s for s in context.started(path, use.scope) if s.run.start.kind in ("schedule", "pipeline", "service", "ci", "event") and not s.run.tests]
+        live = next((s for s in started if not s.run.start.blocked), None)
+        if live is not None:
+            evidence += tuple(context.shown(e) for e in live.chain[:3])
+            yield Signal("deploy/serving", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
+        else:
+            reason = "a prediction script that nothing but a person starts"
+            yield Signal("deploy/serving", use.tool, Grade.TRACE, evidence, use.confidence, reason, scope=use.scope, fixed=True)
+
+
+def _loads(context: Context, path: str, scope: str) -> bool:
+    return context.does(context.index.reach(((path, ""), (path, "__main__"), (path, scope)), 8), {"load-model"}) is not None
+
+
+# -- deployment ----------------------------------------------------------------------------------------------------------------
+
+
+def _as_code(context: Context) -> Iterator[Signal]:
+    for file in context.files():
+        if re.fullmatch(r"(docker-)?compose[^/]*\.ya?ml", file.name):
+            for document in context.documents.nodes(file.path):
+                services = document.get("services")
+                for name, service in services.entries if services is not None else ():
+                    if service.get("build") is not None:
+                        evidence = (context.evidence(file.path, service.at, text=f"service {name}"),)
+                        yield Signal("deploy/as-code", "docker-compose", Grade.IMPLEMENTED, evidence)
+                        break
+    for use in context.uses:
+        if {"deploy-model", "promote"} & set(use.does) and "deploy-model" in use.does and context.role(use.location.path) not in ASIDE | {Role.NOTEBOOK}:
+            evidence = (context.evidence(use.location.path, use.location.line),)
+            yield Signal("deploy/as-code", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
+    for run in context.automation.runs:
+        use = next((u for u in run.uses if {"deploy-model", "deploy-pipeline"} & set(u.does)), None)
+        if use is not None:
+            grade = Grade.WIRED if run.start.kind == "ci" and not run.start.blocked else Grade.IMPLEMENTED
+            yield Signal("deploy/as-code", use.tool, grade, (context.evidence(run.location.path, run.location.line),), fixed=True)
+
+
+def _prediction_logs(context: Context) -> Iterator[Signal]:
+    """A first-party function that stores predictions and that the code which predicts calls."""
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE or module.notebook:
+            continue
+        for call in module.calls:
+            target = context.index.resolve(path, call.name)
+            name = target.qualname.rpartition(".")[2] if target.first_party else ""
+            if not _LOGS_PREDICTIONS.fullmatch(name):
+                continue
+            function = context.index.modules[target.path].functions.get(target.qualname)
+            if function is None or function.stub:
+                continue
+            if context.does(context.index.reach(((path, call.scope),), 6), _MODEL_USE) is None:
+                continue
+            evidence = (context.evidence(target.path, function.line, Hop.DEFINITION, function.end_line), context.evidence(path, call.line, Hop.USE))
+            yield Signal("monitoring/prediction-logging", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=target.qualname)

@@ -1,0 +1,161 @@
+"""Tests: which files hold real tests, and which of those exercise a model's behaviour or quality.
+
+A test of a model fits or loads one, through whatever first-party code it calls, and asserts on what comes out. Mocks, shapes
+of helpers, prints and `assert True` are not tests of a model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mlops_scan.code.facts import Function, Guard, Module
+from mlops_scan.code.index import Node
+from mlops_scan.detectors.base import Context
+from mlops_scan.fingerprints.match import Use
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
+
+_TEST_FILE = re.compile(r"(test_.*|.*_test|tests)\.py")
+_ASSERTS = re.compile(r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.(assert\w*|fail\w*)")
+_RAISES = frozenset({"pytest.raises", "unittest.TestCase.assertRaises"})
+_MOCKS = ("unittest.mock", "mock", "pytest_mock")
+_EXERCISES = frozenset({"train", "tune", "predict", "load-model", "test-model"})
+_TEST_HOPS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTest:
+    """A test function that reaches a model; `weak` says why it does not count as a test of the model, or is empty."""
+
+    path: str
+    function: Function
+    use: Use
+    weak: str
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `code/unit-tests` and `model/testing`."""
+    for path, module in test_modules(context):
+        asserting = [f for f in test_functions(module) if _asserts(context, module, f)]
+        first = next((f for f in asserting if _first_party(context, path, f)), None)
+        if first is not None:
+            yield Signal("code/unit-tests", "pytest", Grade.IMPLEMENTED, (_at(context, path, first),), scope=first.qualname)
+        elif test_functions(module):
+            function = test_functions(module)[0]
+            reason = "its tests call no code of this repository" if asserting else "its tests assert nothing"
+            yield Signal("code/unit-tests", "pytest", Grade.TRACE, (_at(context, path, function),), Confidence.MEDIUM, reason, fixed=True)
+    for test in model_tests(context):
+        evidence = (_at(context, test.path, test.function), context.evidence(test.use.location.path, test.use.location.line, Hop.USE))
+        grade = Grade.TRACE if test.weak else Grade.IMPLEMENTED
+        confidence = test.use.confidence
+        yield Signal("model/testing", test.use.tool, grade, evidence, confidence, test.weak, scope=test.function.qualname, fixed=bool(test.weak))
+
+
+def test_modules(context: Context) -> Iterator[tuple[str, Module]]:
+    """Python files that a test runner would collect by their name."""
+    for path, module in context.index.modules.items():
+        name = context.local(path).rpartition("/")[2]
+        if _TEST_FILE.fullmatch(name) and context.role(path) in (Role.TEST, Role.TEMPLATE) and not module.notebook:
+            yield path, module
+
+
+def test_functions(module: Module) -> list[Function]:
+    """The functions that pytest or unittest would run."""
+    return [f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test")]
+
+
+def model_tests(context: Context) -> Iterator[ModelTest]:
+    """One model test a file: the strongest; a weak one only where there is no other."""
+    for path, module in test_modules(context):
+        weak: ModelTest | None = None
+        for function in test_functions(module):
+            nodes = tuple(_entry_nodes(context, path, module, function))
+            use = context.does(context.index.reach(nodes, _TEST_HOPS), _EXERCISES)
+            if use is None:
+                continue
+            reason = _weakness(context, module, function, nodes)
+            found = ModelTest(path, function, use, reason)
+            if not reason:
+                yield found
+                break
+            weak = weak or found
+        else:
+            if weak is not None:
+                yield weak
+
+
+def _weakness(context: Context, module: Module, function: Function, nodes: tuple[Node, ...]) -> str:
+    if not _asserts(context, module, function):
+        return "it reaches a model but asserts nothing"
+    if _skipped(function):
+        return "it is always skipped"
+    mocked = any(
+        context.index.resolve(node[0], call.name).name.startswith(_MOCKS) or ".patch" in call.name
+        for node in nodes
+        for call in context.index.calls_in(*node)
+    )
+    if mocked or any(context.index.resolve(module.path, d).name.startswith(_MOCKS) for d in function.decorators):
+        return "it replaces parts by mocks, so the real model is not what is tested"
+    return ""
+
+
+def _skipped(function: Function) -> bool:
+    return any(decorator.endswith(("mark.skip", "unittest.skip")) for decorator in function.decorators)
+
+
+def _entry_nodes(context: Context, path: str, module: Module, function: Function) -> Iterator[Node]:
+    """The test itself, its class's setup, and the fixtures that its parameters ask for."""
+    yield path, function.qualname
+    owner = function.qualname.rpartition(".")[0]
+    for name in ("setUp", "setUpClass", "setup_method", "setup_class", "setup"):
+        if f"{owner}.{name}" in module.functions:
+            yield path, f"{owner}.{name}"
+    todo, seen = list(function.parameters), set()
+    while todo:
+        name = todo.pop()
+        if name in seen or name in ("self", "cls", "request"):
+            continue
+        seen.add(name)
+        for place in _fixture_places(path):
+            fixture = context.index.modules[place].functions.get(name) if place in context.index.modules else None
+            if fixture is not None and any(d.endswith("fixture") for d in fixture.decorators):
+                yield place, name
+                todo.extend(fixture.parameters)
+                break
+
+
+def _fixture_places(path: str) -> Iterator[str]:
+    yield path
+    folder = path.rpartition("/")[0]
+    while True:
+        yield f"{folder}/conftest.py" if folder else "conftest.py"
+        if not folder:
+            return
+        folder = folder.rpartition("/")[0]
+
+
+def _asserts(context: Context, module: Module, function: Function) -> bool:
+    if any(_belongs(guard, function) and guard.stops == "assert" and not guard.trivial for guard in module.guards):
+        return True
+    for call in context.index.calls_in(module.path, function.qualname):
+        name = context.index.resolve(module.path, call.name).name
+        if _ASSERTS.fullmatch(name) or name in _RAISES:
+            return True
+        if "assert" in name.rpartition(".")[2] or name.rpartition(".")[2].startswith("check_"):
+            return True
+    return False
+
+
+def _belongs(guard: Guard, function: Function) -> bool:
+    return guard.scope == function.qualname or guard.scope.startswith(function.qualname + ".")
+
+
+def _first_party(context: Context, path: str, function: Function) -> bool:
+    """Whether the test runs code of the repository that is no test itself."""
+    reached = context.index.reach(((path, function.qualname), (path, "")), 3)
+    return any(context.role(node[0]) is not Role.TEST for node in reached)
+
+
+def _at(context: Context, path: str, function: Function) -> Evidence:
+    return context.evidence(path, function.line, Hop.DEFINITION, function.end_line)

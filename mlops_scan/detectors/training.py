@@ -1,0 +1,128 @@
+"""Training as a person does it: scripts and notebooks started by hand, hard-coded paths, artifacts and data in git."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.code.facts import MAIN, Module
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.fingerprints.match import Use
+from mlops_scan.words import Evidence, Grade, Hop, Problem, Role, Signal
+
+_PARAMETERS = ("argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic", "pydantic_settings", "jsonargparse", "docopt", "configargparse")  # fmt: skip
+_LOCAL_PATH = re.compile(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
+_COMMAND = re.compile(r"\s*(?:\$ |> |!|`)?\s*((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?(?:python3?|torchrun|accelerate launch|deepspeed)\s+(?:-\S+ (?:\S+ )?)*(?:-m\s+)?([\w./-]+).*)")
+_LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
+_LFS = b"version https://git-lfs.github.com/spec/"
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `code/modular-training` and the findings of hand-run training."""
+    uses = [use for use in context.doing(*LEARNS) if use.location.path in context.index.modules]
+    yield from _modular(context, uses)
+    yield from _by_hand(context, uses)
+    yield from _local_paths(context, uses)
+    yield from _committed(context)
+
+
+def _modular(context: Context, uses: list[Use]) -> Iterator[Signal]:
+    seen = set()
+    for use in uses:
+        path = use.location.path
+        module = context.index.modules[path]
+        if path in seen:
+            continue
+        seen.add(path)
+        evidence = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
+        if module.notebook:
+            yield Signal("code/modular-training", use.tool, Grade.TRACE, evidence, use.confidence, "training code lives in a notebook", fixed=True)
+        elif use.scope in ("", MAIN) and not _has_parameters(module):
+            reason = "training runs at module level without parameters"
+            yield Signal("code/modular-training", use.tool, Grade.TRACE, evidence, use.confidence, reason, fixed=True)
+        else:
+            yield Signal("code/modular-training", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
+
+
+def _has_parameters(module: Module) -> bool:
+    return bool(module.roots.intersection(_PARAMETERS))
+
+
+def _automated(context: Context, use: Use) -> bool:
+    for started in context.started(use.location.path, use.scope):
+        start = started.run.start
+        if start.kind in ("ci", "schedule", "event", "pipeline") and not started.run.tests:
+            return True
+    return False
+
+
+def _by_hand(context: Context, uses: list[Use]) -> Iterator[Problem]:
+    pipelines = {path for run in context.automation.runs for path in run.pipelines}
+    if not uses or pipelines or any(_automated(context, use) for use in uses) or _defined_in_pipeline(context, uses):
+        return
+    scripts = [use for use in uses if not context.index.modules[use.location.path].notebook]
+    use = next((u for u in scripts if context.index.modules[u.location.path].main_line), (scripts or uses)[0])
+    path = use.location.path
+    place = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
+    if not scripts:
+        yield Problem("MLS106", "Training exists only in this notebook, so nothing but a person can run it again.", place.location)
+        return
+    documented = list(_documented(context, {u.location.path for u in scripts}))
+    how = f"documented as `{documented[0].text[:100]}`" if documented else "no CI job, schedule or pipeline reaches it"
+    yield Problem("MLS101", f"This training runs only when a person starts it; {how}.", place.location, tuple(documented[:3]))
+
+
+def _defined_in_pipeline(context: Context, uses: list[Use]) -> bool:
+    """Whether a pipeline defined in code, or declared steps of an engine, reach the training."""
+    if any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps):
+        return True
+    definitions = [u for u in context.uses if "define-pipeline" in u.does and u.tool not in context.self_tools]
+    return any((u.location.path, u.scope) in context.index.modules or context.reaches(((u.location.path, u.scope),), LEARNS) for u in definitions)
+
+
+def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
+    """Lines of documents and scripts in which a person is told to run one of the training scripts."""
+    names = {path.rpartition("/")[2] for path in scripts} | {path.rpartition("/")[2].removesuffix(".py") for path in scripts}
+    for file in context.repository.files:
+        if file.suffix not in (".md", ".rst", ".txt", ".sh") or file.size > 500_000 or file.role in (Role.VENDORED, Role.GENERATED):
+            continue
+        for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
+            match = _COMMAND.fullmatch(line[:400])
+            if match is None:
+                continue
+            target = match.group(2).rpartition("/")[2]
+            module = target if target.endswith(".py") else target.rpartition(".")[2]  # `python -m package.train`
+            if target in names or module in names:
+                yield context.evidence(file.path, number, Hop.TRIGGER, text=match.group(1).strip("`")[:160])
+
+
+def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
+    """Absolute paths of one machine, in files that train or load data or models."""
+    working = {use.location.path for use in context.doing("train", "tune", "evaluate", "predict", "preprocess", "load-model", "save-model")}
+    for path in sorted(working | {use.location.path for use in uses}):
+        module = context.index.modules.get(path)
+        for line, text in module.strings if module is not None else ():
+            if _LOCAL_PATH.match(text):
+                message = f"`{text[:80]}` exists on one machine only; nobody else, and no job, can run this."
+                yield Problem("MLS102", message, context.evidence(path, line).location)
+                break
+
+
+def _committed(context: Context) -> Iterator[Problem]:
+    for file in context.repository.files:
+        if file.role is Role.MODEL and file.size > 0 and not _pointer(context, file.path):
+            size = f"{file.size / 1_048_576:.1f} MiB" if file.size > 100_000 else f"{file.size} bytes"
+            yield Problem("MLS103", f"`{file.name}` ({size}) is a binary model file in git, with no record of the run that made it.", context.evidence(file.path, 1, text=" ").location)
+        elif file.role is Role.DATA and file.size > _LARGE_DATA and file.suffix not in (".db", ".sqlite", ".zip", ".gz"):
+            size = f"{file.size / 1_048_576:.1f} MiB"
+            yield Problem("MLS104", f"`{file.name}` ({size}) is a data set in git; later versions of it cannot be told apart from code changes.", context.evidence(file.path, 1, text=" ").location)
+
+
+def _pointer(context: Context, path: str) -> bool:
+    """Whether a file is a Git-LFS pointer or text such as a Python path file, and no model."""
+    file = context.documents.files[path]
+    try:
+        head = file.read(256)
+    except OSError:
+        return True
+    return head.startswith(_LFS) or (file.suffix == ".pth" and b"\0" not in head)

@@ -1,0 +1,34 @@
+"""The bounds that every parser keeps, because scanned text is hostile: size and depth."""
+
+from __future__ import annotations
+
+from mlops_scan.documents.node import DocumentError
+
+MAX_BYTES = 2_000_000
+MAX_DEPTH = 200
+
+
+def check_size(text: str, limit: int = MAX_BYTES) -> None:
+    """Raise DocumentError when the text takes more than `limit` bytes as UTF-8."""
+    size = len(text)
+    if size <= limit and not text.isascii():
+        size = len(text.encode("utf-8", "replace"))
+    if size > limit:
+        raise DocumentError(f"larger than {limit / 1_000_000:g} MB, not read")
+
+
+def too_deep(line: int) -> DocumentError:
+    """The error for a document nested deeper than MAX_DEPTH."""
+    return DocumentError(f"nested deeper than {MAX_DEPTH} levels", line)
+
+
+def encodable(text: str) -> str:
+    """The text with lone surrogates replaced by `?`, so that it can be encoded as UTF-8; same line count."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def unix_lines(text: str) -> str:
+    """The text with the line ends of Windows and old Macs as line feeds."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -1,0 +1,148 @@
+"""Dockerfiles: instructions with their lines, continuations joined, here-documents included."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+from mlops_scan.documents.bounds import check_size, unix_lines
+
+_INSTRUCTION = re.compile(r"\s*([A-Za-z]+)(?:[ \t]+(.*))?\Z", re.DOTALL)
+_DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S+)\s*\Z")
+_HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
+_FLAGS = re.compile(r"(?:--[\w-]+(?:=\S*)?[ \t]+)*")
+_STAGE = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
+_SHELL_BODY = re.compile(r"(?:(?:/usr)?(?:/bin/)?(?:env\s+)?(?:ba|da|z|k)?sh(?:\s+-\w+|\s+pipefail)*\s*)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction: its name in upper case and its value on one line.
+
+    Comments inside are dropped; the text of a here-document stands behind a line break. `script` is the value with its
+    line breaks kept (its first line is on line `line` of the file), for parsing as shell with exact lines.
+    """
+
+    name: str
+    value: str
+    line: int
+    end_line: int
+    script: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A build stage: its name (empty when it has none), the image or stage it starts from, the line of its FROM."""
+
+    name: str
+    image: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dockerfile:
+    """A parsed Dockerfile."""
+
+    instructions: tuple[Instruction, ...]
+    stages: tuple[Stage, ...] = ()
+
+
+def parse(text: str) -> Dockerfile:
+    """The instructions of a Dockerfile; lines that are none are skipped. Raises DocumentError for more than 2 MB."""
+    check_size(text)
+    lines = unix_lines(text.removeprefix("\ufeff")).split("\n")
+    escape = _escape(lines)
+    instructions: list[Instruction] = []
+    row = 0
+    while row < len(lines):
+        if not lines[row].strip() or lines[row].lstrip().startswith("#"):
+            row += 1
+            continue
+        instruction, row = _instruction(lines, row, escape)
+        if instruction is not None:
+            instructions.append(instruction)
+    stages = [_stage(instruction) for instruction in instructions if instruction.name == "FROM"]
+    return Dockerfile(tuple(instructions), tuple(stages))
+
+
+def commands(instruction: Instruction) -> tuple[str, ...] | str:
+    """What RUN, CMD, ENTRYPOINT and SHELL run: the words of the exec form, or the text of the shell form.
+
+    Flags such as `--mount=..` are left out; the body of `RUN <<EOF` is the text.
+    """
+    value = instruction.value
+    match = _FLAGS.match(value)
+    value = value[match.end() :] if match else value
+    if value.startswith("["):
+        try:
+            words = json.loads(value.split("\n")[0])
+        except (ValueError, RecursionError):
+            return value
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            return tuple(words)
+        return value
+    first, _, body = value.partition("\n")
+    heredoc = _HEREDOC.search(first)
+    if heredoc and body and _SHELL_BODY.match(first[: heredoc.start()]) and not first[heredoc.end() :].strip():
+        return "\n".join(line for line in body.split("\n") if line.strip("\t") != heredoc.group(3))
+    return value
+
+
+def _escape(lines: list[str]) -> str:
+    """The continuation character: a backslash, or what an `# escape=` directive at the top says."""
+    for line in lines:
+        match = _DIRECTIVE.match(line)
+        if match is None:
+            break
+        if match.group(1).lower() == "escape" and match.group(2) in ("`", "\\"):
+            return match.group(2)
+    return "\\"
+
+
+def _instruction(lines: list[str], row: int, escape: str) -> tuple[Instruction | None, int]:
+    """The instruction that starts at a row, and the row behind it."""
+    start = row
+    joined: list[str] = []
+    script: list[str] = []
+    while row < len(lines):
+        line = lines[row]
+        row += 1
+        if joined and (not line.strip() or line.lstrip().startswith("#")):
+            script.append("\\")
+            continue
+        bare = line.rstrip()
+        if bare.endswith(escape):
+            joined.append(bare[:-1].strip())
+            script.append(bare[:-1] + "\\")
+            continue
+        joined.append(line.strip())
+        script.append(line)
+        break
+    text = " ".join(part for part in joined if part)
+    match = _INSTRUCTION.match(text)
+    if match is None:
+        return None, row
+    name, value = match.group(1).upper(), match.group(2) or ""
+    if name in ("RUN", "COPY", "ADD") and "<<" in value:
+        for heredoc in _HEREDOC.finditer(value[:10_000]):
+            row, body = _heredoc(lines, row, heredoc.group(3), heredoc.group(1) == "-")
+            value = "\n".join([value, *body])
+            script.extend(body)
+    script[0] = _INSTRUCTION.sub(lambda found: found.group(2) or "", script[0])
+    return Instruction(name, value.strip(), start + 1, row, "\n".join(script)), row
+
+
+def _heredoc(lines: list[str], row: int, word: str, tabs: bool) -> tuple[int, list[str]]:
+    """The rows of a here-document up to and including its end; nothing when it has no end."""
+    for end in range(row, len(lines)):
+        if (lines[end].lstrip("\t") if tabs else lines[end]).rstrip() == word:
+            return end + 1, lines[row : end + 1]
+    return row, []
+
+
+def _stage(instruction: Instruction) -> Stage:
+    match = _STAGE.match(instruction.value)
+    if match is None:
+        return Stage("", instruction.value, instruction.line)
+    return Stage(match.group(2) or "", match.group(1), instruction.line)

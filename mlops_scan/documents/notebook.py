@@ -1,0 +1,153 @@
+"""Jupyter notebooks: cells with the line of the raw file for every line of source, and their code as one text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mlops_scan.documents import json, python, python2, repair
+from mlops_scan.documents.bounds import encodable
+from mlops_scan.documents.node import DocumentError, Node
+
+Line = tuple[int, str]  # the line in the raw file, and the source text of that line
+
+_CELL_MAGIC = re.compile(r"%%(\w+)")
+_TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit"})
+_WHOLE = re.compile(r"%(?:(?:md|sh|scala|r|R|fs)\b|sql\s*\Z)")  # Databricks: a single % makes the whole cell foreign
+_SHELL_CELL = re.compile(r"%%(?:bash|sh|script (?:bash|sh))\b|%sh\b")
+_ESCAPE = re.compile(r"\s*(?:[\w.]+\s*=\s*)?(?:!{1,2}\s*|%(?:sx|system)\s+)([^=\s!].*)")
+_INSTALL = re.compile(r"\s*%((?:pip|conda|mamba|uv)\s.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: kind "code", "markdown" or "raw", its lines, and what is left of its last run."""
+
+    kind: str
+    lines: tuple[Line, ...]
+    execution_count: int | None = None
+    has_outputs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """The cells of a notebook in order."""
+
+    cells: tuple[Cell, ...]
+
+
+def parse(text: str) -> Notebook:
+    """The cells of a notebook of format 3 or 4. Raises DocumentError for what is no notebook, or broken JSON."""
+    root = json.parse(text)
+    if root.get("nbformat") is None:
+        raise DocumentError("not a notebook: it has no nbformat", root.line)
+    cells = root.get("cells")
+    nodes = list(cells.items) if cells is not None else []
+    worksheets = root.get("worksheets")
+    for sheet in worksheets.items if worksheets is not None else ():
+        inner = sheet.get("cells")
+        nodes.extend(inner.items if inner is not None else ())
+    return Notebook(tuple(_cell(node) for node in nodes if node.kind == "mapping"))
+
+
+def code(notebook: Notebook) -> tuple[str, tuple[int, ...]]:
+    """All code cells as one Python text, and the raw line of each of its lines.
+
+    IPython magics, shell escapes and cells in other languages become comments; a cell that does not parse is mended by
+    itself, so that it cannot spoil the ones after it. Never raises.
+    """
+    texts: list[str] = []
+    numbers: list[int] = []
+    for cell in notebook.cells:
+        if cell.kind == "code" and cell.lines:
+            texts.extend(_python(cell))
+            numbers.extend(number for number, _ in cell.lines)
+    return "\n".join(texts), tuple(numbers)
+
+
+def shell_lines(notebook: Notebook) -> tuple[Line, ...]:
+    """What the code cells give to a shell: `!cmd` with its continuation lines, `%pip ..`, `%%bash` and `%%sh` cells."""
+    found: list[Line] = []
+    for cell in notebook.cells:
+        if cell.kind != "code":
+            continue
+        first = _first(cell)
+        if first is not None and _SHELL_CELL.match(cell.lines[first][1]):
+            opening = cell.lines[first][1].partition(" ")[2] if cell.lines[first][1].startswith("%sh ") else ""
+            found.extend([(cell.lines[first][0], opening)] if opening.strip() else [])
+            found.extend(line for line in cell.lines[first + 1 :] if line[1].strip())
+        elif first is not None and not _foreign(cell.lines[first][1]):
+            found.extend(_escapes(cell.lines))
+    return tuple(found)
+
+
+def _escapes(lines: tuple[Line, ...]) -> list[Line]:
+    found: list[Line] = []
+    continued = False
+    for number, text in lines:
+        match = None if continued else _ESCAPE.match(text) or _INSTALL.match(text)
+        if match or continued:
+            found.append((number, match.group(1) if match else text))
+            continued = text.rstrip().endswith("\\")
+    return found
+
+
+def _cell(node: Node) -> Cell:
+    kind = node.get("cell_type")
+    source = node.get("source") or node.get("input")
+    count = node.get("execution_count") or node.get("prompt_number")
+    outputs = node.get("outputs")
+    number = count.value if count is not None and type(count.value) is int else None
+    name = {"code": "code", "markdown": "markdown", "heading": "markdown"}.get(str(kind.value) if kind else "", "raw")
+    return Cell(name, _lines(source), number, bool(outputs and outputs.items))
+
+
+def _lines(source: Node | None) -> tuple[Line, ...]:
+    """The source lines; the parts of a list are one text, so a part without a line break goes on in the next."""
+    lines: list[Line] = []
+    open_end = False
+    for part in (source.items if source.kind == "sequence" else (source,)) if source is not None else ():
+        text = part.string() or ""
+        pieces = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        if open_end and lines:
+            lines[-1] = (lines[-1][0], lines[-1][1] + pieces.pop(0))
+        open_end = True
+        lines.extend((part.line, piece) for piece in pieces)
+        if text.endswith("\n"):
+            lines.pop()
+            open_end = False
+    return tuple(lines)
+
+
+def _first(cell: Cell) -> int | None:
+    """The index of the first line that is neither blank nor a comment."""
+    for index, (_, text) in enumerate(cell.lines):
+        if text.strip() and not text.lstrip().startswith("#"):
+            return index
+    return None
+
+
+def _foreign(line: str) -> bool:
+    """Whether a cell's first line says that the cell is not Python."""
+    match = _CELL_MAGIC.match(line)
+    return (match is not None and match.group(1) not in _TRANSPARENT) or _WHOLE.match(line) is not None
+
+
+def _python(cell: Cell) -> list[str]:
+    """The cell's lines as Python that parses: as many lines as the cell has."""
+    lines = [encodable(text).replace("\0", " ") for _, text in cell.lines]
+    first = _first(cell)
+    if first is not None and _foreign(lines[first]):
+        return ["#"] * len(lines)
+    if not isinstance(repair.try_parse("\n".join(lines)), repair.Failure):
+        return lines
+    if first is not None and _CELL_MAGIC.match(lines[first]):
+        lines[first] = "#"
+    lines = python2.without_magics(lines)
+    text = "\n".join(lines)
+    if not isinstance(repair.try_parse(text), repair.Failure):
+        return lines
+    try:
+        return python.parse_repaired(text)[1].split("\n")
+    except DocumentError:
+        return ["#"] * len(lines)

@@ -1,0 +1,160 @@
+"""Python requirements, from pip's requirements files and conda's environment files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from packaging.requirements import InvalidRequirement
+from packaging.requirements import Requirement as PackagingRequirement
+from packaging.utils import canonicalize_name
+
+from mlops_scan.documents.bounds import check_size, unix_lines
+from mlops_scan.documents.node import Node
+
+_OPTION = re.compile(r"(-r|-c|-e|--requirement|--constraint|--editable)(?:\s*=\s*|\s+|(?<=-[rce]))(\S.*)")
+_KINDS = {"-r": "include", "--requirement": "include", "-c": "constraint", "--constraint": "constraint"}
+_HASH = re.compile(r"\s*--hash[= ]\s*\S+")
+_PER_REQUIREMENT = re.compile(r"\s+--(?:global-option|install-option|config-settings?)[= ].*")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+_COMMIT = re.compile(r"@[0-9a-fA-F]{40}\b")
+_URL = re.compile(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/")
+_EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
+_WHEEL = re.compile(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
+_CONDA = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
+_CONDA_PINNED = re.compile(r"(?:==\s*[^*,|<>=\s]+|=?\s*[^*,|<>=\s]+=[^=,|<>\s]+|=\s*\d+\.\d+\.[^*,|<>=\s]+)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One line of a requirements file.
+
+    `name` is normalised (empty for includes and for URLs that do not tell), `specifier` as the file has it. `kind` is
+    "package", "include", "constraint", "editable" or "url"; `target` the file of an include or the URL.
+    """
+
+    name: str
+    specifier: str
+    pinned: bool
+    hashed: bool
+    line: int
+    kind: str = "package"
+    target: str = ""
+
+
+def parse(text: str) -> tuple[Requirement, ...]:
+    """The requirements of a pip file; lines that are none are skipped. Raises DocumentError for more than 2 MB."""
+    check_size(text)
+    found = []
+    for line, content in _joined(unix_lines(text.removeprefix("\ufeff")).split("\n")):
+        requirement = parse_line(content, line)
+        if requirement is not None:
+            found.append(requirement)
+    return tuple(found)
+
+
+def parse_line(text: str, line: int = 1) -> Requirement | None:
+    """One requirement as pip writes it, or None where the text is none. Never raises."""
+    text = _COMMENT.sub("", text).strip()
+    if not text:
+        return None
+    option = _OPTION.match(text)
+    if option:
+        return _option(option.group(1), option.group(2).strip(), line)
+    if text.startswith("-"):
+        return None
+    hashed = "--hash" in text
+    text = _PER_REQUIREMENT.sub("", _HASH.sub("", text)).strip()
+    if _URL.match(text):
+        return _url(text, hashed, line)
+    try:
+        parsed = PackagingRequirement(text)
+    except (InvalidRequirement, ValueError, RecursionError):
+        return _lenient(text, hashed, line)
+    name = canonicalize_name(parsed.name)
+    if parsed.url:
+        return Requirement(name, "", _url_pinned(parsed.url, hashed), hashed, line, "url", parsed.url)
+    exact = any(s.operator == "===" or (s.operator == "==" and not s.version.endswith(".*")) for s in parsed.specifier)
+    return Requirement(name, str(parsed.specifier), exact, hashed, line)
+
+
+def parse_conda(node: Node) -> tuple[Requirement, ...]:
+    """The requirements of an environment.yml, its nested `pip:` list included."""
+    dependencies = node.get("dependencies")
+    found: list[Requirement] = []
+    for item in dependencies.items if dependencies is not None else ():
+        text = item.string()
+        if text is not None:
+            requirement = _conda(text.strip(), item.line)
+            found.extend([requirement] if requirement else [])
+        nested = item.get("pip")
+        for entry in nested.items if nested is not None else ():
+            requirement = parse_line(entry.string() or "", entry.line)
+            found.extend([requirement] if requirement else [])
+    return tuple(found)
+
+
+def _joined(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """Logical lines with their first line's number; comment lines end no continuation."""
+    parts: list[str] = []
+    start = 0
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("#"):
+            continue
+        if not parts:
+            start = number
+        if line.rstrip().endswith("\\"):
+            parts.append(line.rstrip()[:-1].strip())
+            continue
+        yield start, " ".join([*parts, line.strip()])
+        parts = []
+    if parts:
+        yield start, " ".join(parts)
+
+
+def _option(option: str, value: str, line: int) -> Requirement:
+    kind = _KINDS.get(option)
+    value = value.strip("\"'")
+    if kind:
+        return Requirement("", "", False, False, line, kind, value)
+    url = _url(value, False, line)
+    return replace(url, kind="editable")
+
+
+def _url(text: str, hashed: bool, line: int) -> Requirement:
+    target = text.split(";")[0].strip() if " ;" in text else text
+    named = _EGG.search(target) or _WHEEL.search(target.rpartition("/")[2])
+    name = canonicalize_name(named.group(1)) if named else ""
+    return Requirement(name, "", _url_pinned(target, hashed), hashed, line, "url", target)
+
+
+def _url_pinned(url: str, hashed: bool) -> bool:
+    return hashed or "#sha256=" in url or "&sha256=" in url or _COMMIT.search(url) is not None
+
+
+def _lenient(text: str, hashed: bool, line: int) -> Requirement | None:
+    """Old spellings that `packaging` refuses but that name a package: `torch==1.0+cu*`, `x>=1.*`, `x =1.0`."""
+    match = re.match(
+        r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*((?:[<>=!~]=?=?\s*[^;#\s]+)?)\s*(?:;.*)?\Z", text
+    )
+    if match is None or not match.group(2):
+        return None
+    specifier = match.group(2)
+    pinned = specifier.startswith("==") and "*" not in specifier and "," not in specifier
+    return Requirement(canonicalize_name(match.group(1)), specifier, pinned, hashed, line)
+
+
+def _conda(text: str, line: int) -> Requirement | None:
+    match = _CONDA.match(text.split(" #")[0].strip())
+    if match is None:
+        return None
+    specifier = match.group(2).split("[")[0].strip()
+    parts = specifier.split()
+    if len(parts) == 2 and parts[0][0].isdigit():  # `name version build`
+        specifier = f"={parts[0]}={parts[1]}"
+    elif specifier[:1].isdigit():  # `name 1.2`
+        specifier = f"={specifier}"
+    return Requirement(
+        canonicalize_name(match.group(1)), specifier, _CONDA_PINNED.match(specifier) is not None, False, line
+    )

@@ -1,0 +1,163 @@
+"""Parse each file at most once, share the result, and note what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeVar
+
+from mlops_scan.documents.node import DocumentError, Node
+from mlops_scan.documents.text import decode, looks_binary
+from mlops_scan.repository.files import File
+from mlops_scan.repository.roles import strip_template
+from mlops_scan.words import Incomplete, Role
+
+if TYPE_CHECKING:
+    from mlops_scan.documents.dockerfile import Dockerfile
+    from mlops_scan.documents.makefile import Makefile
+    from mlops_scan.documents.notebook import Notebook
+    from mlops_scan.documents.python import PythonDocument
+    from mlops_scan.documents.requirements import Requirement
+    from mlops_scan.documents.shell import ShellScript
+
+TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pictures are the largest
+
+_T = TypeVar("_T")
+
+
+def language_of(path: str) -> str:
+    """The language of a file by its name: python, notebook, yaml, json, toml, shell, makefile, dockerfile, requirements or ""."""
+    name = strip_template(path)[0].rpartition("/")[2]
+    lower = name.lower()
+    for suffix, language in _SUFFIXES:
+        if lower.endswith(suffix):
+            return language
+    if lower in _NAMES:
+        return _NAMES[lower]
+    if lower.startswith(("dockerfile", "containerfile")):
+        return "dockerfile"
+    if lower.startswith(("requirements", "constraints")) and lower.endswith((".txt", ".in", ".pip")):
+        return "requirements"
+    return ""
+
+
+_SUFFIXES = (
+    (".py", "python"), (".ipynb", "notebook"), (".yaml", "yaml"), (".yml", "yaml"), (".json", "json"), (".jsonc", "json"),
+    (".toml", "toml"), (".sh", "shell"), (".bash", "shell"), (".sbatch", "shell"), (".mk", "makefile"), (".dockerfile", "dockerfile"),
+)  # fmt: skip
+_NAMES = {
+    "mlproject": "yaml", "makefile": "makefile", "gnumakefile": "makefile", "dvc.lock": "yaml", "pipfile": "toml", "poetry.lock": "toml",
+    "uv.lock": "toml", "pdm.lock": "toml", "justfile": "makefile", ".justfile": "makefile", "mlmodel": "yaml", "procfile": "yaml",
+}  # fmt: skip
+
+
+class Documents:
+    """The parsed documents of one scan. A file that does not parse is listed once in `incomplete` and gives nothing."""
+
+    def __init__(self, files: Iterable[File]) -> None:
+        self.files = {file.path: file for file in files}
+        self.incomplete: dict[str, Incomplete] = {}
+        self.files_read = 0
+        self.bytes_read = 0
+        self.parsed: set[str] = set()
+        self._texts: dict[str, str] = {}
+        self._cache: dict[tuple[str, str], object] = {}
+
+    def text(self, path: str) -> str:
+        """The decoded text of a file; empty for binaries, unreadable and over-long files (those are noted)."""
+        if path in self._texts:
+            return self._texts[path]
+        text = ""
+        file = self.files.get(path)
+        if file is not None:
+            if file.size > TEXT_LIMIT:
+                self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
+            else:
+                text = self._read(file)
+        self._texts[path] = text
+        return text
+
+    def _read(self, file: File) -> str:
+        try:
+            data = file.read(TEXT_LIMIT)
+        except OSError as error:
+            self.note(file.path, f"cannot be read: {error.strerror or error}")
+            return ""
+        self.files_read += 1
+        self.bytes_read += len(data)
+        if looks_binary(data):
+            if language_of(file.path) and file.role not in (Role.VENDORED, Role.GENERATED):
+                self.note(file.path, "is binary, not the text its name promises")
+            return ""
+        return decode(data)
+
+    def note(self, path: str, reason: str) -> None:
+        self.incomplete.setdefault(path, Incomplete(path, reason))
+
+    def _parsed(self, kind: str, path: str, parse: Callable[[str], _T], empty: _T) -> _T:
+        key = (kind, path)
+        if key in self._cache:
+            return self._cache[key]  # type: ignore[return-value]
+        text = self.text(path)
+        result = empty
+        if text.strip():
+            self.parsed.add(path)
+            try:
+                result = parse(text)
+            except DocumentError as error:
+                result = getattr(error, "partial", None) or empty
+                self.note(path, f"{kind}: {error}")
+            except RecursionError:
+                self.note(path, f"{kind}: nested too deeply")
+        self._cache[key] = result
+        return result
+
+    def nodes(self, path: str) -> tuple[Node, ...]:
+        """The documents of a YAML, JSON or TOML file."""
+        language = language_of(path)
+        if language == "json":
+            from mlops_scan.documents import json
+
+            return self._parsed("JSON", path, lambda text: (json.parse(text),), ())
+        if language == "toml":
+            from mlops_scan.documents import toml
+
+            return self._parsed("TOML", path, lambda text: (toml.parse(text),), ())
+        from mlops_scan.documents import yaml
+
+        return self._parsed("YAML", path, yaml.parse, ())
+
+    def python(self, path: str) -> PythonDocument | None:
+        """The syntax tree of a Python file."""
+        from mlops_scan.documents import python
+
+        return self._parsed("Python", path, python.parse, None)
+
+    def notebook(self, path: str) -> Notebook | None:
+        """The cells of a notebook."""
+        from mlops_scan.documents import notebook
+
+        return self._parsed("notebook", path, notebook.parse, None)
+
+    def shell(self, path: str) -> ShellScript | None:
+        """The commands of a shell script."""
+        from mlops_scan.documents import shell
+
+        return self._parsed("shell", path, shell.parse, None)
+
+    def makefile(self, path: str) -> Makefile | None:
+        """The targets of a Makefile or justfile."""
+        from mlops_scan.documents import makefile
+
+        return self._parsed("Makefile", path, makefile.parse, None)
+
+    def dockerfile(self, path: str) -> Dockerfile | None:
+        """The instructions of a Dockerfile."""
+        from mlops_scan.documents import dockerfile
+
+        return self._parsed("Dockerfile", path, dockerfile.parse, None)
+
+    def requirements(self, path: str) -> tuple[Requirement, ...]:
+        """The entries of a requirements file."""
+        from mlops_scan.documents import requirements
+
+        return self._parsed("requirements", path, requirements.parse, ())

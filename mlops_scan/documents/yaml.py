@@ -1,0 +1,301 @@
+"""YAML as positioned nodes, read from the parser's events: YAML 1.2 core scalars, any tag, merge keys, templates.
+
+Nothing is constructed, so no tag can run code. The tree is built without recursion and aliases are shared, so neither
+deep nesting nor an alias bomb costs more than the text itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import yaml
+
+from mlops_scan.documents import templates
+from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep, unix_lines
+from mlops_scan.documents.node import DocumentError, Node, Scalar
+
+_MAX_MERGED = 200_000
+_STANDARD = "tag:yaml.org,2002:"
+_CORE = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "merge", "value"})
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_NUMBER_STARTS = frozenset("0123456789+-.")
+_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
+_BASED = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_BLOCK_SCALAR = re.compile(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?\Z")
+
+
+def parse(text: str) -> tuple[Node, ...]:
+    """Every document of a YAML text, in order; an empty text has none.
+
+    Raises DocumentError for broken YAML (with the documents before it as `.partial`), for more than 2 MB and for
+    nesting deeper than 200. Lines that start with `//` count as comments, and template tags are replaced by the word
+    `TEMPLATE`, each only when the text does not parse otherwise.
+    """
+    check_size(text)
+    failure: DocumentError | None = None
+    for candidate in _candidates(_UNPRINTABLE.sub(" ", encodable(unix_lines(text.removeprefix("\ufeff"))))):
+        try:
+            return _read(candidate)
+        except DocumentError as error:
+            if failure is None:
+                failure = error
+            elif len(error.partial) > len(failure.partial):
+                failure = DocumentError(failure.reason, failure.line, error.partial)
+    assert failure is not None
+    raise failure
+
+
+def scalar(text: str) -> Scalar:
+    """The value of a plain scalar by the core schema of YAML 1.2."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLS:
+        return _BOOLS[text]
+    if text[0] not in _NUMBER_STARTS or len(text) > 400:
+        return text
+    if _INTEGER.match(text):
+        return int(text)
+    if _BASED.match(text):
+        return int(text, 0)
+    if _FLOAT.match(text):
+        return float(text)
+    if _SPECIAL.match(text):
+        return float(text.replace(".", ""))
+    return text
+
+
+def _candidates(text: str) -> Iterator[str]:
+    text = _without_slash_header(text)
+    yield text
+    if any(line.startswith("//") for line in text.split("\n")):
+        text = _without_slash_lines(text)
+        yield text
+    if templates.has_tags(text):
+        yield templates.replaced(text)
+
+
+def _without_slash_header(text: str) -> str:
+    """`//` lines before the first content become comments."""
+    if "//" not in text:
+        return text
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        stripped = line.lstrip()
+        if stripped.startswith("//"):
+            lines[number] = "#" + stripped
+        elif stripped and not stripped.startswith("#"):
+            break
+    return "\n".join(lines)
+
+
+def _without_slash_lines(text: str) -> str:
+    """`//` lines outside block scalars become comments."""
+    lines = text.split("\n")
+    block = -1  # the indentation of the line that opened a block scalar
+    for number, line in enumerate(lines):
+        stripped = line.lstrip()
+        indent = len(line) - len(stripped)
+        if block >= 0 and (not stripped or indent > block):
+            continue
+        block = -1
+        if stripped.startswith("//"):
+            lines[number] = "#" + stripped
+        elif _BLOCK_SCALAR.match(stripped.rpartition(" ")[2]) or _BLOCK_SCALAR.match(stripped.rpartition(": ")[2]):
+            block = indent
+    return "\n".join(lines)
+
+
+def _read(text: str) -> tuple[Node, ...]:
+    builder = _Builder(text)
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        for event in yaml.parse(text, Loader=loader):
+            builder.feed(event)
+    except DocumentError as error:
+        raise DocumentError(error.reason, error.line, tuple(builder.documents)) from None
+    except yaml.MarkedYAMLError as error:
+        mark: Any = error.problem_mark or error.context_mark
+        reason = " ".join(part for part in (error.context, error.problem) if part)
+        raise DocumentError(reason, mark.line + 1 if mark else 0, tuple(builder.documents)) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise DocumentError(str(error).split("\n")[0], 0, tuple(builder.documents)) from None
+    return tuple(builder.documents)
+
+
+class _Frame:
+    """A mapping or sequence whose end has not been read yet."""
+
+    __slots__ = ("anchor", "end", "entries", "height", "items", "key", "key_line", "line", "mapping", "merges", "tag")
+
+    def __init__(self, mapping: bool, line: int, tag: str, anchor: str | None) -> None:
+        self.mapping = mapping
+        self.line = self.end = self.key_line = line
+        self.tag = tag
+        self.anchor = anchor
+        self.key: str | None = None
+        self.entries: list[tuple[str, Node]] = []
+        self.items: list[Node] = []
+        self.merges: list[Node] = []
+        self.height = 0
+
+
+class _Builder:
+    """Turns parser events into documents."""
+
+    def __init__(self, text: str) -> None:
+        self.documents: list[Node] = []
+        self._text = text
+        self._lines: list[str] | None = None
+        self._templated = "{{" in text
+        self._frames: list[_Frame] = []
+        self._anchors: dict[str, tuple[Node | None, int]] = {}
+        self._merged = 0
+
+    def feed(self, event: Any) -> None:
+        """Take the next event; raises DocumentError when a bound breaks."""
+        if isinstance(event, yaml.ScalarEvent):
+            self._scalar(event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._open(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._close(event)
+        elif isinstance(event, yaml.AliasEvent):
+            self._alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            self._anchors.clear()
+
+    def _open(self, event: Any) -> None:
+        line = event.start_mark.line + 1
+        if len(self._frames) >= MAX_DEPTH:
+            raise too_deep(line)
+        if event.anchor:
+            self._anchors[event.anchor] = (None, 0)
+        self._frames.append(_Frame(isinstance(event, yaml.MappingStartEvent), line, _tag(event.tag), event.anchor))
+
+    def _scalar(self, event: Any) -> None:
+        text, line = event.value, event.start_mark.line + 1
+        frame = self._frames[-1] if self._frames else None
+        if frame is not None and frame.mapping and frame.key is None:
+            frame.key, frame.key_line = text, line
+            if event.anchor:
+                self._anchors[event.anchor] = (_text_node(text, line), 0)
+            if text == "<<" and event.style:
+                frame.key = "<<\0"  # a quoted `<<` is an ordinary key
+            return
+        style, value = event.style or "", text
+        tag = _tag(event.tag)
+        core = bool(event.tag) and not tag and event.tag.startswith(_STANDARD) and not event.tag.endswith(":str")
+        if core or (not style and event.implicit[0]):
+            value = scalar(text)
+        end = event.end_mark.line + 1
+        if style in ("|", ">"):
+            end = self._block_end(line, event.end_mark)
+        node = Node("scalar", line, end, self._key_line(line), value, text, tag, style=style)
+        if event.anchor:
+            self._anchors[event.anchor] = (node, 0)
+        self._add(node, 0, end)
+
+    def _block_end(self, line: int, mark: Any) -> int:
+        """The last line of a block scalar's text: its end mark stands behind the blank lines that follow."""
+        if self._lines is None:
+            self._lines = self._text.split("\n")
+        end: int = min(mark.line + (1 if mark.column else 0), len(self._lines))
+        while end > line and not self._lines[end - 1].strip():
+            end -= 1
+        return end if end > line else line
+
+    def _alias(self, event: Any) -> None:
+        line = event.start_mark.line + 1
+        node, height = self._anchors.get(event.anchor, (None, 0))
+        if node is None:  # not defined, or an alias to a collection that contains it
+            node, height = _text_node("*" + event.anchor, line), 0
+        if len(self._frames) + height > MAX_DEPTH:
+            raise too_deep(line)
+        key_line = self._key_line(node.line)
+        self._add(node if node.key_line == key_line else replace(node, key_line=key_line), height, line)
+
+    def _close(self, event: Any) -> None:
+        frame = self._frames.pop()
+        end = max(frame.end, event.end_mark.line + 1) if event.end_mark.column and _is_flow(event) else frame.end
+        key_line = self._key_line(frame.line)
+        if frame.mapping:
+            entries = self._resolved(frame)
+            node = Node("mapping", frame.line, end, key_line, tag=frame.tag, entries=entries)
+        else:
+            node = Node("sequence", frame.line, end, key_line, tag=frame.tag, items=tuple(frame.items))
+        if frame.anchor:
+            self._anchors[frame.anchor] = (node, frame.height)
+        self._add(node, frame.height, end)
+
+    def _key_line(self, line: int) -> int:
+        """The line of the key that a value about to be added belongs to, or `line` outside mappings."""
+        frame = self._frames[-1] if self._frames else None
+        return frame.key_line if frame is not None and frame.mapping and frame.key is not None else line
+
+    def _add(self, node: Node, height: int, end: int) -> None:
+        if not self._frames:
+            self.documents.append(node)
+            return
+        frame = self._frames[-1]
+        frame.height = max(frame.height, height + 1)
+        frame.end = max(frame.end, end)
+        if not frame.mapping:
+            frame.items.append(node)
+        elif frame.key is None:
+            if node.kind != "scalar" and self._templated:
+                raise DocumentError("a template tag where a value is expected", node.line)
+            frame.key = node.text if node.kind == "scalar" else ", ".join(node.strings() or node.keys())
+            frame.key_line = node.line
+        else:
+            self._entry(frame, node)
+
+    def _entry(self, frame: _Frame, node: Node) -> None:
+        key, frame.key = frame.key or "", None
+        if key == "<<":
+            sources = node.items if node.kind == "sequence" else (node,)
+            if all(source.kind == "mapping" for source in sources):
+                frame.merges.extend(sources)
+                return
+        frame.entries.append(("<<" if key == "<<\0" else key, node))
+
+    def _resolved(self, frame: _Frame) -> tuple[tuple[str, Node], ...]:
+        """The entries with merged ones in front: explicit keys win, then earlier sources."""
+        if not frame.merges:
+            return tuple(frame.entries)
+        taken = {name for name, _ in frame.entries}
+        merged: list[tuple[str, Node]] = []
+        for source in frame.merges:
+            self._merged += len(source.entries)
+            if self._merged > _MAX_MERGED:
+                raise DocumentError(f"merge keys expand to more than {_MAX_MERGED} entries", frame.line)
+            last = dict(source.entries)
+            merged.extend((name, node) for name, node in last.items() if name not in taken)
+            taken.update(last)
+        return (*merged, *frame.entries)
+
+
+def _is_flow(event: Any) -> bool:
+    """Whether a collection ended with `]` or `}`: only those end marks cover characters."""
+    start, end = event.start_mark, event.end_mark
+    return (start.line, start.column) != (end.line, end.column)
+
+
+def _text_node(text: str, line: int) -> Node:
+    return Node("scalar", line, line, line, text, text)
+
+
+def _tag(tag: str | None) -> str:
+    """A custom tag as written, `!!x` for those of the standard's namespace; core tags and none are empty."""
+    if not tag or tag == "!":
+        return ""
+    if tag.startswith(_STANDARD):
+        name = tag[len(_STANDARD) :]
+        return "" if name in _CORE else "!!" + name
+    return tag

@@ -1,0 +1,88 @@
+"""Findings: defects that detectors report and gaps towards the next level. None can be built without a place."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from mlops_scan.detectors.base import Context
+from mlops_scan.engine.grades import primary
+from mlops_scan.engine.report import ComponentResult, Finding, FindingRule
+from mlops_scan.errors import ScanError
+from mlops_scan.rulebook import FindingDefinition, RuleBook
+from mlops_scan.words import Location, Problem, Role
+
+_HIDDEN = frozenset({Role.VENDORED, Role.GENERATED})
+_ANCHORS = ("pyproject.toml", "setup.py", "requirements.txt", "MLproject", "dvc.yaml", "README.md", "README.rst", "README")
+
+
+def rules(book: RuleBook) -> tuple[FindingRule, ...]:
+    """Every finding's documentation, by id."""
+    return tuple(
+        FindingRule(d.id, d.title, d.severity, d.why, d.fix, d.help_url, d.tags, d.example) for d in book.findings.values()
+    )
+
+
+def build(context: Context, problems: Iterable[Problem], components: Iterable[ComponentResult], select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Finding, ...]:
+    """All findings, ordered by place and id, with content-based fingerprints."""
+    known = context.rules.findings
+    for name in (*select, *ignore):
+        if not any(id_.startswith(name) for id_ in known):
+            raise ScanError(f"{name}: no finding has this id; `mlops-scan rules list` shows them")
+    every = [*_distinct(context, problems), *_gaps(context, components)]
+    chosen = [p for p in every if (not select or p.finding.startswith(select)) and not (ignore and p.finding.startswith(ignore))]
+    seen: Counter[str] = Counter()
+    findings = []
+    for problem in sorted(chosen, key=lambda p: (p.location, p.finding, p.message)):
+        definition = known[problem.finding]
+        identity = _identity(context, problem, definition)
+        seen[identity] += 1
+        fingerprint = hashlib.sha256(f"{identity}\0{seen[identity]}".encode()).hexdigest()[:32]
+        findings.append(
+            Finding(definition.id, definition.title, definition.severity, problem.message, problem.location, fingerprint, definition.help_url, problem.related)
+        )
+    return tuple(findings)
+
+
+def _distinct(context: Context, problems: Iterable[Problem]) -> Iterable[Problem]:
+    seen = set()
+    for problem in problems:
+        key = (problem.finding, problem.location)
+        if key not in seen and context.role(problem.location.path) not in _HIDDEN:
+            seen.add(key)
+            yield problem
+
+
+def _gaps(context: Context, components: Iterable[ComponentResult]) -> Iterable[Problem]:
+    for component in components:
+        results = {result.id: result for result in component.practices}
+        for gap in component.gaps:
+            practice = context.rules.practices[gap.practice]
+            shown = primary(results[gap.practice])
+            where = shown.location if shown is not None else anchor(context, component.path)
+            prefix = "" if component.path == "." else f"{component.path}: "
+            message = f"{prefix}Level {gap.level} asks for “{practice.title}”: {_state(results[gap.practice].grade.value, results[gap.practice].reason)}"
+            yield Problem(practice.gap, message, where)
+
+
+def _state(grade: str, reason: str) -> str:
+    return f"{grade}; {reason}." if reason else f"{grade}."
+
+
+def anchor(context: Context, component: str) -> Location:
+    """Where a finding about the whole component stands: a manifest's first line, else the README's, else any file's."""
+    prefix = "" if component == "." else component + "/"
+    paths = [file.path for file in context.repository.files if file.path.startswith(prefix)]
+    for name in _ANCHORS:
+        for path in paths:
+            if path == prefix + name:
+                return Location(path, 1)
+    return Location(paths[0] if paths else context.repository.files[0].path, 1)
+
+
+def _identity(context: Context, problem: Problem, definition: FindingDefinition) -> str:
+    """What stays the same when lines move: rule, file, and the text of the line without its white space."""
+    line = re.sub(r"\s+", "", context.line(problem.location.path, problem.location.line))
+    return f"{definition.id}\0{problem.location.path}\0{line}"

@@ -1,0 +1,135 @@
+"""From signals to a grade per practice: weigh by role, look for what starts it, take the best."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from mlops_scan.automation.graph import Started
+from mlops_scan.ci.model import ON_CHANGE
+from mlops_scan.detectors.base import Context
+from mlops_scan.engine.report import PracticeResult
+from mlops_scan.rulebook import Practice
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Role, Signal
+
+_MAX_EVIDENCE = 12
+_ASIDE_REASON = {
+    Role.TEST: "only tests do it",
+    Role.EXAMPLE: "only an example or an old copy does it",
+    Role.DOCS: "only documentation shows it",
+    Role.VENDORED: "it belongs to vendored code",
+    Role.GENERATED: "it belongs to generated files",
+}
+
+
+def weigh(context: Context, signals: Iterable[Signal]) -> list[Signal]:
+    """Signals after the role of their file and what starts them are taken into account, in a stable order."""
+    weighed = [_wired(context, _by_role(context, signal)) for signal in signals]
+    return sorted(weighed, key=_order)
+
+
+def _order(signal: Signal) -> tuple[str, int, int, str, int, str]:
+    where = signal.evidence[0].location if signal.evidence else None
+    place = (where.path, where.line) if where is not None else ("", 0)
+    return signal.practice, -signal.grade.strength, -signal.confidence.strength, *place, signal.tool
+
+
+def _by_role(context: Context, signal: Signal) -> Signal:
+    if not signal.evidence:
+        return signal
+    role = context.role(signal.evidence[0].location.path)
+    practice = context.rules.practices[signal.practice]
+    if role not in _ASIDE_REASON or role.value in practice.at_home:
+        return signal
+    return replace(signal.lowered(Grade.TRACE, _ASIDE_REASON[role]), fixed=True)
+
+
+def _wired(context: Context, signal: Signal) -> Signal:
+    """`implemented` becomes `wired` when something of the right kind starts the code and its outcome has an effect."""
+    practice = context.rules.practices[signal.practice]
+    if signal.fixed or signal.grade is not Grade.IMPLEMENTED or not practice.starts or not signal.evidence:
+        return signal
+    path, scope = signal.anchor or (signal.evidence[0].location.path, signal.scope)
+    if path not in context.index.modules:
+        return signal
+    reason = ""
+    for started in sorted(context.started(path, scope), key=_preference):
+        if not _kinds(started) & practice.starts:
+            continue
+        if started.run.start.blocked:
+            reason = reason or f"{started.run.start.label}: {started.run.start.blocked}"
+        elif practice.blocking and started.run.toothless:
+            reason = reason or f"its failure has no effect: {started.run.toothless}"
+        else:
+            chain = tuple(context.shown(evidence) for evidence in started.chain)
+            return replace(signal, grade=Grade.WIRED, evidence=(*signal.evidence, *chain), reason="")
+    return replace(signal, reason=signal.reason or reason or "nothing seen in the repository starts it")
+
+
+def _preference(started: Started) -> tuple[bool, bool, int]:
+    order = {"ci": 0, "schedule": 0, "event": 0, "pipeline": 1, "service": 2}
+    return bool(started.run.start.blocked), bool(started.run.toothless), order.get(started.run.start.kind, 3)
+
+
+def _kinds(started: Started) -> set[str]:
+    start = started.run.start
+    if start.kind != "ci":
+        return {start.kind}
+    kinds = {"schedule"} if "schedule" in start.triggers else set()
+    if "external" in start.triggers:
+        kinds.add("event")
+    if start.triggers & (ON_CHANGE | {"tag", "release", "chained"}):
+        kinds.add("ci")
+    return kinds or {"ci"}
+
+
+def grade(practices: Mapping[str, Practice], signals: Iterable[Signal]) -> tuple[PracticeResult, ...]:
+    """The result of every practice, in the order of the rules."""
+    by_practice: dict[str, list[Signal]] = defaultdict(list)
+    for signal in signals:
+        by_practice[signal.practice].append(signal)
+    return tuple(_result(practice, by_practice.get(practice.id, [])) for practice in practices.values())
+
+
+def _result(practice: Practice, signals: list[Signal]) -> PracticeResult:
+    known = [signal for signal in signals if signal.grade.strength > 0]
+    aside = [signal for signal in signals if signal.grade in (Grade.UNKNOWN, Grade.NOT_APPLICABLE)]
+    if not known or (aside and max(s.grade.strength for s in known) < practice.minimum.strength and any(s.grade is Grade.UNKNOWN for s in aside)):
+        if aside:
+            return _build(practice, aside, aside[0].grade)
+        if not known:
+            return PracticeResult(practice.id, practice.title, Grade.ABSENT, False, practice.minimum, Confidence.HIGH, "nothing was found")
+    best = max(known, key=lambda s: (s.grade.strength, s.confidence.strength))
+    return _build(practice, sorted(known, key=lambda s: (s is not best, -s.grade.strength, -s.confidence.strength)), best.grade)
+
+
+def _build(practice: Practice, signals: list[Signal], grade_: Grade) -> PracticeResult:
+    best = signals[0]
+    met = grade_.strength >= practice.minimum.strength and best.confidence is not Confidence.LOW and grade_.strength > 0
+    same = [signal for signal in signals if signal.grade is grade_]
+    evidence: dict[tuple[str, int], Evidence] = {}
+    for item in best.evidence:
+        evidence.setdefault((item.location.path, item.location.line), item)
+    files = {path for path, _ in evidence}
+    for signal in signals[1:]:
+        for item in signal.evidence[:1] if signal.grade is not Grade.WIRED else signal.evidence[:4]:
+            if len(evidence) < _MAX_EVIDENCE and item.location.path not in files and signal.grade is grade_:
+                files.add(item.location.path)
+                evidence.setdefault((item.location.path, item.location.line), item)
+    return PracticeResult(
+        id=practice.id,
+        title=practice.title,
+        grade=grade_,
+        met=met,
+        minimum=practice.minimum,
+        confidence=best.confidence,
+        reason=best.reason,
+        tools=tuple(dict.fromkeys(signal.tool for signal in same)),
+        evidence=tuple(evidence.values())[:_MAX_EVIDENCE],
+    )
+
+
+def primary(result: PracticeResult) -> Evidence | None:
+    """The one piece of evidence to show for a practice."""
+    return next((e for e in result.evidence if e.hop is Hop.DEFINITION), result.evidence[0] if result.evidence else None)

@@ -1,0 +1,173 @@
+"""What kind of repository this is, and whether there is machine learning in it at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mlops_scan.code.facts import MAIN
+from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.repository.files import File
+from mlops_scan.words import Role
+
+KINDS = ("application", "template", "research", "competition", "course", "library", "platform-tool", "data-pipeline", "non-ml", "llm-app")
+JUDGED = frozenset({"application", "template", "research", "competition", "course", "llm-app"})
+"""Kinds that get a level of their own."""
+
+_LESSON = re.compile(r"(s?\d{1,2}|week[_-]?\d+|lessons?[_-]?\d+|module[_-]?\d+|chapter[_-]?\d+|ch\d+|day[_-]?\d+|labs?[_-]?\d+|unit[_-]?\d+|session[_-]?\d+|part[_-]?\d+)([-_ .].*)?", re.I)  # fmt: skip
+_GENERATORS = frozenset({"cookiecutter.json", "copier.yml", "copier.yaml", "databricks_template_schema.json"})
+_PAPER = re.compile(r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I)
+_TEMPLATE_WORDS = re.compile(r"\b(template|boilerplate|starter kit|reference implementation|sample project|example project)\b", re.I)
+_MIN_LESSONS = 3
+_PICKLE = frozenset({"pickle", "joblib", "generic-estimator"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The kind, why, and whether a model of its own is trained, loaded or scored."""
+
+    name: str
+    reason: str
+    has_ml: bool
+
+
+def lesson_folders(files: tuple[File, ...]) -> tuple[str, ...]:
+    """Top-level folders that are lessons of a course, or nothing when there are too few."""
+    tops = {file.path.split("/", 1)[0] for file in files if "/" in file.path}
+    lessons = sorted(top for top in tops if _LESSON.fullmatch(top))
+    return tuple(lessons) if len(lessons) >= _MIN_LESSONS else ()
+
+
+def project_names(context: Context) -> set[str]:
+    """Distribution names that the repository itself builds, normalised."""
+    names = set()
+    for file in context.repository.files:
+        if file.role is not Role.SOURCE:
+            continue
+        if file.name == "pyproject.toml":
+            for document in context.documents.nodes(file.path):
+                for keys in (("project", "name"), ("tool", "poetry", "name")):
+                    node = document.path(*keys)
+                    if node is not None and node.string():
+                        names.add(re.sub(r"[-_.]+", "-", node.string() or "").lower())
+        elif file.name in ("setup.py", "setup.cfg"):
+            match = re.search(r"\bname\s*=\s*[\"']?([\w.-]+)", context.documents.text(file.path))
+            if match:
+                names.add(re.sub(r"[-_.]+", "-", match.group(1)).lower())
+    return names
+
+
+def self_tools(context: Context) -> frozenset[str]:
+    """Tools that this repository is, or is a published plug-in of: their signals are its product, not its practice."""
+    names = project_names(context)
+    parts = {part for name in names for part in name.split("-")} if publishes(context) else set()
+    found = set()
+    for tool in context.rules.tools.values():
+        own = {name.lower().replace("_", "-") for name in (*tool.distributions, tool.id)}
+        if own & names or own & parts:
+            found.add(tool.id)
+    return frozenset(found)
+
+
+def publishes(context: Context) -> bool:
+    """Whether automation or a script publishes a package to an index."""
+    return any("publish-package" in use.does for run in context.automation.runs for use in run.uses)
+
+
+def decide(context: Context, override: str | None = None) -> Kind:
+    """The kind of the repository, first matching rule first; `override` is the user's own word."""
+    machine_learning = has_ml(context)
+    if override is not None:
+        return Kind(override, "set by the user", machine_learning or override not in ("non-ml", "data-pipeline"))
+    lessons = lesson_folders(context.repository.files)
+    if lessons and machine_learning:
+        return Kind("course", f"{len(lessons)} lesson folders such as `{lessons[0]}`", True)
+    generator = next((f.path for f in context.repository.files if f.name in _GENERATORS), "")
+    templates = sum(1 for file in context.repository.files if file.role is Role.TEMPLATE)
+    if generator or templates >= 3:
+        return Kind("template", f"a project generator: {generator or 'files with placeholders'}", machine_learning)
+    package = _package(context, machine_learning)
+    if package is not None:
+        return package
+    if not machine_learning:
+        return _without_ml(context)
+    return _application(context)
+
+
+def _package(context: Context, machine_learning: bool) -> Kind | None:
+    if not publishes(context) or _trains_itself(context):
+        return None
+    name = next(iter(sorted(project_names(context))), "package")
+    if context.self_tools or _extends_tool(context):
+        return Kind("platform-tool", f"the published package `{name}` is, or extends, an MLOps tool", False)
+    if machine_learning or _learns_anywhere(context):
+        return Kind("library", f"the published package `{name}` trains nothing itself", False)
+    return None
+
+
+def _extends_tool(context: Context) -> bool:
+    roots = {root for tool in context.rules.tools.values() if tool.family in ("tracking", "pipelines") for root in tool.imports}
+    return any(
+        module.roots & roots for path, module in context.index.modules.items() if context.role(path) is Role.SOURCE
+    ) and not any(True for _ in context.doing(*LEARNS))
+
+
+def _learns_anywhere(context: Context) -> bool:
+    return any(True for _ in context.doing(*LEARNS, aside=True))
+
+
+def _trains_itself(context: Context) -> bool:
+    """Whether main code has something to start that trains: a script, a notebook, a pipeline, a console script."""
+    entries = [
+        (path, scope)
+        for path, module in context.index.modules.items()
+        if context.role(path) in (Role.SOURCE, Role.NOTEBOOK, Role.TEMPLATE) and (module.main_line or module.notebook)
+        for scope in ("", MAIN)
+    ]
+    entries += [node for target in context.resolver.tasks.console_scripts().values() for node in context.resolver.object_nodes(target)]
+    for run in context.automation.runs:
+        if not run.tests:
+            entries.extend(node for node in run.entries if context.role(node[0]) is not Role.TEST)
+    found = context.reaches(entries, LEARNS)
+    return found is not None and context.role(found.location.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS) or bool(context.automation.pipelines and any(s.does & LEARNS for p in context.automation.pipelines for s in p.steps))  # fmt: skip
+
+
+def has_ml(context: Context) -> bool:
+    """Whether main code trains, tunes, scores or serves a model (pickles alone prove nothing)."""
+    for use in context.doing("train", "tune", "predict", "load-model", "llm-call", "deploy-model"):
+        if use.tool in context.self_tools or use.location.path not in context.index.modules:
+            continue
+        if use.tool in _PICKLE and not {"train", "predict"} & set(use.does):
+            continue
+        if "deploy-model" in use.does and use.confidence.value != "high":
+            continue
+        return True
+    declared = (step for pipeline in context.automation.pipelines for step in pipeline.steps if context.role(pipeline.path) is not Role.DOCS)
+    return any(step.does & {"train", "predict"} for step in declared)
+
+
+def _without_ml(context: Context) -> Kind:
+    names = {file.name for file in context.repository.files}
+    if "dbt_project.yml" in names:
+        return Kind("data-pipeline", "a dbt project without a model", False)
+    definition = next((use for use in context.doing("define-pipeline")), None)
+    if definition is not None:
+        return Kind("data-pipeline", f"{definition.tool} workflows without a step on a model", False)
+    return Kind("non-ml", "no code that trains, loads or scores a model was found", False)
+
+
+def _application(context: Context) -> Kind:
+    readme = next((f for f in context.repository.files if f.path.lower() in ("readme.md", "readme.rst", "readme.txt")), None)
+    text = context.documents.text(readme.path) if readme is not None else ""
+    learns = next(context.doing(*LEARNS), None)
+    if learns is None and any("llm-call" in use.does for use in context.uses) and not any(u for u in context.doing("predict") if u.tool not in _PICKLE):
+        return Kind("llm-app", "it calls hosted language models and trains nothing", True)
+    head = "\n".join(text.split("\n")[:30])
+    served = any(use for use in context.doing("serve"))
+    if re.search(r"kaggle", head, re.I) and not served and not context.automation.workflows:
+        return Kind("competition", "the README speaks of a competition", True)
+    if _PAPER.search(text) and not served and not context.automation.workflows:
+        return Kind("research", "the README cites the paper it belongs to", True)
+    if _TEMPLATE_WORDS.search("\n".join(text.split("\n")[:12])):
+        return Kind("template", "the README calls itself a template or sample", True)
+    return Kind("application", "it trains or serves a model for a use of its own", True)

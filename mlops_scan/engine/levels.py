@@ -1,0 +1,92 @@
+"""From practice grades to a level: rows, the cumulative rule, progress, gaps and what is ahead. All of it data-driven."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from mlops_scan.engine.report import Gap, LevelResult, PracticeResult, RowResult
+from mlops_scan.rulebook import Level, MaturityModel, Practice, Row
+from mlops_scan.words import Confidence, Grade
+
+_EFFORT = {"low": 0, "medium": 1, "high": 2}
+
+
+def credit(result: PracticeResult) -> float:
+    """What a grade earns towards a row: 1 when met, half for an implementation that must be wired, halved again when unsure."""
+    if result.met:
+        return 1.0
+    if result.grade.strength == 0 or result.grade is Grade.TRACE:
+        return 0.0
+    share = 1.0 if result.grade.strength >= result.minimum.strength else 0.5
+    return share * (0.5 if result.confidence is Confidence.LOW else 1.0)
+
+
+def judge_row(row: Row, results: Mapping[str, PracticeResult]) -> RowResult:
+    """One requirement against the grades. Practices ruled out (`n/a`) leave the group, and the need shrinks with it."""
+    members = [results[p] for p in row.practices if results[p].grade is not Grade.NOT_APPLICABLE]
+    need = min(row.need, len(members))
+    best = sorted((credit(result) for result in members), reverse=True)[: max(need, 1)]
+    earned = row.weight * (sum(best) / need) if need else row.weight
+    return RowResult(
+        title=row.title,
+        practices=row.practices,
+        met_by=tuple(result.id for result in members if result.met),
+        need=need,
+        weight=row.weight,
+        credit=min(earned, row.weight),
+    )
+
+
+def ladder(model: MaturityModel, results: Mapping[str, PracticeResult]) -> tuple[LevelResult, ...]:
+    """Every level with its rows; a level is reached only when all lower ones are."""
+    rungs: list[LevelResult] = []
+    reached = True
+    for level in model.levels:
+        rows = tuple(judge_row(row, results) for row in level.rows)
+        reached = reached and all(row.met for row in rows)
+        rungs.append(LevelResult(level.number, level.name, reached, rows))
+    return tuple(rungs)
+
+
+def progress(rung: LevelResult) -> float:
+    """Share of a level's weight that is earned, floored to whole percent; at most 0.99 while a row is missing."""
+    weight = sum(row.weight for row in rung.rows)
+    share = math.floor(100 * sum(row.credit for row in rung.rows) / weight + 1e-9) / 100 if weight else 1.0
+    return min(share, 0.99) if not all(row.met for row in rung.rows) else share
+
+
+def gaps(rung: LevelResult, results: Mapping[str, PracticeResult], practices: Mapping[str, Practice]) -> tuple[Gap, ...]:
+    """For every unmet row as many practices as it still needs, the nearest and cheapest first."""
+    found: list[tuple[tuple[float, int, int], Gap]] = []
+    for order, row in enumerate(rung.rows):
+        if row.met:
+            continue
+        missing = [results[p] for p in row.practices if p not in row.met_by and results[p].grade is not Grade.NOT_APPLICABLE]
+        missing.sort(key=lambda r: (-credit(r), -r.grade.strength, _EFFORT.get(practices[r.id].effort, 1)))
+        for result in missing[: row.need - len(row.met_by)]:
+            practice = practices[result.id]
+            remedy = practice.remedy
+            if result.grade in (Grade.IMPLEMENTED, Grade.TRACE) and result.reason:
+                remedy = f"Here {result.reason}. {remedy}"
+            key = (_EFFORT.get(practice.effort, 1) - credit(result) * 2, order, 0)
+            found.append((key, Gap(practice.id, practice.title, rung.number, practice.effort, remedy)))
+    unique: dict[str, Gap] = {}
+    for _, gap in sorted(found, key=lambda item: item[0]):
+        unique.setdefault(gap.practice, gap)
+    return tuple(unique.values())
+
+
+def ahead(model: MaturityModel, level: int, results: Mapping[str, PracticeResult]) -> tuple[tuple[str, int], ...]:
+    """Practices that are met although the level that first asks for them is above the next one."""
+    first: dict[str, int] = {}
+    for rung in model.levels:
+        for row in rung.rows:
+            for practice in row.practices:
+                first.setdefault(practice, rung.number)
+    return tuple((name, number) for name, number in first.items() if number > level + 1 and results[name].met)
+
+
+def level_named(model: MaturityModel, number: int | None) -> Level | None:
+    """The level of that number, or None."""
+    return next((level for level in model.levels if level.number == number), None)

@@ -1,0 +1,137 @@
+"""The finished result of a scan: what every report format prints and none of them changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops_scan.words import Confidence, Evidence, Grade, Incomplete, Location, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeResult:
+    """One practice's grade in one component. `minimum` is the weakest grade that meets it."""
+
+    id: str
+    title: str
+    grade: Grade
+    met: bool
+    minimum: Grade
+    confidence: Confidence
+    reason: str
+    tools: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """One requirement of a level: `need` of `practices` must be met; `credit` of `weight` was earned."""
+
+    title: str
+    practices: tuple[str, ...]
+    met_by: tuple[str, ...]
+    need: int
+    weight: float
+    credit: float
+
+    @property
+    def met(self) -> bool:
+        """Whether enough of the practices are met."""
+        return len(self.met_by) >= self.need
+
+
+@dataclass(frozen=True, slots=True)
+class LevelResult:
+    """One rung of the ladder. `reached` is cumulative: all rows of this and of every lower level are met."""
+
+    number: int
+    name: str
+    reached: bool
+    rows: tuple[RowResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A practice that the next level still asks for, with the cheapest way to it."""
+
+    practice: str
+    title: str
+    level: int
+    effort: str  # "low" | "medium" | "high"
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A stable rule id with a place; it cannot be built without a location."""
+
+    id: str
+    title: str
+    severity: Severity
+    message: str
+    location: Location
+    fingerprint: str
+    help_url: str
+    related: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentResult:
+    """The verdict on one component; `level` is None where there is no model to judge."""
+
+    path: str
+    kind: str
+    level: int | None
+    level_name: str
+    next_level: int | None
+    progress: float | None  # share of the way to the next level, 0.0 to 0.99; None at the top or without a level
+    ladder: tuple[LevelResult, ...]
+    practices: tuple[PracticeResult, ...]  # every practice of the rules, in the rules' order
+    ahead: tuple[tuple[str, int], ...]  # practices met that belong to a level above the next: (practice, level)
+    gaps: tuple[Gap, ...]  # cheapest first
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What the scan read; counts and bytes, no clock."""
+
+    files: int
+    files_read: int
+    files_parsed: int
+    bytes_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRule:
+    """A finding's documentation, as the rules data has it; SARIF lists every one of them."""
+
+    id: str
+    title: str
+    severity: Severity
+    why: str
+    fix: str
+    help_url: str
+    tags: tuple[str, ...] = ()
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The whole result. `headline` is the component that the top-level level speaks of."""
+
+    version: str
+    rules_version: str
+    path: str
+    revision: str | None
+    kind: str
+    kind_reason: str
+    has_ml: bool
+    model: str
+    levels: tuple[tuple[str, float | None], ...]
+    attested_level: int | None
+    headline: ComponentResult
+    components: tuple[ComponentResult, ...]
+    findings: tuple[Finding, ...]
+    incomplete: tuple[Incomplete, ...]
+    statistics: Statistics
+    rules: tuple[FindingRule, ...] = ()
+    notices: tuple[str, ...] = ()  # what the reader should know: exclusions, unknown CI providers, fallbacks

@@ -1,0 +1,268 @@
+"""One scan from end to end: list, parse, gather facts, detect, grade, judge, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from mlops_scan import __version__
+from mlops_scan.automation import starts
+from mlops_scan.automation.graph import Automation
+from mlops_scan.automation.model import Pipeline
+from mlops_scan.automation.pipelines import declared
+from mlops_scan.automation.resolve import Resolver
+from mlops_scan.ci.find import unread_providers, workflows
+from mlops_scan.code.extract import extract
+from mlops_scan.code.facts import Module
+from mlops_scan.code.index import CodeIndex
+from mlops_scan.detectors.base import Context, Detector
+from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.engine import components as component_rules
+from mlops_scan.engine import findings as finding_rules
+from mlops_scan.engine import levels
+from mlops_scan.engine.grades import grade, weigh
+from mlops_scan.engine.kind import JUDGED, KINDS, Kind, decide, lesson_folders, self_tools
+from mlops_scan.engine.report import ComponentResult, Report, Statistics
+from mlops_scan.errors import ScanError
+from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.repository.files import File
+from mlops_scan.repository.listing import Repository, open_repository
+from mlops_scan.rulebook import MaturityModel, RuleBook, load
+from mlops_scan.words import Problem, Role, Signal
+
+_UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
+_STRUCTURED = frozenset({"yaml", "json", "toml"})
+_MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
+_LOCK_FILES = frozenset({"package-lock.json", "uv.lock", "poetry.lock", "pdm.lock", "yarn.lock", "pnpm-lock.yaml", "pixi.lock", "conda-lock.yml"})
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """What a scan can be told. `as_of` is the only clock; None means that nothing depends on the date."""
+
+    model: str = "default"
+    kind: str | None = None
+    component: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    jobs: int = 1
+    as_of: date | None = None
+
+
+def scan(path: Path, options: ScanOptions | None = None) -> Report:
+    """Scan the folder `path`.
+
+    Raises:
+        ScanError: the folder cannot be read, or an option names something unknown.
+    """
+    options = options or ScanOptions()
+    rules = load()
+    model = rules.models.get(options.model)
+    if model is None:
+        raise ScanError(f"{options.model}: no such maturity model; known: {', '.join(sorted(rules.models))}")
+    if options.kind is not None and options.kind not in KINDS:
+        raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
+    repository = _with_roles(open_repository(path, options.exclude))
+    context = gather(repository, rules)
+    kind = decide(context, options.kind)
+    signals: list[Signal] = []
+    problems: list[Problem] = []
+    for item in _detect(context):
+        (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
+    weighed = weigh(context, signals)
+    folders = component_rules.find(context, kind)
+    judged = tuple(_component(rules, model, folder, folders, kind, weighed) for folder in folders)
+    headline = _headline(context, judged, kind, options.component, rules, model, weighed)
+    active = judged if kind.has_ml and kind.name in JUDGED else ()
+    findings = finding_rules.build(context, problems if active else (), active, options.select, options.ignore) if repository.files else ()
+    return Report(
+        version=__version__,
+        rules_version=rules.version,
+        path=str(path),
+        revision=repository.revision,
+        kind=kind.name,
+        kind_reason=kind.reason,
+        has_ml=kind.has_ml,
+        model=model.id,
+        levels=((model.id, headline.level),),
+        attested_level=headline.level,
+        headline=headline,
+        components=judged,
+        findings=findings,
+        incomplete=tuple(context.documents.incomplete[name] for name in sorted(context.documents.incomplete)),
+        statistics=Statistics(len(repository.files), context.documents.files_read, len(context.documents.parsed), context.documents.bytes_read),
+        rules=finding_rules.rules(rules),
+        notices=_notices(context, options),
+    )
+
+
+# -- facts ---------------------------------------------------------------------------------------------------------------
+
+
+def _with_roles(repository: Repository) -> Repository:
+    """In a course, and where all code lies in example folders, the examples are the repository's own work."""
+    code = [file for file in repository.files if file.suffix in (".py", ".ipynb") and file.role in (Role.SOURCE, Role.NOTEBOOK, Role.EXAMPLE)]
+    examples = sum(1 for file in code if file.role is Role.EXAMPLE)
+    if not lesson_folders(repository.files) and not (code and examples == len(code)):
+        return repository
+    files = tuple(
+        replace(file, role=Role.NOTEBOOK if file.suffix == ".ipynb" else Role.SOURCE) if file.role is Role.EXAMPLE else file for file in repository.files
+    )
+    return replace(repository, files=files)
+
+
+def gather(repository: Repository, rules: RuleBook) -> Context:
+    """All facts that detectors read."""
+    documents = Documents(repository.files)
+    index = CodeIndex(_modules(repository.files, documents))
+    matcher = Matcher(rules.tools.values())
+    structured = [file for file in repository.files if _is_structured(file)]
+    pipelines = [p for file in structured for p in _pipelines(file, documents)]
+    resolver = Resolver(documents, index, matcher, pipelines)
+    found = tuple(workflows(documents))
+    uses = _uses(repository.files, structured, documents, index, matcher)
+    code_pipelines = starts.code_schedules(uses, index)
+    runs = (
+        *starts.ci_runs(found, resolver, documents),
+        *starts.pipeline_runs(pipelines, resolver),
+        *code_pipelines,
+        *starts.code_pipeline_runs(uses, index),
+        *starts.service_runs(documents, resolver),
+    )
+    automation = Automation(index, found, pipelines, runs)
+    context = Context(repository, documents, index, rules, uses, automation, resolver, tuple(unread_providers(documents)))
+    context.self_tools = self_tools(context)
+    return context
+
+
+def _is_structured(file: File) -> bool:
+    if file.role in _UNPARSED or file.size > _MAX_STRUCTURED or file.name in _LOCK_FILES:
+        return False
+    language = language_of(file.path)
+    if language == "json" and (file.role is Role.DATA or file.size > 300_000):
+        return False
+    return language in _STRUCTURED or file.suffix == ".dvc"
+
+
+def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
+    if file.role in (Role.DOCS, Role.TEST, Role.EXAMPLE) or ".github/" in file.path:
+        return
+    yield from declared(file.path, documents.nodes(file.path))
+
+
+def _modules(files: Iterable[File], documents: Documents) -> Iterator[Module]:
+    from mlops_scan.documents.notebook import code
+    from mlops_scan.documents.python import parse
+    from mlops_scan.documents.node import DocumentError
+
+    for file in files:
+        if file.role in _UNPARSED:
+            continue
+        language = language_of(file.path)
+        if language == "python":
+            document = documents.python(file.path)
+            if document is not None:
+                yield extract(file.path, document.tree)
+        elif language == "notebook":
+            notebook = documents.notebook(file.path)
+            if notebook is None:
+                continue
+            text, lines = code(notebook)
+            try:
+                yield extract(file.path, parse(text).tree, lines, notebook=True)
+            except DocumentError as error:
+                documents.note(file.path, f"notebook code: {error.reason}")
+
+
+def _uses(files: tuple[File, ...], structured: list[File], documents: Documents, index: CodeIndex, matcher: Matcher) -> tuple[Use, ...]:
+    found: dict[tuple[object, ...], Use] = {}
+    every = [use for module in index.modules.values() for use in matcher.in_module(index, module)]
+    every += [use for file in structured for use in matcher.in_documents(file, documents.nodes(file.path))]
+    every += matcher.in_names([file for file in files if file.role not in _UNPARSED])
+    for use in every:
+        found.setdefault((use.tool, use.location, use.scope, use.serves, use.does), use)
+    return tuple(found.values())
+
+
+# -- detection -----------------------------------------------------------------------------------------------------------
+
+
+def detectors() -> Iterator[tuple[str, Detector]]:
+    """The registered detectors by name, in name order.
+
+    Raises:
+        ScanError: a registered detector cannot be loaded.
+    """
+    for entry in sorted(entry_points(group="mlops_scan.detectors"), key=lambda e: e.name):
+        try:
+            yield entry.name, entry.load()
+        except Exception as error:
+            raise ScanError(f"detector {entry.name} ({entry.value}) cannot be loaded: {error}") from error
+
+
+def _detect(context: Context) -> Iterator[Signal | Problem]:
+    found = list(detectors())
+    if not found:
+        raise ScanError("no detector is registered; reinstall mlops-scan (`pip install mlops-scan`)")
+    for _, detect in found:
+        yield from detect(context)
+
+
+# -- verdict -------------------------------------------------------------------------------------------------------------
+
+
+def _component(rules: RuleBook, model: MaturityModel, folder: str, folders: tuple[str, ...], kind: Kind, signals: list[Signal]) -> ComponentResult:
+    own = [signal for signal in signals if component_rules.belongs(signal, folder, folders)]
+    practices = grade(rules.practices, own)
+    results = {result.id: result for result in practices}
+    rungs = levels.ladder(model, results)
+    if not kind.has_ml or kind.name not in JUDGED:
+        return ComponentResult(folder, kind.name, None, "", None, None, rungs, practices, (), ())
+    level = max((rung.number for rung in rungs if rung.reached), default=model.levels[0].number)
+    following = next((rung for rung in rungs if rung.number > level), None)
+    named = levels.level_named(model, level)
+    return ComponentResult(
+        path=folder,
+        kind=kind.name,
+        level=level,
+        level_name=named.name if named is not None else "",
+        next_level=following.number if following is not None else None,
+        progress=levels.progress(following) if following is not None else None,
+        ladder=rungs,
+        practices=practices,
+        ahead=levels.ahead(model, level, results),
+        gaps=levels.gaps(following, results, rules.practices) if following is not None else (),
+    )
+
+
+def _headline(
+    context: Context, judged: tuple[ComponentResult, ...], kind: Kind, wanted: str | None, rules: RuleBook, model: MaturityModel, signals: list[Signal]
+) -> ComponentResult:
+    if wanted is not None:
+        chosen = next((component for component in judged if component.path == wanted.strip("/")), None)
+        if chosen is None:
+            raise ScanError(f"{wanted}: no such component; known: {', '.join(component.path for component in judged)}")
+        return chosen
+    best = max(judged, key=lambda c: (component_rules.size(context, c.path), c.path))
+    if kind.name == "course" and len(judged) > 1:
+        # lessons are independent: the level is the best lesson's, the practices are what is shown anywhere
+        best = max(judged, key=lambda c: (c.level or 0, c.progress or 0.0))
+        return replace(best, path=best.path, practices=grade(rules.practices, signals))
+    return best
+
+
+def _notices(context: Context, options: ScanOptions) -> tuple[str, ...]:
+    notices = list(context.repository.notices)
+    for provider in sorted({item.provider for item in context.unread_providers}):
+        notices.append(f"{provider} definitions are present and not read yet; what they run is unknown")
+    if options.select:
+        notices.append(f"only findings {', '.join(options.select)} are shown")
+    if options.ignore:
+        notices.append(f"findings {', '.join(options.ignore)} are left out")
+    if context.self_tools:
+        notices.append(f"uses of {', '.join(sorted(context.self_tools))} are left out: they are this repository's own product")
+    return tuple(notices)

@@ -1,0 +1,193 @@
+"""Match the tools of the rules against code, documents, file names and commands: where is which tool really used?"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from mlops_scan.code.facts import Call, Module
+from mlops_scan.code.index import CodeIndex
+from mlops_scan.documents.node import Node
+from mlops_scan.fingerprints.globs import spec
+from mlops_scan.fingerprints.patterns import compile_name, find_path, match_words, roots_of
+from mlops_scan.repository.files import File
+from mlops_scan.rulebook import Signature, Tool
+from mlops_scan.words import Confidence, Grade, Location
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place where a tool is used, with the practices it serves and the activities it performs there."""
+
+    tool: str
+    name: str  # what matched: the call, the command, the key path
+    location: Location
+    scope: str
+    serves: tuple[str, ...]
+    does: tuple[str, ...]
+    grade: Grade
+    confidence: Confidence
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    tool: str
+    signature: Signature
+    text: str
+
+
+class Matcher:
+    """The tools of a rule book, indexed for matching."""
+
+    def __init__(self, tools: Iterable[Tool]) -> None:
+        self.tools = {tool.id: tool for tool in tools}
+        self._calls: dict[str, list[_Pattern]] = defaultdict(list)
+        self._decorators: dict[str, list[_Pattern]] = defaultdict(list)
+        self._bases: dict[str, list[_Pattern]] = defaultdict(list)
+        self._commands: dict[str, list[_Pattern]] = defaultdict(list)
+        self._conjunctions: list[tuple[str, Signature]] = []
+        self._documents: list[tuple[str, Signature]] = []
+        self._files: list[tuple[str, Signature]] = []
+        for tool in self.tools.values():
+            for signature in tool.signatures:
+                self._index(tool.id, signature)
+
+    def _index(self, tool: str, signature: Signature) -> None:
+        for table, patterns in ((self._calls, signature.calls), (self._decorators, signature.decorators), (self._bases, signature.bases)):
+            for text in patterns:
+                for root in roots_of(text):
+                    table[root].append(_Pattern(tool, signature, text))
+        for text in signature.commands:
+            for word in text.split(" ", 1)[0].split("|"):
+                self._commands[word].append(_Pattern(tool, signature, text))
+        if signature.all_calls:
+            self._conjunctions.append((tool, signature))
+        if signature.keys:
+            self._documents.append((tool, signature))
+        elif signature.files:
+            self._files.append((tool, signature))
+
+    # -- code --------------------------------------------------------------------------------------------------------
+
+    def in_module(self, index: CodeIndex, module: Module) -> Iterator[Use]:
+        """The uses in one Python module."""
+        roots = _external_roots(index, module)
+        names: dict[str, Call] = {}
+        for call in module.calls:
+            target = index.resolve(module.path, call.name)
+            if target.first_party:
+                continue
+            names.setdefault(target.name, call)
+            for pattern in _candidates(self._calls, target.name):
+                if self._fits(pattern, target.name, roots) and _keywords_fit(pattern.signature, call):
+                    yield _use(pattern.tool, pattern.signature, target.name, Location(module.path, call.line, call.end_line), call.scope)
+        yield from self._definitions(index, module, roots)
+        for tool, signature in self._conjunctions:
+            if signature.imports and not roots.intersection(signature.imports):
+                continue
+            hits = [next((c for n, c in names.items() if compile_name(text).fullmatch(n)), None) for text in signature.all_calls]
+            if all(hit is not None for hit in hits):
+                first = min((hit for hit in hits if hit is not None), key=lambda call: call.line)
+                yield _use(tool, signature, first.name, Location(module.path, first.line, first.end_line), first.scope)
+
+    def _definitions(self, index: CodeIndex, module: Module, roots: frozenset[str]) -> Iterator[Use]:
+        for function in module.functions.values():
+            for name in function.decorators:
+                yield from self._named(index, module, self._decorators, name, roots, function.line, function.qualname)
+        for item in module.classes.values():
+            for name in item.decorators:
+                yield from self._named(index, module, self._decorators, name, roots, item.line, item.qualname)
+            for name in item.bases:
+                yield from self._named(index, module, self._bases, name, roots, item.line, item.qualname)
+
+    def _named(
+        self, index: CodeIndex, module: Module, table: Mapping[str, list[_Pattern]], name: str, roots: frozenset[str], line: int, scope: str
+    ) -> Iterator[Use]:
+        target = index.resolve(module.path, name)
+        if target.first_party:
+            return
+        for pattern in _candidates(table, target.name):
+            if self._fits(pattern, target.name, roots):
+                yield _use(pattern.tool, pattern.signature, target.name, Location(module.path, line), scope)
+
+    @staticmethod
+    def _fits(pattern: _Pattern, name: str, roots: frozenset[str]) -> bool:
+        wanted = pattern.signature.imports
+        return (not wanted or bool(roots.intersection(wanted))) and compile_name(pattern.text).fullmatch(name) is not None
+
+    # -- documents, files, commands ------------------------------------------------------------------------------------
+
+    def in_documents(self, file: File, documents: Sequence[Node]) -> Iterator[Use]:
+        """The uses that the structure of a YAML, JSON or TOML file shows."""
+        for tool, signature in self._documents:
+            if signature.files and not matches_any(file.path, signature.files):
+                continue
+            for document in documents:
+                found = [find_path(document, path, value) for path, value in signature.keys]
+                if all(node is not None for node in found):
+                    node = found[0]
+                    assert node is not None
+                    yield _use(tool, signature, signature.keys[0][0], Location(file.path, node.at), "")
+                    break
+
+    def in_names(self, files: Sequence[File]) -> Iterator[Use]:
+        """The uses that a file's name alone shows (lock files, pointers)."""
+        if not self._files:
+            return
+        for tool, signature in self._files:
+            for file in files:
+                if file.size and matches_any(file.path, signature.files):
+                    yield _use(tool, signature, file.name, Location(file.path, 1), "")
+
+    def in_command(self, words: tuple[str, ...], location: Location) -> list[Use]:
+        """The uses that one command line, its launchers stripped, shows."""
+        if not words:
+            return []
+        patterns = [*self._commands.get(words[0], ()), *self._commands.get("*", ())]
+        return [_use(p.tool, p.signature, p.text, location, "") for p in patterns if match_words(p.text, words)]
+
+
+def _external_roots(index: CodeIndex, module: Module) -> frozenset[str]:
+    """Import roots of a module that are not the repository's own."""
+    found = set()
+    for item in module.imports:
+        if index.find_module(item.name, module.path) is None:
+            parts = item.name.split(".")
+            found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
+    return frozenset(found)
+
+
+def _candidates(table: Mapping[str, list[_Pattern]], name: str) -> Iterator[_Pattern]:
+    if name.startswith("?"):
+        yield from table.get(name, ())
+        yield from table.get("?", ())
+    else:
+        yield from table.get(name.split(".", 1)[0], ())
+        yield from table.get("*", ())
+
+
+def _keywords_fit(signature: Signature, call: Call) -> bool:
+    given = dict(call.keywords)
+    for name, values in signature.required:
+        if name not in given:
+            return False
+        value = given[name]
+        if values and value not in values:
+            return False
+        if not values and value in ("none", "false"):
+            return False
+    for name, values in signature.refused:
+        if name in given and (not values or given[name] in values):
+            return False
+    return True
+
+
+def _use(tool: str, signature: Signature, name: str, location: Location, scope: str) -> Use:
+    return Use(tool, name, location, scope, signature.serves, signature.does, signature.grade, signature.confidence, signature.note)
+
+
+def matches_any(path: str, patterns: tuple[str, ...]) -> bool:
+    """Whether a path matches one of the patterns in .gitignore syntax."""
+    return spec(patterns).match_file(path)

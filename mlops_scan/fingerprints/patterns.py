@@ -1,0 +1,116 @@
+"""The small pattern languages of the rules: dotted call names, command words, key paths."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from mlops_scan.documents.node import Node
+
+_SEGMENT = re.compile(r"\{([^}]*)\}")
+_KEY_PART = re.compile(r'"([^"]*)"|([^."]+)')
+
+
+@lru_cache(maxsize=4096)
+def compile_name(pattern: str) -> re.Pattern[str]:
+    """A call-name pattern: `*` one segment or part of one, `**` any number of segments, `{a,b}` alternatives."""
+    out: list[str] = []
+    position = 0
+    while position < len(pattern):
+        char = pattern[position]
+        if pattern.startswith("**.", position):
+            out.append(r"(?:[^.]+\.)*")
+            position += 3
+        elif pattern.startswith("**", position):
+            out.append(r".+")
+            position += 2
+        elif char == "*":
+            out.append(r"[^.]*" if _inside(pattern, position) else r"[^.]+")
+            position += 1
+        elif char == "{":
+            end = pattern.index("}", position)
+            options = pattern[position + 1 : end].split(",")
+            out.append("(?:" + "|".join(re.escape(option.strip()).replace(r"\*", "[^.]*") for option in options) + ")")
+            position = end + 1
+        else:
+            out.append(re.escape(char))
+            position += 1
+    return re.compile("".join(out))
+
+
+def _inside(pattern: str, position: int) -> bool:
+    before = pattern[position - 1] if position else "."
+    after = pattern[position + 1] if position + 1 < len(pattern) else "."
+    return before != "." or after != "."
+
+
+def roots_of(pattern: str) -> tuple[str, ...]:
+    """The first segments a name must have to match; `?` patterns give `?.LAST` (the whole name), wildcards `*`."""
+    if pattern.startswith("?."):
+        return (pattern,) if "*" not in pattern and "{" not in pattern else ("?",)
+    head = pattern.split(".", 1)[0]
+    group = _SEGMENT.fullmatch(head) or (_SEGMENT.match(pattern) if pattern.startswith("{") else None)
+    if group:
+        return tuple(option.strip().split(".", 1)[0] for option in group.group(1).split(","))
+    return ("*",) if "*" in head else (head,)
+
+
+def match_words(pattern: str, words: tuple[str, ...]) -> bool:
+    """Whether a command begins with the words of the pattern (`*` any word, `a|b` alternatives), options left out.
+
+    A word right after an option may be its value (`az ml -g group model deploy`) and may be skipped.
+    """
+    wanted = pattern.split()
+    if not words or not _word(wanted[0], words[0]):
+        return False
+    position = 1
+    for index in range(1, len(words)):
+        if position == len(wanted):
+            break
+        word = words[index]
+        if _word(wanted[position], word):
+            position += 1
+        elif not word.startswith("-") and not words[index - 1].startswith("-"):
+            return False
+    return position == len(wanted)
+
+
+def _word(want: str, word: str) -> bool:
+    return any(option == word or (any(c in option for c in "*?[") and fnmatchcase(word, option)) for option in want.split("|"))
+
+
+@lru_cache(maxsize=4096)
+def split_path(path: str) -> tuple[str, ...]:
+    """`metadata.annotations."a.b/c"` as its segments."""
+    return tuple(quoted or plain for quoted, plain in _KEY_PART.findall(path))
+
+
+def find_path(node: Node, path: str, value: str) -> Node | None:
+    """The first node at a key path whose scalar matches the value glob ("" accepts any present, non-empty value)."""
+    return _find(node, split_path(path), value)
+
+
+def _find(node: Node, parts: tuple[str, ...], value: str) -> Node | None:
+    if not parts:
+        return node if _accepts(node, value) else None
+    head, rest = parts[0], parts[1:]
+    children = [(name, child) for name, child in node.entries] + [("*", child) for child in node.items]
+    options = head.split("|")
+    for name, child in children:
+        if any(option == "*" or option == name or ("*" in option and fnmatchcase(name, option)) for option in options):
+            found = _find(child, rest, value)
+            if found is not None:
+                return found
+    return None
+
+
+def _accepts(node: Node, value: str) -> bool:
+    if not value:
+        return node.kind != "scalar" or node.value is not None
+    if node.kind != "scalar":
+        return False
+    text = node.text if node.string() is None else (node.string() or "")
+    if isinstance(node.value, bool):
+        text = "true" if node.value else "false"
+    return any(fnmatchcase(text, option) for option in value.split("|"))

@@ -1,0 +1,41 @@
+"""Report formats: one module each, imported when it is asked for. A report never decides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from mlops_scan.engine.report import Report
+
+FORMATS: Mapping[str, str] = MappingProxyType(
+    {
+        "text": "mlops_scan.reports.text",
+        "json": "mlops_scan.reports.json",
+        "sarif": "mlops_scan.reports.sarif",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RenderOptions:
+    """How a report is to look; a format ignores what does not concern it.
+
+    `unicode` says that the place it goes to can show more than ASCII; `component` is the component the user chose,
+    empty when the whole repository is meant.
+    """
+
+    width: int = 80
+    color: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    unicode: bool = False
+    component: str = ""
+
+
+def render(report: Report, format_name: str, options: RenderOptions) -> str:
+    """The whole text of `report` in that format, ending in a newline; KeyError for an unknown format."""
+    return cast(str, import_module(FORMATS[format_name]).render(report, options))

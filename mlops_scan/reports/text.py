@@ -1,0 +1,254 @@
+"""The report for people: what level, on which evidence, what is broken, what to do next."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from mlops_scan.engine.report import ComponentResult, Finding, LevelResult, PracticeResult, Report, RowResult
+from mlops_scan.reports import RenderOptions
+from mlops_scan.reports.clean import encodable, one_line, visible
+from mlops_scan.reports.tally import is_gap, percent, summary
+from mlops_scan.words import Evidence, Grade, Severity
+
+_Item = TypeVar("_Item")
+_STEPS = 3
+_FINDINGS = 10
+_NOTES = 5
+_BAR = 20
+_MIN_WIDTH = 40
+_GRADE_STYLE = {
+    Grade.WIRED: "green",
+    Grade.IMPLEMENTED: "cyan",
+    Grade.TRACE: "yellow",
+    Grade.UNKNOWN: "magenta",
+}
+_SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
+
+
+def render(report: Report, options: RenderOptions) -> str:
+    """The report as lines of text; one line when quiet."""
+    if options.quiet:
+        return summary(report) + "\n"
+    return _Page(report, options).text()
+
+
+class _Page:
+    """Prints one report section by section to a string. Nothing scanned is read as markup."""
+
+    def __init__(self, report: Report, options: RenderOptions) -> None:
+        self.report = report
+        self.verbose = options.verbose
+        self.here = "▸" if options.unicode else ">"
+        self.met = "✓" if options.unicode else "[x]"
+        self.open = "✗" if options.unicode else "[ ]"
+        self.full, self.empty = ("█", "░") if options.unicode else ("#", "-")
+        self.id_width = 0
+        self.out = io.StringIO()
+        self.console = Console(
+            file=self.out,
+            width=max(options.width, _MIN_WIDTH),
+            force_terminal=options.color,
+            color_system="standard" if options.color else None,
+            no_color=not options.color,
+            markup=False,
+            emoji=False,
+            highlight=False,
+            legacy_windows=False,
+            _environ={},
+        )
+
+    def text(self) -> str:
+        """All sections."""
+        self._header()
+        if self.report.headline.level is not None:
+            self._ladder(self.report.headline)
+            self._components()
+            self._rows(self.report.headline)
+        self._findings()
+        if self.report.headline.level is not None:
+            self._next_steps(self.report.headline)
+        if self.verbose:
+            self._practices(self.report.headline)
+        self._notes("Could not be read", [f"{visible(i.path)}: {one_line(i.reason)}" for i in self.report.incomplete])
+        self._notes("Please note", [one_line(notice) for notice in self.report.notices])
+        stripped = "\n".join(line.rstrip() for line in self.out.getvalue().splitlines())
+        return encodable(stripped.strip("\n")) + "\n"
+
+    def _line(self, *parts: str | tuple[str, str]) -> None:
+        """One line that is never wrapped, so that a path in it stays in one piece."""
+        self.console.print(Text.assemble(*parts), soft_wrap=True)
+
+    def _prose(self, indent: int, *parts: str | tuple[str, str]) -> None:
+        self.console.print(Padding(Text.assemble(*parts), (0, 0, 0, indent)))
+
+    def _section(self, title: str) -> None:
+        self._line("")
+        self._line((title, "bold"))
+
+    def _header(self) -> None:
+        report, headline = self.report, self.report.headline
+        kind = f"{report.kind} ({one_line(report.kind_reason)})" if report.kind_reason else report.kind
+        if headline.level is None:
+            title = "No level" if report.has_ml else "No ML workload found"
+            self._prose(0, (title, "bold"), "")
+            self._prose(0, f"Why: {kind}")
+            return
+        top = max((rung.number for rung in headline.ladder), default=headline.level)
+        self._prose(0, (f"Level {headline.level} of {top}: {headline.level_name}", "bold"))
+        self._prose(0, f"Kind: {kind}")
+        self._prose(0, f"ML workload: {'yes' if report.has_ml else 'no'}. Maturity model: {report.model}.")
+        if report.attested_level is not None and report.attested_level != headline.level:
+            self._prose(0, f"With attestations: level {report.attested_level}.")
+        others = [f"{name} {_level(value)}" for name, value in report.levels if name != report.model]
+        if others:
+            self._prose(0, f"Other models: {', '.join(others)}.")
+
+    def _ladder(self, component: ComponentResult) -> None:
+        self._line("")
+        width = max(len(rung.name) for rung in component.ladder) if component.ladder else 0
+        for rung in component.ladder:
+            here = rung.number == component.level
+            mark = self.here if here else " "
+            style = "bold" if here else "" if rung.reached else "dim"
+            line = f"{mark} {rung.number}  {rung.name:<{width}}  {self._standing(component, rung)}"
+            self._line((line, style))
+        if component.ahead:
+            ahead = ", ".join(f"{practice} ({level})" for practice, level in component.ahead)
+            self._prose(2, f"Ahead of the level: {ahead}")
+
+    def _standing(self, component: ComponentResult, rung: LevelResult) -> str:
+        if rung.number == component.level:
+            return "you are here"
+        if rung.reached:
+            return "reached"
+        if rung.number != component.next_level:
+            return ""
+        share = component.progress or 0.0
+        filled = int(share * _BAR)
+        return f"next  {self.full * filled}{self.empty * (_BAR - filled)} {percent(share)}"
+
+    def _components(self) -> None:
+        components = self.report.components
+        if len(components) < 2:
+            return
+        self._section("Components")
+        headline = self.report.headline.path
+        width = min(40, max(len(visible(item.path)) for item in components))
+        for item in components:
+            mark = self.here if item.path == headline else " "
+            level = "no level" if item.level is None else f"level {item.level}"
+            share = f", {percent(item.progress)} of the way to {item.next_level}" if item.progress is not None else ""
+            self._line(f"{mark} {visible(item.path):<{width}}  {level}{share}  {item.kind}")
+
+    def _rows(self, component: ComponentResult) -> None:
+        by_id = {practice.id: practice for practice in component.practices}
+        limit = component.next_level if component.next_level is not None else component.level
+        shown = [rung for rung in component.ladder if limit is not None and rung.number <= limit and rung.rows]
+        names = {name for rung in shown for row in rung.rows for name in row.practices}
+        self.id_width = max(map(len, names), default=0)
+        for rung in shown:
+            self._section(f"Level {rung.number}: {rung.name}")
+            for row in rung.rows:
+                self._row(row, by_id)
+
+    def _row(self, row: RowResult, by_id: dict[str, PracticeResult]) -> None:
+        mark, style = (self.met, "green") if row.met else (self.open, "red")
+        needed = f" ({row.need} of {len(row.practices)})" if len(row.practices) > 1 else ""
+        self._prose(2, (mark, style), f" {row.title}{needed}")
+        known = [by_id[name] for name in row.practices if name in by_id]
+        shown = [item for item in known if self.verbose or item.evidence or item.grade is not Grade.ABSENT]
+        for practice in shown:
+            self._practice_line(practice)
+        rest = [item.id for item in known if item not in shown]
+        if rest and not row.met:
+            self._prose(6, (f"absent: {', '.join(rest)}", "dim"))
+
+    def _practice_line(self, practice: PracticeResult) -> None:
+        place = visible(str(practice.evidence[0].location)) if practice.evidence else ""
+        grade = practice.grade.value
+        head = f"      {practice.id:<{self.id_width}} "
+        style = _GRADE_STYLE.get(practice.grade, "dim")
+        if not place or len(head) + 13 + len(place) <= self.console.width:
+            self._line(head, (f"{grade:<12}", style), " ", place)
+        else:
+            self._line(head, (grade, style))
+            self._line(" " * 8, place)
+        if practice.reason and not practice.met:
+            self._prose(8, (one_line(practice.reason), "dim"))
+
+    def _findings(self) -> None:
+        gap_ids = {rule.id for rule in self.report.rules if is_gap(rule)}
+        found = [item for item in self.report.findings if self.verbose or item.id not in gap_ids]
+        found.sort(key=lambda item: (item.id in gap_ids, -item.severity.rank))
+        if not found:
+            return
+        self._section("Findings")
+        for finding in self._some(found, _FINDINGS):
+            self._finding(finding)
+        self._more(len(found), _FINDINGS)
+
+    def _finding(self, finding: Finding) -> None:
+        severity = (f"{finding.severity.value:<7}", _SEVERITY_STYLE[finding.severity])
+        self._line("  ", severity, f" {finding.id} ", visible(str(finding.location)))
+        self._prose(10, one_line(finding.message))
+        if self.verbose:
+            self._chain(finding.related, 10)
+
+    def _next_steps(self, component: ComponentResult) -> None:
+        if component.next_level is None or not component.gaps:
+            return
+        self._section(f"Next steps to level {component.next_level}")
+        limit = len(component.gaps) if self.verbose else _STEPS
+        for number, gap in enumerate(component.gaps[:limit], start=1):
+            self._prose(2, f"{number}. {gap.title}", (f"  {gap.practice}, effort {gap.effort}", "dim"))
+            for line in gap.remedy.splitlines():
+                self._prose(5, visible(line))
+        self._more(len(component.gaps), limit)
+
+    def _practices(self, component: ComponentResult) -> None:
+        self._section("All practices")
+        for practice in component.practices:
+            style = _GRADE_STYLE.get(practice.grade, "dim")
+            tools = f"  {', '.join(map(one_line, practice.tools))}" if practice.tools else ""
+            self._line(f"  {practice.id:<32} ", (f"{practice.grade.value:<12}", style), f" {_wanted(practice)}{tools}")
+            if practice.reason:
+                self._prose(6, one_line(practice.reason))
+            self._chain(practice.evidence, 6)
+
+    def _chain(self, chain: Iterable[Evidence], indent: int) -> None:
+        for item in chain:
+            role = "" if item.role.value == "source" else f" ({item.role.value})"
+            self._line(" " * indent, f"{item.hop.value:<10} {visible(str(item.location))}{role}")
+            if item.text:
+                self._prose(indent + 11, (one_line(item.text), "dim"))
+
+    def _notes(self, title: str, lines: Sequence[str]) -> None:
+        if not lines:
+            return
+        self._section(title)
+        for line in self._some(lines, _NOTES):
+            self._prose(2, line)
+        self._more(len(lines), _NOTES)
+
+    def _some(self, items: Sequence[_Item], limit: int) -> Sequence[_Item]:
+        return items if self.verbose else items[:limit]
+
+    def _more(self, total: int, limit: int) -> None:
+        if not self.verbose and total > limit:
+            self._line((f"  and {total - limit} more (-v shows all)", "dim"))
+
+
+def _wanted(practice: PracticeResult) -> str:
+    if practice.grade in (Grade.ABSENT, Grade.NOT_APPLICABLE) or practice.met:
+        return f"{practice.confidence.value} confidence" if practice.evidence else ""
+    return f"needs {practice.minimum.value}, {practice.confidence.value} confidence"
+
+
+def _level(value: float | None) -> str:
+    return "none" if value is None else f"{value:g}"

@@ -1,0 +1,65 @@
+"""The commands that show the rules."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlops_scan import rulebook
+from mlops_scan.cli.main import run
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("MLS301", "Why it matters"),
+        ("mls301", "MLS301: "),
+        ("ci/model-tests", "What does not count"),
+        ("default", "Level 4: "),
+    ],
+)
+def test_explain(capsys: pytest.CaptureFixture[str], name: str, words: str) -> None:
+    assert run(["explain", name]) == 0
+    assert words in capsys.readouterr().out
+
+
+def test_everything_can_be_explained(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    book = rulebook.load()
+    monkeypatch.setattr(rulebook, "load", lambda: book)
+    for name in [*book.findings, *book.practices, *book.models, *book.tools]:
+        assert run(["explain", name]) == 0
+        assert capsys.readouterr().out.startswith(name)
+
+
+def test_an_unknown_name_has_a_neighbour(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", "ci/model-test"]) == 2
+    assert "did you mean ci/model-tests" in capsys.readouterr().err
+    assert run(["explain", "qqqqqqqqqqqq"]) == 2
+    assert "`mlops-scan rules list` shows all" in capsys.readouterr().err
+
+
+def test_rules_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "list"]) == 0
+    everything = capsys.readouterr().out
+    assert "MLS301  warning  " in everything
+    assert run(["rules", "list", "models"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == f"models ({len(rulebook.load().models)})"
+
+
+def test_rules_test_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("mlops_scan.fingerprints.samples")
+    assert run(["rules", "test", "no/such/folder"]) == 2
+    assert "is not a folder" in capsys.readouterr().err
+
+
+def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["properties"]["schema_version"] == {"const": 1}
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--help"]) == 0
+    text = capsys.readouterr().out
+    for name in ("scan", "explain", "rules", "schema"):
+        assert f"\n  {name} " in text

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import ast
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_scan.documents import notebook
+from mlops_scan.documents.node import DocumentError
+from tests.documents.hostile import mutations
+
+
+def code_cell(source: str | list[str], **more: object) -> dict[str, object]:
+    return {"cell_type": "code", "execution_count": None, "outputs": [], "source": source, **more}
+
+
+def dump(*cells: object, **more: object) -> str:
+    return json.dumps({"cells": cells, "nbformat": 4, **more}, indent=1)
+
+
+SAMPLE = dump(
+    {"cell_type": "markdown", "source": "# hi"},
+    code_cell(
+        ["import x\n", "%matplotlib inline\n", "!pip install a \\\n", "  b\n", "x = 1"], execution_count=3, outputs=[{}]
+    ),
+    code_cell("%%bash\nls\n\npytest"),
+    code_cell(["%%time\n", "model.fit()\n"]),
+    code_cell(["def f(:\n", "  pass\n"]),
+    code_cell(["foo?\n", "y = 2"]),
+)
+
+
+def test_cells() -> None:
+    cells = notebook.parse(SAMPLE).cells
+    assert [cell.kind for cell in cells] == ["markdown", "code", "code", "code", "code", "code"]
+    assert (cells[1].execution_count, cells[1].has_outputs) == (3, True)
+    raw = SAMPLE.split("\n")
+    for number, text in cells[1].lines:
+        assert json.dumps(text)[1:-1] in raw[number - 1]
+    assert [text for _, text in cells[2].lines] == ["%%bash", "ls", "", "pytest"]
+    assert len({number for number, _ in cells[2].lines}) == 1
+
+
+def test_code_parses_and_keeps_lines() -> None:
+    text, lines = notebook.code(notebook.parse(SAMPLE))
+    assert len(text.split("\n")) == len(lines)
+    tree = ast.parse(text)
+    fit = next(node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    assert ast.unparse(fit) == "model.fit()"
+    assert "model.fit()" in SAMPLE.split("\n")[lines[fit.lineno - 1] - 1]
+    assert "pytest" not in text
+    assert "y = 2" in text
+
+
+def test_shell_lines() -> None:
+    texts = [text for _, text in notebook.shell_lines(notebook.parse(SAMPLE))]
+    assert texts == ["pip install a \\", "  b", "ls", "pytest"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("!ls", ["ls"]),
+        ("x = !ls", ["ls"]),
+        ("%pip install x", ["pip install x"]),
+        ("%%sh\na", ["a"]),
+        ("if a != b:\n  pass", []),
+        ("%%writefile a.py\n!ls", []),
+        ("# c\n%%bash\na", ["a"]),
+        ("%sh ls", ["ls"]),
+    ],
+)
+def test_shell_lines_of_one_cell(source: str, expected: list[str]) -> None:
+    assert [text for _, text in notebook.shell_lines(notebook.parse(dump(code_cell(source))))] == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("%time fit(x)", "fit(x)"),
+        ("%%timeit -n 3\nfit(x)", "fit(x)"),
+        ("%%capture out\nfit(x)", "fit(x)"),
+        ("x = (a\n % b)", "x = a % b"),
+        ("if a:\n    !ls", "if a:\n    None"),
+        ("%sql\nselect 1", ""),
+        ("%md # Title", ""),
+        ("%%html\n<b>", ""),
+        ("??foo", ""),
+        ("s = '''\n!not shell\n'''", "s = '\\n!not shell\\n'"),
+    ],
+)
+def test_magics(source: str, expected: str) -> None:
+    assert ast.unparse(ast.parse(notebook.code(notebook.parse(dump(code_cell(source))))[0])) == expected
+
+
+def test_format_3() -> None:
+    cell = {"cell_type": "code", "input": ["fit()\n"], "prompt_number": 2, "outputs": []}
+    text = json.dumps({"nbformat": 3, "worksheets": [{"cells": [cell, {"cell_type": "heading", "source": "x"}]}]})
+    cells = notebook.parse(text).cells
+    assert [(c.kind, c.execution_count) for c in cells] == [("code", 2), ("markdown", None)]
+    assert notebook.code(notebook.parse(text)) == ("fit()", (1,))
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"cells": []}', "", "x", '"nbformat"'])
+def test_no_notebook(text: str) -> None:
+    with pytest.raises(DocumentError):
+        notebook.parse(text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(mutations(SAMPLE), st.lists(st.text(max_size=60), max_size=4).map(lambda s: dump(*map(code_cell, s)))))
+def test_only_document_errors_escape(text: str) -> None:
+    try:
+        parsed = notebook.parse(text)
+    except DocumentError:
+        return
+    code, lines = notebook.code(parsed)
+    assert len(lines) in (0, len(code.split("\n")))
+    ast.parse(code)
+    notebook.shell_lines(parsed)

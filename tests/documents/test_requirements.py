@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_scan.documents import requirements, yaml
+from tests.documents.hostile import mutations
+
+COMMIT = "0123456789012345678901234567890123456789"
+SAMPLE = f"""\
+# c
+-r base.txt
+Foo_Bar[x,y]>=1,<2 ; python_version<"3"  # c
+torch==1.0 \\
+    --hash=sha256:abc \\
+    --hash=sha256:def
+git+https://github.com/a/b@{COMMIT}#egg=Bb
+-e .
+numpy
+"""
+
+
+def test_lines() -> None:
+    found = requirements.parse(SAMPLE)
+    assert [(r.line, r.name, r.kind, r.pinned, r.hashed) for r in found] == [
+        (2, "", "include", False, False),
+        (3, "foo-bar", "package", False, False),
+        (4, "torch", "package", True, True),
+        (7, "bb", "url", True, False),
+        (8, "", "editable", False, False),
+        (9, "numpy", "package", False, False),
+    ]
+    assert found[0].target == "base.txt"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "specifier", "pinned", "kind"),
+    [
+        ("a==1.0", "a", "==1.0", True, "package"),
+        ("a == 1.0", "a", "==1.0", True, "package"),
+        ("a===1.0", "a", "===1.0", True, "package"),
+        ("a==1.*", "a", "==1.*", False, "package"),
+        ("a>=1.0", "a", ">=1.0", False, "package"),
+        ("a~=1.0", "a", "~=1.0", False, "package"),
+        ("a=1.0", "a", "=1.0", False, "package"),
+        ("a.B_c", "a-b-c", "", False, "package"),
+        ("a @ https://x/a.whl", "a", "", False, "url"),
+        (f"a @ git+https://x/a@{COMMIT}", "a", "", True, "url"),
+        ("a @ git+https://x/a@main", "a", "", False, "url"),
+        ("https://x/y-1.0-py3-none-any.whl", "y", "", False, "url"),
+        ("https://x/y-1.0.tar.gz#sha256=ab", "y", "", True, "url"),
+        ("-e git+https://x/b.git@v1#egg=e", "e", "", False, "editable"),
+        ("--editable=./x", "", "", False, "editable"),
+        ("-c con.txt", "", "", False, "constraint"),
+        ("-rbase.txt", "", "", False, "include"),
+        ("--requirement=base.txt", "", "", False, "include"),
+    ],
+)
+def test_one_line(text: str, name: str, specifier: str, pinned: bool, kind: str) -> None:
+    (found,) = requirements.parse(text)
+    assert (found.name, found.specifier, found.pinned, found.kind) == (name, specifier, pinned, kind)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# a", "--index-url https://x", "--no-binary :all:", "this is prose", "!!", "{{ x }}"]
+)
+def test_no_requirement(text: str) -> None:
+    assert requirements.parse(text) == ()
+
+
+def test_conda() -> None:
+    (node,) = yaml.parse(
+        "dependencies:\n  - python=3.9\n  - conda-forge::numpy=1.21.0\n  - scipy==1.2\n  - a=1.2=py_0\n  - b>=1\n"
+        "  - c 1.2\n  - d\n  - e=1.2.*\n  - pip:\n    - mlflow==2.0\n    - -r r.txt\n  - 7\n"
+    )
+    found = [(r.name, r.pinned, r.line, r.kind) for r in requirements.parse_conda(node)]
+    assert found[:8] == [
+        ("python", False, 2, "package"),
+        ("numpy", True, 3, "package"),
+        ("scipy", True, 4, "package"),
+        ("a", True, 5, "package"),
+        ("b", False, 6, "package"),
+        ("c", False, 7, "package"),
+        ("d", False, 8, "package"),
+        ("e", False, 9, "package"),
+    ]
+    assert found[8:10] == [("mlflow", True, 11, "package"), ("", False, 12, "include")]
+
+
+def test_conda_without_dependencies() -> None:
+    assert requirements.parse_conda(yaml.parse("dependencies: x\n")[0]) == ()
+    assert requirements.parse_conda(yaml.parse("- 1\n")[0]) == ()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(st.text(max_size=200), mutations(SAMPLE), st.text("ab=<>~![];@-/.\\\n #1", max_size=100)))
+def test_never_raises(text: str) -> None:
+    assert all(requirement.line >= 1 for requirement in requirements.parse(text))
+    for document in yaml.parse("dependencies:\n  - x\n"):
+        requirements.parse_conda(document)
+    requirements._conda(text, 1)

@@ -1,0 +1,124 @@
+"""SARIF as the platforms read it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import pytest
+from jsonschema import Draft4Validator
+from syrupy.assertion import SnapshotAssertion
+
+from mlops_scan.engine.report import Report
+from mlops_scan.reports import RenderOptions, render
+from mlops_scan.reports.sarif import MAX_RESULTS
+from mlops_scan.words import Severity
+from tests.reports import samples
+
+SCHEMA = Path(__file__).parent.parent / "data" / "sarif-2.1.0.json"
+REPORTS = pytest.mark.parametrize(
+    "report", [samples.report(), samples.without_ml(), samples.hostile()], ids=["full", "no ml", "hostile"]
+)
+
+
+def _run(report: Report, component: str = "") -> dict[str, Any]:
+    runs: list[dict[str, Any]] = json.loads(render(report, "sarif", RenderOptions(component=component)))["runs"]
+    assert len(runs) == 1
+    return runs[0]
+
+
+def test_snapshot(snapshot: SnapshotAssertion) -> None:
+    assert render(samples.report(), "sarif", RenderOptions()) == snapshot
+
+
+@REPORTS
+def test_follows_the_published_schema(report: Report) -> None:
+    Draft4Validator(json.loads(SCHEMA.read_text(encoding="utf-8"))).validate(
+        json.loads(render(report, "sarif", RenderOptions()))
+    )
+
+
+@REPORTS
+def test_every_result_has_a_relative_location_and_a_level(report: Report) -> None:
+    for result in _run(report)["results"]:
+        assert result["level"] in ("error", "warning", "note")
+        assert result["message"]["text"]
+        place = result["locations"][0]["physicalLocation"]
+        assert place["region"]["startLine"] >= 1
+        uri = urlsplit(place["artifactLocation"]["uri"])
+        assert not uri.scheme
+        assert not uri.netloc
+        assert uri.path
+        assert not uri.path.startswith("/")
+
+
+@REPORTS
+def test_every_rule_is_listed_and_complete(report: Report) -> None:
+    rules = _run(report)["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == ["MLS301", "MLS401", "MLS999"]
+    for rule in rules:
+        assert rule["shortDescription"]["text"]
+        assert 0 < len(rule["fullDescription"]["text"]) <= 1024
+        assert rule["help"]["text"]
+        assert rule["help"]["markdown"]
+        assert len(rule["properties"]["tags"]) <= 10
+
+
+@REPORTS
+def test_what_platforms_misread_is_left_out(report: Report) -> None:
+    text = render(report, "sarif", RenderOptions())
+    for word in ("security-severity", "suppressions", '"kind"', "primaryLocationLineHash"):
+        assert word not in text
+
+
+def test_uris_keep_every_name() -> None:
+    results = _run(samples.hostile())["results"]
+    uris = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
+    assert [unquote_to_bytes(uri).decode("utf-8", "surrogateescape") for uri in uris] == list(samples.HOSTILE)
+    assert uris[4:7] == [
+        "with%20space.py",
+        "gro%C3%9Fes%20Modell/%C3%A9t%C3%A9.py",
+        "%7B%7Bcookiecutter.name%7D%7D/train.py",
+    ]
+
+
+def test_the_chain_ends_at_the_primary_location() -> None:
+    result = _run(samples.report())["results"][1]
+    steps = [step["location"] for step in result["codeFlows"][0]["threadFlows"][0]["locations"]]
+    assert [step["message"]["text"].split(":")[0] for step in steps[:-1]] == ["definition", "use", "trigger"]
+    assert steps[-1]["physicalLocation"] == result["locations"][0]["physicalLocation"]
+    assert len(result["relatedLocations"]) == 3
+
+
+def test_scanned_text_cannot_form_a_link() -> None:
+    assert "](" not in _run(samples.report())["results"][1]["message"]["text"]
+
+
+def test_what_could_not_be_read_is_a_notification() -> None:
+    notifications = _run(samples.report())["invocations"][0]["toolExecutionNotifications"]
+    assert [item["descriptor"]["id"] for item in notifications] == ["incomplete", "incomplete"]
+    assert "locations" in notifications[0]
+    assert "locations" not in notifications[1]
+
+
+def test_a_chosen_component_has_its_own_category() -> None:
+    assert _run(samples.report())["automationDetails"]["id"] == "mlops-scan/"
+    assert _run(samples.report(), "services/my model")["automationDetails"]["id"] == "mlops-scan/services/my%20model/"
+
+
+def test_truncation_keeps_the_most_severe_and_says_so() -> None:
+    note, error = samples.FINDINGS
+    many = tuple(replace(note, fingerprint=str(number)) for number in range(MAX_RESULTS))
+    run = _run(replace(samples.report(), findings=(*many, error)))
+    assert len(run["results"]) == MAX_RESULTS
+    assert run["results"][-1]["level"] == Severity.ERROR.value
+    assert run["invocations"][0]["toolExecutionNotifications"][-1]["descriptor"]["id"] == "truncated"
+
+
+def test_a_finding_without_documentation_still_has_a_rule() -> None:
+    run = _run(replace(samples.report(), rules=()))
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["MLS301", "MLS401"]
+    assert [result["ruleIndex"] for result in run["results"]] == [1, 0]

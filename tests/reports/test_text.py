@@ -1,0 +1,64 @@
+"""The report for people."""
+
+from __future__ import annotations
+
+import os
+import re
+from unittest.mock import patch
+
+from syrupy.assertion import SnapshotAssertion
+
+from mlops_scan.reports import RenderOptions, render
+from tests.reports import samples
+
+_FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
+
+
+def test_default(snapshot: SnapshotAssertion) -> None:
+    assert render(samples.report(), "text", RenderOptions()) == snapshot
+
+
+def test_verbose(snapshot: SnapshotAssertion) -> None:
+    assert render(samples.report(), "text", RenderOptions(verbose=True, unicode=True)) == snapshot
+
+
+def test_without_ml(snapshot: SnapshotAssertion) -> None:
+    assert render(samples.without_ml(), "text", RenderOptions()) == snapshot
+
+
+def test_quiet_is_one_line() -> None:
+    assert render(samples.report(), "text", RenderOptions(quiet=True)) == (
+        "level 2 (ML Pipeline Automation), 25% of the way to level 3; 1 error, 0 warnings, 1 note, 2 not read\n"
+    )
+    assert render(samples.without_ml(), "text", RenderOptions(quiet=True)).startswith("no ML workload found (non-ml")
+
+
+def test_plain_output_is_ascii_at_80_columns() -> None:
+    text = render(samples.report(), "text", RenderOptions())
+    assert text.isascii()
+    too_long = [line for line in text.splitlines() if len(line) > 80]
+    assert all(":140" in line for line in too_long), "only a path may be longer than the line"
+
+
+def test_color_does_not_change_the_words() -> None:
+    colored = render(samples.report(), "text", RenderOptions(color=True))
+    assert "\x1b[" in colored
+    plain = "\n".join(line.rstrip() for line in re.sub("\x1b\\[[0-9;]*m", "", colored).splitlines()) + "\n"
+    assert plain == render(samples.report(), "text", RenderOptions())
+
+
+def test_hostile_names_are_shown_not_obeyed() -> None:
+    for options in (RenderOptions(), RenderOptions(verbose=True, unicode=True), RenderOptions(quiet=True)):
+        text = render(samples.hostile(), "text", options)
+        assert not _FORBIDDEN.search(text)
+        text.encode("utf-8")
+    text = render(samples.hostile(), "text", RenderOptions())
+    assert "error   MLS301 new\\nline.py:1" in text
+    assert "[bold red]markup[/].py:1" in text
+    assert "esc\\x1b[31mred\\x1b[0m.py:1" in text
+
+
+def test_environment_does_not_change_the_text() -> None:
+    expected = render(samples.report(), "text", RenderOptions())
+    with patch.dict(os.environ, {"COLUMNS": "200", "FORCE_COLOR": "1", "TERM": "xterm-256color"}):
+        assert render(samples.report(), "text", RenderOptions()) == expected
