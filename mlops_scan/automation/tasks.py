@@ -69,7 +69,7 @@ class Tasks:
         makefile = self.documents.makefile(path) if path else None
         if path is None or makefile is None:
             return
-        by_name = {target.name: target for target in makefile.targets}
+        by_name = {target.name: makefile.target(target.name) or target for target in makefile.targets}
         todo = list(reversed(targets or ([makefile.default] if makefile.default else [])))
         seen: set[str] = set()
         while todo and len(seen) < _MAX_PREREQUISITES:
@@ -85,8 +85,8 @@ class Tasks:
                 continue
             seen.add(name)
             lines = tuple(
-                (line, text, "the recipe line begins with `-`, so make ignores its failure" if number in target.ignored else "")
-                for number, (line, text) in enumerate(target.recipe)
+                (line, text, "the recipe line begins with `-`, so make ignores its failure" if ignored else "")
+                for (line, text), ignored in zip(target.recipe, target.ignore_errors)
             )
             if lines:
                 yield Task(path, name, lines, folder)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.text import decode, looks_binary
 from mlops_scan.repository.files import File
-from mlops_scan.repository.roles import strip_template
+from mlops_scan.repository.roles import role_of, strip_template
 from mlops_scan.words import Incomplete, Role
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ class Documents:
         self.parsed: set[str] = set()
         self._texts: dict[str, str] = {}
         self._cache: dict[tuple[str, str], object] = {}
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str]) -> Documents:
+        """Documents of a tree given as literal texts by path; nothing is read from disk."""
+        documents = cls(File(path, len(text), role_of(path), Path()) for path, text in texts.items())
+        documents._texts.update(texts)
+        return documents
 
     def text(self, path: str) -> str:
         """The decoded text of a file; empty for binaries, unreadable and over-long files (those are noted)."""

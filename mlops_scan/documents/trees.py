@@ -7,6 +7,8 @@ from functools import cache
 
 from tree_sitter import Language, Node, Parser, Tree
 
+_ASCII = bytes(range(128)) + b"_" * 128
+
 
 @cache
 def _language(name: str) -> Language:
@@ -20,8 +22,13 @@ def _language(name: str) -> Language:
 
 
 def parse_tree(source: bytes, language: str) -> Tree:
-    """The tree of a source text in `language` ("python" or "bash"); broken parts become ERROR nodes."""
-    return Parser(_language(language)).parse(source)
+    """The tree of a source text in `language` ("python" or "bash"); broken parts become ERROR nodes.
+
+    The grammar sees `_` for every byte outside ASCII: the scanner of tree-sitter-bash looks wide characters up in a
+    table of 256 and can crash the process (its issue 337). Offsets do not change, so take the text of a node from
+    `source`, not from the node.
+    """
+    return Parser(_language(language)).parse(source.translate(_ASCII))
 
 
 def walk(root: Node) -> Iterator[Node]:

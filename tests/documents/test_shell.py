@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mlops_scan.documents import shell
 from mlops_scan.documents.node import DocumentError
+from mlops_scan.documents.trees import parse_tree
 from tests.documents.hostile import mutations
 
 SAMPLE = """\
@@ -41,8 +42,28 @@ def names(text: str) -> list[str]:
 def test_commands_in_order() -> None:
     script = shell.parse(SAMPLE, first_line=11)
     assert [c.words[0] for c in script.commands] == (
-        ["set", "cd", "pytest", "tee", "python", "true", "mypy", "echo", "exit", "[", "dvc", "foo", "bar", "baz"]
-        + ["deploy", "cat", "kubectl", "f", "python", "make"]
+        [
+            "set",
+            "cd",
+            "pytest",
+            "tee",
+            "python",
+            "true",
+            "mypy",
+            "echo",
+            "exit",
+            "[",
+            "dvc",
+            "foo",
+            "bar",
+            "baz",
+            "deploy",
+            "cat",
+            "kubectl",
+            "f",
+            "python",
+            "make",
+        ]
     )
     assert (script.errexit, script.pipefail, script.functions) == (True, True, ("f",))
     assert script.variables == (("Y", "$(python get.py)"),)
@@ -187,6 +208,21 @@ def test_last(text: str, last: bool) -> None:
     assert one(text, "pytest").last is last
 
 
+@pytest.mark.parametrize("character", ["\U00031860", "\U0002c744", "\U0010ffff", "\U0001f600", "\u4e00", "\xa0", "é"])
+@pytest.mark.parametrize("text", ["{%s", "${%s", "a {%s", "<<%s\nx\n%s\n", "%s=1", "echo $%s"])
+def test_wide_characters_do_not_crash_the_grammar(text: str, character: str) -> None:
+    shell.parse(text.replace("%s", character))
+
+
+def test_the_grammar_never_sees_a_wide_character() -> None:
+    seen = parse_tree("{\U0002c744 é".encode(), "bash").root_node.text
+    assert seen is not None and seen.isascii() and len(seen) == len("{\U0002c744 é".encode())
+
+
+def test_wide_characters_stay_in_the_words() -> None:
+    assert one("pytest 'é \U00031860' x日本", "pytest").words == ("pytest", "é \U00031860", "x日本")
+
+
 def test_redirects_and_here_documents() -> None:
     a, b = shell.parse("a && b > log").commands
     assert (a.redirected, b.redirected) == (False, True)
@@ -217,8 +253,21 @@ def test_what_is_a_command(text: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["$(" * 20_000, "(" * 20_000, "if x; then\n" * 5000, "a && " * 20_000, '"' * 9999, "cat <<E\n" * 2000, "`" * 9999]
-    + ["{ " * 20_000, "$((" * 5000, "${a:-" * 10_000, "a | " * 4900, "a | " * 20_000, "! " * 20_000],
+    [
+        "$(" * 20000,
+        "(" * 20000,
+        "if x; then\n" * 5000,
+        "a && " * 20000,
+        '"' * 9999,
+        "cat <<E\n" * 2000,
+        "`" * 9999,
+        "{ " * 20000,
+        "$((" * 5000,
+        "${a:-" * 10000,
+        "a | " * 4900,
+        "a | " * 20000,
+        "! " * 20000,
+    ],
 )
 def test_time_is_bounded(text: str) -> None:
     start = time.perf_counter()

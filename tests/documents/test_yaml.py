@@ -153,7 +153,7 @@ def test_what_stands_before_a_broken_document_is_kept() -> None:
 
 @pytest.mark.parametrize("text", ["// one\n// two\na: 1\n", "a: 1\n// [note\nb: {c: 1}\n", "# x\n  // y\na: 1\n"])
 def test_slash_comments(text: str) -> None:
-    assert "a" in only(text).keys()
+    assert only(text).get("a") is not None
 
 
 def test_slashes_inside_a_block_scalar_stay() -> None:
@@ -163,7 +163,8 @@ def test_slashes_inside_a_block_scalar_stay() -> None:
 
 def test_template_tags() -> None:
     root = only(
-        'kind: X\nsteps: {{STEPS}}\n{{- if .Values.a }}\nname: {{ .Values.n | quote }}-x\nq: "{{ keep }}"\n{{- end }}\nz: 1\n'
+        "kind: X\nsteps: {{STEPS}}\n{{- if .Values.a }}\nname: {{ .Values.n | quote }}-x\n"
+        'q: "{{ keep }}"\n{{- end }}\nz: 1\n'
     )
     assert root.keys() == ("kind", "steps", "name", "q", "z")
     found = {name: (node.value, node.line) for name, node in root.entries}

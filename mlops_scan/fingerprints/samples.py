@@ -1,0 +1,76 @@
+"""Run the samples that stand beside each tool: what must match and what must not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlops_scan.code.extract import extract
+from mlops_scan.code.index import CodeIndex
+from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.rulebook import Sample, Tool, load
+from mlops_scan.words import Location
+
+
+def run_samples(path: Path | None = None) -> list[str]:
+    """One sentence for every sample of the rules in `path` (the built-in rules by default) that does not hold.
+
+    Raises:
+        RuleError: a rule file does not follow the format.
+    """
+    return [failure for tool in load(path).tools.values() for failure in check_tool(tool)]
+
+
+def check_tool(tool: Tool) -> list[str]:
+    """The failures of one tool's samples; a tool without both kinds of sample fails too."""
+    failures = []
+    if tool.signatures and not (any(s.expect for s in tool.samples) and any(not s.expect for s in tool.samples)):
+        failures.append(f"{tool.family}/{tool.id}: needs a sample that must match and one that must not")
+    matcher = Matcher([tool])
+    for number, sample in enumerate(tool.samples, 1):
+        got = claims(matcher, sample)
+        if got != sample.expect:
+            missing, extra = sorted(sample.expect - got), sorted(got - sample.expect)
+            parts = [f"lacks {', '.join(missing)}"] if missing else []
+            parts += [f"wrongly claims {', '.join(extra)}"] if extra else []
+            failures.append(f"{tool.family}/{tool.id}: sample {number} ({sample.path}) {' and '.join(parts)}")
+    return failures
+
+
+def claims(matcher: Matcher, sample: Sample) -> frozenset[str]:
+    """What the matcher's tools claim on a sample: practice ids and `does:ACTIVITY`."""
+    documents = Documents.of({sample.path: sample.text})
+    found = {name for use in _uses(matcher, documents, sample.path) for name in (*use.serves, *(f"does:{a}" for a in use.does))}
+    return frozenset(found)
+
+
+def _uses(matcher: Matcher, documents: Documents, path: str) -> Iterator[Use]:
+    file = documents.files[path]
+    yield from matcher.in_names([file])
+    language = language_of(path)
+    if language in ("python", "notebook"):
+        document = documents.python(path)
+        if document is not None:
+            module = extract(path, document.tree)
+            yield from matcher.in_module(CodeIndex([module]), module)
+    elif language == "shell":
+        yield from _commands(matcher, documents.text(path), path, 1)
+    elif language == "dockerfile":
+        from mlops_scan.documents.dockerfile import commands
+
+        image = documents.dockerfile(path)
+        for instruction in image.instructions if image is not None else ():
+            value = commands(instruction)
+            text = value if isinstance(value, str) else " ".join(value)
+            if instruction.name in ("RUN", "CMD", "ENTRYPOINT"):
+                yield from _commands(matcher, text, path, instruction.line)
+    elif language != "requirements":
+        yield from matcher.in_documents(file, documents.nodes(path))
+
+
+def _commands(matcher: Matcher, text: str, path: str, line: int) -> Iterator[Use]:
+    from mlops_scan.documents.shell import parse, unwrap
+
+    for command in parse(text, first_line=line).commands:
+        yield from matcher.in_command(unwrap(command.words), Location(path, command.line))
