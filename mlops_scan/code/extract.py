@@ -6,12 +6,15 @@ import ast
 import builtins
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from mlops_scan.code.facts import MAIN, Call, Class, Function, Guard, Import, Module
 
 _BUILTINS = frozenset(dir(builtins))
 _MAX_STRING = 300  # characters of a string constant worth keeping
 _MAX_DEPTH = 150  # nested statements followed
+_MAX_ELEMENTS = 500  # elements of one literal looked at; longer ones are data
+_MAX_IDENTIFIERS = 80  # nodes of an expression looked at for identifiers
 _STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
 _LOGGING = frozenset({"print", "info", "debug", "warning", "error", "echo", "success", "log"})
 
@@ -273,7 +276,7 @@ class _Extractor:
         self.conditions.pop()
         self._block(node.orelse, scope, depth + 1)
 
-    def _guard(self, node: ast.If | ast.Assert, test: ast.expr, scope: _Scope, stops: str) -> None:
+    def _guard(self, node: ast.If | ast.Assert | ast.Compare, test: ast.expr, scope: _Scope, stops: str) -> None:
         names = list(_identifiers(test))
         for name in tuple(names):
             names.extend(scope.made_of.get(name, ()))
@@ -305,7 +308,7 @@ class _Extractor:
     def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, scope: _Scope) -> None:
         value = node.value
         if value is not None:
-            self._expression(value, scope)
+            self._expression(value, scope, compares=True)
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
             if not isinstance(target, ast.Name):
@@ -447,26 +450,42 @@ class _Extractor:
     def _expressions(self, node: ast.stmt, scope: _Scope) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, ast.expr):
-                self._expression(child, scope)
+                self._expression(child, scope, compares=not isinstance(node, ast.Assert))
 
-    def _expression(self, node: ast.expr, scope: _Scope) -> None:
+    def _expression(self, node: ast.expr, scope: _Scope, compares: bool = False) -> None:
+        """Collect calls, strings and, where `compares`, comparisons of an expression."""
         stack: list[ast.AST] = [node]
         while stack:
             child = stack.pop()
-            if isinstance(child, ast.Call):
-                self._call(child, scope)
-            elif isinstance(child, ast.Constant):
-                if isinstance(child.value, str) and 1 < len(child.value) <= _MAX_STRING:
-                    self.strings.append((self._line(child.lineno), child.value))
+            kind = type(child)
+            if kind is ast.Constant:
+                if isinstance(child.value, str) and 1 < len(child.value) <= _MAX_STRING:  # type: ignore[attr-defined]
+                    self.strings.append((self._line(child.lineno), child.value))  # type: ignore[attr-defined]
+            elif kind is ast.Name:
                 continue
-            elif isinstance(child, ast.Lambda):
-                for argument in child.args.args:
-                    scope.names.setdefault(argument.arg, "")
-            elif isinstance(child, ast.comprehension):
-                for target in ast.walk(child.target):
-                    if isinstance(target, ast.Name):
-                        scope.names[target.id] = ""
-            stack.extend(reversed(list(ast.iter_child_nodes(child))))
+            elif kind is ast.Attribute:
+                stack.append(child.value)  # type: ignore[attr-defined]
+            elif kind in (ast.List, ast.Tuple, ast.Set):
+                stack.extend(reversed(child.elts[:_MAX_ELEMENTS]))  # type: ignore[attr-defined]
+            elif kind is ast.Dict:
+                pairs = zip(child.keys[:_MAX_ELEMENTS], child.values)  # type: ignore[attr-defined]
+                stack.extend(reversed([part for pair in pairs for part in pair if part is not None]))
+            else:
+                self._special(child, scope, compares)
+                stack.extend(reversed(list(ast.iter_child_nodes(child))))
+
+    def _special(self, node: ast.AST, scope: _Scope, compares: bool) -> None:
+        if isinstance(node, ast.Call):
+            self._call(node, scope)
+        elif isinstance(node, ast.Compare) and compares:
+            self._guard(node, node, scope, "")
+        elif isinstance(node, ast.Lambda):
+            for argument in node.args.args:
+                scope.names.setdefault(argument.arg, "")
+        elif isinstance(node, ast.comprehension):
+            for target in ast.walk(node.target):
+                if isinstance(target, ast.Name):
+                    scope.names[target.id] = ""
 
     def _call(self, node: ast.Call, scope: _Scope) -> None:
         start, end = self._span(node)
@@ -494,7 +513,7 @@ class _Extractor:
 def _identifiers(node: ast.AST) -> list[str]:
     """Names, attributes and string subscripts of an expression, in order."""
     found: list[str] = []
-    for child in ast.walk(node):
+    for child in islice(ast.walk(node), _MAX_IDENTIFIERS):
         if isinstance(child, ast.Name):
             found.append(child.id)
         elif isinstance(child, ast.Attribute):

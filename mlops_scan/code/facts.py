@@ -60,10 +60,10 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """An `if` or `assert` that compares something.
+    """An `if` or `assert`, or a comparison whose value is used (`return score < bound`).
 
     `names` are the identifiers, attributes and string keys of the test (for `if`, also those its variables were made
-    of), `numbers` the numeric constants. `stops` tells what the body does: "raise", "exit", "return", "assert" or "".
+    of), `numbers` the numeric constants. `stops` tells what the body does: "raise", "exit", "return", "assert" or "" (also for comparisons).
     """
 
     line: int

@@ -14,6 +14,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 _DEPLOYS = frozenset({"deploy-model", "promote"})
 _ECHO = re.compile(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.*)?(\s.*)?", re.I)
 _PURPOSE = re.compile(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.I)
+_PRODUCTION = re.compile(r"prod|live|release", re.I)
 _FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
 
 
@@ -160,7 +161,8 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
         yield Signal("cd/environments", "ci", Grade.TRACE, places, reason=reason, fixed=True)
     if names:
         reason = f"a job deploys to the environment `{next(iter(names))}`; whether a reviewer must approve is set in the forge and not in files"
-        yield Signal("governance/approval", "ci", Grade.TRACE, places, reason=reason, fixed=True)
+        guarded = any(_PRODUCTION.search(name) for name in names)
+        yield Signal("governance/approval", "ci", Grade.IMPLEMENTED if guarded else Grade.TRACE, places, Confidence.MEDIUM, reason, fixed=True)
 
 
 # -- what cannot be read, and what is broken ----------------------------------------------------------------------------

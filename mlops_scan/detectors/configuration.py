@@ -42,6 +42,8 @@ def _files(context: Context) -> Iterator[Signal]:
         if file.name in ("dvc.yaml", "dvc.lock", "MLproject") or ".github/" in file.path or file.name.startswith("docker-compose"):
             continue
         found = next((hit for document in context.documents.nodes(file.path) if (hit := _hyperparameter(document)) is not None), None)
+        if found is None and file.name == "params.yaml" and file.name in mentioned:
+            found = "params", 1  # what a pipeline calls its parameters is a configuration, whatever the names
         if found is None:
             continue
         name, line = found
@@ -66,6 +68,10 @@ def mentions(context: Context) -> dict[str, tuple[str, int]]:
         for line, text in module.strings:
             for token in _TOKENS.findall(text):
                 found.setdefault(token.rpartition("/")[2], (path, line))
+    for pipeline in context.automation.pipelines:
+        step = next((step for step in pipeline.steps if step.has_params), None)
+        if pipeline.tool == "dvc" and step is not None:  # `params:` without a file name means params.yaml
+            found.setdefault("params.yaml", (pipeline.path, step.line))
     for run in context.automation.runs:
         for word in run.words:
             name = word.rpartition("=")[2].rpartition("/")[2]
@@ -81,7 +87,7 @@ def _hyperparameter(document: Node) -> tuple[str, int] | None:
         if not path or node.kind == "mapping":
             continue
         key = next((part for part in reversed(path) if not part.startswith("[")), "")
-        if HYPERPARAMETER.fullmatch(key) and (node.number() is not None or node.items or node.string()):
+        if HYPERPARAMETER.fullmatch(key.replace("-", "_")) and (node.number() is not None or node.items or node.string()):
             hits.append((key, node.at))
     return hits[0] if len({name for name, _ in hits}) >= 2 else None
 

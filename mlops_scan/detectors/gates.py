@@ -51,7 +51,7 @@ def gates(context: Context) -> Iterator[Gate]:
         if context.role(path) in ASIDE:
             continue
         for guard in module.guards:
-            if not guard.compares or guard.stops == "assert" or not _is_metric(context, module, guard):
+            if guard.stops == "assert" or not (_is_metric(context, module, guard) if guard.compares else False) and not _asks(context, module, guard):
                 continue
             if guard.stops in ("raise", "exit") or _guards_promotion(context, module, guard):
                 weak = "its bound can never be broken" if _vacuous(guard) else ""
@@ -65,6 +65,32 @@ def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
     if METRIC.search(text):
         return True
     return bool(_LOOSE.search(text)) and _is_ml_module(context, module.path)
+
+
+def _asks(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether the test is the answer of a first-party function that compares a metric (`if failures(metrics): sys.exit(1)`)."""
+    if guard.stops not in ("raise", "exit") or guard.compares and guard.numbers:
+        return False
+    for name in guard.names:
+        target = context.index.resolve(module.path, f"@.{name}")
+        if not target.first_party or target.qualname not in context.index.modules[target.path].functions:
+            continue
+        if _compares_metric(context.index.modules[target.path], target.qualname):
+            return True
+    return False
+
+
+def _compares_metric(module: Module, qualname: str) -> bool:
+    """Whether a function compares a metric, named in the comparison or, for `metrics[name] < bound`, beside it."""
+    function = module.functions[qualname]
+    texts = " ".join(text for line, text in module.strings if function.line <= line <= function.end_line)
+    for guard in module.guards:
+        names = " ".join(guard.names)
+        if guard.scope != qualname or not guard.compares or _NOT_MODEL.search(names):
+            continue
+        if METRIC.search(names) or (_LOOSE.search(names) and METRIC.search(texts)):
+            return True
+    return False
 
 
 def _is_ml_module(context: Context, path: str) -> bool:
@@ -117,10 +143,17 @@ def _evaluations(context: Context) -> Iterator[Signal]:
             continue
         seen.add(path)
         module = context.index.modules[path]
-        stored = any(_STORES.fullmatch(context.index.resolve(path, call.name).name) for call in module.calls)
+        nearby = [module, *(m for p, m in context.index.modules.items() if context.role(p) not in ASIDE and _imports(context, p, path))]
+        stored = any(_STORES.fullmatch(context.index.resolve(m.path, call.name).name) for m in nearby for call in m.calls)
         notebook = context.role(path) is Role.NOTEBOOK
         grade, reason = (Grade.IMPLEMENTED, "") if stored and not notebook else (Grade.TRACE, "metrics are computed but not stored")
         if notebook:
             reason = "metrics are computed in a notebook only"
         evidence = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
         yield Signal("model/evaluation", use.tool, grade, evidence, use.confidence, reason, scope=scope)
+
+
+def _imports(context: Context, path: str, imported: str) -> bool:
+    module = context.index.modules[path]
+    scopes = {"", "__main__", *module.functions}
+    return any(node[0] == imported for scope in scopes for node, _ in context.index.edges((path, scope))) and path != imported

@@ -170,7 +170,7 @@ def _problems(context: Context, path: str, document: Node, monitors: list[_Monit
             yield Problem("MLS501", f"The {what} monitor is declared here and switched off.", place)
         elif not monitor.bounded and monitor.practice != "monitoring/drift":
             yield Problem("MLS502", f"The {what} monitor has no threshold, so nothing can breach it.", place)
-    if _reader(context, path, known) is None and any(monitor.enabled for monitor in monitors):
+    if _reader(context, path, known) is None:
         place = context.evidence(path, monitors[0].node.at).location
         yield Problem("MLS503", "No code, pipeline or job of this repository reads this monitoring configuration.", place)
     alerts, named = _receivers(document)

@@ -45,8 +45,16 @@ def ml_step(context: Context, pipeline: Pipeline) -> Evidence | None:
 
 
 def starts_of(context: Context, path: str) -> list[Run]:
-    """CI runs and schedules that execute the pipeline declared at `path`."""
-    return [run for run in context.automation.runs if path in run.pipelines and run.start.kind != "pipeline"]
+    """CI runs and schedules that execute the pipeline declared at `path`, by its tool or by code that reads the file."""
+    name = path.rpartition("/")[2]
+    readers = {p for p, module in context.index.modules.items() if context.role(p) not in ASIDE and any(name == text.rpartition("/")[2] for _, text in module.strings)}
+    found = []
+    for run in context.automation.runs:
+        if run.start.kind in ("pipeline", "service") or run.tests:
+            continue
+        if path in run.pipelines or (readers and any(node[0] in readers for node in context.automation.reached(run))):
+            found.append(run)
+    return found
 
 
 def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
@@ -96,7 +104,7 @@ def _in_code(context: Context) -> Iterator[Signal]:
         if _tasks(context, path, set(reached)) < 2:
             yield Signal("pipeline/orchestration", use.tool, Grade.TRACE, evidence, reason=_ONE_STEP, fixed=True)
         else:
-            yield Signal("pipeline/orchestration", use.tool, Grade.IMPLEMENTED, evidence, work.confidence, scope=use.scope)
+            yield Signal("pipeline/orchestration", use.tool, Grade.IMPLEMENTED, evidence, work.confidence, scope=use.scope, anchor=entries[0])
 
 
 def _with_scripts(context: Context, entries: tuple[Node, ...]) -> tuple[Node, ...]:

@@ -14,6 +14,8 @@ _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handl
 _SCORING = re.compile(r"(predict|inference|infer|score|scoring|batch_?(predict|score)|serve)", re.I)
 _LOGS_PREDICTIONS = re.compile(r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?\w*", re.I)
 
+_INSERTS = re.compile(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
+
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `deploy/serving`, `deploy/as-code` and `monitoring/prediction-logging`."""
@@ -109,6 +111,9 @@ def _prediction_logs(context: Context) -> Iterator[Signal]:
     for path, module in context.index.modules.items():
         if context.role(path) in ASIDE or module.notebook:
             continue
+        statement = next((line for line, text in module.strings if _INSERTS.search(text)), 0)
+        if statement and any({"predict", "load-model"} & set(use.does) for use in context.uses if use.location.path == path):
+            yield Signal("monitoring/prediction-logging", "sql", Grade.IMPLEMENTED, (context.evidence(path, statement),), Confidence.MEDIUM)
         for call in module.calls:
             target = context.index.resolve(path, call.name)
             name = target.qualname.rpartition(".")[2] if target.first_party else ""

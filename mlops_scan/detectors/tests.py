@@ -19,6 +19,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Si
 _TEST_FILE = re.compile(r"(test_.*|.*_test|tests)\.py")
 _ASSERTS = re.compile(r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.(assert\w*|fail\w*)")
 _RAISES = frozenset({"pytest.raises", "unittest.TestCase.assertRaises"})
+_DATA_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyspark", "pyarrow", "scipy", "dask", "duckdb", "torch", "tensorflow", "jax"})
 _MOCKS = ("unittest.mock", "mock", "pytest_mock")
 _EXERCISES = frozenset({"train", "tune", "predict", "load-model", "test-model"})
 _TEST_HOPS = 9
@@ -152,9 +153,21 @@ def _belongs(guard: Guard, function: Function) -> bool:
 
 
 def _first_party(context: Context, path: str, function: Function) -> bool:
-    """Whether the test runs code of the repository that is no test itself."""
+    """Whether the test runs code of the repository that works on data or models."""
     reached = context.index.reach(((path, function.qualname), (path, "")), 3)
-    return any(context.role(node[0]) is not Role.TEST for node in reached)
+    return any(context.role(node[0]) is not Role.TEST and node[0] in data_modules(context) for node in reached)
+
+
+def data_modules(context: Context) -> frozenset[str]:
+    """Modules that work on data or models: they import a library for it, or import a module that does."""
+    cached = context.cache.get("data-modules")
+    if cached is None:
+        roots = {root for tool in context.rules.tools.values() if tool.family in ("frameworks", "tracking", "data", "responsible") for root in tool.imports}
+        roots |= _DATA_LIBRARIES
+        found = {path for path, module in context.index.modules.items() if module.roots & roots}
+        found |= {path for path in context.index.modules if any(node[0] in found for node, _ in context.index.edges((path, "")))}
+        cached = context.cache["data-modules"] = frozenset(found)
+    return cached  # type: ignore[return-value]
 
 
 def _at(context: Context, path: str, function: Function) -> Evidence:

@@ -17,6 +17,7 @@ _COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-th
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for every practice that the rules' fingerprints show."""
     yield from unique(_uses(context))
+    yield from unique(_commands(context))
     yield from _hints(context)
 
 
@@ -37,6 +38,20 @@ def _uses(context: Context) -> Iterator[Signal]:
                 reason=use.note,
                 scope=use.scope,
             )
+
+
+def _commands(context: Context) -> Iterator[Signal]:
+    """Commands that serve a practice, where something runs them."""
+    for run in context.automation.runs:
+        for use in run.uses:
+            for practice in use.serves:
+                if use.tool in context.self_tools or practice in _COMPLETED_ELSEWHERE:
+                    continue
+                live = run.start.kind in ("ci", "schedule", "event") and not run.start.blocked
+                grade = Grade.WIRED if live and not run.toothless and use.grade is Grade.IMPLEMENTED else use.grade
+                reason = use.note or run.start.blocked or run.toothless
+                evidence = (context.evidence(run.location.path, run.location.line, Hop.USE), *(context.shown(e) for e in run.chain))
+                yield Signal(practice, use.tool, grade, evidence, use.confidence, "" if grade is Grade.WIRED else reason, fixed=True)
 
 
 def _hints(context: Context) -> Iterator[Signal | Problem]:

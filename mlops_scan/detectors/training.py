@@ -97,11 +97,11 @@ def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
 
 
 def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
-    """Absolute paths of one machine, in files that train or load data or models."""
-    working = {use.location.path for use in context.doing("train", "tune", "evaluate", "predict", "preprocess", "load-model", "save-model")}
-    for path in sorted(working | {use.location.path for use in uses}):
-        module = context.index.modules.get(path)
-        for line, text in module.strings if module is not None else ():
+    """Absolute paths of one machine, in the main code of a repository that trains."""
+    for path, module in context.index.modules.items():
+        if not uses or context.role(path) in ASIDE:
+            continue
+        for line, text in module.strings:
             if _LOCAL_PATH.match(text):
                 message = f"`{text[:80]}` exists on one machine only; nobody else, and no job, can run this."
                 yield Problem("MLS102", message, context.evidence(path, line).location)

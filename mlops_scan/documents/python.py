@@ -11,6 +11,7 @@ from mlops_scan.documents.node import DocumentError
 
 DATABRICKS_HEADER = "# Databricks notebook source"
 
+_STAND_INS = frozenset({"", "pass", "elif True:", "if True:", "while True:", "with open(''):", "try:", "else:", "class _:"})
 _LONG_STATEMENT = 400  # characters; shorter ones cannot nest deep enough to matter
 
 
@@ -19,12 +20,14 @@ class PythonDocument:
     """A parsed Python text.
 
     `lines` are the lines as written, `repaired` the 1-based numbers of those that had to be changed or blanked to make
-    the text parse; nodes of `tree` on other lines are exact.
+    the text parse; nodes of `tree` on other lines are exact. `lost` are those of them whose statement could not be read at
+    all (Python 2, template tags and magics are rewritten, not lost).
     """
 
     tree: ast.Module
     lines: tuple[str, ...]
     repaired: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
     databricks_notebook: bool = False
 
 
@@ -40,9 +43,19 @@ def parse(text: str) -> PythonDocument:
     tree, parsed = parse_repaired(clean)
     lines = text.split("\n")
     changed: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
     if parsed != text:
-        changed = tuple(n for n, (a, b) in enumerate(zip(lines, parsed.split("\n"), strict=True), 1) if a != b)
-    return PythonDocument(tree, tuple(lines), changed, text.startswith(DATABRICKS_HEADER))
+        pairs = list(zip(lines, parsed.split("\n"), strict=True))
+        changed = tuple(n for n, (a, b) in enumerate(pairs, 1) if a != b)
+        lost = tuple(n for n in changed if _stands_in(*pairs[n - 1]))
+    return PythonDocument(tree, tuple(lines), changed, lost, text.startswith(DATABRICKS_HEADER))
+
+
+def _stands_in(before: str, after: str) -> bool:
+    """Whether a line is what the repair puts in place of a statement that it cannot read; template tags are read."""
+    if "{{" in before or "{%" in before or "(*args, **kwargs)" in before:
+        return False
+    return after.strip() in _STAND_INS or "(*args, **kwargs)" in after
 
 
 def parse_repaired(text: str) -> tuple[ast.Module, str]:

@@ -114,7 +114,8 @@ def _build(practice: Practice, signals: list[Signal], grade_: Grade) -> Practice
     files = {path for path, _ in evidence}
     for signal in signals[1:]:
         for item in signal.evidence[:1] if signal.grade is not Grade.WIRED else signal.evidence[:4]:
-            if len(evidence) < _MAX_EVIDENCE and item.location.path not in files and signal.grade is grade_:
+            strong = signal.grade is grade_ or signal.grade.strength >= Grade.IMPLEMENTED.strength
+            if len(evidence) < _MAX_EVIDENCE and item.location.path not in files and strong:
                 files.add(item.location.path)
                 evidence.setdefault((item.location.path, item.location.line), item)
     return PracticeResult(

@@ -59,10 +59,14 @@ def roots_of(pattern: str) -> tuple[str, ...]:
 def match_words(pattern: str, words: tuple[str, ...]) -> bool:
     """Whether a command begins with the words of the pattern (`*` any word, `a|b` alternatives), options left out.
 
-    A word right after an option may be its value (`az ml -g group model deploy`) and may be skipped.
+    A word right after an option may be its value (`az ml -g group model deploy`) and may be skipped. Words of the pattern
+    that are options or settings themselves (`--atomic`, `push=true`) may stand anywhere.
     """
-    wanted = pattern.split()
+    anywhere = [word for word in pattern.split() if word.startswith("-") or "=" in word]
+    wanted = [word for word in pattern.split() if word not in anywhere]
     if not words or not _word(wanted[0], words[0]):
+        return False
+    if not all(any(_word(option, word) for word in words[1:]) for option in anywhere):
         return False
     position = 1
     for index in range(1, len(words)):

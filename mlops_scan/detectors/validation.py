@@ -1,0 +1,42 @@
+"""Data validation that a project writes itself: checks of columns, types and ranges that stop the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.code.facts import Guard
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.live import dead
+from mlops_scan.words import Confidence, Grade, Problem, Signal
+
+_NAME = re.compile(r"(validat|check|verify|assert|ensure)\w*", re.I)
+_OBJECT = re.compile(r"(data|schema|columns?|table|frame|df|dataset|features?|rows?|quality|inputs?|batch)", re.I)
+_SUBJECT = re.compile(r"(column|dtype|null|isna|isnull|missing|nan|empty|shape|duplicat|range|between|min|max|schema|unique|len|values?|low|high)", re.I)
+_MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `data/validation` from first-party checks."""
+    for path, module in context.index.modules.items():
+        if context.role(path) in ASIDE or module.notebook:
+            continue
+        stem = path.rpartition("/")[2].partition(".")[0]
+        for name, function in module.functions.items():
+            last = name.rpartition(".")[2]
+            if not _NAME.match(last) or not (_OBJECT.search(last) or _OBJECT.search(stem) or _NAME.match(stem)):
+                continue
+            checks = list(_checks(module.guards, name))
+            if len(checks) < _MIN_CHECKS:
+                continue
+            evidence = (context.evidence(path, function.line, end_line=function.end_line), context.evidence(path, checks[0].line))
+            if dead(context, path, name):
+                yield Signal("data/validation", "python", Grade.TRACE, evidence, Confidence.MEDIUM, "nothing calls this check", fixed=True)
+            else:
+                yield Signal("data/validation", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=name)
+
+
+def _checks(guards: Iterable[Guard], scope: str) -> Iterator[Guard]:
+    for guard in guards:
+        if guard.scope == scope and guard.stops in ("raise", "exit") and _SUBJECT.search(" ".join(guard.names)):
+            yield guard
