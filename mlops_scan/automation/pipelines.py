@@ -179,9 +179,11 @@ def _databricks(path: str, key: str, job: Node) -> Pipeline:
     tasks = job.get("tasks")
     steps = []
     for task in tasks.items if tasks is not None else ():
-        target = _text(task.path("notebook_task", "notebook_path")) or _text(task.path("spark_python_task", "python_file"))
-        command = f"python {target}" if target else ""
-        steps.append(PipelineStep(_text(task.get("task_key")), task.line, command, task.line, folder=_folder(path)))
+        # a template may offer the same key several times, one a condition
+        bodies = [body for key, body in task.entries if key in ("notebook_task", "spark_python_task")]
+        targets = [_text(body.get("notebook_path") or body.get("python_file")) for body in bodies]
+        lines = [f"python {target if '.' in target.rpartition('/')[2] else target + '.py'}" for target in targets if target]
+        steps.append(PipelineStep(_text(task.get("task_key")), task.line, "\n".join(lines), task.line, folder=_folder(path)))
     clock = job.get("schedule")
     cron = clock.get("quartz_cron_expression") if clock is not None else None
     status = clock.get("pause_status") if clock is not None else None

@@ -22,6 +22,7 @@ _MAX_HOPS = 7
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "source", "."})
 _PYTHON_RUNNERS = frozenset({"python", "python3", "python2", "torchrun", "accelerate", "deepspeed", "spark-submit", "papermill", "streamlit", "ipython", "kfp", "horovodrun", "mpirun", "srun"})  # fmt: skip
 _SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "fastapi", "flask", "celery"})
+_SUBMITTERS = frozenset({"anyscale", "ray", "sky", "az", "gcloud", "dstack", "det", "polyaxon", "sbatch"})
 _COMPOSE = ("docker-compose", "docker")
 
 
@@ -52,6 +53,7 @@ class Resolver:
         self.pipelines = pipelines
         self.tasks = Tasks(documents)
         self.tests = TestLayout(documents, index)
+        self._rendered = {strip_rendered(path): path for path in documents.files}
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
@@ -129,13 +131,28 @@ class Resolver:
             yield replace(run, tests=self.tests.collected(words, context.folder))
         elif name in _SERVERS:
             yield self._server(words, run, context)
-        elif name in ("dvc", "mlflow"):
+        elif name in ("dvc", "mlflow") or words[:3] == ("databricks", "bundle", "run"):
             yield from self._pipeline(words, run, use, context)
         elif name in _COMPOSE:
             yield from self._docker(words, run, use, context)
+        elif name in _SUBMITTERS:
+            yield run
+            yield from self._job_spec(words, use, context)
         else:
             entry = self.tasks.console_scripts().get(name)
             yield replace(run, entries=self.object_nodes(entry)) if entry else run
+
+    def _job_spec(self, words: tuple[str, ...], use: Evidence, context: _Context) -> Iterator[Run]:
+        """A job specification handed to a remote service: its entry point runs there, from the same tree."""
+        for word in words[1:]:
+            path = self._existing(word, context.folder) if word.endswith((".yaml", ".yml")) else None
+            if path is None or path in context.seen:
+                continue
+            for document in self.documents.nodes(path):
+                node = next((found for key in ("entrypoint", "run", "command") if (found := document.get(key)) is not None), None)
+                if node is not None:
+                    script = parse("\n".join(node.strings()), first_line=node.text_line)
+                    yield from self._run_script(script, path, context.via(use, path), False)
 
     def _shell_file(self, path: str, use: Evidence, context: _Context) -> Iterator[Run]:
         script = self.documents.shell(path)
@@ -211,12 +228,13 @@ class Resolver:
     # -- pipelines and containers --------------------------------------------------------------------------------------
 
     def _pipeline(self, words: tuple[str, ...], run: Run, use: Evidence, context: _Context) -> Iterator[Run]:
-        tool = "dvc" if words[:3] == ("dvc", "exp", "run") else {("dvc", "repro"): "dvc", ("mlflow", "run"): "mlflow-projects", ("mlflow", "recipes"): "mlflow-recipes", ("mlflow", "pipelines"): "mlflow-recipes"}.get(words[:2])  # fmt: skip
+        tool = "databricks" if words[0] == "databricks" else "dvc" if words[:3] == ("dvc", "exp", "run") else {("dvc", "repro"): "dvc", ("mlflow", "run"): "mlflow-projects", ("mlflow", "recipes"): "mlflow-recipes", ("mlflow", "pipelines"): "mlflow-recipes"}.get(words[:2])  # fmt: skip
         if tool is None or "--dry" in words:
             yield run
             return
         chosen = [p for p in self.pipelines if p.tool == tool]
         nearby = [p for p in chosen if p.path.rpartition("/")[0] == context.folder] or chosen
+        nearby = [p for p in nearby if p.name in words] or nearby  # `databricks bundle run NAME`
         yield replace(run, pipelines=tuple(p.path for p in nearby))
         for pipeline in nearby[:5]:
             yield from self.pipeline_steps(pipeline, context.via(use, f"pipeline:{pipeline.path}"))
@@ -280,8 +298,8 @@ class Resolver:
         if clean.startswith("/"):
             return self._by_tail(clean)
         for base in (folder, ""):
-            path = _join(base, clean)
-            if path in self.documents.files:
+            path = self._rendered.get(_join(base, clean))
+            if path is not None:
                 return path
         return self._by_tail(clean) if clean.endswith((".py", ".sh", ".ipynb")) else None
 
@@ -295,6 +313,13 @@ class Resolver:
                 return None
             tail = tail.partition("/")[2]
         return None
+
+
+def strip_rendered(path: str) -> str:
+    """A path without the suffix that only its template has."""
+    for suffix in (".tmpl", ".jinja", ".j2"):
+        path = path.removesuffix(suffix)
+    return path
 
 
 def _as_command(text: str, resolver: Resolver, folder: str) -> str:

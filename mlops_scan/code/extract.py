@@ -14,6 +14,7 @@ _BUILTINS = frozenset(dir(builtins))
 _MAX_STRING = 300  # characters of a string constant worth keeping
 _MAX_DEPTH = 150  # nested statements followed
 _MAX_ELEMENTS = 500  # elements of one literal looked at; longer ones are data
+_MAX_WORDS = 60  # words of a command given as a list
 _MAX_IDENTIFIERS = 80  # nodes of an expression looked at for identifiers
 _STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
 _LOGGING = frozenset({"print", "info", "debug", "warning", "error", "echo", "success", "log"})
@@ -179,7 +180,19 @@ class _Extractor:
         if isinstance(node, ast.JoinedStr):
             parts = [self._constant(v.value if isinstance(v, ast.FormattedValue) else v, scope) for v in node.values]
             return None if any(p is None for p in parts) else "".join(p or "" for p in parts)
+        if isinstance(node, (ast.List, ast.Tuple)) and node.elts:
+            return self._words(node, scope)
         return None
+
+    def _words(self, node: ast.List | ast.Tuple, scope: _Scope) -> str | None:
+        """A list of words, as of a command line, joined; what is no constant becomes the shell's `$_`."""
+        words = []
+        for element in node.elts[:_MAX_WORDS]:
+            text = element.value if isinstance(element, ast.Constant) and isinstance(element.value, str) else self._constant(element, scope)
+            if text is None and isinstance(element, ast.Attribute) and element.attr == "executable":
+                text = "python"
+            words.append(text if text and " " not in text else f"'{text}'" if text else "$_")
+        return " ".join(words) if any(word != "$_" for word in words) else None
 
     # -- declarations ------------------------------------------------------------------------------------------------
 
@@ -325,7 +338,7 @@ class _Extractor:
             if value is None or isinstance(node, ast.AugAssign):
                 continue
             constant = self._constant(value, scope)
-            if constant is not None and not isinstance(value, ast.Name):
+            if constant is not None and not isinstance(value, (ast.Name, ast.Tuple)):
                 scope.constants[target.id] = constant
             if isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Await)):
                 name = self.name_of(value, scope)

@@ -7,14 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mlops_scan.code.facts import MAIN, Call, Module
+from mlops_scan.repository.roles import strip_template
 
 Node = tuple[str, str]  # (path, scope): one function, or a module's own statements
 
 _SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
 _COMMON_METHODS = frozenset({"run", "get", "fit", "predict", "train", "load", "save", "close", "start", "update", "append", "add", "execute", "transform", "evaluate", "__init__"})  # fmt: skip
 _INERT_DECORATORS = ("staticmethod", "classmethod", "property", "abstractmethod", "contextmanager", "lru_cache", "cache", "wraps", "dataclass", "overload", "fixture", "setter", "cached_property", "override", "njit", "jit")  # fmt: skip
+_NAMING_ONLY = frozenset({"open", "read_text", "exists", "isfile", "is_file", "join", "joinpath", "print", "info", "debug", "warning", "error", "exception", "Path", "endswith", "startswith", "write", "add_argument", "getLogger", "parametrize", "append", "format", "replace", "getenv", "get", "environ"})  # fmt: skip
 _MAX_HOPS = 14
 _MAX_RESOLVE = 12
+_MAX_WORDS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ class CodeIndex:
         self._resolved: dict[tuple[str, str], Target] = {}
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
         self._methods: dict[str, list[Node]] = defaultdict(list)
+        self._by_name: dict[str, list[str]] = defaultdict(list)
         for path, module in self.modules.items():
+            self._by_name[strip_template(path)[0].rpartition("/")[2]].append(path)
             for qualname, item in module.classes.items():
                 for method in item.methods:
                     self._methods[method].append((path, f"{qualname}.{method}"))
@@ -64,10 +69,17 @@ class CodeIndex:
                 continue
             folder = importer.rpartition("/")[0]
             fitting = [(path, base) for path, base in candidates if length > 1 or _importable(base, folder)]
+            if not fitting and len(candidates) == 1 and self._extends_path(importer):
+                fitting = candidates
             if fitting:
                 best = max(fitting, key=lambda item: (_common(item[1], folder), -len(item[0]), item[0]))
                 return best[0], ".".join(parts[length:])
         return None
+
+    def _extends_path(self, importer: str) -> bool:
+        """Whether a module changes `sys.path`, so that any folder may serve its imports."""
+        module = self.modules.get(importer)
+        return module is not None and any(call.name.startswith("sys.path.") for call in module.calls)
 
     def resolve(self, path: str, name: str) -> Target:
         """What `name`, as the facts of the module at `path` have it, stands for."""
@@ -176,11 +188,41 @@ class CodeIndex:
             for name in (call.name, *call.refs):
                 for target in self._runs(module.path, name, imported):
                     edges[call.scope].append((target, call.line))
+            for target in self._named_in(module.path, call):
+                edges[call.scope].append((target, call.line))
         for qualname, function in module.functions.items():
             if any(self._registers(module.path, name) for name in function.decorators):
                 owner = qualname.rpartition(".")[0]
                 edges[owner if owner in module.functions else ""].append(((module.path, qualname), function.line))
         return edges
+
+    def _named_in(self, path: str, call: Call) -> Iterator[Node]:
+        """First-party scripts and modules whose path or dotted name a call is handed as text, to run them."""
+        if call.name.rpartition(".")[2] in _NAMING_ONLY:
+            return
+        for text in (*call.args, *(value for _, value in call.keywords)):
+            for word in (text or "").split()[:_MAX_WORDS]:
+                clean = word.strip("'\"")
+                target = self.script(clean) if clean.endswith((".py", ".ipynb")) else self._dotted(clean, path)
+                if target is not None and target != path:
+                    yield target, ""
+                    yield target, MAIN
+
+    def script(self, name: str) -> str | None:
+        """The one Python file whose path ends with `name`, or None."""
+        tail = name.lstrip("./")
+        found = self._by_name.get(tail.rpartition("/")[2], ())
+        fitting = [path for path in found if path == tail or path.endswith("/" + tail)]
+        while not fitting and "/" in tail:
+            tail = tail.partition("/")[2]
+            fitting = [path for path in found if path == tail or path.endswith("/" + tail)]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _dotted(self, name: str, path: str) -> str | None:
+        if name.count(".") < 1 or not name.replace(".", "").replace("_", "").isalnum() or name[0].isdigit():
+            return None
+        located = self.find_module(name, path)
+        return located[0] if located is not None and not located[1] else None
 
     def _registers(self, path: str, decorator: str) -> bool:
         return not decorator.endswith(_INERT_DECORATORS) and not self.resolve(path, decorator).first_party

@@ -17,6 +17,8 @@ HYPERPARAMETER = re.compile(
     r"n_neighbors|n_clusters|eta|kernel|max_features|gradient_\w+|num_boost_round|n_trials|max_iter)", re.I
 )  # fmt: skip
 _CONFIG_NAME = re.compile(r"(config|conf|settings?|params?|parameters|hparams|hyperparam\w*|experiments?|configurations?|train\w*|ml_?config|\w+_config)", re.I)
+_TELLING = re.compile(r"^(training|train|model|hyper_?param\w*|params|parameters|estimator|optimizer)$", re.I)
+_RESULTS = re.compile(r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I)
 _LFS_LINE = re.compile(r"^\s*(\S+)\s+.*\bfilter=lfs\b")
 _LFS_DATA = re.compile(r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data", re.I)
 _TOKENS = re.compile(r"[\w.-]+\.(?:ya?ml|json|toml|ini|cfg)")
@@ -38,6 +40,8 @@ def _files(context: Context) -> Iterator[Signal]:
     for file in context.files():
         language = language_of(file.path)
         if language not in ("yaml", "json", "toml") or file.size > 300_000 or file.role is Role.DATA or file.name in ("pyproject.toml", "package.json"):
+            continue
+        if _RESULTS.search(file.name) and not _CONFIG_NAME.search(file.name.partition(".")[0]):
             continue
         if file.name in ("dvc.yaml", "dvc.lock", "MLproject") or ".github/" in file.path or file.name.startswith("docker-compose"):
             continue
@@ -83,13 +87,15 @@ def mentions(context: Context) -> dict[str, tuple[str, int]]:
 def _hyperparameter(document: Node) -> tuple[str, int] | None:
     """The first of at least two hyperparameters that a document sets (one is enough below a telling key)."""
     hits: list[tuple[str, int]] = []
+    telling = False
     for path, node in document.walk(5000):
         if not path or node.kind == "mapping":
             continue
         key = next((part for part in reversed(path) if not part.startswith("[")), "")
         if HYPERPARAMETER.fullmatch(key.replace("-", "_")) and (node.number() is not None or node.items or node.string()):
             hits.append((key, node.at))
-    return hits[0] if len({name for name, _ in hits}) >= 2 else None
+            telling = telling or any(_TELLING.search(part) for part in path[:-1])
+    return hits[0] if hits and (telling or len({name for name, _ in hits}) >= 2) else None
 
 
 def _loaded_by_folder(context: Context, path: str) -> bool:

@@ -52,6 +52,8 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
         if _SIDE.search(path.rpartition("/")[2].partition(".")[0].replace("requirements", "")) or items[0].manifest == "pyproject":
             continue
         open_items = [item for item in items if not item.pinned]
+        if len(open_items) * 10 <= len(items) and not any(_decides(context, item) for item in open_items):
+            open_items = []  # what decides a result is exact; a stray tool without a version changes nothing
         evidence = (context.evidence(path, (open_items or items)[0].line),)
         if not open_items:
             yield Signal("env/pinned", items[0].manifest, Grade.IMPLEMENTED, (context.evidence(path, items[0].line),))
@@ -63,6 +65,11 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
     if loose and not locked:
         item = loose[0]
         yield Problem("MLS105", f"`{item.name}` and others have no exact version here, and there is no lock file.", context.evidence(item.path, item.line).location)
+
+
+def _decides(context: Context, item: Declared) -> bool:
+    """Whether a dependency is one whose version changes what is trained: a tool of the rules."""
+    return any(item.name in {name.lower().replace("_", "-") for name in tool.distributions} for tool in context.rules.tools.values())
 
 
 def _frameworks(context: Context) -> list[tuple[str, ...]]:

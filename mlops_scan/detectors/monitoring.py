@@ -17,7 +17,8 @@ from mlops_scan.detectors.live import dead
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
 
-_DRIFT_NAME = re.compile(r"(drift|(^|_)psi($|_)|population_stability|distribution_shift)", re.I)
+_DRIFT_NAME = re.compile(r"(drift|(^|_|\.)psi($|_)|population_stability|distribution_shift)", re.I)
+_DISTANCE_NAME = re.compile(r"(drift|(^|_|\.)psi($|_)|population_stability|wasserstein|jensen|kolmogorov|(^|_)ks(_|$)|kl_div|hellinger|chi_?square)", re.I)
 _BOUND = re.compile(r"(drift|psi|p_?val|threshold|share|wasserstein|jensen|stat(istic)?|distance|alert|breach|ks_)", re.I)
 _STATISTICS = re.compile(r"scipy\.stats\.(\w+\.)?(ks_2samp|kstest|chi2_contingency|wasserstein_distance|entropy|mannwhitneyu|anderson_ksamp|epps_singleton_2samp)|scipy\.spatial\.distance\.jensenshannon")
 _ARITHMETIC = re.compile(r"(numpy|math|jax\.numpy)\.(log|histogram|percentile|quantile|digitize|cumsum|searchsorted|sum|abs|mean|diff|interp|sort)")
@@ -51,14 +52,14 @@ def _drift_sites(context: Context) -> Iterator[Use]:
     for path, module in context.index.modules.items():
         if context.role(path) in ASIDE:
             continue
-        stem = PurePosixPath(path).stem
+        stem = f"{PurePosixPath(path).parent.name}.{PurePosixPath(path).stem}"
         for function in module.functions.values():
             if not _DRIFT_NAME.search(function.qualname) and not _DRIFT_NAME.search(stem):
                 continue
             names = {context.index.resolve(path, call.name).name: call for call in context.index.calls_in(path, function.qualname)}
             statistic = next((call for name, call in names.items() if _STATISTICS.fullmatch(name)), None)
             by_hand = sum(1 for name in names if _ARITHMETIC.fullmatch(name))
-            if statistic is not None or (by_hand >= 2 and _DRIFT_NAME.search(function.qualname)):
+            if statistic is not None or (by_hand >= 2 and _DISTANCE_NAME.search(function.qualname)):
                 line = statistic.line if statistic is not None else function.line
                 location = context.evidence(path, line).location
                 yield Use("own-drift-code", function.qualname, location, function.qualname, ("monitoring/drift",), ("drift",), Grade.IMPLEMENTED, Confidence.HIGH, "")

@@ -51,6 +51,20 @@ _NAMES = {
 }  # fmt: skip
 
 
+def _json_or_lines(text: str) -> tuple[Node, ...]:
+    """A JSON document; a file of one value a line (JSON Lines) is data, not a definition, and gives nothing."""
+    from mlops_scan.documents import json
+
+    try:
+        return (json.parse(text),)
+    except DocumentError:
+        first, _, rest = text.strip().partition("\n")
+        if not rest or not first.endswith(("}", "]")):
+            raise
+        json.parse(first)
+        return ()
+
+
 class Documents:
     """The parsed documents of one scan. A file that does not parse is listed once in `incomplete` and gives nothing."""
 
@@ -123,9 +137,7 @@ class Documents:
         """The documents of a YAML, JSON or TOML file."""
         language = language_of(path)
         if language == "json":
-            from mlops_scan.documents import json
-
-            return self._parsed("JSON", path, lambda text: (json.parse(text),), ())
+            return self._parsed("JSON", path, _json_or_lines, ())
         if language == "toml":
             from mlops_scan.documents import toml
 

@@ -143,7 +143,7 @@ def _is_structured(file: File) -> bool:
     if file.role in _UNPARSED or file.size > _MAX_STRUCTURED or file.name in _LOCK_FILES:
         return False
     language = language_of(file.path)
-    if language == "json" and (file.role is Role.DATA or file.size > 300_000):
+    if language == "json" and (file.role in (Role.DATA, Role.TEST) or file.size > 300_000):
         return False
     return language in _STRUCTURED or file.suffix == ".dvc"
 
