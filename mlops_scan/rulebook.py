@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_scan import rulecache
 from mlops_scan.errors import RuleError
 from mlops_scan.words import Confidence, Grade, Severity
 
@@ -187,21 +188,24 @@ def load(folder: Path | None = None) -> RuleBook:
 
 
 def _documents(root: Path, digest: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    for path in sorted(root.glob("*/*.yaml")):
-        text = path.read_text(encoding="utf-8")
+    texts = {path: path.read_text(encoding="utf-8") for path in sorted(root.glob("*/*.yaml"))}
+    for path, text in texts.items():
         digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
-        try:
-            data = yaml.load(text, Loader=loader)  # noqa: S506 - the C safe loader
-        except yaml.YAMLError as error:
-            raise RuleError(f"{path}: not valid YAML: {error}") from error
+    for path, data in rulecache.load(digest.hexdigest(), texts, _parse):
         if isinstance(data, list):
             data = {path.parent.name: data}
         if not isinstance(data, dict):
             raise RuleError(f"{path}: expected a mapping at the top")
         yield path, data
+
+
+def _parse(path: Path, text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+    except yaml.YAMLError as error:
+        raise RuleError(f"{path}: not valid YAML: {error}") from error
 
 
 def _entries(data: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""What runs what: commands followed to the scripts, tasks, pipelines and code behind them."""

@@ -31,7 +31,9 @@ class Started:
 class Automation:
     """Runs with reachability; `started` answers what starts a node."""
 
-    def __init__(self, index: CodeIndex, workflows: Sequence[Workflow], pipelines: Sequence[Pipeline], runs: Iterable[Run]) -> None:
+    def __init__(
+        self, index: CodeIndex, workflows: Sequence[Workflow], pipelines: Sequence[Pipeline], runs: Iterable[Run]
+    ) -> None:
         self.index = index
         self.workflows = tuple(workflows)
         self.pipelines = tuple(pipelines)
@@ -43,6 +45,8 @@ class Automation:
         """The code a run enters directly; a test run enters every function of its test files."""
         nodes = list(run.entries)
         for path in run.tests:
+            if path not in self.index.modules:
+                continue  # it was not worth parsing: nothing in it leads to a tool
             nodes.append((path, ""))
             nodes.extend((path, qualname) for qualname in self.index.modules[path].functions)
         return tuple(nodes)

@@ -12,7 +12,14 @@ from mlops_scan.documents.node import Node
 
 # The steps of an MLflow recipe are run by its engine, not by code of the repository:
 # https://mlflow.org/docs/2.22/recipes/
-_RECIPE_DOES = {"train": {"train"}, "evaluate": {"evaluate"}, "register": {"register"}, "predict": {"predict"}, "split": {"preprocess"}, "transform": {"preprocess"}}
+_RECIPE_DOES = {
+    "train": {"train"},
+    "evaluate": {"evaluate"},
+    "register": {"register"},
+    "predict": {"predict"},
+    "split": {"preprocess"},
+    "transform": {"preprocess"},
+}
 _STEP_LISTS = ("steps", "stages", "tasks")
 _COMMAND_KEYS = ("command", "cmd", "script", "run", "entrypoint", "entry_point", "module", "notebook", "path", "file")
 
@@ -27,13 +34,19 @@ def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
             yield from _dvc(path, document)
         elif name == "mlproject":
             yield from _mlproject(path, document)
-        elif (recipe := document.get("recipe") or document.get("template")) is not None and document.path("steps", "train") is not None:
+        elif (recipe := document.get("recipe") or document.get("template")) is not None and document.path(
+            "steps", "train"
+        ) is not None:
             yield _recipe(path, document, recipe)
         elif document.get("pipelineInfo") is not None and document.path("root", "dag", "tasks") is not None:
             yield _kubeflow_ir(path, document)
-        elif (document.get("apiVersion") or document).text.startswith("argoproj.io/") and document.path("spec") is not None:
+        elif (document.get("apiVersion") or document).text.startswith("argoproj.io/") and document.path(
+            "spec"
+        ) is not None:
             yield from _argo(path, document)
-        elif _text(document.get("kind")) == "CronJob" and (document.get("apiVersion") or document).text.startswith("batch/"):
+        elif _text(document.get("kind")) == "CronJob" and (document.get("apiVersion") or document).text.startswith(
+            "batch/"
+        ):
             yield from _cron_job(path, document)
         elif (jobs := document.path("resources", "jobs")) is not None:
             yield from (_databricks(path, key, job) for key, job in jobs.entries)
@@ -71,7 +84,9 @@ def _dvc(path: str, document: Node) -> Iterator[Pipeline]:
         command, line = _command(body.get("cmd"))
         if command:
             folder = "/".join(part for part in (_folder(path), _text(body.get("wdir")).strip("./")) if part)
-            steps.append(PipelineStep(name, stage.at, command, line, folder=folder, has_params=body.get("params") is not None))
+            steps.append(
+                PipelineStep(name, stage.at, command, line, folder=folder, has_params=body.get("params") is not None)
+            )
     if steps:
         yield Pipeline("dvc", "dvc.yaml", path, stages.at, tuple(steps))
 
@@ -84,9 +99,20 @@ def _mlproject(path: str, document: Node) -> Iterator[Pipeline]:
     for name, point in points.entries:
         command, line = _command(point.get("command"))
         if command:
-            steps.append(PipelineStep(name, point.at, command, line, folder=_folder(path), has_params=point.get("parameters") is not None))
+            steps.append(
+                PipelineStep(
+                    name, point.at, command, line, folder=_folder(path), has_params=point.get("parameters") is not None
+                )
+            )
     if steps:
-        yield Pipeline("mlflow-projects", _text(document.get("name")) or "MLproject", path, points.at, tuple(steps), entry_points=True)
+        yield Pipeline(
+            "mlflow-projects",
+            _text(document.get("name")) or "MLproject",
+            path,
+            points.at,
+            tuple(steps),
+            entry_points=True,
+        )
 
 
 def _recipe(path: str, document: Node, recipe: Node) -> Pipeline:
@@ -98,7 +124,13 @@ def _recipe(path: str, document: Node, recipe: Node) -> Pipeline:
         path,
         steps.at,
         tuple(
-            PipelineStep(name, step.at, does=frozenset(_RECIPE_DOES.get(name, ())), folder=_folder(path), has_params=bool(step.entries))
+            PipelineStep(
+                name,
+                step.at,
+                does=frozenset(_RECIPE_DOES.get(name, ())),
+                folder=_folder(path),
+                has_params=bool(step.entries),
+            )
             for name, step in steps.entries
         ),
     )
@@ -116,13 +148,22 @@ def _kubeflow_ir(path: str, document: Node) -> Pipeline:
         container = executors.path(label, "container") if executors is not None else None
         source = "\n".join((container.get("command") or container).strings()) if container is not None else ""
         steps.append(PipelineStep(name, task.at, does=_embedded(source)))
-    return Pipeline("kubeflow-pipelines", _text(document.path("pipelineInfo", "name")) or "pipeline", path, tasks.at, tuple(steps))
+    return Pipeline(
+        "kubeflow-pipelines", _text(document.path("pipelineInfo", "name")) or "pipeline", path, tasks.at, tuple(steps)
+    )
 
 
 def _embedded(source: str) -> frozenset[str]:
     """Activities that Python source embedded in a compiled pipeline shows, by its calls (read, never run)."""
     found = set()
-    for needle, activity in ((".fit(", "train"), (".train(", "train"), (".backward(", "train"), (".predict(", "predict"), ("_score(", "evaluate"), ("mean_squared_error(", "evaluate")):
+    for needle, activity in (
+        (".fit(", "train"),
+        (".train(", "train"),
+        (".backward(", "train"),
+        (".predict(", "predict"),
+        ("_score(", "evaluate"),
+        ("mean_squared_error(", "evaluate"),
+    ):
         if needle in source:
             found.add(activity)
     return frozenset(found)
@@ -143,9 +184,19 @@ def _argo(path: str, document: Node) -> Iterator[Pipeline]:
             continue
         words = [*(body.get("command") or body).strings(), *((body.get("args") or body).strings())]
         source = "\n".join(words) + _text(body.get("source"))
-        steps.append(PipelineStep(_text(template.get("name")), template.line, " ".join(words[:12]) if "\n" not in source else "", body.line, does=_embedded(source)))
+        steps.append(
+            PipelineStep(
+                _text(template.get("name")),
+                template.line,
+                " ".join(words[:12]) if "\n" not in source else "",
+                body.line,
+                does=_embedded(source),
+            )
+        )
     if steps:
-        name = _text(document.path("metadata", "name")) or _text(document.path("metadata", "generateName")) or "workflow"
+        name = (
+            _text(document.path("metadata", "name")) or _text(document.path("metadata", "generateName")) or "workflow"
+        )
         clock = document.path("spec", "schedules") or document.path("spec", "schedule")
         suspend = document.path("spec", "suspend")
         yield Pipeline(
@@ -166,13 +217,25 @@ def _cron_job(path: str, document: Node) -> Iterator[Pipeline]:
     clock, suspend = document.path("spec", "schedule"), document.path("spec", "suspend")
     steps = []
     for container in containers.items if containers is not None else ():
-        words = [*(container.get("command") or Node("scalar", 1, 1)).strings(), *(container.get("args") or Node("scalar", 1, 1)).strings()]
+        words = [
+            *(container.get("command") or Node("scalar", 1, 1)).strings(),
+            *(container.get("args") or Node("scalar", 1, 1)).strings(),
+        ]
         text = " ".join(f"'{word}'" if " " in word else word for word in words)
         steps.append(PipelineStep(_text(container.get("name")), container.line, text, container.line))
     if steps and clock is not None:
         off = "`suspend: true`" if suspend is not None and suspend.value is True else ""
         name = _text(document.path("metadata", "name")) or "CronJob"
-        yield Pipeline("kubernetes-cronjob", name, path, document.line, tuple(steps), schedule=_text(clock), schedule_line=clock.at, schedule_off=off)
+        yield Pipeline(
+            "kubernetes-cronjob",
+            name,
+            path,
+            document.line,
+            tuple(steps),
+            schedule=_text(clock),
+            schedule_line=clock.at,
+            schedule_off=off,
+        )
 
 
 def _databricks(path: str, key: str, job: Node) -> Pipeline:
@@ -182,14 +245,25 @@ def _databricks(path: str, key: str, job: Node) -> Pipeline:
         # a template may offer the same key several times, one a condition
         bodies = [body for key, body in task.entries if key in ("notebook_task", "spark_python_task")]
         targets = [_text(body.get("notebook_path") or body.get("python_file")) for body in bodies]
-        lines = [f"python {target if '.' in target.rpartition('/')[2] else target + '.py'}" for target in targets if target]
-        steps.append(PipelineStep(_text(task.get("task_key")), task.line, "\n".join(lines), task.line, folder=_folder(path)))
+        lines = [
+            f"python {target if '.' in target.rpartition('/')[2] else target + '.py'}" for target in targets if target
+        ]
+        steps.append(
+            PipelineStep(_text(task.get("task_key")), task.line, "\n".join(lines), task.line, folder=_folder(path))
+        )
     clock = job.get("schedule")
     cron = clock.get("quartz_cron_expression") if clock is not None else None
     status = clock.get("pause_status") if clock is not None else None
     off = "`pause_status: PAUSED`" if status is not None and status.text == "PAUSED" else ""
     return Pipeline(
-        "databricks", key, path, job.at, tuple(steps), schedule=_text(cron), schedule_line=cron.at if cron is not None else 0, schedule_off=off
+        "databricks",
+        key,
+        path,
+        job.at,
+        tuple(steps),
+        schedule=_text(cron),
+        schedule_line=cron.at if cron is not None else 0,
+        schedule_off=off,
     )
 
 
@@ -225,7 +299,12 @@ def _step_list(path: str, document: Node) -> Iterator[Pipeline]:
 def _named(node: Node) -> Iterator[tuple[str, Node]]:
     if node.kind == "sequence":
         for item in node.items:
-            if item.kind == "mapping" and item.get("name") is None and len(item.entries) == 1 and item.entries[0][1].kind == "mapping":
+            if (
+                item.kind == "mapping"
+                and item.get("name") is None
+                and len(item.entries) == 1
+                and item.entries[0][1].kind == "mapping"
+            ):
                 yield item.entries[0]
             else:
                 yield _text(item.get("name") or item.get("id") or item.get("step")), item

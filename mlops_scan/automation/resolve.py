@@ -39,7 +39,11 @@ class _Context:
 
     def via(self, evidence: Evidence, key: str, swallowed: str = "") -> _Context:
         return replace(
-            self, chain=(*self.chain, evidence), hops=self.hops + 1, seen=self.seen | {key}, swallowed=self.swallowed or swallowed
+            self,
+            chain=(*self.chain, evidence),
+            hops=self.hops + 1,
+            seen=self.seen | {key},
+            swallowed=self.swallowed or swallowed,
         )
 
 
@@ -57,16 +61,39 @@ class Resolver:
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
-    def script(self, text: str, path: str, line: int, start: Start, *, folder: str = "", errexit: bool = True, may_fail: str = "") -> Iterator[Run]:
+    def script(
+        self,
+        text: str,
+        path: str,
+        line: int,
+        start: Start,
+        *,
+        folder: str = "",
+        errexit: bool = True,
+        may_fail: str = "",
+    ) -> Iterator[Run]:
         """What an inline script runs; `line` is where its text begins in the file at `path`."""
         context = _Context(start, (start.evidence,), folder=_normal(folder), swallowed=may_fail)
         yield from self._run_script(parse(text, first_line=line), path, context, errexit)
 
-    def step(self, path: str, line: int, uses: str, inputs: dict[str, str], start: Start, may_fail: str = "") -> Iterator[Run]:
+    def step(
+        self, path: str, line: int, uses: str, inputs: dict[str, str], start: Start, may_fail: str = ""
+    ) -> Iterator[Run]:
         """What an action's name shows: matched as the command `uses OWNER/NAME`, with its inputs as `key=value`."""
-        words = ("uses", uses.partition("@")[0], *(f"{key}={value}" for key, value in inputs.items() if len(value) < 200))
+        words = (
+            "uses",
+            uses.partition("@")[0],
+            *(f"{key}={value}" for key, value in inputs.items() if len(value) < 200),
+        )
         location = Location(path, line)
-        yield Run(start, words, location, (start.evidence,), tuple(self.matcher.in_command(words, location)), swallowed=may_fail)
+        yield Run(
+            start,
+            words,
+            location,
+            (start.evidence,),
+            tuple(self.matcher.in_command(words, location)),
+            swallowed=may_fail,
+        )
 
     def node(self, entries: tuple[Node, ...], start: Start, location: Location) -> Run:
         """A run of first-party code itself (a DAG's module, a scheduled function)."""
@@ -74,7 +101,9 @@ class Resolver:
 
     # -- scripts -----------------------------------------------------------------------------------------------------
 
-    def _run_script(self, script: ShellScript, path: str, context: _Context, errexit: bool, is_file: bool = False) -> Iterator[Run]:
+    def _run_script(
+        self, script: ShellScript, path: str, context: _Context, errexit: bool, is_file: bool = False
+    ) -> Iterator[Run]:
         folder = context.folder
         for command in script.commands:
             words = unwrap(command.words)
@@ -90,10 +119,14 @@ class Resolver:
             inside = replace(context, folder=folder, swallowed=context.swallowed or lost)
             yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
 
-    def _command(self, command: Command, words: tuple[str, ...], location: Location, context: _Context) -> Iterator[Run]:
+    def _command(
+        self, command: Command, words: tuple[str, ...], location: Location, context: _Context
+    ) -> Iterator[Run]:
         text = inner(words)
         if text is not None and context.hops < _MAX_HOPS:
-            yield from self._run_script(parse(text, first_line=location.line), location.path, replace(context, hops=context.hops + 1), False)
+            yield from self._run_script(
+                parse(text, first_line=location.line), location.path, replace(context, hops=context.hops + 1), False
+            )
             return
         run = Run(
             start=context.start,
@@ -123,7 +156,26 @@ class Resolver:
             yield from self._shell_file(script, use, context)
         elif script is not None and language_of(script) == "python":
             yield replace(run, entries=self.index.script_entries(script))
-        elif name in ("make", "gmake", "just", "task", "mise", "poe", "invoke", "inv", "npm", "yarn", "pnpm", "rake", "hatch", "pdm", "pixi", "taskipy", "tox", "nox"):
+        elif name in (
+            "make",
+            "gmake",
+            "just",
+            "task",
+            "mise",
+            "poe",
+            "invoke",
+            "inv",
+            "npm",
+            "yarn",
+            "pnpm",
+            "rake",
+            "hatch",
+            "pdm",
+            "pixi",
+            "taskipy",
+            "tox",
+            "nox",
+        ):
             yield from self._task(words, run, use, context)
         elif name in _PYTHON_RUNNERS or (name == "jupyter" and "nbconvert" in words):
             yield self._python(words, run, context)
@@ -149,7 +201,10 @@ class Resolver:
             if path is None or path in context.seen:
                 continue
             for document in self.documents.nodes(path):
-                node = next((found for key in ("entrypoint", "run", "command") if (found := document.get(key)) is not None), None)
+                node = next(
+                    (found for key in ("entrypoint", "run", "command") if (found := document.get(key)) is not None),
+                    None,
+                )
                 if node is not None:
                     script = parse("\n".join(node.strings()), first_line=node.text_line)
                     yield from self._run_script(script, path, context.via(use, path), False)
@@ -243,11 +298,20 @@ class Resolver:
         """What the steps of a declared pipeline run, as part of a chain."""
         for step in pipeline.steps:
             if step.entries:
-                yield Run(context.start, (), Location(pipeline.path, step.line), context.chain, entries=step.entries, swallowed=context.swallowed)
+                yield Run(
+                    context.start,
+                    (),
+                    Location(pipeline.path, step.line),
+                    context.chain,
+                    entries=step.entries,
+                    swallowed=context.swallowed,
+                )
             if step.command:
                 inside = replace(context, folder=_normal(step.folder))
                 text = _as_command(step.command, self, inside.folder)
-                yield from self._run_script(parse(text, first_line=step.command_line or step.line), pipeline.path, inside, True)
+                yield from self._run_script(
+                    parse(text, first_line=step.command_line or step.line), pipeline.path, inside, True
+                )
 
     def pipeline_start(self, pipeline: Pipeline, start: Start) -> Iterator[Run]:
         """What the steps of a pipeline run when the pipeline itself is the start."""
@@ -294,7 +358,13 @@ class Resolver:
         """The repository's file that a path in a command names: from the working folder, from the root, or unambiguously by its tail."""
         clean = name.strip("\"'")
         if "$" in clean:
-            clean = clean.rpartition("}/")[2] if "}/" in clean else clean.rpartition("/")[2] if clean.startswith("$") else clean
+            clean = (
+                clean.rpartition("}/")[2]
+                if "}/" in clean
+                else clean.rpartition("/")[2]
+                if clean.startswith("$")
+                else clean
+            )
         if clean.startswith("/"):
             return self._by_tail(clean)
         for base in (folder, ""):
@@ -350,4 +420,8 @@ def _normal(folder: str) -> str:
 def _join(folder: str, name: str) -> str:
     if "$" in name:
         return folder
-    return posixpath.normpath(posixpath.join(folder, name.removeprefix("./"))).removeprefix("./") if name != "." else folder
+    return (
+        posixpath.normpath(posixpath.join(folder, name.removeprefix("./"))).removeprefix("./")
+        if name != "."
+        else folder
+    )

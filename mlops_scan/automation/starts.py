@@ -42,13 +42,17 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
     if not triggers and any(trigger.kind == "called" for trigger in workflow.triggers):
         return None
     kinds = _restricted({trigger.kind for trigger in triggers}, job.condition)
-    chosen = next((trigger for trigger in triggers if trigger.kind in kinds & AUTOMATIC), triggers[0] if triggers else None)
+    chosen = next(
+        (trigger for trigger in triggers if trigger.kind in kinds & AUTOMATIC), triggers[0] if triggers else None
+    )
     line = chosen.line if chosen is not None else job.line
     blocked = job.never or ("a person must start this job" if job.manual else "")
     if not blocked and not kinds & AUTOMATIC:
         blocked = "only a person can start it" if "manual" in kinds else "nothing starts it"
     label = f"{workflow.name} / {job.id}"
-    text = f"on: {', '.join(sorted(kinds)) or 'nothing'}" + (f" ({chosen.detail})" if chosen is not None and chosen.kind == "schedule" else "")
+    text = f"on: {', '.join(sorted(kinds)) or 'nothing'}" + (
+        f" ({chosen.detail})" if chosen is not None and chosen.kind == "schedule" else ""
+    )
     return Start(
         kind="ci",
         label=label,
@@ -73,17 +77,37 @@ def _restricted(kinds: set[str], condition: str) -> set[str]:
 
 
 def _job(
-    workflow: Workflow, job: Job, start: Start, by_path: Mapping[str, Workflow], resolver: Resolver, documents: Documents, depth: int
+    workflow: Workflow,
+    job: Job,
+    start: Start,
+    by_path: Mapping[str, Workflow],
+    resolver: Resolver,
+    documents: Documents,
+    depth: int,
 ) -> Iterator[Run]:
     if job.uses.startswith("./") and depth < _MAX_CALLS:
         called = by_path.get(job.uses[2:].partition("@")[0])
         if called is not None:
             for inner in called.jobs:
-                yield from _job(called, inner, replace(start, may_fail=start.may_fail or inner.may_fail), by_path, resolver, documents, depth + 1)
+                yield from _job(
+                    called,
+                    inner,
+                    replace(start, may_fail=start.may_fail or inner.may_fail),
+                    by_path,
+                    resolver,
+                    documents,
+                    depth + 1,
+                )
         return
     if job.uses:
         where = Location(workflow.path, job.line)
-        yield Run(start, ("uses", job.uses), where, (start.evidence,), unresolved=f"the reusable workflow {job.uses} is in another repository")
+        yield Run(
+            start,
+            ("uses", job.uses),
+            where,
+            (start.evidence,),
+            unresolved=f"the reusable workflow {job.uses} is in another repository",
+        )
     for step in job.steps:
         yield from _step(workflow.path, step, start, resolver, documents, depth)
 
@@ -142,7 +166,9 @@ def code_pipeline_runs(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
 
 _SCHEDULE_KEYWORDS = ("schedule", "schedule_interval", "timetable", "cron", "cron_schedule", "schedule_cron_expression", "cron_expression", "interval", "rrule", "quartz_cron_expression")  # fmt: skip
 _NEVER = frozenset({"none", "@once", "false", "", "null"})
-_LOOP = re.compile(r"schedule\.every(\..+)?\.do|.*\.add_job|.*\.serve|.*\.deploy|.*\.create_schedule|.*\.create_recurring_run")
+_LOOP = re.compile(
+    r"schedule\.every(\..+)?\.do|.*\.add_job|.*\.serve|.*\.deploy|.*\.create_schedule|.*\.create_recurring_run"
+)
 
 
 def schedule_of(call: Call) -> tuple[str, str] | None:
@@ -179,10 +205,14 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
                 continue
             if loop is not None and clock is None and not call.name.endswith((".do", ".add_job")):
                 continue
-            label = f"{clock[0]}={clock[1] or '…'}" if clock else "default schedule" if definition else "scheduled in code"
+            label = (
+                f"{clock[0]}={clock[1] or '…'}" if clock else "default schedule" if definition else "scheduled in code"
+            )
             evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
             start = Start("schedule", label, evidence, blocked=paused(call))
-            yield Run(start, (), Location(path, call.line, call.end_line), (evidence,), entries=_scheduled(path, call, index))
+            yield Run(
+                start, (), Location(path, call.line, call.end_line), (evidence,), entries=_scheduled(path, call, index)
+            )
 
 
 def _airflow2_default(definition: Use, roots: frozenset[str]) -> bool:
@@ -195,7 +225,11 @@ def _scheduled(path: str, call: Call, index: CodeIndex) -> tuple[Node, ...]:
         target = index.resolve(path, name) if name else None
         if target is not None and target.first_party:
             nodes.append((target.path, target.qualname))
-    decorated = [f for f in index.modules[path].functions.values() if call.line <= f.line <= call.end_line + 3 and any(f.decorators)]
+    decorated = [
+        f
+        for f in index.modules[path].functions.values()
+        if call.line <= f.line <= call.end_line + 3 and any(f.decorators)
+    ]
     nodes.extend((path, f.qualname) for f in decorated)
     return tuple(dict.fromkeys([*nodes, (path, call.scope)] if not nodes or call.scope == "" else nodes))
 
@@ -223,10 +257,12 @@ def _compose(path: str, document: Value, resolver: Resolver) -> Iterator[Run]:
         start = Start("service", f"compose service {name}", evidence)
         command = service.get("command") or service.get("entrypoint")
         if command is not None:
-            yield from resolver.script(" ".join(command.strings()), path, command.line, start, folder=path.rpartition("/")[0])
+            yield from resolver.script(
+                " ".join(command.strings()), path, command.line, start, folder=path.rpartition("/")[0]
+            )
         else:
             build = service.get("build")
-            context = (build.get("context") if build is not None and build.kind == "mapping" else build)
+            context = build.get("context") if build is not None and build.kind == "mapping" else build
             file = build.get("dockerfile") if build is not None and build.kind == "mapping" else None
             if context is not None:
                 folder = "/".join(p for p in (path.rpartition("/")[0], (context.string() or "").strip("./")) if p)

@@ -40,10 +40,12 @@ class TestLayout:
         testpaths, patterns = self._configured(folder)
         if not named:
             named = testpaths or [folder or "."]
-        ignored = [posixpath.normpath(posixpath.join(folder, w.partition("=")[2])) for w in words if w.startswith("--ignore=")]
+        ignored = [
+            posixpath.normpath(posixpath.join(folder, w.partition("=")[2])) for w in words if w.startswith("--ignore=")
+        ]
         found = []
-        for path in self.index.modules:
-            if any(_below(path, base) for base in ignored) or self.index.modules[path].notebook:
+        for path in self.documents.files:
+            if not path.endswith(".py") or any(_below(path, base) for base in ignored):
                 continue
             if path in named or (any(_below(path, base) for base in named) and _collectable(path, patterns)):
                 found.append(path)
@@ -58,11 +60,19 @@ class TestLayout:
                 if values is not None:
                     paths = [posixpath.normpath(prefix + p) for p in values.get("testpaths", "").split()]
                     return paths, tuple(values.get("python_files", "").split()) or _DEFAULT
-            documents = self.documents.nodes(f"{prefix}pyproject.toml") if f"{prefix}pyproject.toml" in self.documents.files else ()
+            documents = (
+                self.documents.nodes(f"{prefix}pyproject.toml")
+                if f"{prefix}pyproject.toml" in self.documents.files
+                else ()
+            )
             options = documents[0].path("tool", "pytest", "ini_options") if documents else None
             if options is not None:
                 testpaths, files = options.get("testpaths"), options.get("python_files")
-                paths = [posixpath.normpath(prefix + p) for text in (testpaths.strings() if testpaths else ()) for p in text.split()]
+                paths = [
+                    posixpath.normpath(prefix + p)
+                    for text in (testpaths.strings() if testpaths else ())
+                    for p in text.split()
+                ]
                 return paths, tuple(p for text in (files.strings() if files else ()) for p in text.split()) or _DEFAULT
         return [], _DEFAULT
 
@@ -83,7 +93,9 @@ class TestLayout:
             for word in arguments:
                 if word.startswith("-"):
                     continue
-                located = self.index.find_module(word.removesuffix(".py").replace("/", "."), f"{folder}/x" if folder else "x")
+                located = self.index.find_module(
+                    word.removesuffix(".py").replace("/", "."), f"{folder}/x" if folder else "x"
+                )
                 if located is not None:
                     found.append(located[0])
             if found or any(not a.startswith("-") for a in arguments):
@@ -94,15 +106,23 @@ class TestLayout:
                 start = posixpath.normpath(posixpath.join(folder, arguments[i + 1]))
             elif word in ("-p", "--pattern"):
                 pattern = arguments[i + 1]
-        positional = [w for i, w in enumerate(arguments) if not w.startswith("-") and w != "discover" and (i == 0 or not arguments[i - 1].startswith("-"))]
+        positional = [
+            w
+            for i, w in enumerate(arguments)
+            if not w.startswith("-") and w != "discover" and (i == 0 or not arguments[i - 1].startswith("-"))
+        ]
         if positional:
             start = posixpath.normpath(posixpath.join(folder, positional[0]))
         return tuple(
-            sorted(p for p in self.index.modules if _below(p, start) and fnmatchcase(p.rpartition("/")[2], pattern) and self._packaged(p, start))
+            sorted(
+                p
+                for p in self.documents.files
+                if _below(p, start) and fnmatchcase(p.rpartition("/")[2], pattern) and self._packaged(p, start)
+            )
         )
 
     def _packaged(self, path: str, start: str) -> bool:
-        """unittest enters a folder below the start only when it is a package."""
+        """Unittest enters a folder below the start only when it is a package."""
         folder = path.rpartition("/")[0]
         while folder and folder != start and _below(folder + "/x", start):
             if f"{folder}/__init__.py" not in self.documents.files:
@@ -116,7 +136,10 @@ _DEFAULT = ("test_*.py", "*_test.py")
 
 def _collectable(path: str, patterns: tuple[str, ...]) -> bool:
     name = path.rpartition("/")[2]
-    return any(fnmatchcase(name, pattern if "*" in pattern or pattern.endswith(".py") else pattern + "*.py") for pattern in patterns)
+    return any(
+        fnmatchcase(name, pattern if "*" in pattern or pattern.endswith(".py") else pattern + "*.py")
+        for pattern in patterns
+    )
 
 
 def _below(path: str, base: str) -> bool:
@@ -130,6 +153,10 @@ def _positional(words: tuple[str, ...]) -> list[str]:
             skip = False
         elif word in _WITH_VALUE:
             skip = True
-        elif not word.startswith("-") and word not in ("|", ">", "2>&1") and (word.endswith(".py") or "/" in word or "::" in word or word.isidentifier() or word == "."):
+        elif (
+            not word.startswith("-")
+            and word not in ("|", ">", "2>&1")
+            and (word.endswith(".py") or "/" in word or "::" in word or word.isidentifier() or word == ".")
+        ):
             found.append(word)
     return found

@@ -1,0 +1,1 @@
+"""CI/CD definitions of every provider, read into one form."""

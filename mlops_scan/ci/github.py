@@ -6,20 +6,27 @@ Facts: https://docs.github.com/actions/reference/workflows-and-actions/workflow-
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice, product
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.documents.node import Node
 
 LOADED = re.compile(r"\.(github|gitea|forgejo)/workflows/[^/]+\.ya?ml")
 
-_EVENTS = {
+EVENTS = {
     "push": "push", "pull_request": "pull_request", "pull_request_target": "pull_request", "merge_group": "merge_queue",
     "schedule": "schedule", "workflow_dispatch": "manual", "workflow_call": "called", "workflow_run": "chained",
     "repository_dispatch": "external", "release": "release", "create": "push", "issue_comment": "manual",
     "deployment": "external", "deployment_status": "external", "registry_package": "external", "issues": "other",
 }  # fmt: skip
-_FALSE = re.compile(r"\s*(\$\{\{\s*)?(false|0)(\s*\}\})?\s*")
+_FALSE = re.compile(r"\s*(\$\{\{)?\s*(false|0)\s*(&&[^|]*)?(\}\})?\s*")
+_ERREXIT = re.compile(r"\s-[a-z]*e|\s-o\s+errexit\b")
+_PIPEFAIL = re.compile(r"\bpipefail\b")
+_MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+_MAX_COMBINATIONS = 24
+_MAX_VARIANTS = 8  # steps that one step of a matrix job stands for
 
 
 def looks_like(node: Node) -> bool:
@@ -29,17 +36,15 @@ def looks_like(node: Node) -> bool:
 
 def parse(path: str, node: Node, unloaded: str = "") -> Workflow:
     """A workflow file's facts; parts that have another shape than documented are left out."""
-    jobs_node = node.get("jobs")
-    defaults = _text(node.path("defaults", "run", "working-directory"))
-    jobs = tuple(_job(name, job, defaults) for name, job in (jobs_node.entries if jobs_node else ()) if job.kind == "mapping")
-    name = node.get("name")
+    jobs = node.get("jobs")
+    defaults = node.path("defaults", "run")
     return Workflow(
         path=path,
         provider="github-actions",
         line=node.line,
-        name=_text(name) or path.rpartition("/")[2],
+        name=_text(node.get("name")) or path.rpartition("/")[2],
         triggers=_triggers(node.get("on")),
-        jobs=jobs,
+        jobs=tuple(_job(name, job, defaults) for name, job in _entries(jobs) if job.kind == "mapping"),
         unloaded=unloaded,
     )
 
@@ -47,77 +52,134 @@ def parse(path: str, node: Node, unloaded: str = "") -> Workflow:
 def parse_action(node: Node, folder: str) -> tuple[Step, ...]:
     """The steps of a composite action (`action.yml`)."""
     steps = node.path("runs", "steps")
-    return tuple(_step(step, folder) for step in steps.items if step.kind == "mapping") if steps else ()
+    return tuple(_step(step, folder, "") for step in _items(steps) if step.kind == "mapping")
+
+
+# -- triggers ----------------------------------------------------------------------------------------------------------
 
 
 def _triggers(node: Node | None) -> tuple[Trigger, ...]:
     if node is None:
         return ()
-    if node.kind == "scalar":
-        return (Trigger(_EVENTS.get(node.text, "other"), node.line, node.text),)
-    if node.kind == "sequence":
-        return tuple(Trigger(_EVENTS.get(item.text, "other"), item.line, item.text) for item in node.items)
-    found: list[Trigger] = []
-    for name, event in node.entries:
-        kind = _EVENTS.get(name, "other")
-        if name == "schedule":
-            crons = [(item.get("cron"), item) for item in event.items]
-            found.extend(Trigger("schedule", (cron or item).at, _text(cron)) for cron, item in crons)
-        elif name == "push" and event.get("tags") is not None and event.get("branches") is None:
-            found.append(Trigger("tag", event.at, " ".join((event.get("tags") or event).strings())))
-        else:
-            branches = event.get("branches") or event.get("workflows")
-            found.append(Trigger(kind, event.at, " ".join(branches.strings()) if branches else name))
-    return tuple(found)
+    if node.kind == "mapping":
+        return tuple(trigger for name, event in node.entries for trigger in _event(name, event))
+    names = node.items if node.kind == "sequence" else (node,)
+    return tuple(Trigger(EVENTS.get(_text(item), "other"), item.line, _text(item)) for item in names if _text(item))
 
 
-def _job(name: str, node: Node, defaults: str) -> Job:
+def _event(name: str, event: Node) -> Iterator[Trigger]:
+    if name == "schedule":
+        for item in event.items:
+            cron = item.get("cron")
+            if cron is not None and _text(cron):
+                yield Trigger("schedule", cron.at, _text(cron))
+        return
+    kind, detail = EVENTS.get(name, "other"), name
+    if name == "push":
+        branches = event.get("branches") or event.get("branches-ignore")
+        tags = event.get("tags")
+        if tags is not None:
+            yield Trigger("tag", tags.at, " ".join(tags.strings()))
+        if branches is None and (tags is not None or event.get("tags-ignore") is not None):
+            return  # a push with tag filters only is not started by branches
+    narrowed = event.get("workflows") or event.get("branches") or event.get("types")
+    if narrowed is not None and narrowed.strings():
+        detail = " ".join(narrowed.strings())
+    yield Trigger(kind, event.at, detail)
+
+
+# -- jobs and steps ----------------------------------------------------------------------------------------------------
+
+
+def _job(name: str, node: Node, defaults: Node | None) -> Job:
     condition = _text(node.get("if"))
-    folder = _text(node.path("defaults", "run", "working-directory")) or defaults
-    steps = node.get("steps")
-    environment = node.get("environment")
+    folder = _text(node.path("defaults", "run", "working-directory")) or _text(_get(defaults, "working-directory"))
+    shell = _text(node.path("defaults", "run", "shell")) or _text(_get(defaults, "shell"))
+    combinations = _combinations(node.path("strategy", "matrix"))
     return Job(
         id=name,
         line=node.at,
         end_line=max(node.end_line, node.at),
-        steps=tuple(_step(step, folder) for step in steps.items if step.kind == "mapping") if steps else (),
+        steps=tuple(
+            variant
+            for step in _items(node.get("steps"))
+            if step.kind == "mapping"
+            for variant in _variants(_step(step, folder, shell), combinations)
+        ),
         needs=_strings(node.get("needs")),
         condition=condition,
-        environment=_text(environment.get("name") if environment is not None and environment.kind == "mapping" else environment),
+        environment=_named(node.get("environment"), "name"),
         may_fail=_may_fail(node, "the job has `continue-on-error: true`"),
         never=f"`if: {condition}` is never true" if _FALSE.fullmatch(condition) else "",
         uses=_text(node.get("uses")),
-        image=_text(node.get("container")),
+        inputs=_mapping(node.get("with")) if node.get("uses") is not None else {},
+        image=_named(node.get("container"), "image"),
     )
 
 
-def _step(node: Node, folder: str) -> Step:
+def _step(node: Node, folder: str, shell: str) -> Step:
     run = node.get("run")
-    script = _text(run)
-    line = node.at
-    # A block scalar's text begins on the line after its `|`
-    first = (run.line + (1 if "\n" in script and run.end_line > run.line else 0)) if run is not None else line
-    inputs = node.get("with")
-    shell = _text(node.get("shell"))
+    shell = _text(node.get("shell")) or shell
     condition = _text(node.get("if"))
     return Step(
-        line=line,
-        end_line=max(line, node.end_line),
+        line=node.at,
+        end_line=max(node.at, node.end_line),
         name=_text(node.get("name")),
-        script=script,
-        script_line=first,
+        script="" if shell.startswith("python") else _text(run),  # that would be Python, not shell
+        script_line=run.text_line if run is not None else node.at,
         uses=_text(node.get("uses")),
-        inputs=_mapping(inputs),
+        inputs=_mapping(node.get("with")),
         condition=condition,
-        may_fail=_may_fail(node, "the step has `continue-on-error: true`") or ("`if: false`" if _FALSE.fullmatch(condition) and condition else ""),
+        may_fail=_may_fail(node, "the step has `continue-on-error: true`"),
+        never=f"the step's `if: {condition}` is never true" if _FALSE.fullmatch(condition) else "",
         folder=_text(node.get("working-directory")) or folder,
-        errexit="{0}" not in shell or "-e" in shell,
+        errexit="{0}" not in shell or not re.match(r"\S*sh\b", shell) or _ERREXIT.search(shell) is not None,
+        pipefail=shell == "bash" or _PIPEFAIL.search(shell) is not None,
     )
+
+
+def _combinations(matrix: Node | None) -> tuple[Mapping[str, str], ...]:
+    """The literal values of a job's matrix; the first ones of a large matrix, none where expressions make it."""
+    axes = {
+        name: values.strings()
+        for name, values in _entries(matrix)
+        if name not in ("include", "exclude") and values.kind == "sequence" and values.strings()
+    }
+    found = (
+        [dict(zip(axes, values, strict=False)) for values in islice(product(*axes.values()), _MAX_COMBINATIONS)]
+        if axes
+        else []
+    )
+    for item in _items(matrix.get("include") if matrix is not None else None)[:_MAX_COMBINATIONS]:
+        extra = _mapping(item)
+        added = False
+        for combination in found:
+            if all(combination.get(name, value) == value for name, value in extra.items() if name in axes):
+                combination.update({name: value for name, value in extra.items() if name not in axes})
+                added = True
+        if not added:
+            found.append(dict(extra))
+    return tuple(found)
+
+
+def _variants(step: Step, combinations: tuple[Mapping[str, str], ...]) -> tuple[Step, ...]:
+    """The step as a matrix job runs it: one for each different text of its script and folder."""
+    if not combinations or not _MATRIX.search(f"{step.script}\n{step.folder}"):
+        return (step,)
+    texts = dict.fromkeys((_filled(step.script, values), _filled(step.folder, values)) for values in combinations)
+    return tuple(replace(step, script=script, folder=folder) for script, folder in list(texts)[:_MAX_VARIANTS])
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _MATRIX.sub(lambda match: values.get(match.group(1), match.group()), text)
+
+
+# -- small shapes ------------------------------------------------------------------------------------------------------
 
 
 def _may_fail(node: Node, reason: str) -> str:
     flag = node.get("continue-on-error")
-    return reason if flag is not None and flag.value is True else ""
+    return reason if flag is not None and (flag.value is True or _text(flag) in ("true", "${{ true }}")) else ""
 
 
 def _text(node: Node | None) -> str:
@@ -126,9 +188,26 @@ def _text(node: Node | None) -> str:
     return node.value if isinstance(node.value, str) else node.text
 
 
+def _named(node: Node | None, key: str) -> str:
+    """A scalar, or the scalar that a mapping has under `key`."""
+    return _text(node.get(key) if node is not None and node.kind == "mapping" else node)
+
+
+def _get(node: Node | None, key: str) -> Node | None:
+    return node.get(key) if node is not None else None
+
+
+def _items(node: Node | None) -> tuple[Node, ...]:
+    return node.items if node is not None else ()
+
+
+def _entries(node: Node | None) -> tuple[tuple[str, Node], ...]:
+    return node.entries if node is not None else ()
+
+
 def _strings(node: Node | None) -> tuple[str, ...]:
     return () if node is None else node.strings()
 
 
 def _mapping(node: Node | None) -> Mapping[str, str]:
-    return {} if node is None else {name: _text(value) for name, value in node.entries if value.kind == "scalar"}
+    return {name: _text(value) for name, value in _entries(node) if value.kind == "scalar"}

@@ -1,171 +1,189 @@
-"""GitLab CI: `.gitlab-ci.yml` and what it includes from the same repository.
+"""GitLab CI: `.gitlab-ci.yml`, what it includes from the same repository, and its child pipelines.
 
 Facts: https://docs.gitlab.com/ci/yaml/
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
+from mlops_scan.ci import gitlab_rules
+from mlops_scan.ci.gitlab_script import steps
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.documents.node import Node
 
-_KEYWORDS = frozenset(
-    {"stages", "default", "variables", "include", "workflow", "image", "services", "before_script", "after_script", "cache", "pages", "spec",
-     "types", "component"}
-)  # fmt: skip
-_MAX_INCLUDES = 20
+KEYWORDS = frozenset(
+    ["stages", "default", "variables", "include", "workflow", "image", "services", "before_script", "after_script", "cache", "spec", "types"]
+)
+_MAX_INCLUDES = 50
 _MAX_EXTENDS = 11  # GitLab's own limit
+_MAX_CHILDREN = 2
 
-Load = Callable[[str], tuple[Node, ...]]
+Load = Callable[[str], tuple[tuple[str, tuple[Node, ...]], ...]]
+"""The repository's files, with their documents, that a path of an `include`, which may have wildcards, names."""
 
 
-def parse(path: str, documents: tuple[Node, ...], load: Load) -> Workflow:
-    """The facts of a GitLab pipeline; `load` gives the documents of another file of the repository, or nothing."""
-    entries: dict[str, tuple[str, Node]] = {}
-    _collect(path, documents, load, entries, [0])
-    stages = entries.get("stages")
-    default = entries.get("default", (path, documents[0] if documents else None))[1]
-    jobs = tuple(
-        job
-        for name, (where, node) in entries.items()
-        if name not in _KEYWORDS and not name.startswith(".") and node.kind == "mapping" and where == path
-        for job in _job(name, node, entries, default)
-    )
+@dataclass
+class Configuration:
+    """The keys of a pipeline and of all it includes, each with its file; `below` has what was written over."""
+
+    entries: dict[str, tuple[str, Node]] = field(default_factory=dict)
+    below: dict[str, list[tuple[str, Node]]] = field(default_factory=lambda: defaultdict(list))
+    _merged: dict[str, dict[str, tuple[str, Node]]] = field(default_factory=dict)
+
+    def job_keys(self, name: str, depth: int = 0) -> Mapping[str, tuple[str, Node]]:
+        """A job's keys with those of the jobs that it extends; its own win."""
+        if name in self._merged or name not in self.entries or depth > _MAX_EXTENDS:
+            return self._merged.get(name, {})
+        layers = [*self.below.get(name, ()), self.entries[name]]
+        self._merged[name] = {}  # cuts cycles
+        keys: dict[str, tuple[str, Node]] = {}
+        extends = next((found for _, node in reversed(layers) if (found := node.get("extends")) is not None), None)
+        for parent in extends.strings()[:50] if extends is not None else ():
+            keys.update(self.job_keys(parent, depth + 1))
+        for path, node in layers:
+            keys.update({key: (path, value) for key, value in node.entries})
+        self._merged[name] = keys
+        return keys
+
+    def default(self, key: str) -> tuple[str, Node] | None:
+        """What `default:` gives every job, or the same key at the top, which does the same."""
+        if "default" in self.entries:
+            path, node = self.entries["default"]
+            value = node.get(key)
+            if value is not None:
+                return path, value
+        return self.entries.get(key)
+
+
+def parse(path: str, documents: tuple[Node, ...], load: Load, depth: int = 0) -> tuple[Workflow, ...]:
+    """The facts of a GitLab pipeline: one workflow for each file that jobs stand in, the pipeline's own first."""
+    configuration = Configuration()
+    _collect(path, documents, load, configuration, set())
+    stages = configuration.entries.get("stages")
+    created = gitlab_rules.created(configuration.entries)
+    jobs: dict[str, list[Job]] = defaultdict(list)
+    children: list[Workflow] = []
+    for name, (where, node) in configuration.entries.items():
+        if name in KEYWORDS or name.startswith(".") or node.kind != "mapping":
+            continue
+        found = job(name, configuration, created)
+        if found is not None:
+            jobs[where].append(found)
+            if depth < _MAX_CHILDREN:
+                children.extend(_children(found, configuration.job_keys(name), load, depth))
+    own = jobs.pop(path, [])
+    line = stages[1].at if stages is not None and stages[0] == path else 1
+    workflows = [_workflow(path, line, own), *(_workflow(where, 1, found) for where, found in jobs.items())]
+    return (*workflows, *children)
+
+
+def _workflow(path: str, line: int, jobs: list[Job]) -> Workflow:
     triggers = tuple(dict.fromkeys(trigger for job in jobs for trigger in job.triggers or ()))
-    return Workflow(path, "gitlab-ci", stages[1].at if stages else 1, "GitLab CI", triggers, jobs)
+    return Workflow(path, "gitlab-ci", line, "GitLab CI", triggers, tuple(jobs))
 
 
-def _collect(path: str, documents: Iterable[Node], load: Load, entries: dict[str, tuple[str, Node]], count: list[int]) -> None:
+def _collect(path: str, documents: tuple[Node, ...], load: Load, into: Configuration, seen: set[str]) -> None:
+    """Included files first, so that the including file's keys win."""
+    seen.add(path)
     for document in documents:
-        include = document.get("include")
-        if include is not None and count[0] < _MAX_INCLUDES:
-            items = include.items if include.kind == "sequence" else (include,)
-            for item in items:
-                local = item.get("local") if item.kind == "mapping" else item
-                name = (local.string() or "") if local is not None else ""
-                if name and "://" not in name:
-                    count[0] += 1
-                    _collect(path, load(name.lstrip("/")), load, entries, count)
-        for name, node in document.entries:
-            entries[name] = (path, node)
+        for name in _included(document.get("include")):
+            for where, included in load(name):
+                if where not in seen and len(seen) < _MAX_INCLUDES:
+                    _collect(where, included, load, into, seen)
+        for key, node in document.entries:
+            if key in into.entries:
+                into.below[key].append(into.entries[key])
+            into.entries[key] = (path, node)
 
 
-def _merged(node: Node, entries: dict[str, tuple[str, Node]], depth: int = 0) -> dict[str, Node]:
-    """A job's keys with those of the jobs it extends; its own win."""
-    keys: dict[str, Node] = {}
-    extends = node.get("extends")
-    if extends is not None and depth < _MAX_EXTENDS:
-        for name in extends.strings():
-            if name in entries:
-                keys.update(_merged(entries[name][1], entries, depth + 1))
-    keys.update(dict(node.entries))
-    return keys
+def _included(node: Node | None) -> tuple[str, ...]:
+    """The paths of the local files that an `include` names."""
+    if node is None:
+        return ()
+    found: list[str] = []
+    for item in node.items if node.kind == "sequence" else (node,):
+        local = item.get("local") if item.kind == "mapping" else item
+        found.extend(name.lstrip("/") for name in (local.strings() if local is not None else ()) if "://" not in name)
+    return tuple(name for name in found if name)
 
 
-def _job(name: str, node: Node, entries: dict[str, tuple[str, Node]], default: Node | None) -> list[Job]:
-    keys = _merged(node, entries)
-    script = keys.get("script")
-    if script is None and "trigger" not in keys:
-        return []
-    before = keys.get("before_script") or (default.get("before_script") if default is not None else None)
-    steps = [_step(part, entries) for part in (before, script) if part is not None]
-    allow = keys.get("allow_failure")
-    when = keys.get("when")
+def job(name: str, configuration: Configuration, created: tuple[Trigger, ...] | None = None) -> Job | None:
+    """One job, or None where the entry has nothing to run. `created` are the triggers that `workflow: rules` allow."""
+    path, node = configuration.entries[name]
+    placed = configuration.job_keys(name)
+    keys = {key: value for key, (_, value) in placed.items()}
+    if "script" not in keys and "run" not in keys and "trigger" not in keys:
+        return None
+    started = gitlab_rules.started(keys, node, created)
+    triggers = started.triggers
+    if any(key in placed and placed[key][0] != path for key in ("rules", "only", "except", "when")):
+        triggers = tuple(replace(trigger, line=node.at) for trigger in triggers)  # those lines are of another file
     environment = keys.get("environment")
-    env_name = environment.get("name") if environment is not None and environment.kind == "mapping" else environment
-    triggers, manual, never = _rules(keys, node)
-    manual = manual or (when is not None and when.text == "manual")
-    return [
-        Job(
-            id=name,
-            line=node.at,
-            end_line=max(node.at, node.end_line),
-            steps=tuple(step for step in steps if step.script),
-            needs=_needs(keys.get("needs")),
-            environment=(env_name.string() or "") if env_name is not None else "",
-            may_fail="the job has `allow_failure: true`" if allow is not None and allow.value is True else "",
-            manual=manual,
-            never=never or ("`when: never`" if when is not None and when.text == "never" else ""),
-            image=_image(keys.get("image")),
-            triggers=(Trigger("manual", (when or node).at, "when: manual"),) if manual else triggers,
-        )
-    ]
+    return Job(
+        id=name,
+        line=node.at,
+        end_line=max(node.at, node.end_line),
+        steps=_steps(placed, configuration),
+        needs=_needs(keys.get("needs")),
+        environment="" if _text(_key(environment, "action")) == "stop" else _named(environment),
+        may_fail=gitlab_rules.may_fail(keys),
+        manual=started.manual,
+        never=started.never,
+        image=_named(keys.get("image")),
+        triggers=triggers,
+    )
 
 
-def _rules(keys: dict[str, Node], node: Node) -> tuple[tuple[Trigger, ...], bool, str]:
-    """Triggers, whether a person must start the job, and why it can never start."""
-    only, rules = keys.get("only"), keys.get("rules")
-    found: list[Trigger] = []
-    manual: list[bool] = []
-    if rules is not None:
-        for rule in rules.items:
-            when = rule.get("when")
-            if when is not None and when.text == "never":
-                continue
-            manual.append(when is not None and when.text == "manual")
-            condition = (rule.get("if") or rule).text
-            found.append(Trigger(_kind(condition), rule.line, condition))
-        if not found:
-            return (), False, "every rule says `when: never`"
-        return tuple(found), all(manual), ""
-    if only is not None:
-        refs = only.get("refs") if only.kind == "mapping" else only
-        words = refs.strings() if refs is not None else ()
-        return tuple(Trigger(_kind(word), only.at, word) for word in words) or (Trigger("push", only.at),), False, ""
-    return (Trigger("push", node.at, "every push"),), False, ""
+def _steps(placed: Mapping[str, tuple[str, Node]], configuration: Configuration) -> tuple[Step, ...]:
+    inherit = placed["inherit"][1].get("default") if "inherit" in placed else None
+    inherits = inherit is None or inherit.value is not False
+    before, after = (
+        placed.get(key) or (configuration.default(key) if inherits else None)
+        for key in ("before_script", "after_script")
+    )
+    parts = [part for part in (before, placed.get("script")) if part is not None]
+    found = steps(parts, configuration.entries)
+    if after is not None:
+        reason = "a failure of `after_script` does not fail the job"
+        found += tuple(replace(step, may_fail=reason) for step in steps([after], configuration.entries))
+    return found
 
 
-def _kind(text: str) -> str:
-    lower = text.lower()
-    if "schedule" in lower:
-        return "schedule"
-    if "merge_request" in lower:
-        return "pull_request"
-    if "tag" in lower:
-        return "tag"
-    if '"web"' in lower or lower == "web":
-        return "manual"
-    if '"trigger"' in lower or '"pipeline"' in lower or lower in ("triggers", "api", "pipelines"):
-        return "external"
-    return "push"
+def _children(parent: Job, keys: Mapping[str, tuple[str, Node]], load: Load, depth: int) -> list[Workflow]:
+    """The pipelines that a job starts with `trigger: include`, started by whatever starts the job."""
+    trigger = keys["trigger"][1] if "trigger" in keys else None
+    found: list[Workflow] = []
+    for name in _included(trigger.get("include") if trigger is not None else None)[:5]:
+        for path, documents in load(name):
+            for workflow in parse(path, documents, load, depth + 1):
+                jobs = tuple(_started_by(parent, child) for child in workflow.jobs)
+                triggers = tuple(dict.fromkeys(t for child in jobs for t in child.triggers or ()))
+                found.append(replace(workflow, jobs=jobs, triggers=triggers))
+    return found
+
+
+def _started_by(parent: Job, child: Job) -> Job:
+    triggers = tuple(replace(trigger, line=child.line) for trigger in parent.triggers or ())
+    return replace(child, triggers=triggers, manual=child.manual or parent.manual, never=child.never or parent.never)
 
 
 def _needs(node: Node | None) -> tuple[str, ...]:
     if node is None:
         return ()
-    return tuple((item.get("job") or item).string() or "" for item in node.items)
+    names = (_text(item.get("job") if item.kind == "mapping" else item) for item in node.items)
+    return tuple(name for name in names if name)
 
 
-def _image(node: Node | None) -> str:
-    if node is None:
-        return ""
-    name = node.get("name") if node.kind == "mapping" else node
-    return (name.string() or "") if name is not None else ""
+def _key(node: Node | None, key: str) -> Node | None:
+    return node.get(key) if node is not None else None
 
 
-def _step(node: Node, entries: dict[str, tuple[str, Node]]) -> Step:
-    lines: list[str] = []
-    first = 0
-    for item in _scripts(node, entries, 0):
-        text = item.string() or ""
-        block = item.line + (1 if "\n" in text else 0)
-        if not first:
-            first = block
-        # keep the file's line numbers inside one step by padding with empty lines
-        while first + len(lines) < block:
-            lines.append("")
-        lines.extend(text.rstrip("\n").split("\n"))
-    return Step(line=first or node.at, end_line=max(node.end_line, first or node.at), script="\n".join(lines), script_line=first or node.at)
+def _named(node: Node | None) -> str:
+    return _text(node.get("name") if node is not None and node.kind == "mapping" else node)
 
 
-def _scripts(node: Node, entries: dict[str, tuple[str, Node]], depth: int) -> list[Node]:
-    if node.tag == "!reference" and depth < _MAX_EXTENDS:
-        names = node.strings()
-        target: Node | None = entries[names[0]][1] if names and names[0] in entries else None
-        for key in names[1:]:
-            target = target.get(key) if target is not None else None
-        return _scripts(target, entries, depth + 1) if target is not None else []
-    if node.kind == "sequence":
-        return [found for item in node.items for found in _scripts(item, entries, depth)]
-    return [node] if node.string() is not None else []
+def _text(node: Node | None) -> str:
+    return "" if node is None else (node.string() or "")

@@ -14,7 +14,11 @@ AUTOMATIC = ON_CHANGE | {"tag", "release", "schedule", "chained", "external"}
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What starts a workflow: push, pull_request, merge_queue, tag, release, schedule, manual, chained or external."""
+    """What starts a workflow.
+
+    `kind` is push, pull_request, merge_queue, tag, release, schedule, manual, chained, external, called (by another
+    workflow) or other.
+    """
 
     kind: str
     line: int
@@ -23,7 +27,11 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step: a shell text, or an action used. `errexit` says whether the shell stops at the first failing command."""
+    """One step: a shell text, or an action used.
+
+    `errexit` says whether the shell stops at the first failing command, `pipefail` whether a failing part fails a pipe.
+    `path` is the file that `script_line` counts in where that is not the workflow's own.
+    """
 
     line: int
     end_line: int
@@ -34,8 +42,11 @@ class Step:
     inputs: Mapping[str, str] = field(default_factory=dict)
     condition: str = ""
     may_fail: str = ""  # why a failure of this step stops nothing, or empty
+    never: str = ""  # why the step never runs (`if: false`), or empty
     folder: str = ""  # working directory, relative to the repository
     errexit: bool = True
+    pipefail: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Job:
     manual: bool = False  # a person must press a button for this job
     never: str = ""  # why the job can never start (`if: false`), or empty
     uses: str = ""  # a reusable workflow called as the job's body
+    inputs: Mapping[str, str] = field(default_factory=dict)  # what that workflow is given
     image: str = ""
     triggers: tuple[Trigger, ...] | None = None
 

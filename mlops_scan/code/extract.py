@@ -14,6 +14,7 @@ _BUILTINS = frozenset(dir(builtins))
 _MAX_STRING = 300  # characters of a string constant worth keeping
 _MAX_DEPTH = 150  # nested statements followed
 _MAX_ELEMENTS = 500  # elements of one literal looked at; longer ones are data
+_MAX_ORIGINS = 12  # identifiers of what a compared variable was made of
 _MAX_WORDS = 60  # words of a command given as a list
 _MAX_IDENTIFIERS = 80  # nodes of an expression looked at for identifiers
 _STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
@@ -28,7 +29,7 @@ class _Scope:
     parent: _Scope | None = None
     names: dict[str, str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
-    made_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    made_of: dict[str, ast.expr] = field(default_factory=dict)
     class_attributes: dict[str, str] = field(default_factory=dict)
 
     def lookup(self, name: str) -> str | None:
@@ -73,7 +74,6 @@ class _Extractor:
         self.strings: list[tuple[int, str]] = []
         self.main_line = 0
         self.statements = 0
-        self.conditions: list[str] = []
 
     def run(self, tree: ast.Module) -> Module:
         module = _Scope("")
@@ -284,16 +284,17 @@ class _Extractor:
             return
         self._guard(node, node.test, scope, _stops(node.body, self, scope))
         self._expression(node.test, scope)
-        self.conditions.append(" ".join(_identifiers(node.test)))
         self._block(node.body, scope, depth + 1)
-        self.conditions.pop()
         self._block(node.orelse, scope, depth + 1)
 
     def _guard(self, node: ast.If | ast.Assert | ast.Compare, test: ast.expr, scope: _Scope, stops: str) -> None:
+        compares, numbers = _compared(test)
+        if isinstance(node, ast.If) and not compares and stops not in ("raise", "exit"):
+            return  # a plain branch
         names = list(_identifiers(test))
         for name in tuple(names):
-            names.extend(scope.made_of.get(name, ()))
-        numbers = [float(n.value) for n in ast.walk(test) if isinstance(n, ast.Constant) and isinstance(n.value, (int, float)) and not isinstance(n.value, bool)]
+            if name in scope.made_of:
+                names.extend(_identifiers(scope.made_of[name])[:_MAX_ORIGINS])
         for name in tuple(names):
             constant = scope.constant(name)
             try:
@@ -301,9 +302,6 @@ class _Extractor:
             except ValueError:
                 continue
         start, end = self._span(node)
-        compares = any(isinstance(n, ast.Compare) for n in ast.walk(test)) or any(
-            isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute) and n.func.attr.startswith(("assert", "all", "any", "isclose", "allclose")) for n in ast.walk(test)
-        )
         self.guards.append(
             Guard(
                 line=start,
@@ -329,7 +327,7 @@ class _Extractor:
                     if isinstance(element, ast.Name):
                         scope.names[element.id] = ""
                         if value is not None:
-                            scope.made_of[element.id] = tuple(_identifiers(value))[:12]
+                            scope.made_of[element.id] = value
                 continue
             if isinstance(node, ast.AnnAssign):
                 held = self._annotation(node.annotation, scope)
@@ -345,7 +343,7 @@ class _Extractor:
                 scope.names[target.id] = "" if name.startswith(("?", "*")) else name
             else:
                 scope.names[target.id] = ""
-            scope.made_of[target.id] = tuple(_identifiers(value))[:12]
+            scope.made_of[target.id] = value
 
     def _import(self, node: ast.Import | ast.ImportFrom, scope: _Scope) -> None:
         line = self._line(node.lineno)
@@ -385,9 +383,7 @@ class _Extractor:
         for default in (*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)):
             self._expression(default, scope)
         self._declare(node.body, inner)
-        conditions, self.conditions = self.conditions, []
         self._block(node.body, inner, depth + 1)
-        self.conditions = conditions
         start, end = self._span(node)
         self.functions[qualname] = Function(
             qualname=qualname,
@@ -476,6 +472,11 @@ class _Extractor:
                     self.strings.append((self._line(child.lineno), child.value))  # type: ignore[attr-defined]
             elif kind is ast.Name:
                 continue
+            elif kind is ast.Call:
+                self._call(child, scope)  # type: ignore[arg-type]
+                stack.extend(keyword.value for keyword in reversed(child.keywords))  # type: ignore[attr-defined]
+                stack.extend(reversed(child.args))  # type: ignore[attr-defined]
+                stack.append(child.func)  # type: ignore[attr-defined]
             elif kind is ast.Attribute:
                 stack.append(child.value)  # type: ignore[attr-defined]
             elif kind in (ast.List, ast.Tuple, ast.Set):
@@ -488,9 +489,7 @@ class _Extractor:
                 stack.extend(reversed(list(ast.iter_child_nodes(child))))
 
     def _special(self, node: ast.AST, scope: _Scope, compares: bool) -> None:
-        if isinstance(node, ast.Call):
-            self._call(node, scope)
-        elif isinstance(node, ast.Compare) and compares:
+        if isinstance(node, ast.Compare) and compares:
             self._guard(node, node, scope, "")
         elif isinstance(node, ast.Lambda):
             for argument in node.args.args:
@@ -518,7 +517,6 @@ class _Extractor:
                 args=tuple(self._constant(argument, scope) for argument in node.args),
                 keywords=tuple((k.arg, self._constant(k.value, scope)) for k in node.keywords if k.arg is not None),
                 refs=tuple(refs),
-                conditional=self.conditions[-1] if self.conditions else "",
             )
         )
 
@@ -550,6 +548,20 @@ def _own_nodes(body: Sequence[ast.stmt]) -> Iterable[ast.stmt]:
         for handler in getattr(node, "handlers", ()):
             children.extend(handler.body)
         stack.extend(reversed(children))
+
+
+def _compared(test: ast.expr) -> tuple[bool, list[float]]:
+    """Whether a test compares anything, and the numbers in it."""
+    compares, numbers = False, []
+    for node in ast.walk(test):
+        if isinstance(node, ast.Compare):
+            compares = True
+        elif isinstance(node, ast.Constant):
+            if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+                numbers.append(float(node.value))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            compares = compares or node.func.attr.startswith(("assert", "all", "any", "isclose"))
+    return compares, numbers
 
 
 def _is_main(test: ast.expr) -> bool:

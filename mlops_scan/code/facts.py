@@ -25,7 +25,6 @@ class Call:
     args: tuple[str | None, ...] = ()
     keywords: tuple[tuple[str, str | None], ...] = ()
     refs: tuple[str, ...] = ()
-    conditional: str = ""  # identifiers of the nearest enclosing `if` test, for "only when …"
 
     def keyword(self, name: str) -> str | None:
         """The constant given for a keyword, None when it is missing or no constant."""

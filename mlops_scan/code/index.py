@@ -49,6 +49,7 @@ class CodeIndex:
         self.modules: Mapping[str, Module] = {module.path: module for module in modules}
         self._suffixes = _suffix_table(self.modules)
         self._resolved: dict[tuple[str, str], Target] = {}
+        self._by_scope: dict[str, dict[str, list[Call]]] = {}
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
         self._methods: dict[str, list[Node]] = defaultdict(list)
         self._by_name: dict[str, list[str]] = defaultdict(list)
@@ -165,9 +166,12 @@ class CodeIndex:
 
     def calls_in(self, path: str, scope: str) -> Iterator[Call]:
         """The calls made directly in one scope of a module."""
-        for call in self.modules[path].calls:
-            if call.scope == scope:
-                yield call
+        if path not in self._by_scope:
+            grouped: dict[str, list[Call]] = defaultdict(list)
+            for call in self.modules[path].calls:
+                grouped[call.scope].append(call)
+            self._by_scope[path] = grouped
+        yield from self._by_scope[path].get(scope, ())
 
     def edges(self, node: Node) -> list[tuple[Node, int]]:
         """What running `node` may run next: (node, line of the call or import in this file)."""

@@ -66,8 +66,15 @@ def test_functions(module: Module) -> list[Function]:
     return [f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test")]
 
 
-def model_tests(context: Context) -> Iterator[ModelTest]:
+def model_tests(context: Context) -> tuple[ModelTest, ...]:
     """One model test a file: the strongest; a weak one only where there is no other."""
+    cached = context.cache.get("model-tests")
+    if cached is None:
+        cached = context.cache["model-tests"] = tuple(_find_model_tests(context))
+    return cached  # type: ignore[return-value]
+
+
+def _find_model_tests(context: Context) -> Iterator[ModelTest]:
     for path, module in test_modules(context):
         weak: ModelTest | None = None
         for function in test_functions(module):

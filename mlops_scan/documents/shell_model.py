@@ -28,6 +28,7 @@ class Command:
     conditional: str = ""
     heredoc: bool = False
     pipefail: bool = False
+    subshell: tuple[int, ...] = ()  # numbers of the subshells around it, outermost first
 
 
 @dataclass(frozen=True, slots=True)

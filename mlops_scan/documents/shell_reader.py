@@ -37,6 +37,7 @@ class _Context:
     redirected: bool = False
     heredoc: bool = False
     depth: int = 0
+    subshell: tuple[int, ...] = ()
 
 
 class Reader:
@@ -51,6 +52,7 @@ class Reader:
         self._commands: list[Command] = []
         self._functions: list[str] = []
         self._variables: list[tuple[str, str]] = []
+        self._subshells = 0
 
     def script(self) -> ShellScript:
         """Everything below the root."""
@@ -186,6 +188,7 @@ class Reader:
                 context.conditional,
                 heredoc or context.heredoc,
                 self._pipefail,
+                context.subshell,
             )
         )
 
@@ -355,7 +358,8 @@ class Reader:
         ):
             return
         saved = self._errexit, self._pipefail
-        self._body(node.children, replace(context, top=False))
+        self._subshells += 1
+        self._body(node.children, replace(context, top=False, subshell=(*context.subshell, self._subshells)))
         self._errexit, self._pipefail = saved
 
     def _word(self, node: Node) -> str:

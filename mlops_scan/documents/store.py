@@ -150,10 +150,7 @@ class Documents:
         """The syntax tree of a Python file."""
         from mlops_scan.documents import python
 
-        document = self._parsed("Python", path, python.parse, None)
-        if document is not None and document.lost:
-            self.note(path, f"Python: line {document.lost[0]}: this statement could not be read; the rest was")
-        return document
+        return self._parsed("Python", path, python.parse, None)
 
     def notebook(self, path: str) -> Notebook | None:
         """The cells of a notebook."""

@@ -17,6 +17,7 @@ JUDGED = frozenset({"application", "template", "research", "competition", "cours
 _LESSON = re.compile(r"(s?\d{1,2}|week[_-]?\d+|lessons?[_-]?\d+|module[_-]?\d+|chapter[_-]?\d+|ch\d+|day[_-]?\d+|labs?[_-]?\d+|unit[_-]?\d+|session[_-]?\d+|part[_-]?\d+)([-_ .].*)?", re.I)  # fmt: skip
 _GENERATORS = frozenset({"cookiecutter.json", "copier.yml", "copier.yaml", "databricks_template_schema.json"})
 _PAPER = re.compile(r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I)
+_COMPETITION = re.compile(r"kaggle\.com/c(ompetitions)?/|kaggle[^.\n]{0,40}(competition|challenge|bowl)|(competition|challenge|bowl)[^.\n]{0,40}kaggle|leaderboard", re.I)
 _TEMPLATE_WORDS = re.compile(r"\b(template|boilerplate|starter kit|reference implementation|sample project|example project)\b", re.I)
 _MIN_LESSONS = 3
 _PICKLE = frozenset({"pickle", "joblib", "generic-estimator"})
@@ -164,7 +165,7 @@ def _application(context: Context) -> Kind:
         return Kind("llm-app", "it calls hosted language models and trains nothing", True)
     head = "\n".join(text.split("\n")[:30])
     served = any(use for use in context.doing("serve"))
-    if re.search(r"kaggle", head, re.I) and not served and not context.automation.workflows:
+    if _COMPETITION.search(head) and not served and not context.automation.workflows:
         return Kind("competition", "the README speaks of a competition", True)
     if _PAPER.search(text) and not served and not context.automation.workflows:
         return Kind("research", "the README cites the paper it belongs to", True)

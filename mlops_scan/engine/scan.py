@@ -15,9 +15,10 @@ from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.ci.find import unread_providers, workflows
-from mlops_scan.code.extract import extract
+from mlops_scan.code.build import Source, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
+from mlops_scan.code.sweep import worth_parsing
 from mlops_scan.detectors.base import Context, Detector
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import components as component_rules
@@ -30,12 +31,13 @@ from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
-from mlops_scan.rulebook import MaturityModel, RuleBook, load
+from mlops_scan.rulebook import MaturityModel, RuleBook, Tool, load
 from mlops_scan.words import Problem, Role, Signal
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
 _STRUCTURED = frozenset({"yaml", "json", "toml"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
+_MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
 _LOCK_FILES = frozenset({"package-lock.json", "uv.lock", "poetry.lock", "pdm.lock", "yarn.lock", "pnpm-lock.yaml", "pixi.lock", "conda-lock.yml"})
 
 
@@ -49,7 +51,7 @@ class ScanOptions:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    jobs: int = 1
+    jobs: int = 1  # processes that parse code; 0: one per processor
     as_of: date | None = None
 
 
@@ -67,7 +69,7 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
     if options.kind is not None and options.kind not in KINDS:
         raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
     repository = _with_roles(open_repository(path, options.exclude))
-    context = gather(repository, rules)
+    context = gather(repository, rules, options.jobs)
     kind = decide(context, options.kind)
     signals: list[Signal] = []
     problems: list[Problem] = []
@@ -115,10 +117,10 @@ def _with_roles(repository: Repository) -> Repository:
     return replace(repository, files=files)
 
 
-def gather(repository: Repository, rules: RuleBook) -> Context:
-    """All facts that detectors read."""
+def gather(repository: Repository, rules: RuleBook, jobs: int = 1) -> Context:
+    """All facts that detectors read; `jobs` processes parse code, 0 for one per processor."""
     documents = Documents(repository.files)
-    index = CodeIndex(_modules(repository.files, documents))
+    index = CodeIndex(_modules(repository.files, documents, rules, jobs))
     matcher = Matcher(rules.tools.values())
     structured = [file for file in repository.files if _is_structured(file)]
     pipelines = [p for file in structured for p in _pipelines(file, documents)]
@@ -143,7 +145,7 @@ def _is_structured(file: File) -> bool:
     if file.role in _UNPARSED or file.size > _MAX_STRUCTURED or file.name in _LOCK_FILES:
         return False
     language = language_of(file.path)
-    if language == "json" and (file.role in (Role.DATA, Role.TEST) or file.size > 300_000):
+    if language == "json" and (file.role in (Role.DATA, Role.TEST) or file.size > _MAX_JSON):
         return False
     return language in _STRUCTURED or file.suffix == ".dvc"
 
@@ -154,28 +156,23 @@ def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
     yield from declared(file.path, documents.nodes(file.path))
 
 
-def _modules(files: Iterable[File], documents: Documents) -> Iterator[Module]:
-    from mlops_scan.documents.notebook import code
-    from mlops_scan.documents.python import parse
-    from mlops_scan.documents.node import DocumentError
+def _modules(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: int) -> Iterator[Module]:
+    code_files = {f.path: language_of(f.path) for f in files if f.role not in _UNPARSED and language_of(f.path) in ("python", "notebook")}
+    texts = {path: documents.text(path) for path, language in code_files.items() if language == "python"}
+    worth = worth_parsing(texts, (root for tool in rules.tools.values() if _proves(tool) for root in tool.imports))
+    chosen = [path for path, language in code_files.items() if (path in worth or language == "notebook") and documents.text(path).strip()]
+    for built in build_all((Source(path, documents.text(path), code_files[path] == "notebook") for path in chosen), jobs):
+        documents.parsed.add(built.path)
+        if built.problem:
+            documents.note(built.path, built.problem)
+        if built.module is not None:
+            yield built.module
 
-    for file in files:
-        if file.role in _UNPARSED:
-            continue
-        language = language_of(file.path)
-        if language == "python":
-            document = documents.python(file.path)
-            if document is not None:
-                yield extract(file.path, document.tree)
-        elif language == "notebook":
-            notebook = documents.notebook(file.path)
-            if notebook is None:
-                continue
-            text, lines = code(notebook)
-            try:
-                yield extract(file.path, parse(text).tree, lines, notebook=True)
-            except DocumentError as error:
-                documents.note(file.path, f"notebook code: {error.reason}")
+
+def _proves(tool: Tool) -> bool:
+    """Whether using a tool says something by itself; a web framework or a test runner only does with a model behind it."""
+    activities = {activity for signature in tool.signatures for activity in signature.does}
+    return bool(activities - {"serve", "test", "lint"}) or any(signature.serves for signature in tool.signatures)
 
 
 def _uses(files: tuple[File, ...], structured: list[File], documents: Documents, index: CodeIndex, matcher: Matcher) -> tuple[Use, ...]:

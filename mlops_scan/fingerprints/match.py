@@ -10,7 +10,7 @@ from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import spec
-from mlops_scan.fingerprints.patterns import compile_name, find_path, match_words, roots_of
+from mlops_scan.fingerprints.patterns import compile_name, find_path, match_words, roots_of, split_path
 from mlops_scan.repository.files import File
 from mlops_scan.rulebook import Signature, Tool
 from mlops_scan.words import Confidence, Grade, Location
@@ -48,7 +48,7 @@ class Matcher:
         self._bases: dict[str, list[_Pattern]] = defaultdict(list)
         self._commands: dict[str, list[_Pattern]] = defaultdict(list)
         self._conjunctions: list[tuple[str, Signature]] = []
-        self._documents: list[tuple[str, Signature]] = []
+        self._documents: list[tuple[str, Signature, tuple[frozenset[str], ...]]] = []
         self._files: list[tuple[str, Signature]] = []
         for tool in self.tools.values():
             for signature in tool.signatures:
@@ -65,7 +65,7 @@ class Matcher:
         if signature.all_calls:
             self._conjunctions.append((tool, signature))
         if signature.keys:
-            self._documents.append((tool, signature))
+            self._documents.append((tool, signature, _heads(signature)))
         elif signature.files:
             self._files.append((tool, signature))
 
@@ -121,7 +121,10 @@ class Matcher:
 
     def in_documents(self, file: File, documents: Sequence[Node]) -> Iterator[Use]:
         """The uses that the structure of a YAML, JSON or TOML file shows."""
-        for tool, signature in self._documents:
+        tops = [frozenset(document.keys()) for document in documents]
+        for tool, signature, heads in self._documents:
+            if not any(all(head & top for head in heads) for top in tops):
+                continue
             if signature.files and not matches_any(file.path, signature.files):
                 continue
             for document in documents:
@@ -147,6 +150,12 @@ class Matcher:
             return []
         patterns = [*self._commands.get(words[0], ()), *self._commands.get("*", ())]
         return [_use(p.tool, p.signature, p.text, location, "") for p in patterns if match_words(p.text, words)]
+
+
+def _heads(signature: Signature) -> tuple[frozenset[str], ...]:
+    """For each key path the top-level keys one of which a document must have; wildcards ask for nothing."""
+    firsts = [split_path(path)[0].split("|") for path, _ in signature.keys]
+    return tuple(frozenset(options) for options in firsts if not any("*" in option for option in options))
 
 
 def _external_roots(index: CodeIndex, module: Module) -> frozenset[str]:

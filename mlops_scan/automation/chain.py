@@ -1,0 +1,47 @@
+"""The way from a start to a command, as it grows while commands are followed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from mlops_scan.automation.model import Start
+from mlops_scan.words import Evidence
+
+MAX_HOPS = 7
+_MAX_COMMANDS = 3_000  # that one inline script may lead to
+
+
+@dataclass
+class Budget:
+    """How many commands may still be followed; shared by all that one inline script leads to."""
+
+    left: int = _MAX_COMMANDS
+
+    def spend(self) -> bool:
+        """Take one; False when nothing is left."""
+        self.left -= 1
+        return self.left >= 0
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Where a command stands: its start, the hops so far, the working folder, and why failures are already lost."""
+
+    start: Start
+    evidence: tuple[Evidence, ...]
+    folder: str = ""
+    swallowed: str = ""
+    hops: int = 0
+    seen: frozenset[str] = frozenset()
+    inside_image: bool = False  # files may come from the image, so none is said to be missing
+    budget: Budget = field(default_factory=Budget)
+
+    def via(self, evidence: Evidence, key: str, swallowed: str = "") -> Chain:
+        """One hop further; `key` names what is entered, so that cycles can be cut."""
+        return replace(
+            self,
+            evidence=(*self.evidence, evidence),
+            hops=self.hops + 1,
+            seen=self.seen | {key},
+            swallowed=self.swallowed or swallowed,
+        )

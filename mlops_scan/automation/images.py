@@ -1,0 +1,170 @@
+"""Container commands: which Dockerfile an image build reads, what a compose file starts, what runs inside an image."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlops_scan.automation.paths import Paths, join
+from mlops_scan.documents.dockerfile import Instruction, commands
+from mlops_scan.documents.node import Node
+from mlops_scan.documents.store import Documents
+
+ENGINES = frozenset({"docker", "podman", "nerdctl", "docker-compose", "podman-compose"})
+_FLAGS = re.compile(r"(?:[ \t]*--[\w-]+(?:=\S*)?[ \t]*(?:\\\n)?)*[ \t]*")
+_BUILD_VALUES = frozenset(
+    "-t --tag -f --file --build-arg --target --platform --cache-from --cache-to --label --output -o --network --secret --ssh "
+    "--progress --builder --build-context --iidfile --memory -m --add-host --metadata-file".split()
+)
+_COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+_PROGRAMS = re.compile(
+    r"python[\d.]*|pytest|sh|bash|make|dvc|mlflow|torchrun|accelerate|papermill|uvicorn|gunicorn|tox|nox|poetry|uv|kedro"
+    r"|\S+\.sh"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A shell text that an image or a service runs, with the file and line that it stands on."""
+
+    text: str
+    path: str
+    line: int
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service of a compose file: its own command, or the Dockerfile whose command it runs."""
+
+    name: str
+    line: int
+    command: Command | None
+    dockerfile: str
+    folder: str
+
+
+def built(words: tuple[str, ...], folder: str, paths: Paths) -> tuple[str, str] | None:
+    """The Dockerfile that `docker build …` reads, and the folder of its files; None where there is none."""
+    if "build" not in words[:4] or words[1:2] == ("compose",):
+        return None
+    file, positional = "", []
+    skip = False
+    for before, word in zip(words, words[1:], strict=False):
+        if before in ("-f", "--file"):
+            file = word
+        if word.startswith("--file="):
+            file = word.partition("=")[2]
+        if not skip and not word.startswith("-") and word not in ("build", "buildx", "image", "builder"):
+            positional.append(word)
+        skip = word in _BUILD_VALUES
+    context = positional[-1] if positional else "."
+    root = folder if "$" in context else join(folder, context)
+    found = paths.existing(file, folder) or paths.existing(file, root) if file else paths.existing("Dockerfile", root)
+    if found is None or (not file and found.rpartition("/")[0] != root):
+        return None
+    return found, root
+
+
+def composed(words: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The words behind `docker compose` and its options, the subcommand first; None for other commands."""
+    if words[0] in ("docker-compose", "podman-compose"):
+        return words[1:]
+    return words[2:] if words[1:2] == ("compose",) else None
+
+
+def compose_files(words: tuple[str, ...], folder: str, paths: Paths) -> list[str]:
+    """The compose files that a compose command reads."""
+    named = [after for word, after in zip(words, words[1:], strict=False) if word in ("-f", "--file")]
+    if named:
+        return [path for name in named if (path := paths.existing(name, folder)) is not None]
+    names = (join(folder, name) for name in _COMPOSE_NAMES)
+    return [path for path in names if path in paths.documents.files][:1]
+
+
+def subcommand(words: tuple[str, ...]) -> tuple[str, ...]:
+    """A compose command from its subcommand on."""
+    names = ("up", "run", "build", "exec", "start", "create", "down", "pull", "push", "logs", "config", "ps")
+    return next((words[i:] for i, word in enumerate(words) if word in names), ())
+
+
+def run_inside(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that `docker run`, `docker exec` or `docker compose run` starts inside an image, or nothing."""
+    for position in range(2, len(words)):
+        before = words[position - 1]
+        if _PROGRAMS.fullmatch(words[position]) and not (before.startswith("-") and "=" not in before and before != "--"):
+            rest = words[position:]
+            return rest if position > 2 or words[0] not in ("docker", "podman") else ()
+    return ()
+
+
+def services(path: str, documents: Documents, paths: Paths) -> Iterator[Service]:
+    """The services of a compose file."""
+    folder = path.rpartition("/")[0]
+    for document in documents.nodes(path):
+        declared = document.get("services")
+        for name, service in declared.entries[:200] if declared is not None else ():
+            build = service.get("build")
+            mapping = build is not None and build.kind == "mapping"
+            context = _text(build.get("context") if build is not None and mapping else build) or ("." if build is not None else "")
+            file = _text(build.get("dockerfile")) if build is not None and mapping else ""
+            root = join(folder, context) if context and "$" not in context else folder
+            dockerfile = join(root, file or "Dockerfile") if context else ""
+            yield Service(name, service.at, _command(path, service, folder), paths.existing(dockerfile, "") or "", root)
+
+
+def _command(path: str, service: Node, folder: str) -> Command | None:
+    entrypoint, command = service.get("entrypoint"), service.get("command")
+    parts = [_line(node) for node in (entrypoint, command) if node is not None]
+    first = entrypoint or command
+    text = " ".join(part for part in parts if part)
+    return Command(text, path, first.text_line, folder) if first is not None and text else None
+
+
+def _line(node: Node) -> str:
+    return shlex.join(node.strings()) if node.kind == "sequence" else _text(node)
+
+
+def image_commands(path: str, documents: Documents, folder: str, build: bool) -> Iterator[Command]:
+    """What building (RUN) or starting (ENTRYPOINT and CMD of the last stage) an image runs."""
+    document = documents.dockerfile(path)
+    if document is None:
+        return
+    if build:
+        for instruction in document.instructions:
+            if instruction.name == "RUN":
+                yield _shell(path, instruction, folder)
+        return
+    last = max((i for i, instruction in enumerate(document.instructions) if instruction.name == "FROM"), default=-1)
+    final = {instruction.name: instruction for instruction in document.instructions[last + 1 :]}
+    entrypoint, command = final.get("ENTRYPOINT"), final.get("CMD")
+    if entrypoint is None:
+        if command is not None:
+            yield _shell(path, command, folder)
+        return
+    words = commands(entrypoint)
+    arguments = commands(command) if command is not None else ()
+    if isinstance(words, str) or isinstance(arguments, str):
+        yield _shell(path, entrypoint, folder)
+    else:
+        yield Command(shlex.join((*words, *arguments)), path, entrypoint.line, folder)
+    if command is not None and (isinstance(words, str) or words[:1] and words[0].endswith(".sh")):
+        yield _shell(path, command, folder)  # an entry script that ends in `exec "$@"`
+
+
+def _shell(path: str, instruction: Instruction, folder: str) -> Command:
+    """An instruction as shell text, its lines kept where they are known."""
+    value = commands(instruction)
+    if not isinstance(value, str):
+        return Command(shlex.join(value), path, instruction.line, folder)
+    if "<<" in value or "\n" in value:
+        return Command(value, path, instruction.line + (1 if "<<" in instruction.value else 0), folder)
+    match = _FLAGS.match(instruction.script)
+    skipped = match.group() if match is not None else ""
+    return Command(instruction.script[len(skipped) :], path, instruction.line + skipped.count("\n"), folder)
+
+
+def _text(node: Node | None) -> str:
+    return "" if node is None else (node.string() or "")

@@ -1,0 +1,136 @@
+"""Which file of the repository a path in a command names, and whether a path that names none can be called missing."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import defaultdict
+
+from mlops_scan.documents.store import Documents
+
+CODE = (".py", ".sh", ".bash", ".ipynb")
+_VARIABLE = r"(?:\$\{\{.*?\}\}|\$\{[^{}]*\}|\$\(.*\)|\$\w+|%\w+%|\{\{.*?\}\})"
+_PREFIX = re.compile(rf"{_VARIABLE}/(?=.)")
+_OWN_FOLDER = re.compile(r"\$\{?0\b|BASH_SOURCE|\$PSScriptRoot|github\.action_path|GITHUB_ACTION_PATH")
+_MAKES = re.compile(
+    r"\b(curl|wget|aria2c|git\s+clone|checkout|clone|tar|unzip|cp|mv|cat|tee|touch|download\S*|generate\S*|render\S*"
+    r"|gsutil|aws|az|gcloud|rclone|scp|rsync|dvc\s+(pull|get|import)|path|repository|artifact)\b",
+    re.I,
+)
+_WRITES = r"(?:>\s*|\s-[oO]\s*|--output(?:-document)?[=\s]\s*)[\"']?\S*"
+_GENERATED = frozenset(
+    "build dist target out output tmp temp .tmp node_modules venv .venv env .env bin obj _build .tox .nox results".split()
+)
+
+
+class Paths:
+    """Looks paths of commands up in the files of one repository."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self._by_name: dict[str, list[str]] | None = None
+        self._folders: set[str] | None = None
+
+    def existing(self, name: str, folder: str, script: str = "") -> str | None:
+        """The file that a path in a command names, or None.
+
+        It is looked for from the working folder, from the root, and for code also by its tail where only one file has
+        it. `script` is the file that the command stands in, for `$(dirname "$0")/x.sh`.
+        """
+        clean = name.strip("\"'").replace("\\", "/")
+        match = _PREFIX.match(clean)
+        own = ""
+        if match is not None:
+            own = script.rpartition("/")[0] if _OWN_FOLDER.search(match.group()) else ""
+            clean = clean[match.end() :]
+        if not clean or any(c in clean for c in "${}<>`\n"):
+            return None
+        if clean.startswith("/"):
+            return self._by_tail(clean)
+        for base in dict.fromkeys((own, folder, "") if match is not None and own else (folder, "")):
+            path = join(base, clean)
+            if path in self.documents.files:
+                return path
+        return self._by_tail(clean) if clean.endswith(CODE) else None
+
+    def is_folder(self, path: str) -> bool:
+        """Whether the repository has files below `path`."""
+        if self._folders is None:
+            self._folders = {""}
+            for file in self.documents.files:
+                parent = file.rpartition("/")[0]
+                while parent and parent not in self._folders:
+                    self._folders.add(parent)
+                    parent = parent.rpartition("/")[0]
+        return path in ("", ".") or path in self._folders
+
+    def missing(self, name: str, folder: str, origin: str) -> str:
+        """The path a command asks for, when it can be known not to exist; else empty.
+
+        Variables, absolute paths, places where builds write, and what the file at `origin` seems to download or write
+        before are not known.
+        """
+        clean = name.strip("\"'")
+        if any(c in clean for c in "$*?{}<>`%[]\n ") or clean.startswith(("/", "~", "-")) or ":" in clean:
+            return ""
+        path = join(folder, clean)
+        top = path.partition("/")[0]
+        if path.startswith("..") or (top in _GENERATED and not self.is_folder(top)) or self._made(path, origin):
+            return ""
+        return path
+
+    def _made(self, path: str, origin: str) -> bool:
+        """Whether a line of the file says that it makes or fetches this path or its outermost folder."""
+        text = self.documents.text(origin)
+        base, top = path.rpartition("/")[2], path.partition("/")[0]
+        names = [base] if top == path or self.is_folder(top) else [base, top]
+        for line in text.split("\n"):
+            for name in names:
+                at = line.find(name)
+                if at < 0 or len(line) > 2_000:
+                    continue
+                if _MAKES.search(line.replace(path, "")) or re.search(_WRITES + re.escape(name), line):
+                    return True
+        return False
+
+    def _by_tail(self, name: str) -> str | None:
+        tail = re.sub(r"^[./]+", "", name)
+        if self._by_name is None:
+            self._by_name = defaultdict(list)
+            for path in self.documents.files:
+                self._by_name[path.rpartition("/")[2]].append(path)
+        candidates = self._by_name.get(tail.rpartition("/")[2], [])
+        while tail and candidates:
+            found = [path for path in candidates if path == tail or path.endswith("/" + tail)]
+            if len(found) == 1:
+                return found[0]
+            if found or "/" not in tail:
+                return None
+            tail = tail.partition("/")[2]
+        return None
+
+    def changed(self, folder: str, name: str, script: str) -> str:
+        """The working folder after `cd name`."""
+        clean = name.strip("\"'")
+        match = _PREFIX.match(clean + "/x")
+        if match is not None:
+            own = script.rpartition("/")[0] if _OWN_FOLDER.search(match.group()) else ""
+            known = bool(own) or _OWN_FOLDER.search(match.group()) is not None or "WORKSPACE" in match.group().upper()
+            rest = (clean + "/")[match.end() :].strip("/")
+            return join(own, rest) if (known or rest) and "$" not in rest else folder
+        if clean in ("-", "~") or "$" in clean:
+            return folder
+        return normal(clean) if clean.startswith("/") else join(folder, clean)
+
+
+def normal(folder: str) -> str:
+    """A folder relative to the root; the root for variables and for what leaves the repository."""
+    clean = re.sub(r"^(\$\{\{.*?\}\}|\$\w+)/", "", folder)
+    clean = posixpath.normpath(clean) if clean else ""
+    return "" if clean in (".", "..") or "$" in clean else clean.lstrip("/")
+
+
+def join(folder: str, name: str) -> str:
+    """`name` as seen from `folder`, without dots; the root is empty."""
+    path = posixpath.normpath(posixpath.join(folder, name))
+    return "" if path == "." else path

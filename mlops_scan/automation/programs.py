@@ -1,0 +1,124 @@
+"""Python programs: what `python`, its launchers, servers and console scripts enter."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mlops_scan.automation.paths import Paths
+from mlops_scan.code.index import CodeIndex, Node
+
+SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "fastapi", "flask", "celery", "bentoml", "granian"})
+LAUNCHERS = frozenset(
+    "python python3 python2 torchrun accelerate deepspeed spark-submit papermill streamlit ipython kfp horovodrun mpirun "
+    "mpiexec srun nbconvert jupyter jupyter-nbconvert".split()
+)
+_MODULE_LAUNCHERS = re.compile(r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher")
+_WITH_VALUE = frozenset(
+    "--py-files --files --jars --conf --packages --config_file --config-file --hostfile --properties-file --py --output "
+    "--master --deploy-mode --name --driver-memory --executor-memory -o".split()
+) - {"--py"}
+_TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a command enters: code, or a path that is not there, or why it is not known."""
+
+    entries: tuple[Node, ...] = ()
+    missing: str = ""
+    unresolved: str = ""
+
+
+class Programs:
+    """Resolves Python command lines against the modules of one repository."""
+
+    def __init__(self, paths: Paths, index: CodeIndex) -> None:
+        self.paths = paths
+        self.index = index
+
+    def launched(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
+        """What `python …`, `torchrun …`, `papermill …` runs from `folder`; `origin` is the file of the command."""
+        if words[0] in ("jupyter", "jupyter-nbconvert", "nbconvert") and not {"--execute", "execute", "run"} & set(words):
+            return Program()  # a conversion runs nothing
+        position = 1
+        while position < len(words):
+            word = words[position]
+            if word in ("-m", "--module") and position + 1 < len(words):
+                module = words[position + 1]
+                if module in SERVERS:
+                    return self.served(words[position + 1 :], folder, origin)
+                if not _MODULE_LAUNCHERS.fullmatch(module):
+                    return self.module(module, folder)
+                position += 1
+            elif word == "-c" and words[0] == "python":
+                return Program(self._imported(words[position + 1]) if position + 1 < len(words) else ())
+            elif word in _WITH_VALUE:
+                position += 1
+            elif not word.startswith("-") and word.partition("?")[0].endswith((".py", ".ipynb")):
+                return self._file(word, folder, origin)
+            elif words[0] == "python" and not word.startswith("-"):
+                path = self.paths.existing(f"{word.rstrip('/')}/__main__.py", folder, origin)
+                return Program(self.index.script_entries(path)) if path is not None and "$" not in word else Program()
+            position += 1
+        return Program()
+
+    def _file(self, word: str, folder: str, origin: str) -> Program:
+        found = self.paths.existing(word, folder, origin)
+        if found is None:
+            return Program(missing=self.paths.missing(word, folder, origin))
+        return Program(self.index.script_entries(found) or ((found, ""),))
+
+    def module(self, module: str, folder: str) -> Program:
+        """What `python -m module` runs."""
+        located = self.index.find_module(module, f"{folder}/x" if folder else "x")
+        if located is None or located[1]:
+            return Program(unresolved=f"module {module} is not in this repository")
+        path = located[0]
+        if path.endswith("__init__.py"):
+            main = path[: -len("__init__.py")] + "__main__.py"
+            path = main if main in self.index.modules else path
+        return Program(self.index.script_entries(path))
+
+    def served(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
+        """What a server loads: `uvicorn app.main:app`, `celery -A tasks`, `flask --app app run`, `fastapi run app.py`."""
+        for position, word in enumerate(words[1:], 1):
+            named = words[position - 1] in ("-A", "--app") or word.startswith(("--app=", "-A="))
+            target = word.partition("=")[2] if word.startswith(("--app=", "-A=")) else word
+            module, colon, attribute = target.partition(":")
+            if module.endswith(".py"):
+                found = self.paths.existing(module, folder, origin)
+                if found is not None:
+                    return Program(self.index.script_entries(found))
+            elif (colon or named) and not target.startswith("-") and _TARGET.fullmatch(module):
+                entries = self.objects(f"{module}:{attribute.partition('(')[0]}", folder)
+                return Program(entries, unresolved="" if entries else f"module {module} is not in this repository")
+        return Program()
+
+    def objects(self, target: str, folder: str = "") -> tuple[Node, ...]:
+        """`package.module:function` as the module's statements and the function."""
+        module, _, attribute = target.partition(":")
+        located = self.index.find_module(module, f"{folder}/x" if folder else "x")
+        if located is None or located[1]:
+            return ()
+        path = located[0]
+        return ((path, ""), (path, attribute)) if attribute in self.index.modules[path].functions else ((path, ""),)
+
+    def _imported(self, code: str) -> tuple[Node, ...]:
+        """The first-party code that `python -c` text imports; a function it imports counts as called."""
+        from mlops_scan.code.extract import extract
+        from mlops_scan.documents.node import DocumentError
+        from mlops_scan.documents.python import parse
+
+        try:
+            module = extract("<command>", parse(code).tree)
+        except (DocumentError, RecursionError):
+            return ()
+        nodes: list[Node] = []
+        for item in module.imports:
+            located = self.index.find_module(item.name, "x")
+            if located is not None:
+                nodes.append((located[0], ""))
+                if located[1] in self.index.modules[located[0]].functions:
+                    nodes.append(located)
+        return tuple(dict.fromkeys(nodes))

@@ -1,0 +1,92 @@
+"""Task runners: what `make train`, `just train`, `poe train`, `npm run train`, `tox` stand for, as the files define it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_scan.automation.tasks import make, recipes, sessions, tables
+from mlops_scan.automation.tasks.model import Lookup, Task
+from mlops_scan.documents.store import Documents
+
+__all__ = ["Task", "Tasks"]
+
+RUNNERS = tables.RUNNERS | {"make", "gmake", "just", "task", "go-task", "tox", "nox", "invoke", "inv"}
+BARE = frozenset({"pdm", "pixi", "hatch", "rye", "pipenv"})
+"""Runners whose `run NAME` the launcher rules of `documents.shell.unwrap` take away, so that only NAME is left."""
+
+_VERBS = frozenset({"run", "r", "run-script", "exec"})
+_NPM_NAMES = frozenset({"test", "t", "start"})
+_SETUP = re.compile(r"^\s*[\"']?([\w-]+)\s*=\s*([\w.]+:\w+)", re.M)
+
+
+class Tasks:
+    """Looks tasks up in the files of one repository."""
+
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
+        self._lookup = Lookup(documents)
+        self._console: dict[str, str] | None = None
+
+    def called(self, words: tuple[str, ...], folder: str) -> Iterator[Task]:
+        """The tasks that a task runner's command line runs, prerequisites first."""
+        runner = words[0]
+        if runner in ("make", "gmake"):
+            yield from make.called(words, folder, self._lookup)
+        elif runner == "tox":
+            yield from sessions.tox(words, folder, self._lookup)
+        elif runner == "nox":
+            yield from sessions.nox(words, folder, self._lookup)
+        elif runner in ("invoke", "inv"):
+            yield from sessions.invoke(words, folder, self._lookup)
+        else:
+            yield from self._named(runner, words, folder)
+
+    def _named(self, runner: str, words: tuple[str, ...], folder: str) -> Iterator[Task]:
+        names = [word for word in words[1:] if not word.startswith("-") and word not in _VERBS and "=" not in word]
+        if runner == "npm" and not (_VERBS.intersection(words[:3]) or _NPM_NAMES.intersection(words[1:2])):
+            return  # npm install, npm ci
+        if runner in ("just", "task", "go-task"):
+            for name in (names or ["default"])[:5]:
+                found = list((recipes.just if runner == "just" else recipes.taskfile)(name, folder, self._lookup))
+                yield from found or (tables.called("task", name, folder, self._lookup) if runner == "task" else ())
+        elif names:
+            name = names[0].rpartition(":")[2] if runner == "hatch" else names[0]
+            yield from tables.called(runner, name, folder, self._lookup)
+
+    def named(self) -> Iterator[tuple[str, str, int]]:
+        """Every task of Makefiles and of mise as (file, name, line)."""
+        for path in self.documents.files:
+            name = path.rpartition("/")[2]
+            if name in ("Makefile", "makefile", "GNUmakefile"):
+                makefile = self.documents.makefile(path)
+                for target in makefile.targets if makefile is not None else ():
+                    yield path, target.name, target.line
+            elif name in ("mise.toml", ".mise.toml"):
+                document = self._lookup.document(path)
+                tasks = document.get("tasks") if document is not None else None
+                for task, node in tasks.entries if tasks is not None else ():
+                    yield path, task, node.at
+
+    def console_scripts(self) -> dict[str, str]:
+        """Commands that the repository's own packages install: name -> `module:function`."""
+        if self._console is None:
+            self._console = {}
+            for path in self.documents.files:
+                name = path.rpartition("/")[2]
+                if name == "pyproject.toml":
+                    for command, target in self._declared(path):
+                        self._console.setdefault(command, target)
+                elif name in ("setup.py", "setup.cfg"):
+                    for command, target in _SETUP.findall(self.documents.text(path)):
+                        self._console.setdefault(command, target)
+        return self._console
+
+    def _declared(self, path: str) -> Iterator[tuple[str, str]]:
+        document = self._lookup.document(path)
+        for keys in (("project", "scripts"), ("tool", "poetry", "scripts")):
+            table = document.path(*keys) if document is not None else None
+            for name, value in table.entries if table is not None else ():
+                target = value.get("callable") or value.get("reference") if value.kind == "mapping" else value
+                if target is not None and target.string():
+                    yield name, target.string() or ""

@@ -1,0 +1,82 @@
+"""Which Python files deserve a parse: those that import a known tool, those that lead to one, and what those import.
+
+One regular expression over the text finds the imports and the scripts that a file names; a file that no chain of imports
+connects with a tool can prove nothing about machine learning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+
+from mlops_scan.repository.roles import strip_template
+
+_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t(]*([\w, \t]*)|import[ \t]+([\w., \t]+))", re.M)
+_SCRIPT_END = re.compile(r"\.py\b")
+_LAST_WORD = re.compile(r"\w+$")
+_MODULE_NAME = re.compile(r"[\"'](\w+(?:\.\w+)+)[\"']")
+_RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
+_WORD = re.compile(r"\w+")
+
+# What glues code together without being a tool of machine learning itself.
+_GLUE = frozenset({"subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
+
+
+def worth_parsing(texts: Mapping[str, str], roots: Iterable[str]) -> set[str]:
+    """The paths among `texts` that import one of `roots`, that import or name such a file, or that those import."""
+    wanted = {root.split(".", 1)[0] for root in roots} | _GLUE
+    mentioned: dict[str, set[str]] = {}
+    chosen: set[str] = set()
+    for path, text in texts.items():
+        imported, names = _imports(text)
+        if imported & wanted:
+            chosen.add(path)
+        mentioned[path] = names
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    users: dict[str, list[str]] = defaultdict(list)
+    for path, names in mentioned.items():
+        by_stem[_stem(path)].append(path)
+        for name in names:
+            users[name].append(path)
+    leading = _closure(chosen, lambda path: users.get(_stem(path), ()))
+    return _closure(leading, lambda path: (other for name in mentioned[path] for other in by_stem.get(name, ())))
+
+
+def _closure(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:
+    found = set(seeds)
+    todo = list(seeds)
+    while todo:
+        for other in neighbours(todo.pop()):
+            if other not in found:
+                found.add(other)
+                todo.append(other)
+    return found
+
+
+def _imports(text: str) -> tuple[set[str], set[str]]:
+    """Import roots, and every word that may name a first-party module."""
+    roots: set[str] = set()
+    words: set[str] = set()
+    for end in _SCRIPT_END.finditer(text):
+        word = _LAST_WORD.search(text, max(0, end.start() - 60), end.start())
+        if word is not None:
+            words.add(word.group())
+    if any(marker in text for marker in _RUNS_MODULES):
+        words.update(dotted.rpartition(".")[2] for dotted in _MODULE_NAME.findall(text))
+    for source, names, plain in _IMPORT.findall(text):
+        if source:
+            roots.add(source.split(".", 1)[0])
+            words.update(_WORD.findall(source))
+            words.update(_WORD.findall(names))
+        for part in plain.split(","):
+            roots.add(part.strip().split(".", 1)[0].split(" ", 1)[0])
+            words.update(_WORD.findall(part))
+    return roots, words
+
+
+def _stem(path: str) -> str:
+    """The name by which other files import this one: a package's folder, else the file's stem."""
+    parts = strip_template(path)[0].split("/")
+    stem = parts[-1].split(".", 1)[0]
+    return parts[-2] if stem in ("__init__", "__main__") and len(parts) > 1 else stem
