@@ -6,10 +6,12 @@ The folder is `rules/` at the top of a source tree and `mlops_scan/rules_data/` 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mlops_scan import rulecache
 from mlops_scan.errors import RuleError
@@ -17,9 +19,20 @@ from mlops_scan.words import Confidence, Grade, Severity
 
 HELP_URL = "https://mlops-scan.readthedocs.io/rules/{id}"
 
+_Choice = TypeVar("_Choice", bound=Enum)
+
 _CONDITIONS = ("calls", "all_calls", "decorators", "bases", "commands", "keys", "files")
 _SIGNATURE_KEYS = {*_CONDITIONS, "serves", "does", "with", "without", "imports", "grade", "confidence", "note"}
-_TOOL_KEYS = {"id", "name", "url", "imports", "distributions", "hints", "signals", "samples"}
+_TOOL_KEYS = {"id", "name", "url", "imports", "distributions", "hints", "engine", "signals", "samples"}
+_SAMPLE_KEYS = {"path", "text", "expect"}
+_PRACTICE_KEYS = {
+    "id", "title", "minimum", "observability", "what", "counts", "does_not_count", "starts", "blocking", "attestable",
+    "at_home", "effort", "gap", "remedy", "snippets", "references",
+}  # fmt: skip
+_MODEL_KEYS = {"id", "name", "source", "levels"}
+_LEVEL_KEYS = {"number", "name", "rows"}
+_ROW_KEYS = {"title", "need", "weight", "practices"}
+_FINDING_KEYS = {"id", "title", "severity", "why", "fix", "example", "tags"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,7 @@ class Tool:
     imports: tuple[str, ...]
     distributions: tuple[str, ...]
     hints: tuple[str, ...]
+    engine: tuple[str, ...]  # practices that the tool itself performs for every pipeline that it runs
     signatures: tuple[Signature, ...]
     samples: tuple[Sample, ...]
 
@@ -171,24 +185,29 @@ def load(folder: Path | None = None) -> RuleBook:
     practices: dict[str, Practice] = {}
     models: dict[str, MaturityModel] = {}
     findings: dict[str, FindingDefinition] = {}
+    places: dict[str, Path] = {}
     for path, data in _documents(root, digest):
         kind = path.parent.name
         if kind == "tools":
-            _add(tools, (_tool(entry, str(data.get("family", "")), path) for entry in _entries(data, "tools", path)), path)
+            for entry in _entries(data, "tools", path):
+                _add(tools, _tool(entry, str(data.get("family", "")), path), path, places)
         elif kind == "practices":
-            _add(practices, (_practice(entry, path) for entry in _entries(data, "practices", path)), path)
+            for entry in _entries(data, "practices", path):
+                practice = _practice(entry, path)
+                _add(practices, practice, path, places)
+                _add(findings, _gap_finding(practice), path, places)
         elif kind == "models":
-            _add(models, (_model(data, path),), path)
+            _add(models, _model(data, path), path, places)
         elif kind == "findings":
-            _add(findings, (_finding(entry, path) for entry in _entries(data, "findings", path)), path)
-    _add(findings, (_gap_finding(practice) for practice in practices.values()), root)
+            for entry in _entries(data, "findings", path):
+                _add(findings, _finding(entry, path), path, places)
     book = RuleBook(digest.hexdigest()[:12], tools, practices, models, dict(sorted(findings.items())))
-    _check_references(book, root)
+    _check_references(book, places)
     return book
 
 
 def _documents(root: Path, digest: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
-    texts = {path: path.read_text(encoding="utf-8") for path in sorted(root.glob("*/*.yaml"))}
+    texts = {path: _text(path) for path in sorted(root.glob("*/*.yaml"))}
     for path, text in texts.items():
         digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
     for path, data in rulecache.load(digest.hexdigest(), texts, _parse):
@@ -197,6 +216,13 @@ def _documents(root: Path, digest: Any) -> Iterator[tuple[Path, dict[str, Any]]]
         if not isinstance(data, dict):
             raise RuleError(f"{path}: expected a mapping at the top")
         yield path, data
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleError(f"{path}: cannot be read: {error}") from error
 
 
 def _parse(path: Path, text: str) -> Any:
@@ -208,24 +234,66 @@ def _parse(path: Path, text: str) -> Any:
         raise RuleError(f"{path}: not valid YAML: {error}") from error
 
 
-def _entries(data: Mapping[str, Any], key: str, path: Path) -> list[dict[str, Any]]:
+def _entries(data: Mapping[str, Any], key: str, path: Path, required: bool = True) -> list[dict[str, Any]]:
     entries = data.get(key)
+    if entries is None and not required:
+        return []
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise RuleError(f"{path}: expected a list of mappings under `{key}:`")
+        raise RuleError(f"{path}: expected a list of mappings under `{key}:`{_of(data)}")
     return entries
 
 
-def _add(target: dict[str, Any], entries: Any, path: Path) -> None:
-    for entry in entries:
-        if entry.id in target:
-            raise RuleError(f"{path}: `{entry.id}` is defined twice")
-        target[entry.id] = entry
+def _mapping(data: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
+    value = data.get(key)
+    if value is not None and not isinstance(value, dict):
+        raise RuleError(f"{path}: expected a mapping under `{key}:`{_of(data)}")
+    return value or {}
+
+
+def _of(entry: Mapping[str, Any]) -> str:
+    name = entry.get("id") or entry.get("title") or entry.get("serves") or entry.get("does")
+    return f" of `{name}`" if name else ""
+
+
+def _add(target: dict[str, Any], entry: Any, path: Path, places: dict[str, Path]) -> None:
+    if entry.id in target:
+        raise RuleError(f"{path}: `{entry.id}` is defined twice, the first time in {places[entry.id].name}")
+    target[entry.id] = entry
+    places[entry.id] = path
 
 
 def _field(entry: Mapping[str, Any], key: str, path: Path) -> Any:
     if key not in entry:
         raise RuleError(f"{path}: `{entry.get('id', entry)}` lacks `{key}`")
     return entry[key]
+
+
+def _known(entry: Mapping[str, Any], known: AbstractSet[str], what: str, path: Path) -> None:
+    """Refuse keys that nothing reads: a misspelt one would be lost without a word."""
+    for key in entry:
+        if key not in known:
+            raise RuleError(f"{path}: {what} has the unknown key {key!r}{_hint(key, known)}")
+
+
+def _hint(name: object, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name), sorted(known), 1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def _choice(kind: type[_Choice], value: Any, what: str, path: Path) -> _Choice:
+    try:
+        return kind(value)
+    except ValueError as error:
+        known = ", ".join(str(member.value) for member in kind)
+        raise RuleError(f"{path}: {what} is {value!r}, expected one of {known}") from error
+
+
+def _number(value: Any, what: str, path: Path) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise RuleError(f"{path}: {what} is {value!r}, expected a number")
+    return value
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -235,25 +303,32 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _constant(value: Any) -> str:
-    return {True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    """A constant as the facts of code write it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
-def _keywords(value: Mapping[str, Any] | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    if not value:
-        return ()
+def _keywords(value: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple(
-        (name, () if wanted is True else tuple(_constant(v) for v in (wanted if isinstance(wanted, list) else [wanted])))
+        (str(name), () if wanted is True else tuple(_constant(item) for item in _listed(wanted)))
         for name, wanted in value.items()
     )
 
 
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
-    unknown = set(entry) - _SIGNATURE_KEYS
-    if unknown:
-        raise RuleError(f"{path}: `{tool}` has a signal with unknown key {sorted(unknown)[0]!r}")
-    if not any(entry.get(key) for key in _CONDITIONS):
-        raise RuleError(f"{path}: `{tool}` has a signal without a condition; use one of {', '.join(_CONDITIONS)}")
-    keys = entry.get("keys") or {}
+    what = f"a signal of `{tool}`"
+    _known(entry, _SIGNATURE_KEYS, what, path)
+    conditions = [key for key in _CONDITIONS if entry.get(key)]
+    if not conditions:
+        raise RuleError(f"{path}: {what} has no condition; use one of {', '.join(_CONDITIONS)}")
+    if len(conditions) > 1 and conditions != ["keys", "files"]:
+        raise RuleError(f"{path}: {what} has {' and '.join(conditions)}; write one signal for each")
+    if not entry.get("serves") and not entry.get("does"):
+        raise RuleError(f"{path}: {what} has neither `serves` nor `does`")
+    keys = _mapping(entry, "keys", path)
     return Signature(
         serves=_texts(entry.get("serves")),
         does=_texts(entry.get("does")),
@@ -264,24 +339,18 @@ def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
         commands=_texts(entry.get("commands")),
         keys=tuple((str(name), "" if wanted is True else _constant(wanted)) for name, wanted in keys.items()),
         files=_texts(entry.get("files")),
-        required=_keywords(entry.get("with")),
-        refused=_keywords(entry.get("without")),
+        required=_keywords(_mapping(entry, "with", path)),
+        refused=_keywords(_mapping(entry, "without", path)),
         imports=_texts(entry.get("imports")),
-        grade=Grade(entry.get("grade", "implemented")),
-        confidence=Confidence(entry.get("confidence", "high")),
+        grade=_choice(Grade, entry.get("grade", "implemented"), f"the grade of {what}", path),
+        confidence=_choice(Confidence, entry.get("confidence", "high"), f"the confidence of {what}", path),
         note=str(entry.get("note", "")),
     )
 
 
 def _tool(entry: Mapping[str, Any], family: str, path: Path) -> Tool:
     name = str(_field(entry, "id", path))
-    unknown = set(entry) - _TOOL_KEYS
-    if unknown:
-        raise RuleError(f"{path}: tool `{name}` has the unknown key {sorted(unknown)[0]!r}")
-    samples = tuple(
-        Sample(str(_field(s, "path", path)), str(_field(s, "text", path)), frozenset(_texts(_field(s, "expect", path))))
-        for s in entry.get("samples") or ()
-    )
+    _known(entry, _TOOL_KEYS, f"tool `{name}`", path)
     return Tool(
         id=name,
         name=str(entry.get("name", name)),
@@ -290,16 +359,28 @@ def _tool(entry: Mapping[str, Any], family: str, path: Path) -> Tool:
         imports=_texts(entry.get("imports")),
         distributions=_texts(entry.get("distributions")),
         hints=_texts(entry.get("hints")),
-        signatures=tuple(_signature(signal, name, path) for signal in entry.get("signals") or ()),
-        samples=samples,
+        engine=_texts(entry.get("engine")),
+        signatures=tuple(_signature(signal, name, path) for signal in _entries(entry, "signals", path, False)),
+        samples=tuple(_sample(sample, name, path) for sample in _entries(entry, "samples", path, False)),
+    )
+
+
+def _sample(entry: Mapping[str, Any], tool: str, path: Path) -> Sample:
+    _known(entry, _SAMPLE_KEYS, f"a sample of `{tool}`", path)
+    return Sample(
+        path=str(_field(entry, "path", path)),
+        text=str(_field(entry, "text", path)),
+        expect=frozenset(_texts(_field(entry, "expect", path))),
     )
 
 
 def _practice(entry: Mapping[str, Any], path: Path) -> Practice:
+    name = str(_field(entry, "id", path))
+    _known(entry, _PRACTICE_KEYS, f"practice `{name}`", path)
     return Practice(
-        id=str(_field(entry, "id", path)),
+        id=name,
         title=str(_field(entry, "title", path)),
-        minimum=Grade(_field(entry, "minimum", path)),
+        minimum=_choice(Grade, _field(entry, "minimum", path), f"the minimum of `{name}`", path),
         observability=str(entry.get("observability", "full")),
         what=" ".join(str(_field(entry, "what", path)).split()),
         counts=_texts(entry.get("counts")),
@@ -311,31 +392,43 @@ def _practice(entry: Mapping[str, Any], path: Path) -> Practice:
         effort=str(entry.get("effort", "medium")),
         gap=str(_field(entry, "gap", path)),
         remedy=" ".join(str(_field(entry, "remedy", path)).split()),
-        snippets={str(k): str(v) for k, v in (entry.get("snippets") or {}).items()},
+        snippets={str(k): str(v) for k, v in _mapping(entry, "snippets", path).items()},
         references=_texts(entry.get("references")),
     )
 
 
 def _model(data: Mapping[str, Any], path: Path) -> MaturityModel:
-    levels = tuple(
-        Level(
-            int(_field(level, "number", path)),
-            str(_field(level, "name", path)),
-            tuple(
-                Row(str(_field(row, "title", path)), int(row.get("need", 1)), float(row.get("weight", 1)), _texts(row["practices"]))
-                for row in level.get("rows") or ()
-            ),
-        )
-        for level in _entries(data, "levels", path)
-    )
-    return MaturityModel(str(_field(data, "id", path)), str(_field(data, "name", path)), levels)
+    name = str(_field(data, "id", path))
+    _known(data, _MODEL_KEYS, f"model `{name}`", path)
+    levels = tuple(_level(level, path) for level in _entries(data, "levels", path))
+    return MaturityModel(name, str(_field(data, "name", path)), levels)
+
+
+def _level(entry: Mapping[str, Any], path: Path) -> Level:
+    number = int(_number(_field(entry, "number", path), "the number of a level", path))
+    _known(entry, _LEVEL_KEYS, f"level {number}", path)
+    rows = tuple(_row(row, path) for row in _entries(entry, "rows", path, False))
+    return Level(number, str(_field(entry, "name", path)), rows)
+
+
+def _row(entry: Mapping[str, Any], path: Path) -> Row:
+    title = str(_field(entry, "title", path))
+    _known(entry, _ROW_KEYS, f"row `{title}`", path)
+    need = int(_number(entry.get("need", 1), f"`need` of `{title}`", path))
+    weight = float(_number(entry.get("weight", 1), f"`weight` of `{title}`", path))
+    practices = _texts(_field(entry, "practices", path))
+    if not 0 < need <= len(practices):
+        raise RuleError(f"{path}: row `{title}` needs {need} of {len(practices)} practices")
+    return Row(title, need, weight, practices)
 
 
 def _finding(entry: Mapping[str, Any], path: Path) -> FindingDefinition:
+    name = str(_field(entry, "id", path))
+    _known(entry, _FINDING_KEYS, f"finding `{name}`", path)
     return FindingDefinition(
-        id=str(_field(entry, "id", path)),
+        id=name,
         title=str(_field(entry, "title", path)),
-        severity=Severity(_field(entry, "severity", path)),
+        severity=_choice(Severity, _field(entry, "severity", path), f"the severity of `{name}`", path),
         why=" ".join(str(_field(entry, "why", path)).split()),
         fix=" ".join(str(_field(entry, "fix", path)).split()),
         example=str(entry.get("example", "")),
@@ -355,17 +448,16 @@ def _gap_finding(practice: Practice) -> FindingDefinition:
     )
 
 
-def _check_references(book: RuleBook, root: Path) -> None:
-    known = set(book.practices)
+def _check_references(book: RuleBook, places: Mapping[str, Path]) -> None:
     for model in book.models.values():
-        for level in model.levels:
-            for row in level.rows:
-                _require(set(row.practices) <= known, f"{root}/models: `{row.title}` names an unknown practice")
+        for row in (row for level in model.levels for row in level.rows):
+            _check_named(row.practices, book, f"{places[model.id]}: row `{row.title}`")
     for tool in book.tools.values():
-        named = {*tool.hints, *(p for s in tool.signatures for p in s.serves)}
-        _require(named <= known, f"{root}/tools: `{tool.id}` names an unknown practice {sorted(named - known)[:1]}")
+        named = (*tool.hints, *(name for signature in tool.signatures for name in signature.serves))
+        _check_named(named, book, f"{places[tool.id]}: `{tool.id}`")
 
 
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise RuleError(message)
+def _check_named(practices: Iterable[str], book: RuleBook, what: str) -> None:
+    for name in practices:
+        if name not in book.practices:
+            raise RuleError(f"{what} names the unknown practice `{name}`{_hint(name, book.practices)}")

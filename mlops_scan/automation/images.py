@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mlops_scan.automation.paths import Paths, join
 from mlops_scan.documents.dockerfile import Instruction, commands
@@ -15,14 +16,16 @@ from mlops_scan.documents.store import Documents
 ENGINES = frozenset({"docker", "podman", "nerdctl", "docker-compose", "podman-compose"})
 _FLAGS = re.compile(r"(?:[ \t]*--[\w-]+(?:=\S*)?[ \t]*(?:\\\n)?)*[ \t]*")
 _BUILD_VALUES = frozenset(
-    "-t --tag -f --file --build-arg --target --platform --cache-from --cache-to --label --output -o --network --secret --ssh "
-    "--progress --builder --build-context --iidfile --memory -m --add-host --metadata-file".split()
-)
+    {"--add-host", "--build-arg", "--build-context", "--builder", "--cache-from", "--cache-to", "--file",
+     "--iidfile", "--label", "--memory", "--metadata-file", "--network", "--output", "--platform", "--progress",
+     "--secret", "--ssh", "--tag", "--target", "-f", "-m", "-o", "-t"}
+)  # fmt: skip
 _COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _PROGRAMS = re.compile(
     r"python[\d.]*|pytest|sh|bash|make|dvc|mlflow|torchrun|accelerate|papermill|uvicorn|gunicorn|tox|nox|poetry|uv|kedro"
     r"|\S+\.sh"
 )
+_SWITCHES = frozenset({"--rm", "-it", "-i", "-t", "-d", "-ti", "--init", "--privileged", "-T", "--no-deps", "--build"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def built(words: tuple[str, ...], folder: str, paths: Paths) -> tuple[str, str] 
         return None
     file, positional = "", []
     skip = False
-    for before, word in zip(words, words[1:], strict=False):
+    for before, word in pairwise(words):
         if before in ("-f", "--file"):
             file = word
         if word.startswith("--file="):
@@ -77,7 +80,7 @@ def composed(words: tuple[str, ...]) -> tuple[str, ...] | None:
 
 def compose_files(words: tuple[str, ...], folder: str, paths: Paths) -> list[str]:
     """The compose files that a compose command reads."""
-    named = [after for word, after in zip(words, words[1:], strict=False) if word in ("-f", "--file")]
+    named = [after for word, after in pairwise(words) if word in ("-f", "--file")]
     if named:
         return [path for name in named if (path := paths.existing(name, folder)) is not None]
     names = (join(folder, name) for name in _COMPOSE_NAMES)
@@ -91,12 +94,12 @@ def subcommand(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def run_inside(words: tuple[str, ...]) -> tuple[str, ...]:
-    """The command that `docker run`, `docker exec` or `docker compose run` starts inside an image, or nothing."""
+    """The command that `run IMAGE …`, `exec NAME …` starts inside an image, or nothing; the subcommand comes first."""
     for position in range(2, len(words)):
         before = words[position - 1]
-        if _PROGRAMS.fullmatch(words[position]) and not (before.startswith("-") and "=" not in before and before != "--"):
-            rest = words[position:]
-            return rest if position > 2 or words[0] not in ("docker", "podman") else ()
+        value = before.startswith("-") and before != "--" and "=" not in before and before not in _SWITCHES
+        if _PROGRAMS.fullmatch(words[position]) and not value:
+            return words[position:]
     return ()
 
 
@@ -108,7 +111,9 @@ def services(path: str, documents: Documents, paths: Paths) -> Iterator[Service]
         for name, service in declared.entries[:200] if declared is not None else ():
             build = service.get("build")
             mapping = build is not None and build.kind == "mapping"
-            context = _text(build.get("context") if build is not None and mapping else build) or ("." if build is not None else "")
+            context = _text(build.get("context") if build is not None and mapping else build) or (
+                "." if build is not None else ""
+            )
             file = _text(build.get("dockerfile")) if build is not None and mapping else ""
             root = join(folder, context) if context and "$" not in context else folder
             dockerfile = join(root, file or "Dockerfile") if context else ""
@@ -150,7 +155,7 @@ def image_commands(path: str, documents: Documents, folder: str, build: bool) ->
         yield _shell(path, entrypoint, folder)
     else:
         yield Command(shlex.join((*words, *arguments)), path, entrypoint.line, folder)
-    if command is not None and (isinstance(words, str) or words[:1] and words[0].endswith(".sh")):
+    if command is not None and (isinstance(words, str) or (words[:1] and words[0].endswith(".sh"))):
         yield _shell(path, command, folder)  # an entry script that ends in `exec "$@"`
 
 

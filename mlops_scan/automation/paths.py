@@ -19,8 +19,9 @@ _MAKES = re.compile(
 )
 _WRITES = r"(?:>\s*|\s-[oO]\s*|--output(?:-document)?[=\s]\s*)[\"']?\S*"
 _GENERATED = frozenset(
-    "build dist target out output tmp temp .tmp node_modules venv .venv env .env bin obj _build .tox .nox results".split()
-)
+    {".env", ".nox", ".tmp", ".tox", ".venv", "_build", "bin", "build", "dist", "env", "node_modules", "obj", "out",
+     "output", "results", "target", "temp", "tmp", "venv"}
+)  # fmt: skip
 
 
 class Paths:
@@ -30,6 +31,7 @@ class Paths:
         self.documents = documents
         self._by_name: dict[str, list[str]] | None = None
         self._folders: set[str] | None = None
+        self._rendered = {_without_template(path): path for path in documents.files}
 
     def existing(self, name: str, folder: str, script: str = "") -> str | None:
         """The file that a path in a command names, or None.
@@ -48,8 +50,8 @@ class Paths:
         if clean.startswith("/"):
             return self._by_tail(clean)
         for base in dict.fromkeys((own, folder, "") if match is not None and own else (folder, "")):
-            path = join(base, clean)
-            if path in self.documents.files:
+            path = self._rendered.get(join(base, clean))
+            if path is not None:
                 return path
         return self._by_tail(clean) if clean.endswith(CODE) else None
 
@@ -93,13 +95,20 @@ class Paths:
                     return True
         return False
 
-    def _by_tail(self, name: str) -> str | None:
-        tail = re.sub(r"^[./]+", "", name)
+    def has(self, tail: str) -> bool:
+        """Whether a file of the repository has a path that ends so."""
+        return any(path == tail or path.endswith("/" + tail) for path in self._named(tail.rpartition("/")[2]))
+
+    def _named(self, name: str) -> list[str]:
         if self._by_name is None:
             self._by_name = defaultdict(list)
             for path in self.documents.files:
                 self._by_name[path.rpartition("/")[2]].append(path)
-        candidates = self._by_name.get(tail.rpartition("/")[2], [])
+        return self._by_name.get(name, [])
+
+    def _by_tail(self, name: str) -> str | None:
+        tail = re.sub(r"^[./]+", "", name)
+        candidates = self._named(tail.rpartition("/")[2])
         while tail and candidates:
             found = [path for path in candidates if path == tail or path.endswith("/" + tail)]
             if len(found) == 1:
@@ -121,6 +130,11 @@ class Paths:
         if clean in ("-", "~") or "$" in clean:
             return folder
         return normal(clean) if clean.startswith("/") else join(folder, clean)
+
+
+def _without_template(path: str) -> str:
+    """A path without the suffix that only its template has."""
+    return re.sub(r"(\.tmpl|\.jinja2?|\.j2)$", "", path)
 
 
 def normal(folder: str) -> str:

@@ -10,14 +10,17 @@ from mlops_scan.code.index import CodeIndex, Node
 
 SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "fastapi", "flask", "celery", "bentoml", "granian"})
 LAUNCHERS = frozenset(
-    "python python3 python2 torchrun accelerate deepspeed spark-submit papermill streamlit ipython kfp horovodrun mpirun "
-    "mpiexec srun nbconvert jupyter jupyter-nbconvert".split()
+    {"accelerate", "deepspeed", "horovodrun", "ipython", "jupyter", "jupyter-nbconvert", "kfp", "mpiexec", "mpirun",
+     "nbconvert", "papermill", "python", "python2", "python3", "spark-submit", "srun", "streamlit", "torchrun"}
+)  # fmt: skip
+_MODULE_LAUNCHERS = re.compile(
+    r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher"
 )
-_MODULE_LAUNCHERS = re.compile(r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher")
 _WITH_VALUE = frozenset(
-    "--py-files --files --jars --conf --packages --config_file --config-file --hostfile --properties-file --py --output "
-    "--master --deploy-mode --name --driver-memory --executor-memory -o".split()
-) - {"--py"}
+    {"--conf", "--config-file", "--config_file", "--deploy-mode", "--driver-memory", "--executor-memory", "--files",
+     "--hostfile", "--jars", "--master", "--name", "--output", "--packages", "--properties-file",
+     "--py-files", "-o"}
+)  # fmt: skip
 _TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -39,7 +42,9 @@ class Programs:
 
     def launched(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
         """What `python …`, `torchrun …`, `papermill …` runs from `folder`; `origin` is the file of the command."""
-        if words[0] in ("jupyter", "jupyter-nbconvert", "nbconvert") and not {"--execute", "execute", "run"} & set(words):
+        if words[0] in ("jupyter", "jupyter-nbconvert", "nbconvert") and not {"--execute", "execute", "run"} & set(
+            words
+        ):
             return Program()  # a conversion runs nothing
         position = 1
         while position < len(words):
@@ -70,18 +75,19 @@ class Programs:
         return Program(self.index.script_entries(found) or ((found, ""),))
 
     def module(self, module: str, folder: str) -> Program:
-        """What `python -m module` runs."""
-        located = self.index.find_module(module, f"{folder}/x" if folder else "x")
-        if located is None or located[1]:
-            return Program(unresolved=f"module {module} is not in this repository")
-        path = located[0]
-        if path.endswith("__init__.py"):
-            main = path[: -len("__init__.py")] + "__main__.py"
-            path = main if main in self.index.modules else path
-        return Program(self.index.script_entries(path))
+        """What `python -m module` runs; a package runs its `__main__`."""
+        importer = f"{folder}/x" if folder else "x"
+        for name in (f"{module}.__main__", module):
+            located = self.index.find_module(name, importer)
+            if located is not None and not located[1]:
+                return Program(self.index.script_entries(located[0]))
+        # a file of that name that nothing connects with a tool is there, but has no facts
+        path = module.replace(".", "/")
+        known = any(self.paths.has(f"{path}{end}") for end in (".py", "/__init__.py", "/__main__.py"))
+        return Program(unresolved="" if known else f"module {module} is not in this repository")
 
     def served(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
-        """What a server loads: `uvicorn app.main:app`, `celery -A tasks`, `flask --app app run`, `fastapi run app.py`."""
+        """What a server loads: `uvicorn app.main:app`, `celery -A tasks`, `flask --app app`, `fastapi run app.py`."""
         for position, word in enumerate(words[1:], 1):
             named = words[position - 1] in ("-A", "--app") or word.startswith(("--app=", "-A="))
             target = word.partition("=")[2] if word.startswith(("--app=", "-A=")) else word

@@ -5,46 +5,32 @@ Every hop is kept as evidence. Cycles and long chains are cut; a hop that leaves
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
+from mlops_scan.automation import images
+from mlops_scan.automation.chain import MAX_HOPS, Chain
 from mlops_scan.automation.model import Pipeline, Run, Start
-from mlops_scan.automation.tasks import Tasks
+from mlops_scan.automation.paths import CODE, Paths, normal
+from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
+from mlops_scan.automation.submit import Submitted, Submitter
+from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
 from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
+from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell import Command, ShellScript, inner, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
 from mlops_scan.words import Evidence, Hop, Location
 
-_MAX_HOPS = 7
-_SHELLS = frozenset({"sh", "bash", "zsh", "dash", "source", "."})
-_PYTHON_RUNNERS = frozenset({"python", "python3", "python2", "torchrun", "accelerate", "deepspeed", "spark-submit", "papermill", "streamlit", "ipython", "kfp", "horovodrun", "mpirun", "srun"})  # fmt: skip
-_SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "fastapi", "flask", "celery"})
-_SUBMITTERS = frozenset({"anyscale", "ray", "sky", "az", "gcloud", "dstack", "det", "polyaxon", "sbatch"})
-_COMPOSE = ("docker-compose", "docker")
-
-
-@dataclass(frozen=True)
-class _Context:
-    """Where a command stands: its start, the hops so far, the working folder, and why failures are already lost."""
-
-    start: Start
-    chain: tuple[Evidence, ...]
-    folder: str = ""
-    swallowed: str = ""
-    hops: int = 0
-    seen: frozenset[str] = frozenset()
-
-    def via(self, evidence: Evidence, key: str, swallowed: str = "") -> _Context:
-        return replace(
-            self,
-            chain=(*self.chain, evidence),
-            hops=self.hops + 1,
-            seen=self.seen | {key},
-            swallowed=self.swallowed or swallowed,
-        )
+_SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash"})
+_SOURCE = frozenset({"source", "."})
+_INNER = frozenset({"mpirun", "mpiexec", "srun", "horovodrun"})
+_SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
+_ERREXIT = re.compile(r"-[a-z]*e[a-z]*")
+_EXPANSION = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 class Resolver:
@@ -55,11 +41,13 @@ class Resolver:
         self.index = index
         self.matcher = matcher
         self.pipelines = pipelines
+        self.paths = Paths(documents)
+        self.programs = Programs(self.paths, index)
         self.tasks = Tasks(documents)
         self.tests = TestLayout(documents, index)
-        self._rendered = {strip_rendered(path): path for path in documents.files}
+        self.submitter = Submitter(self.paths, pipelines)
 
-    # -- entry points ------------------------------------------------------------------------------------------------
+    # -- entry points --------------------------------------------------------------------------------------------------
 
     def script(
         self,
@@ -70,358 +58,331 @@ class Resolver:
         *,
         folder: str = "",
         errexit: bool = True,
+        pipefail: bool = False,
         may_fail: str = "",
+        via: tuple[Evidence, ...] = (),
     ) -> Iterator[Run]:
-        """What an inline script runs; `line` is where its text begins in the file at `path`."""
-        context = _Context(start, (start.evidence,), folder=_normal(folder), swallowed=may_fail)
-        yield from self._run_script(parse(text, first_line=line), path, context, errexit)
+        """What an inline script runs; `line` is where its text begins in the file at `path`.
+
+        `via` are the hops between the start and this script (a reusable workflow, a composite action).
+        """
+        chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail)
+        yield from self._script(self._parse(text, line, errexit, pipefail), path, chain)
 
     def step(
-        self, path: str, line: int, uses: str, inputs: dict[str, str], start: Start, may_fail: str = ""
+        self,
+        path: str,
+        line: int,
+        uses: str,
+        inputs: Mapping[str, str],
+        start: Start,
+        may_fail: str = "",
+        via: tuple[Evidence, ...] = (),
     ) -> Iterator[Run]:
         """What an action's name shows: matched as the command `uses OWNER/NAME`, with its inputs as `key=value`."""
-        words = (
-            "uses",
-            uses.partition("@")[0],
-            *(f"{key}={value}" for key, value in inputs.items() if len(value) < 200),
-        )
+        given = (f"{key}={value}" for key, value in inputs.items() if len(value) < 200)
+        words = ("uses", uses.partition("@")[0], *given)
         location = Location(path, line)
-        yield Run(
-            start,
-            words,
-            location,
-            (start.evidence,),
-            tuple(self.matcher.in_command(words, location)),
-            swallowed=may_fail,
-        )
+        found = tuple(self.matcher.in_command(words, location))
+        yield Run(start, words, location, (start.evidence, *via), found, swallowed=may_fail)
 
     def node(self, entries: tuple[Node, ...], start: Start, location: Location) -> Run:
         """A run of first-party code itself (a DAG's module, a scheduled function)."""
         return Run(start, (), location, (start.evidence,), entries=entries)
 
-    # -- scripts -----------------------------------------------------------------------------------------------------
+    def pipeline_start(self, pipeline: Pipeline, start: Start) -> Iterator[Run]:
+        """What the steps of a pipeline run when the pipeline itself is the start."""
+        yield from self._pipeline_steps(pipeline, Chain(start, (start.evidence,)))
 
-    def _run_script(
-        self, script: ShellScript, path: str, context: _Context, errexit: bool, is_file: bool = False
-    ) -> Iterator[Run]:
-        folder = context.folder
+    def service(self, path: str, start: Start, folder: str | None = None) -> Iterator[Run]:
+        """What the image of a Dockerfile runs as a service; `folder` is the folder of its build, else its own."""
+        root = path.rpartition("/")[0] if folder is None else folder
+        yield from self._image(path, root, Chain(start, (start.evidence,)), build=False)
+
+    def object_nodes(self, target: str) -> tuple[Node, ...]:
+        """`package.module:function` as the function and its module's statements."""
+        return self.programs.objects(target)
+
+    # -- scripts -------------------------------------------------------------------------------------------------------
+
+    def _parse(self, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
+        try:
+            return parse(text, max(1, line), errexit, pipefail)
+        except (DocumentError, RecursionError):
+            return ShellScript(())
+
+    def _script(self, script: ShellScript, path: str, chain: Chain, is_file: bool = False) -> Iterator[Run]:
+        """What the commands of a script run; `path` is the file that the script stands in."""
+        own = path if is_file else ""
+        folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
+        values = _constants(script)
+        uncalled = _uncalled(script) if is_file else frozenset()
         for command in script.commands:
-            words = unwrap(command.words)
-            if not words:
+            words = unwrap(tuple(_filled(word, values) for word in command.words))
+            if not words or command.function in uncalled or words[0] in script.functions:
                 continue
-            if words[0] == "cd" and len(words) > 1:
-                folder = _join(context.folder if command.function else folder, words[1])
+            place = (command.function, command.subshell)
+            outer = next(folders[p] for p in _enclosing(place) if p in folders)
+            folder = folders.setdefault(place, outer)
+            if words[0] in ("cd", "pushd") and len(words) > 1:
+                target = next((word for word in words[1:] if not word.startswith("-")), "")
+                folders[place] = self.paths.changed(folder, target, own or path) if target else folder
+                continue
+            if words[0] == "popd":
+                folders[place] = outer if command.subshell else chain.folder
                 continue
             lost = command.swallowed
-            if not lost and not (errexit or command.errexit) and not command.last:
-                what = "the script" if is_file else "the step's shell"
-                lost = f"{what} has no `set -e`, so a failure here stops nothing"
-            inside = replace(context, folder=folder, swallowed=context.swallowed or lost)
+            if not lost and not command.errexit and not command.last:
+                lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
+            inside = replace(chain, folder=folder, swallowed=chain.swallowed or lost)
+            if not chain.budget.spend():
+                return
             yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
 
-    def _command(
-        self, command: Command, words: tuple[str, ...], location: Location, context: _Context
-    ) -> Iterator[Run]:
+    def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
         text = inner(words)
-        if text is not None and context.hops < _MAX_HOPS:
-            yield from self._run_script(
-                parse(text, first_line=location.line), location.path, replace(context, hops=context.hops + 1), False
-            )
+        if text is not None and chain.hops < MAX_HOPS:
+            strict = any(_ERREXIT.fullmatch(word) for word in command.words) or "errexit" in command.words
+            script = self._parse(text, location.line, strict, "pipefail" in command.words)
+            yield from self._script(script, location.path, replace(chain, hops=chain.hops + 1))
             return
-        run = Run(
-            start=context.start,
-            words=words,
-            location=location,
-            chain=context.chain,
-            uses=tuple(self.matcher.in_command(words, location)),
-            swallowed=context.swallowed,
-        )
-        if context.hops >= _MAX_HOPS:
+        yield from self._words(words, location, command, chain)
+
+    def _words(self, words: tuple[str, ...], location: Location, command: Command, chain: Chain) -> Iterator[Run]:
+        uses = tuple(self.matcher.in_command(words, location))
+        run = Run(chain.start, words, location, chain.evidence, uses, swallowed=chain.swallowed)
+        if chain.hops >= MAX_HOPS:
             yield replace(run, unresolved="the chain is longer than is followed")
             return
         use = Evidence(location, Hop.USE, command.text[:160])
-        yield from self._dispatch(words, run, use, context)
-
-    def _dispatch(self, words: tuple[str, ...], run: Run, use: Evidence, context: _Context) -> Iterator[Run]:
-        name = words[0]
-        script = self._existing(words[1] if name in _SHELLS and len(words) > 1 else name, context.folder)
-        if name in _SHELLS and len(words) > 1:
-            plain = [word for word in words[1:] if not word.startswith("-")]
-            script = self._existing(plain[0], context.folder) if plain else None
-            if script is None:
-                yield replace(run, missing=_missing(plain[0], context.folder) if plain else "")
+        launcher = next((word for word in command.words if word in BARE), "")
+        if launcher and words[0] != launcher:
+            tasks = list(self.tasks.called((launcher, "run", *words), chain.folder))
+            if tasks:
+                yield run
+                yield from self._tasks(tasks, use, chain)
                 return
-        if script is not None and (language_of(script) == "shell" or name in _SHELLS or self._has_shebang(script)):
+        yield from self._dispatch(words, run, use, command, chain)
+
+    def _dispatch(
+        self, words: tuple[str, ...], run: Run, use: Evidence, command: Command, chain: Chain
+    ) -> Iterator[Run]:
+        name, origin = words[0], run.location.path
+        if name in _SHELLS or name in _SOURCE or "/" in name or name.endswith(CODE):
+            yield from self._file(words, run, use, command, chain)
+        elif name in RUNNERS:
             yield run
-            yield from self._shell_file(script, use, context)
-        elif script is not None and language_of(script) == "python":
-            yield replace(run, entries=self.index.script_entries(script))
-        elif name in (
-            "make",
-            "gmake",
-            "just",
-            "task",
-            "mise",
-            "poe",
-            "invoke",
-            "inv",
-            "npm",
-            "yarn",
-            "pnpm",
-            "rake",
-            "hatch",
-            "pdm",
-            "pixi",
-            "taskipy",
-            "tox",
-            "nox",
-        ):
-            yield from self._task(words, run, use, context)
-        elif name in _PYTHON_RUNNERS or (name == "jupyter" and "nbconvert" in words):
-            yield self._python(words, run, context)
-        elif name in ("pytest", "py.test") or (name == "unittest"):
-            yield replace(run, tests=self.tests.collected(words, context.folder))
-        elif name in _SERVERS:
-            yield self._server(words, run, context)
-        elif name in ("dvc", "mlflow") or words[:3] == ("databricks", "bundle", "run"):
-            yield from self._pipeline(words, run, use, context)
-        elif name in _COMPOSE:
-            yield from self._docker(words, run, use, context)
-        elif name in _SUBMITTERS:
+            yield from self._tasks(self.tasks.called(words, chain.folder), use, chain)
+        elif name in _INNER and any(word in _SHELLS | LAUNCHERS for word in words[1:]):
+            start = next(i for i, word in enumerate(words) if i and word in _SHELLS | LAUNCHERS)
+            yield from self._dispatch(unwrap(words[start:]), run, use, command, chain)
+        elif name in LAUNCHERS:
+            yield self._program(self.programs.launched(words, chain.folder, origin), run, chain)
+        elif name in ("pytest", "py.test", "unittest"):
+            yield replace(run, tests=self.tests.collected(words, chain.folder))
+        elif name in SERVERS:
+            yield self._program(self.programs.served(words, chain.folder, origin), run, chain)
+        elif name in images.ENGINES:
             yield run
-            yield from self._job_spec(words, use, context)
+            yield from self._container(words, run.location, use, command, chain)
         else:
-            entry = self.tasks.console_scripts().get(name)
-            yield replace(run, entries=self.object_nodes(entry)) if entry else run
+            yield from self._elsewhere(words, run, use, command, chain)
 
-    def _job_spec(self, words: tuple[str, ...], use: Evidence, context: _Context) -> Iterator[Run]:
-        """A job specification handed to a remote service: its entry point runs there, from the same tree."""
-        for word in words[1:]:
-            path = self._existing(word, context.folder) if word.endswith((".yaml", ".yml")) else None
-            if path is None or path in context.seen:
-                continue
-            for document in self.documents.nodes(path):
-                node = next(
-                    (found for key in ("entrypoint", "run", "command") if (found := document.get(key)) is not None),
-                    None,
-                )
-                if node is not None:
-                    script = parse("\n".join(node.strings()), first_line=node.text_line)
-                    yield from self._run_script(script, path, context.via(use, path), False)
-
-    def _shell_file(self, path: str, use: Evidence, context: _Context) -> Iterator[Run]:
-        script = self.documents.shell(path)
-        if script is None or path in context.seen:
+    def _elsewhere(
+        self, words: tuple[str, ...], run: Run, use: Evidence, command: Command, chain: Chain
+    ) -> Iterator[Run]:
+        """Commands that hand work to something else: pipeline engines, remote services, installed console scripts."""
+        submitted = self.submitter.submitted(words, chain.folder)
+        if submitted is not None:
+            yield replace(run, pipelines=tuple(dict.fromkeys(found.pipeline.path for found in submitted)))
+            yield from self._submitted(submitted, use, chain)
             return
-        yield from self._run_script(script, path, context.via(use, path), script.errexit, is_file=True)
+        if words[0] == "sbatch":
+            yield from self._file(("bash", *words[1:]), run, use, command, chain)
+            return
+        entry = self.tasks.console_scripts().get(words[0])
+        yield replace(run, entries=self.programs.objects(entry)) if entry else run
+        for spec in self.submitter.job_specs(words, chain.folder):
+            if spec.path not in chain.seen:
+                script = self._parse(spec.text, spec.line, False)
+                yield from self._script(script, spec.path, chain.via(use, spec.path))
+
+    @staticmethod
+    def _program(program: Program, run: Run, chain: Chain) -> Run:
+        missing = "" if chain.inside_image else program.missing
+        return replace(run, entries=program.entries, missing=missing, unresolved=program.unresolved)
+
+    def _file(self, words: tuple[str, ...], run: Run, use: Evidence, command: Command, chain: Chain) -> Iterator[Run]:
+        """`bash x.sh`, `source x.sh`, `./x.sh`, `./x.py`."""
+        shell = words[0] in _SHELLS or words[0] in _SOURCE
+        name = _script_name(words) if shell else words[0]
+        if not name or (shell and "-n" in words[1:]):  # `bash -n` only checks the syntax
+            yield run
+            return
+        path = self.paths.existing(name, chain.folder, run.location.path)
+        if path is None:
+            known = name.endswith(CODE) and not chain.inside_image
+            yield replace(run, missing=self.paths.missing(name, chain.folder, run.location.path) if known else "")
+        elif shell or language_of(path) == "shell" or self._has_shebang(path):
+            yield run
+            yield from self._shell_file(path, words, use, command, chain)
+        else:
+            entries = self.index.script_entries(path) if language_of(path) == "python" else ()
+            yield replace(run, entries=entries)
+
+    def _shell_file(
+        self, path: str, words: tuple[str, ...], use: Evidence, command: Command, chain: Chain
+    ) -> Iterator[Run]:
+        if path in chain.seen:
+            return
+        sourced = words[0] in _SOURCE
+        strict = command.errexit if sourced else any(_ERREXIT.fullmatch(word) for word in words[1:])
+        if sourced or strict:
+            script = self._parse(self.documents.text(path), 1, strict, command.pipefail and sourced)
+        else:
+            script = self.documents.shell(path) or ShellScript(())
+        yield from self._script(script, path, chain.via(use, path), is_file=True)
 
     def _has_shebang(self, path: str) -> bool:
         first = self.documents.text(path)[:60].partition("\n")[0] if "." not in path.rpartition("/")[2] else ""
         return first.startswith("#!") and "sh" in first
 
-    # -- task runners --------------------------------------------------------------------------------------------------
+    # -- tasks, pipelines, containers ----------------------------------------------------------------------------------
 
-    def _task(self, words: tuple[str, ...], run: Run, use: Evidence, context: _Context) -> Iterator[Run]:
-        yield run
-        for task in self.tasks.called(words, context.folder):
+    def _tasks(self, tasks: Iterator[Task] | Sequence[Task], use: Evidence, chain: Chain) -> Iterator[Run]:
+        for task in tasks:
             key = f"{task.path}#{task.name}"
-            if key in context.seen:
+            if key in chain.seen:
                 continue
-            inside = replace(context.via(use, key), folder=_normal(task.folder))
+            inside = replace(chain.via(use, key), folder=normal(task.folder))
             for line, text, ignored in task.lines:
                 step = replace(inside, swallowed=inside.swallowed or ignored)
-                yield from self._run_script(parse(text, first_line=line), task.path, step, task.errexit)
+                yield from self._script(self._parse(text, line, task.errexit), task.path, step)
 
-    # -- python ------------------------------------------------------------------------------------------------------
+    def _submitted(self, submitted: Sequence[Submitted], use: Evidence, chain: Chain) -> Iterator[Run]:
+        for found in submitted:
+            key = f"pipeline:{found.pipeline.path}#{found.pipeline.name}"
+            if key not in chain.seen:
+                yield from self._pipeline_steps(found.pipeline, chain.via(use, key), found.steps)
 
-    def _python(self, words: tuple[str, ...], run: Run, context: _Context) -> Run:
-        position = 1
-        while position < len(words):
-            word = words[position]
-            if word == "-m" and position + 1 < len(words):
-                return self._module(words[position + 1], run, context)
-            if word == "-c":
-                return run
-            if not word.startswith("-") and word.partition("?")[0].endswith((".py", ".ipynb")):
-                found = self._existing(word, context.folder)
-                if found is None:
-                    return replace(run, missing=_missing(word, context.folder))
-                return replace(run, entries=((found, ""), (found, "__main__")))
-            position += 1
-        return run
-
-    def _module(self, module: str, run: Run, context: _Context) -> Run:
-        located = self.index.find_module(module, f"{context.folder}/x" if context.folder else "x")
-        if located is None or located[1]:
-            return replace(run, unresolved=f"module {module} is not in this repository")
-        path = located[0]
-        if path.endswith("__init__.py"):
-            main = path[: -len("__init__.py")] + "__main__.py"
-            path = main if main in self.index.modules else path
-        return replace(run, entries=self.index.script_entries(path))
-
-    def _server(self, words: tuple[str, ...], run: Run, context: _Context) -> Run:
-        for word in words[1:]:
-            module, colon, _ = word.partition(":")
-            if word.endswith(".py"):
-                found = self._existing(word, context.folder)
-                if found:
-                    return replace(run, entries=self.index.script_entries(found))
-            elif colon and not word.startswith("-") and module.replace(".", "").replace("_", "").isalnum():
-                return self._module(module, run, context)
-        return run
-
-    def object_nodes(self, target: str) -> tuple[Node, ...]:
-        """`package.module:function` as the function and its module's statements."""
-        module, _, attribute = target.partition(":")
-        located = self.index.find_module(module, "x")
-        if located is None or located[1]:
-            return ()
-        path = located[0]
-        return ((path, ""), (path, attribute)) if attribute in self.index.modules[path].functions else ((path, ""),)
-
-    # -- pipelines and containers --------------------------------------------------------------------------------------
-
-    def _pipeline(self, words: tuple[str, ...], run: Run, use: Evidence, context: _Context) -> Iterator[Run]:
-        tool = "databricks" if words[0] == "databricks" else "dvc" if words[:3] == ("dvc", "exp", "run") else {("dvc", "repro"): "dvc", ("mlflow", "run"): "mlflow-projects", ("mlflow", "recipes"): "mlflow-recipes", ("mlflow", "pipelines"): "mlflow-recipes"}.get(words[:2])  # fmt: skip
-        if tool is None or "--dry" in words:
-            yield run
-            return
-        chosen = [p for p in self.pipelines if p.tool == tool]
-        nearby = [p for p in chosen if p.path.rpartition("/")[0] == context.folder] or chosen
-        nearby = [p for p in nearby if p.name in words] or nearby  # `databricks bundle run NAME`
-        yield replace(run, pipelines=tuple(p.path for p in nearby))
-        for pipeline in nearby[:5]:
-            yield from self.pipeline_steps(pipeline, context.via(use, f"pipeline:{pipeline.path}"))
-
-    def pipeline_steps(self, pipeline: Pipeline, context: _Context) -> Iterator[Run]:
+    def _pipeline_steps(self, pipeline: Pipeline, chain: Chain, only: frozenset[str] | None = None) -> Iterator[Run]:
         """What the steps of a declared pipeline run, as part of a chain."""
         for step in pipeline.steps:
-            if step.entries:
-                yield Run(
-                    context.start,
-                    (),
-                    Location(pipeline.path, step.line),
-                    context.chain,
-                    entries=step.entries,
-                    swallowed=context.swallowed,
-                )
-            if step.command:
-                inside = replace(context, folder=_normal(step.folder))
-                text = _as_command(step.command, self, inside.folder)
-                yield from self._run_script(
-                    parse(text, first_line=step.command_line or step.line), pipeline.path, inside, True
-                )
-
-    def pipeline_start(self, pipeline: Pipeline, start: Start) -> Iterator[Run]:
-        """What the steps of a pipeline run when the pipeline itself is the start."""
-        yield from self.pipeline_steps(pipeline, _Context(start, (start.evidence,)))
-
-    def _docker(self, words: tuple[str, ...], run: Run, use: Evidence, context: _Context) -> Iterator[Run]:
-        yield run
-        if words[0] == "docker" and words[1:2] in (("build",), ("buildx",)):
-            path = self._dockerfile(words, context.folder)
-            if path is not None and path not in context.seen:
-                yield from self.dockerfile(path, context.via(use, path), build=True)
-
-    def _dockerfile(self, words: tuple[str, ...], folder: str) -> str | None:
-        for flag in ("-f", "--file"):
-            if flag in words and words.index(flag) + 1 < len(words):
-                return self._existing(words[words.index(flag) + 1], folder)
-        context = next((word for word in reversed(words) if not word.startswith("-")), ".")
-        return self._existing(posixpath.join(context, "Dockerfile"), folder)
-
-    def dockerfile(self, path: str, context: _Context, build: bool) -> Iterator[Run]:
-        """What building (RUN) or starting (CMD, ENTRYPOINT) an image runs; files are looked for from the build root."""
-        document = self.documents.dockerfile(path)
-        if document is None:
-            return
-        names = ("RUN",) if build else ("CMD", "ENTRYPOINT")
-        folder = path.rpartition("/")[0]
-        for instruction in document.instructions:
-            if instruction.name not in names:
+            if only is not None and step.name not in only:
                 continue
-            from mlops_scan.documents.dockerfile import commands
+            if step.entries:
+                where = Location(pipeline.path, step.line)
+                yield Run(chain.start, (), where, chain.evidence, entries=step.entries, swallowed=chain.swallowed)
+            if step.command:
+                inside = replace(chain, folder=normal(step.folder))
+                text = _as_command(step.command)
+                script = self._parse(text, step.command_line or step.line, True)
+                yield from self._script(script, pipeline.path, inside)
 
-            value = commands(instruction)
-            text = value if isinstance(value, str) else " ".join(_quoted(word) for word in value)
-            inside = replace(context, folder=folder)
-            yield from self._run_script(parse(text, first_line=instruction.line), path, inside, True)
-
-    def service(self, path: str, start: Start) -> Iterator[Run]:
-        """What the image of a Dockerfile runs as a service."""
-        yield from self.dockerfile(path, _Context(start, (start.evidence,)), build=False)
-
-    # -- files -------------------------------------------------------------------------------------------------------
-
-    def _existing(self, name: str, folder: str) -> str | None:
-        """The repository's file that a path in a command names: from the working folder, from the root, or unambiguously by its tail."""
-        clean = name.strip("\"'")
-        if "$" in clean:
-            clean = (
-                clean.rpartition("}/")[2]
-                if "}/" in clean
-                else clean.rpartition("/")[2]
-                if clean.startswith("$")
-                else clean
+    def _container(
+        self, words: tuple[str, ...], location: Location, use: Evidence, command: Command, chain: Chain
+    ) -> Iterator[Run]:
+        built = images.built(words, chain.folder, self.paths)
+        composed = images.composed(words)
+        if built is not None:
+            yield from self._built(*built, use, chain)
+        elif composed is not None:
+            yield from self._composed(words, composed, use, chain)
+        inside = images.run_inside(images.subcommand(composed) if composed is not None else words[1:])
+        action = images.subcommand(composed)[:1] if composed is not None else words[1:2]
+        if inside and action and action[0] in ("run", "exec"):
+            yield from self._command(
+                replace(command, words=inside),
+                unwrap(inside),
+                location,
+                replace(chain, hops=chain.hops + 1, inside_image=True),
             )
-        if clean.startswith("/"):
-            return self._by_tail(clean)
-        for base in (folder, ""):
-            path = self._rendered.get(_join(base, clean))
-            if path is not None:
-                return path
-        return self._by_tail(clean) if clean.endswith((".py", ".sh", ".ipynb")) else None
 
-    def _by_tail(self, name: str) -> str | None:
-        tail = name.lstrip("./")
-        while tail:
-            found = [path for path in self.documents.files if path == tail or path.endswith("/" + tail)]
-            if len(found) == 1:
-                return found[0]
-            if found or "/" not in tail:
-                return None
-            tail = tail.partition("/")[2]
-        return None
+    def _built(self, path: str, root: str, use: Evidence, chain: Chain) -> Iterator[Run]:
+        if path not in chain.seen:
+            yield from self._image(path, root, chain.via(use, path), build=True)
 
+    def _image(self, path: str, root: str, chain: Chain, build: bool) -> Iterator[Run]:
+        """What building or starting an image runs; files are looked for from the build's folder."""
+        for found in images.image_commands(path, self.documents, root, build):
+            inside = replace(chain, folder=normal(found.folder), inside_image=chain.inside_image or build)
+            yield from self._script(self._parse(found.text, found.line, True), found.path, inside)
 
-def strip_rendered(path: str) -> str:
-    """A path without the suffix that only its template has."""
-    for suffix in (".tmpl", ".jinja", ".j2"):
-        path = path.removesuffix(suffix)
-    return path
+    def _composed(
+        self, words: tuple[str, ...], composed: tuple[str, ...], use: Evidence, chain: Chain
+    ) -> Iterator[Run]:
+        action = images.subcommand(composed)
+        if not action or action[0] not in ("up", "build", "run"):
+            return
+        named = {word for word in action[1:] if not word.startswith("-")}
+        for path in images.compose_files(words, chain.folder, self.paths):
+            services = list(images.services(path, self.documents, self.paths))
+            chosen = [service for service in services if service.name in named] or services
+            for service in chosen:
+                key = f"{path}#{service.name}"
+                if key in chain.seen:
+                    continue
+                inside = chain.via(use, key)
+                if service.dockerfile and (action[0] == "build" or "--build" in action):
+                    yield from self._image(service.dockerfile, service.folder, inside, build=True)
+                if action[0] == "up":
+                    yield from self._service(service, inside)
 
+    def _service(self, service: images.Service, chain: Chain) -> Iterator[Run]:
+        if service.command is not None:
+            text, where = service.command.text, replace(chain, folder=normal(service.folder), inside_image=True)
+            yield from self._script(self._parse(text, service.command.line, True), service.command.path, where)
+        elif service.dockerfile:
+            yield from self._image(service.dockerfile, service.folder, chain, build=False)
 
-def _as_command(text: str, resolver: Resolver, folder: str) -> str:
-    """A step may name a script or a module alone: `script: train.py`."""
-    words = text.split()
-    first = words[0] if words else ""
-    if first.endswith((".py", ".ipynb")) and "\n" not in text:
-        return f"python {text}"
-    return text
-
-
-def _missing(name: str, folder: str) -> str:
-    """The path a command asks for, when that can be known not to exist; empty for variables and absolute paths."""
-    if any(c in name for c in "$*{<`") or name.startswith(("/", "~")) or name in ("-", "-c"):
-        return ""
-    return _join(folder, name)
-
-
-def _quoted(word: str) -> str:
-    return "'" + word.replace("'", "'\\''") + "'"
+    def compose_service(self, service: images.Service, start: Start) -> Iterator[Run]:
+        """What a compose service runs when the service itself is the start."""
+        yield from self._service(service, Chain(start, (start.evidence,)))
 
 
-def _normal(folder: str) -> str:
-    clean = posixpath.normpath(folder) if folder else ""
-    return "" if clean == "." or "$" in clean else clean.lstrip("/").removeprefix("./")
+# -- small rules -------------------------------------------------------------------------------------------------------
 
 
-def _join(folder: str, name: str) -> str:
-    if "$" in name:
-        return folder
-    return (
-        posixpath.normpath(posixpath.join(folder, name.removeprefix("./"))).removeprefix("./")
-        if name != "."
-        else folder
-    )
+def _constants(script: ShellScript) -> dict[str, str]:
+    """Variables that a script sets once, to a constant."""
+    values: dict[str, str] = {}
+    for name, value in script.variables:
+        values[name] = "" if name in values or "$" in value or "`" in value else value
+    return {name: value for name, value in values.items() if value}
+
+
+def _filled(word: str, values: Mapping[str, str]) -> str:
+    if "$" not in word or not values:
+        return word
+    return _EXPANSION.sub(lambda match: values.get(match.group(1) or match.group(2), match.group()), word)
+
+
+def _uncalled(script: ShellScript) -> frozenset[str]:
+    """Functions of a script that nothing in it calls; none where it calls by variables or may only be sourced."""
+    named = {word for command in script.commands for word in command.words}
+    indirect = any(command.words[0].startswith("$") for command in script.commands if command.words)
+    library = all(command.function for command in script.commands)
+    return frozenset() if indirect or library else frozenset(set(script.functions) - named)
+
+
+def _enclosing(place: tuple[str, tuple[int, ...]]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """A place in a script and those around it, innermost first."""
+    function, subshell = place
+    for length in range(len(subshell), -1, -1):
+        yield function, subshell[:length]
+    yield "", ()
+
+
+def _script_name(words: tuple[str, ...]) -> str:
+    """The script that `bash -eu -o pipefail x.sh arg` runs, or empty."""
+    for before, word in pairwise(words):
+        option = word.startswith(("-", "+")) or before in _SHELL_VALUES or re.fullmatch(r"-[a-z]*o", before) is not None
+        if not option:
+            return word
+    return ""
+
+
+def _as_command(text: str) -> str:
+    """A step may name a script alone: `script: train.py`."""
+    first = text.split()[0] if text.split() else ""
+    return f"python {text}" if first.endswith((".py", ".ipynb")) and "\n" not in text.strip() else text

@@ -4,36 +4,68 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from mlops_scan.automation import images
+from mlops_scan.automation.clocks import code_schedules, deployments, paused, schedule_of
 from mlops_scan.automation.model import Pipeline, Run, Start
+from mlops_scan.automation.paths import join
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.ci import github
 from mlops_scan.ci.model import AUTOMATIC, Job, Step, Workflow
-from mlops_scan.code.facts import Call
 from mlops_scan.code.index import CodeIndex, Node
-from mlops_scan.documents.node import Node as Value
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.words import Evidence, Hop, Location, Role
 
+__all__ = [
+    "ci_runs",
+    "ci_start",
+    "code_pipeline_runs",
+    "code_pipelines",
+    "code_schedules",
+    "deployments",
+    "paused",
+    "pipeline_runs",
+    "schedule_of",
+    "service_runs",
+]
+
 _EVENT = re.compile(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
+_INPUT = re.compile(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}")
+_COMPOSE = re.compile(r"(docker-)?compose[^/]*\.ya?ml")
 _MAX_CALLS = 3
 
 
 # -- CI ----------------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """How a job was come to: the hops of reusable workflows and composite actions, and what they were given."""
+
+    via: tuple[Evidence, ...] = ()
+    inputs: Mapping[str, str] | None = None
+
+    def deeper(self, hop: Evidence, inputs: Mapping[str, str]) -> _Call:
+        return _Call((*self.via, hop), {name: self.filled(value) for name, value in inputs.items()})
+
+    def filled(self, text: str) -> str:
+        """The text with the inputs filled in that were given."""
+        given = self.inputs or {}
+        return _INPUT.sub(lambda match: given.get(match.group(1), match.group()), text)
+
+
 def ci_runs(workflows: Sequence[Workflow], resolver: Resolver, documents: Documents) -> Iterator[Run]:
     """What the jobs of all loaded CI definitions run."""
-    by_path = {workflow.path: workflow for workflow in workflows}
+    by_path = {workflow.path: workflow for workflow in workflows if not workflow.unloaded}
     for workflow in workflows:
         if workflow.unloaded:
             continue
         for job in workflow.jobs:
             start = ci_start(workflow, job)
             if start is not None:
-                yield from _job(workflow, job, start, by_path, resolver, documents, 0)
+                yield from _Jobs(by_path, resolver, documents).runs(workflow, job, start, _Call())
 
 
 def ci_start(workflow: Workflow, job: Job) -> Start | None:
@@ -42,23 +74,20 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
     if not triggers and any(trigger.kind == "called" for trigger in workflow.triggers):
         return None
     kinds = _restricted({trigger.kind for trigger in triggers}, job.condition)
-    chosen = next(
-        (trigger for trigger in triggers if trigger.kind in kinds & AUTOMATIC), triggers[0] if triggers else None
+    chosen = next((trigger for trigger in triggers if trigger.kind in kinds & AUTOMATIC), None)
+    chosen = chosen or next(
+        (trigger for trigger in triggers if trigger.kind in kinds), triggers[0] if triggers else None
     )
     line = chosen.line if chosen is not None else job.line
-    blocked = job.never or ("a person must start this job" if job.manual else "")
-    if not blocked and not kinds & AUTOMATIC:
-        blocked = "only a person can start it" if "manual" in kinds else "nothing starts it"
-    label = f"{workflow.name} / {job.id}"
-    text = f"on: {', '.join(sorted(kinds)) or 'nothing'}" + (
-        f" ({chosen.detail})" if chosen is not None and chosen.kind == "schedule" else ""
-    )
+    clock = f" ({chosen.detail})" if chosen is not None and chosen.kind == "schedule" else ""
     return Start(
         kind="ci",
-        label=label,
-        evidence=Evidence(Location(workflow.path, line), Hop.TRIGGER, text),
+        label=f"{workflow.name} / {job.id}",
+        evidence=Evidence(
+            Location(workflow.path, max(1, line)), Hop.TRIGGER, f"on: {', '.join(sorted(kinds)) or 'nothing'}{clock}"
+        ),
         triggers=frozenset(kinds),
-        blocked=blocked,
+        blocked=_blocked(job, kinds),
         may_fail=job.may_fail,
         workflow=workflow.path,
         job=job.id,
@@ -66,68 +95,111 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
     )
 
 
+def _blocked(job: Job, kinds: set[str]) -> str:
+    if job.never or job.manual:
+        return job.never or "a person must start this job"
+    if kinds & AUTOMATIC:
+        return ""
+    return "only a person can start it" if "manual" in kinds else "nothing starts it"
+
+
 def _restricted(kinds: set[str], condition: str) -> set[str]:
-    """Trigger kinds left by a job's `if: github.event_name == '…'`."""
-    names = {"workflow_dispatch": "manual", "repository_dispatch": "external", "workflow_run": "chained"}
-    equal = {names.get(name, name) for operator, name in _EVENT.findall(condition) if operator == "=="}
-    unequal = {names.get(name, name) for operator, name in _EVENT.findall(condition) if operator == "!="}
-    if equal and "||" not in condition.replace("'", "").partition("event_name")[0]:
-        kinds = kinds & equal if kinds & equal or "refs/" not in condition else kinds
-    return kinds - unequal
+    """Trigger kinds left by a condition on `github.event_name`; every alternative of the condition must name one."""
+    left: set[str] = set()
+    for option in condition.split("||"):
+        tests = [(operator, github.EVENTS.get(name, "other")) for operator, name in _EVENT.findall(option)]
+        equal = {kind for operator, kind in tests if operator == "=="}
+        unequal = {kind for operator, kind in tests if operator == "!="}
+        left |= (kinds & equal if equal else kinds) - unequal
+    return left
 
 
-def _job(
-    workflow: Workflow,
-    job: Job,
-    start: Start,
-    by_path: Mapping[str, Workflow],
-    resolver: Resolver,
-    documents: Documents,
-    depth: int,
-) -> Iterator[Run]:
-    if job.uses.startswith("./") and depth < _MAX_CALLS:
-        called = by_path.get(job.uses[2:].partition("@")[0])
-        if called is not None:
-            for inner in called.jobs:
-                yield from _job(
-                    called,
-                    inner,
-                    replace(start, may_fail=start.may_fail or inner.may_fail),
-                    by_path,
-                    resolver,
-                    documents,
-                    depth + 1,
-                )
-        return
-    if job.uses:
+@dataclass(frozen=True, slots=True)
+class _Jobs:
+    """Follows jobs into the workflows and actions of the same repository."""
+
+    by_path: Mapping[str, Workflow]
+    resolver: Resolver
+    documents: Documents
+
+    def runs(self, workflow: Workflow, job: Job, start: Start, call: _Call) -> Iterator[Run]:
+        """What a job runs, whose own start, or whose caller's, is `start`."""
+        if not job.uses:
+            for step in job.steps:
+                yield from self._step(workflow.path, step, start, call)
+            return
         where = Location(workflow.path, job.line)
-        yield Run(
+        if not job.uses.startswith("./"):
+            given = (f"{name}={value}" for name, value in job.inputs.items() if len(value) < 200)
+            reason = f"the reusable workflow {job.uses} is in another repository"
+            yield Run(start, ("uses", job.uses, *given), where, (start.evidence, *call.via), unresolved=reason)
+            return
+        called = self.by_path.get(job.uses[2:].partition("@")[0])
+        if called is None or len(call.via) >= _MAX_CALLS:
+            return
+        deeper = call.deeper(Evidence(where, Hop.USE, f"uses: {job.uses}"), job.inputs)
+        for inner in called.jobs:
+            kinds = _restricted(set(start.triggers), inner.condition)
+            own = replace(
+                start,
+                triggers=frozenset(kinds),
+                may_fail=start.may_fail or inner.may_fail,
+                blocked=start.blocked or _blocked(inner, kinds),
+                environment=inner.environment or start.environment,
+            )
+            yield from self.runs(called, inner, own, deeper)
+
+    def _step(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
+        kinds = _restricted(set(start.triggers), step.condition)
+        if step.never or kinds != start.triggers:
+            blocked = start.blocked or step.never or _blocked(_NO_JOB, kinds)
+            start = replace(start, triggers=frozenset(kinds), blocked=blocked)
+        if step.script:
+            yield from self._script(path, step, call.filled(step.script), start, call)
+        elif step.uses.startswith("./"):
+            yield from self._action(path, step, start, call)
+        elif step.uses:
+            yield from self._uses(path, step, start, call)
+
+    def _script(self, path: str, step: Step, text: str, start: Start, call: _Call) -> Iterator[Run]:
+        return self.resolver.script(
+            text,
+            step.path or path,
+            step.script_line,
             start,
-            ("uses", job.uses),
-            where,
-            (start.evidence,),
-            unresolved=f"the reusable workflow {job.uses} is in another repository",
+            folder=call.filled(step.folder),
+            errexit=step.errexit,
+            pipefail=step.pipefail,
+            may_fail=step.may_fail,
+            via=call.via,
         )
-    for step in job.steps:
-        yield from _step(workflow.path, step, start, resolver, documents, depth)
 
-
-def _step(path: str, step: Step, start: Start, resolver: Resolver, documents: Documents, depth: int) -> Iterator[Run]:
-    if step.script:
-        yield from resolver.script(
-            step.script, path, step.script_line, start, folder=step.folder, errexit=step.errexit, may_fail=step.may_fail
-        )
-    elif step.uses.startswith("./") and depth < _MAX_CALLS:
-        folder = step.uses[2:].strip("/")
-        for name in (f"{folder}/action.yml", f"{folder}/action.yaml"):
-            for node in documents.nodes(name) if name in documents.files else ():
+    def _action(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
+        """The steps of a composite action of the repository."""
+        folder = join("", step.uses[2:].partition("@")[0] or ".")
+        if len(call.via) >= _MAX_CALLS:
+            return
+        deeper = call.deeper(Evidence(Location(path, step.line), Hop.USE, f"uses: {step.uses}"), step.inputs)
+        for name in (join(folder, "action.yml"), join(folder, "action.yaml")):
+            for node in self.documents.nodes(name)[:1] if name in self.documents.files else ():
                 for inner in github.parse_action(node, ""):
-                    yield from _step(name, inner, start, resolver, documents, depth + 1)
-    elif step.uses:
-        yield from resolver.step(path, step.line, step.uses, dict(step.inputs), start, step.may_fail)
-        script = step.inputs.get("script") or step.inputs.get("inlineScript") or step.inputs.get("run")
+                    inner = replace(inner, may_fail=inner.may_fail or step.may_fail)
+                    yield from self._step(name, inner, start, deeper)
+
+    def _uses(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
+        """An action of another repository: its name and inputs, and the commands or the Dockerfile it is given."""
+        given = {name: call.filled(value) for name, value in step.inputs.items()}
+        yield from self.resolver.step(path, step.line, step.uses, given, start, step.may_fail, call.via)
+        script = given.get("script") or given.get("inlineScript") or given.get("run")
+        if "docker/build-push-action" in step.uses:
+            context = given.get("context", ".")
+            context = "." if "$" in context or "://" in context else context
+            script = f"docker build -f {given.get('file') or join(context, 'Dockerfile')} {context}"
         if script and "github-script" not in step.uses:
-            yield from resolver.script(script, path, step.line, start, may_fail=step.may_fail)
+            yield from self._script(path, replace(step, script_line=step.line), script, start, call)
+
+
+_NO_JOB = Job("", 1, 1, ())
 
 
 # -- declared pipelines ------------------------------------------------------------------------------------------------
@@ -162,78 +234,6 @@ def code_pipeline_runs(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
         yield Run(Start("pipeline", use.name, evidence), (), use.location, (evidence,), entries=entries)
 
 
-# -- clocks ------------------------------------------------------------------------------------------------------------
-
-_SCHEDULE_KEYWORDS = ("schedule", "schedule_interval", "timetable", "cron", "cron_schedule", "schedule_cron_expression", "cron_expression", "interval", "rrule", "quartz_cron_expression")  # fmt: skip
-_NEVER = frozenset({"none", "@once", "false", "", "null"})
-_LOOP = re.compile(
-    r"schedule\.every(\..+)?\.do|.*\.add_job|.*\.serve|.*\.deploy|.*\.create_schedule|.*\.create_recurring_run"
-)
-
-
-def schedule_of(call: Call) -> tuple[str, str] | None:
-    """The (keyword, value) with which a call sets a clock; the value is empty when it is no constant. None without one."""
-    given = dict(call.keywords)
-    for name in _SCHEDULE_KEYWORDS:
-        if name in given:
-            return name, given[name] or ""
-    return None
-
-
-def paused(call: Call) -> str:
-    """Why a schedule set by this call is off, or empty."""
-    given = dict(call.keywords)
-    if given.get("is_paused_upon_creation") == "true" or given.get("paused") == "true":
-        return "it is paused when created"
-    found = schedule_of(call)
-    if found is not None and found[1].lower() in _NEVER and given.get(found[0]) is not None:
-        return f"`{found[0]}={found[1]}` never fires by itself"
-    return ""
-
-
-def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
-    """Code that a clock starts: scheduled DAGs and flows, `schedule.every().day.do(job)`, APScheduler, deployments."""
-    defined = {(use.location.path, use.location.line): use for use in uses if "define-pipeline" in use.does}
-    for path, module in index.modules.items():
-        for call in module.calls:
-            definition = defined.get((path, call.line))
-            loop = _LOOP.fullmatch(index.resolve(path, call.name).name) if definition is None else None
-            if definition is None and loop is None:
-                continue
-            clock = schedule_of(call)
-            if definition is not None and clock is None and not _airflow2_default(definition, module.roots):
-                continue
-            if loop is not None and clock is None and not call.name.endswith((".do", ".add_job")):
-                continue
-            label = (
-                f"{clock[0]}={clock[1] or '…'}" if clock else "default schedule" if definition else "scheduled in code"
-            )
-            evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
-            start = Start("schedule", label, evidence, blocked=paused(call))
-            yield Run(
-                start, (), Location(path, call.line, call.end_line), (evidence,), entries=_scheduled(path, call, index)
-            )
-
-
-def _airflow2_default(definition: Use, roots: frozenset[str]) -> bool:
-    return False  # an omitted schedule means daily in Airflow 2 and none in 3; without the version it is not claimed
-
-
-def _scheduled(path: str, call: Call, index: CodeIndex) -> tuple[Node, ...]:
-    nodes: list[Node] = []
-    for name in (call.name.rpartition(".")[0], *call.refs):
-        target = index.resolve(path, name) if name else None
-        if target is not None and target.first_party:
-            nodes.append((target.path, target.qualname))
-    decorated = [
-        f
-        for f in index.modules[path].functions.values()
-        if call.line <= f.line <= call.end_line + 3 and any(f.decorators)
-    ]
-    nodes.extend((path, f.qualname) for f in decorated)
-    return tuple(dict.fromkeys([*nodes, (path, call.scope)] if not nodes or call.scope == "" else nodes))
-
-
 # -- services ----------------------------------------------------------------------------------------------------------
 
 
@@ -245,27 +245,8 @@ def service_runs(documents: Documents, resolver: Resolver) -> Iterator[Run]:
         if language_of(path) == "dockerfile":
             start = Start("service", path, Evidence(Location(path, 1), Hop.TRIGGER, "container image"))
             yield from resolver.service(path, start)
-        elif re.fullmatch(r"(docker-)?compose[^/]*\.ya?ml", file.name):
-            for document in documents.nodes(path):
-                yield from _compose(path, document, resolver)
-
-
-def _compose(path: str, document: Value, resolver: Resolver) -> Iterator[Run]:
-    services = document.get("services")
-    for name, service in services.entries if services is not None else ():
-        evidence = Evidence(Location(path, service.at), Hop.TRIGGER, f"compose service {name}")
-        start = Start("service", f"compose service {name}", evidence)
-        command = service.get("command") or service.get("entrypoint")
-        if command is not None:
-            yield from resolver.script(
-                " ".join(command.strings()), path, command.line, start, folder=path.rpartition("/")[0]
-            )
-        else:
-            build = service.get("build")
-            context = build.get("context") if build is not None and build.kind == "mapping" else build
-            file = build.get("dockerfile") if build is not None and build.kind == "mapping" else None
-            if context is not None:
-                folder = "/".join(p for p in (path.rpartition("/")[0], (context.string() or "").strip("./")) if p)
-                target = "/".join(p for p in (folder, (file.string() if file is not None else "Dockerfile") or "") if p)
-                if target in resolver.documents.files:
-                    yield from resolver.service(target, start)
+        elif _COMPOSE.fullmatch(file.name):
+            for service in images.services(path, documents, resolver.paths):
+                label = f"compose service {service.name}"
+                start = Start("service", label, Evidence(Location(path, service.line), Hop.TRIGGER, label))
+                yield from resolver.compose_service(service, start)

@@ -5,19 +5,39 @@ Facts: https://docs.pytest.org/en/stable/explanation/goodpractices.html#conventi
 
 from __future__ import annotations
 
-import configparser
-import posixpath
+import shlex
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from mlops_scan.automation.paths import Paths, join
+from mlops_scan.automation.tasks.model import above, ini_values
 from mlops_scan.code.index import CodeIndex
-from mlops_scan.documents.store import Documents
+from mlops_scan.documents.node import Node
+from mlops_scan.documents.store import Documents, language_of
 
 _WITH_VALUE = frozenset(
-    {"-k", "-m", "-n", "-p", "-c", "-o", "-W", "--cov", "--cov-report", "--cov-config", "--junitxml", "--junit-xml", "--maxfail", "--tb", "--durations",
-     "--timeout", "--rootdir", "--confcutdir", "--basetemp", "--ignore", "--deselect", "--numprocesses", "--dist", "--html", "--log-level", "-r",
-     "--cov-fail-under", "--randomly-seed", "--reruns", "--alluredir", "--env"}
+    {"-k", "-m", "-n", "-p", "-c", "-o", "-W", "-r", "--cov", "--cov-report", "--cov-config", "--junitxml",
+     "--junit-xml", "--maxfail", "--tb", "--durations", "--timeout", "--rootdir", "--confcutdir", "--basetemp",
+     "--ignore", "--ignore-glob", "--deselect", "--numprocesses", "--dist", "--html", "--log-level", "--log-cli-level",
+     "--cov-fail-under", "--randomly-seed", "--reruns", "--alluredir", "--env", "--import-mode", "--capture",
+     "--verbosity", "--override-ini", "--pythonwarnings", "--splits", "--group", "--config-file", "--log-file",
+     "--durations-path", "--only-rerun", "--ds", "--browser"}
 )  # fmt: skip
-_NO_RUN = frozenset({"--co", "--collect-only", "--fixtures", "--markers", "--version", "--help"})
+_NO_RUN = frozenset({"--co", "--collect-only", "--fixtures", "--markers", "--version", "--help", "-h", "-V"})
+_FILES = ("test_*.py", "*_test.py")
+_UNITTEST_VALUES = frozenset({"-s", "--start-directory", "-p", "--pattern", "-t", "--top-level-directory", "-k"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What pytest's configuration says; paths are relative to the repository."""
+
+    root: str = ""
+    testpaths: tuple[str, ...] = ()
+    files: tuple[str, ...] = _FILES
+    skipped: tuple[str, ...] = ()  # norecursedirs
+    options: tuple[str, ...] = ()  # addopts
 
 
 class TestLayout:
@@ -28,122 +48,179 @@ class TestLayout:
     def __init__(self, documents: Documents, index: CodeIndex) -> None:
         self.documents = documents
         self.index = index
+        self._paths = Paths(documents)
+        self._python = sorted(path for path in documents.files if language_of(path) == "python")
 
     def collected(self, words: tuple[str, ...], folder: str) -> tuple[str, ...]:
         """The test files that `pytest …` or `unittest …` runs from `folder`, in path order."""
-        if _NO_RUN.intersection(words):
+        if _NO_RUN.intersection(words[1:]):
             return ()
         if words[0] == "unittest":
-            return self._unittest(words, folder)
-        paths = [word.partition("::")[0] for word in _positional(words)]
-        named = [posixpath.normpath(posixpath.join(folder, path)) for path in paths if "$" not in path]
-        testpaths, patterns = self._configured(folder)
-        if not named:
-            named = testpaths or [folder or "."]
-        ignored = [
-            posixpath.normpath(posixpath.join(folder, w.partition("=")[2])) for w in words if w.startswith("--ignore=")
-        ]
-        found = []
-        for path in self.documents.files:
-            if not path.endswith(".py") or any(_below(path, base) for base in ignored):
+            return self._unittest(words[1:], folder)
+        named = self._named(words, folder)
+        settings = self._settings(named or (folder,))
+        if _NO_RUN.intersection(settings.options):
+            return ()
+        ignored = (*_ignored(words, folder), *_ignored(settings.options, settings.root))
+        bases = named or (settings.testpaths if settings.root == folder else ()) or (folder,)
+        return tuple(sorted(path for path in self._below(bases) if _collects(path, bases, settings, ignored)))
+
+    def _below(self, bases: Iterable[str]) -> Iterator[str]:
+        return (path for path in self._python if any(_within(path, base) for base in bases))
+
+    # -- pytest ------------------------------------------------------------------------------------------------------
+
+    def _named(self, words: tuple[str, ...], folder: str) -> tuple[str, ...]:
+        """The files and folders that the command line names; wildcards as what they match."""
+        found: list[str] = []
+        for word in _positional(words):
+            name = word.partition("::")[0]
+            if "$" in name or "{" in name or not name:
                 continue
-            if path in named or (any(_below(path, base) for base in named) and _collectable(path, patterns)):
+            path = join(folder, name)
+            if "--pyargs" in words and "/" not in name and (located := self.index.find_module(name, "x")) is not None:
+                found.append(located[0].removesuffix("/__init__.py"))
+            elif "*" in path or "?" in path:
+                found.extend(self._matching(path))
+            elif path in self.documents.files or self._paths.is_folder(path) or "/" in name or name.endswith(".py"):
                 found.append(path)
-        return tuple(sorted(found))
+        return tuple(dict.fromkeys(found))
 
-    def _configured(self, folder: str) -> tuple[list[str], tuple[str, ...]]:
-        """`testpaths` (from the repository's root) and `python_files` that apply in `folder`."""
-        for base in dict.fromkeys((folder, "")):
+    def _matching(self, pattern: str) -> Iterator[str]:
+        """The files and folders of tests whose path matches a pattern; `*` stays within one name."""
+        wanted = pattern.split("/")
+        for path in self._python:
+            parts = path.split("/")[: len(wanted)]
+            if len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted)):
+                yield "/".join(parts)
+
+    def _settings(self, places: tuple[str, ...]) -> _Settings:
+        """The configuration nearest above all the places, as pytest looks for it."""
+        for base in above(_common(places)):
             prefix = f"{base}/" if base else ""
-            for name, section in (("pytest.ini", "pytest"), ("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
-                values = self._ini(prefix + name, section)
-                if values is not None:
-                    paths = [posixpath.normpath(prefix + p) for p in values.get("testpaths", "").split()]
-                    return paths, tuple(values.get("python_files", "").split()) or _DEFAULT
-            documents = (
-                self.documents.nodes(f"{prefix}pyproject.toml")
-                if f"{prefix}pyproject.toml" in self.documents.files
-                else ()
-            )
-            options = documents[0].path("tool", "pytest", "ini_options") if documents else None
+            for name, section in (("pytest.ini", "pytest"), (".pytest.ini", "pytest")):
+                if prefix + name in self.documents.files:
+                    return self._from_ini(base, prefix + name, section)
+            options = self._pyproject(prefix + "pyproject.toml")
             if options is not None:
-                testpaths, files = options.get("testpaths"), options.get("python_files")
-                paths = [
-                    posixpath.normpath(prefix + p)
-                    for text in (testpaths.strings() if testpaths else ())
-                    for p in text.split()
-                ]
-                return paths, tuple(p for text in (files.strings() if files else ()) for p in text.split()) or _DEFAULT
-        return [], _DEFAULT
+                return self._from_toml(base, options)
+            for name, section in (("tox.ini", "pytest"), ("setup.cfg", "tool:pytest")):
+                if f"[{section}]" in self.documents.text(prefix + name):
+                    return self._from_ini(base, prefix + name, section)
+        return _Settings()
 
-    def _ini(self, path: str, section: str) -> dict[str, str] | None:
-        if path not in self.documents.files:
-            return None
-        parser = configparser.ConfigParser(interpolation=None, strict=False)
-        try:
-            parser.read_string(self.documents.text(path))
-        except configparser.Error:
-            return None
-        return dict(parser.items(section)) if parser.has_section(section) else None
+    def _pyproject(self, path: str) -> Node | None:
+        documents = self.documents.nodes(path) if path in self.documents.files else ()
+        return documents[0].path("tool", "pytest", "ini_options") if documents else None
 
-    def _unittest(self, words: tuple[str, ...], folder: str) -> tuple[str, ...]:
-        arguments = words[1:]
-        if "discover" not in arguments:
-            found = []
-            for word in arguments:
-                if word.startswith("-"):
-                    continue
-                located = self.index.find_module(
-                    word.removesuffix(".py").replace("/", "."), f"{folder}/x" if folder else "x"
-                )
-                if located is not None:
-                    found.append(located[0])
-            if found or any(not a.startswith("-") for a in arguments):
-                return tuple(sorted(set(found)))
-        start, pattern = folder or ".", "test*.py"
-        for i, word in enumerate(arguments[:-1]):
-            if word in ("-s", "--start-directory"):
-                start = posixpath.normpath(posixpath.join(folder, arguments[i + 1]))
-            elif word in ("-p", "--pattern"):
-                pattern = arguments[i + 1]
-        positional = [
-            w
-            for i, w in enumerate(arguments)
-            if not w.startswith("-") and w != "discover" and (i == 0 or not arguments[i - 1].startswith("-"))
-        ]
-        if positional:
-            start = posixpath.normpath(posixpath.join(folder, positional[0]))
+    def _from_ini(self, base: str, path: str, section: str) -> _Settings:
+        text = self.documents.text(path)
+
+        def value(option: str) -> tuple[str, ...]:
+            return tuple(word for _, line in ini_values(text, section, option) or () for word in _split(line))
+
+        return self._made(base, value("testpaths"), value("python_files"), value("norecursedirs"), value("addopts"))
+
+    def _from_toml(self, base: str, options: Node) -> _Settings:
+        def value(option: str) -> tuple[str, ...]:
+            node = options.get(option)
+            texts = node.strings() if node is not None else ()
+            return texts if node is not None and node.kind == "sequence" else tuple(w for t in texts for w in _split(t))
+
+        return self._made(base, value("testpaths"), value("python_files"), value("norecursedirs"), value("addopts"))
+
+    def _made(
+        self,
+        base: str,
+        paths: tuple[str, ...],
+        files: tuple[str, ...],
+        skipped: tuple[str, ...],
+        options: tuple[str, ...],
+    ) -> _Settings:
+        found: list[str] = []
+        for path in (join(base, name) for name in paths):
+            if "*" in path:
+                found.extend(self._matching(path))
+            else:
+                found.append(path)
+        return _Settings(base, tuple(found), files or _FILES, skipped, options)
+
+    # -- unittest ----------------------------------------------------------------------------------------------------
+
+    def _unittest(self, arguments: tuple[str, ...], folder: str) -> tuple[str, ...]:
+        values: dict[str, str] = {}
+        positional: list[str] = []
+        before = ""
+        for word in arguments:
+            option, equals, value = word.partition("=")
+            if before in _UNITTEST_VALUES:
+                values[before.lstrip("-")[0]] = word
+                before = ""
+                continue
+            before = word
+            if equals and option in _UNITTEST_VALUES:
+                values[option.lstrip("-")[0]] = value
+            elif not word.startswith("-"):
+                positional.append(word)
+        if positional[:1] != ["discover"] and positional:
+            return self._modules(positional, folder)
+        given = [*positional[1:], "", ""]
+        start = join(folder, values.get("s") or given[0] or ".")
+        pattern = values.get("p") or given[1] or "test*.py"
         return tuple(
             sorted(
-                p
-                for p in self.documents.files
-                if _below(p, start) and fnmatchcase(p.rpartition("/")[2], pattern) and self._packaged(p, start)
+                path
+                for path in self._below((start,))
+                if fnmatchcase(path.rpartition("/")[2], pattern) and self._packaged(path, start)
             )
         )
 
+    def _modules(self, names: list[str], folder: str) -> tuple[str, ...]:
+        found = set()
+        for name in names:
+            dotted = name.removesuffix(".py").replace("/", ".")
+            located = self.index.find_module(dotted, f"{folder}/x" if folder else "x")
+            parts = dotted.split(".")
+            files = (join(folder, "/".join(parts[:length]) + ".py") for length in range(len(parts), 0, -1))
+            path = located[0] if located is not None else next((f for f in files if f in self.documents.files), "")
+            if path:
+                found.add(path)
+        return tuple(sorted(found))
+
     def _packaged(self, path: str, start: str) -> bool:
-        """Unittest enters a folder below the start only when it is a package."""
+        """Whether unittest enters the file's folder: those below the start must be packages."""
         folder = path.rpartition("/")[0]
-        while folder and folder != start and _below(folder + "/x", start):
+        while folder and folder != start:
             if f"{folder}/__init__.py" not in self.documents.files:
                 return False
             folder = folder.rpartition("/")[0]
         return True
 
 
-_DEFAULT = ("test_*.py", "*_test.py")
+# -- small rules -------------------------------------------------------------------------------------------------------
 
 
-def _collectable(path: str, patterns: tuple[str, ...]) -> bool:
+def _collects(path: str, bases: tuple[str, ...], settings: _Settings, ignored: tuple[str, ...]) -> bool:
+    if any(_within(path, base) or fnmatchcase(path, base) for base in ignored):
+        return False
+    if path in bases:
+        return True
+    folders = path.split("/")[:-1]
+    if any(fnmatchcase(folder, pattern) for folder in folders for pattern in settings.skipped):
+        return False
     name = path.rpartition("/")[2]
-    return any(
-        fnmatchcase(name, pattern if "*" in pattern or pattern.endswith(".py") else pattern + "*.py")
-        for pattern in patterns
-    )
+    return any(fnmatchcase(path if "/" in pattern else name, pattern) for pattern in settings.files)
 
 
-def _below(path: str, base: str) -> bool:
-    return base in (".", "") or path == base or path.startswith(base.rstrip("/") + "/")
+def _ignored(words: tuple[str, ...], folder: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for position, word in enumerate(words):
+        option, equals, value = word.partition("=")
+        if option in ("--ignore", "--ignore-glob"):
+            given = value if equals else (words[position + 1] if position + 1 < len(words) else "")
+            if given:
+                found.append(join(folder, given))
+    return tuple(found)
 
 
 def _positional(words: tuple[str, ...]) -> list[str]:
@@ -153,10 +230,28 @@ def _positional(words: tuple[str, ...]) -> list[str]:
             skip = False
         elif word in _WITH_VALUE:
             skip = True
-        elif (
-            not word.startswith("-")
-            and word not in ("|", ">", "2>&1")
-            and (word.endswith(".py") or "/" in word or "::" in word or word.isidentifier() or word == ".")
-        ):
+        elif not word.startswith(("-", "|", ">", "2>")):
             found.append(word)
     return found
+
+
+def _within(path: str, base: str) -> bool:
+    return base in (".", "") or path == base or path.startswith(base.rstrip("/") + "/")
+
+
+def _common(places: tuple[str, ...]) -> str:
+    """The innermost folder that all the places are in (a file's own folder)."""
+    parts = [(place.rpartition("/")[0] if place.endswith(".py") else place).split("/") for place in places]
+    shared: list[str] = []
+    for names in zip(*parts, strict=False):
+        if len(set(names)) > 1:
+            break
+        shared.append(names[0])
+    return "/".join(shared)
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()

@@ -15,8 +15,9 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.documents.node import Node
 
 KEYWORDS = frozenset(
-    ["stages", "default", "variables", "include", "workflow", "image", "services", "before_script", "after_script", "cache", "spec", "types"]
-)
+    {"after_script", "before_script", "cache", "default", "image", "include", "services", "spec", "stages", "types",
+     "variables", "workflow"}
+)  # fmt: skip
 _MAX_INCLUDES = 50
 _MAX_EXTENDS = 11  # GitLab's own limit
 _MAX_CHILDREN = 2

@@ -77,7 +77,7 @@ def _flat(parts: Sequence[Placed], entries: Mapping[str, Placed]) -> Iterator[Pl
             if target is not None:
                 stack.append((*target, depth + 1))
         elif node.kind == "sequence":
-            stack.extend((path, item, depth + 1) for item in reversed(node.items[:_MAX_LINES]))
+            stack.extend((path, item, depth) for item in reversed(node.items[:budget]))
         elif node.string():
             yield path, node
 

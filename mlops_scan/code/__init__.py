@@ -1,0 +1,1 @@
+"""Facts of Python code: extracted file by file, then resolved across the repository."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeGuard
 
 from mlops_scan.code.facts import MAIN, Call, Class, Function, Guard, Import, Module
 
@@ -16,6 +18,7 @@ _MAX_DEPTH = 150  # nested statements followed
 _MAX_ELEMENTS = 500  # elements of one literal looked at; longer ones are data
 _MAX_ORIGINS = 12  # identifiers of what a compared variable was made of
 _MAX_WORDS = 60  # words of a command given as a list
+_MAX_BODY = 500  # statements of a branch looked at for what stops the program
 _MAX_IDENTIFIERS = 80  # nodes of an expression looked at for identifiers
 _STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
 _LOGGING = frozenset({"print", "info", "debug", "warning", "error", "echo", "success", "log"})
@@ -31,22 +34,39 @@ class _Scope:
     constants: dict[str, str] = field(default_factory=dict)
     made_of: dict[str, ast.expr] = field(default_factory=dict)
     class_attributes: dict[str, str] = field(default_factory=dict)
+    log: list[tuple[str, str]] = field(default_factory=list)  # every binding made: the name and what it held before
 
     def lookup(self, name: str) -> str | None:
+        """What a name holds, empty where it is bound to something unknown, None where it is not bound."""
         scope: _Scope | None = self
         while scope is not None:
-            if name in scope.names:
+            if name in scope.names and (scope is self or not scope.class_attributes):
                 return scope.names[name]
             scope = scope.parent
         return None
 
     def constant(self, name: str) -> str | None:
+        """The constant that a name stands for; a nearer binding to anything else hides it."""
         scope: _Scope | None = self
         while scope is not None:
-            if name in scope.constants:
-                return scope.constants[name]
+            if scope is self or not scope.class_attributes:
+                if name in scope.constants:
+                    return scope.constants[name]
+                if name in scope.names:
+                    return None
             scope = scope.parent
         return None
+
+    def bind(self, name: str, held: str = "") -> None:
+        """Bind a name to something that is no constant."""
+        self.log.append((name, self.names.get(name, "")))
+        self.names[name] = held
+        self.constants.pop(name, None)
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the names of definitions made here."""
+        return "@." if self.name in ("", MAIN) else f"@.{self.name}."
 
 
 def extract(path: str, tree: ast.Module, lines: Sequence[int] = (), notebook: bool = False) -> Module:
@@ -111,6 +131,8 @@ class _Extractor:
                 parts.append(node.attr)
                 node = node.value
             elif isinstance(node, ast.Call):
+                if parts and isinstance(node.func, ast.Name) and node.func.id == "super":
+                    return self._of_base(parts, scope)
                 node = node.func
             elif isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
                 node = node.value
@@ -128,6 +150,14 @@ class _Extractor:
             return "?"
         return ".".join([base, *reversed(parts)])
 
+    def _of_base(self, parts: list[str], scope: _Scope) -> str:
+        """`super().x` as the first base class's `x`; `super().__init__()` does nothing that is worth a name."""
+        owner = self._owner(scope)
+        base = owner.class_attributes.get("__base__", "super") if owner is not None else "super"
+        if parts[-1].startswith("__"):
+            base = "super"
+        return ".".join([base, *reversed(parts)])
+
     def _base(self, name: str, scope: _Scope, parts: list[str]) -> str:
         if name in ("self", "cls") and parts:
             owner = self._owner(scope)
@@ -140,7 +170,9 @@ class _Extractor:
         found = scope.lookup(name)
         if found is not None:
             return found or "?"
-        return name if name in _BUILTINS else f"*.{name}"
+        if name in _BUILTINS:
+            return "?" if parts else name  # a method of what a builtin returned
+        return f"*.{name}"
 
     @staticmethod
     def _owner(scope: _Scope) -> _Scope | None:
@@ -152,10 +184,10 @@ class _Extractor:
     def _annotation(self, node: ast.expr | None, scope: _Scope) -> str:
         if node is None:
             return ""
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            return ""
+        if isinstance(node, ast.Constant):
+            return self._quoted_annotation(node.value, scope)
         if isinstance(node, ast.BinOp):  # X | None
-            return self._annotation(node.left, scope)
+            return self._annotation(node.left, scope) or self._annotation(node.right, scope)
         if isinstance(node, ast.Subscript):
             base = self.name_of(node.value, scope)
             if base.rpartition(".")[2] == "Optional":
@@ -166,12 +198,19 @@ class _Extractor:
         name = self.name_of(node, scope)
         return "" if name in _BUILTINS or name == "?" else name
 
+    def _quoted_annotation(self, value: object, scope: _Scope) -> str:
+        if not isinstance(value, str) or not value.replace(".", "").isidentifier():
+            return ""
+        first, dot, rest = value.partition(".")
+        held = scope.lookup(first)
+        return f"{held}{dot}{rest}" if held else ""
+
     def _constant(self, node: ast.expr | None, scope: _Scope) -> str | None:
         if isinstance(node, ast.Constant):
             value = node.value
             if isinstance(value, bool):
                 return "true" if value else "false"
-            return "none" if value is None else value if isinstance(value, str) else str(value)
+            return "none" if value is None else value if isinstance(value, str) else _number_text(value)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             inner = self._constant(node.operand, scope)
             return None if inner is None else f"-{inner}"
@@ -188,7 +227,11 @@ class _Extractor:
         """A list of words, as of a command line, joined; what is no constant becomes the shell's `$_`."""
         words = []
         for element in node.elts[:_MAX_WORDS]:
-            text = element.value if isinstance(element, ast.Constant) and isinstance(element.value, str) else self._constant(element, scope)
+            text = (
+                element.value
+                if isinstance(element, ast.Constant) and isinstance(element.value, str)
+                else self._constant(element, scope)
+            )
             if text is None and isinstance(element, ast.Attribute) and element.attr == "executable":
                 text = "python"
             words.append(text if text and " " not in text else f"'{text}'" if text else "$_")
@@ -198,10 +241,9 @@ class _Extractor:
 
     def _declare(self, body: Iterable[ast.stmt], scope: _Scope) -> None:
         """Names of definitions are visible before their line, as at run time inside functions."""
-        prefix = f"@.{scope.name}." if scope.name and scope.name != MAIN else "@."
         for node in body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                scope.names[node.name] = prefix + node.name
+                scope.names[node.name] = scope.prefix + node.name
             elif isinstance(node, (ast.If, ast.Try)):
                 self._declare(node.body, scope)
 
@@ -211,8 +253,8 @@ class _Extractor:
         if depth > _MAX_DEPTH:
             return
         for index, node in enumerate(body):
-            if index == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-                continue  # a docstring
+            if index == 0 and _is_docstring(node):
+                continue
             self._statement(node, scope, depth)
             if isinstance(node, (ast.Return, ast.Raise, ast.Continue, ast.Break)):
                 return  # what follows in this block cannot run
@@ -236,41 +278,69 @@ class _Extractor:
             for item in node.items:
                 self._expression(item.context_expr, scope)
                 if isinstance(item.optional_vars, ast.Name):
-                    scope.names[item.optional_vars.id] = self.name_of(item.context_expr, scope)
+                    scope.bind(item.optional_vars.id, self.name_of(item.context_expr, scope))
             self._block(node.body, scope, depth + 1)
         elif isinstance(node, (ast.For, ast.AsyncFor)):
             self._expression(node.iter, scope)
-            self._bind_loop(node, scope)
-            self._block(node.body, scope, depth + 1)
-            self._block(node.orelse, scope, depth + 1)
-        elif isinstance(node, ast.While):
+            self._bind_loop(node.target, node.iter, scope)
+            self._branches([node.body, node.orelse], scope, depth)
+        else:
+            self._other(node, scope, depth)
+
+    def _other(self, node: ast.stmt, scope: _Scope, depth: int) -> None:
+        if isinstance(node, ast.While):
             self._expression(node.test, scope)
-            self._block(node.body, scope, depth + 1)
-            self._block(node.orelse, scope, depth + 1)
+            self._branches([node.body, node.orelse], scope, depth)
         elif isinstance(node, ast.Try) or node.__class__.__name__ == "TryStar":
-            self._block(node.body, scope, depth + 1)  # type: ignore[attr-defined]
-            for handler in node.handlers:  # type: ignore[attr-defined]
-                self._block(handler.body, scope, depth + 1)
+            handlers = [handler.body for handler in node.handlers]  # type: ignore[attr-defined]
+            self._branches([node.body, *handlers], scope, depth, first_wins=True)  # type: ignore[attr-defined]
             self._block(node.orelse, scope, depth + 1)  # type: ignore[attr-defined]
             self._block(node.finalbody, scope, depth + 1)  # type: ignore[attr-defined]
         elif isinstance(node, ast.Match):
             self._expression(node.subject, scope)
-            for case in node.cases:
-                self._block(case.body, scope, depth + 1)
+            self._branches([case.body for case in node.cases], scope, depth)
         else:
             self._expressions(node, scope)
 
-    def _bind_loop(self, node: ast.For | ast.AsyncFor, scope: _Scope) -> None:
-        """`for model in [A(), B()]`: the loop variable is taken for the first element; otherwise unknown."""
-        targets = node.target.elts if isinstance(node.target, ast.Tuple) else [node.target]
-        first = ""
-        if isinstance(node.iter, (ast.List, ast.Tuple)) and node.iter.elts:
-            element = node.iter.elts[0]
-            if isinstance(element, ast.Call):
-                first = self.name_of(element, scope)
-        for target in targets:
-            if isinstance(target, ast.Name):
-                scope.names[target.id] = first
+    def _branches(
+        self, blocks: Sequence[Sequence[ast.stmt]], scope: _Scope, depth: int, first_wins: bool = False
+    ) -> None:
+        """Blocks one of which runs: what any of them, or the code before, binds a name to is kept over "unknown".
+
+        With `first_wins` the first block's bindings are kept in any case: `try: import x` / `except: x = None`.
+        """
+        known: dict[str, str] = {}  # the first that a block binds a name to
+        before: dict[str, str] = {}
+        first: dict[str, str] = {}
+        for number, block in enumerate(blocks):
+            mark = len(scope.log)
+            self._block(block, scope, depth + 1)
+            for name, old in scope.log[mark:]:
+                before.setdefault(name, old)
+                if scope.names[name]:
+                    known.setdefault(name, scope.names[name])
+            if first_wins and number == 0:
+                first = dict(known)
+        for name, old in before.items():
+            held = first.get(name) or scope.names[name] or known.get(name) or old
+            if held != scope.names[name]:
+                scope.bind(name, held)
+
+    def _bind_loop(self, target: ast.expr, values: ast.expr, scope: _Scope) -> None:
+        """`for model in [A(), B()]`: a loop variable is taken for what the first element gives it, if that is known."""
+        element = values.elts[0] if isinstance(values, (ast.List, ast.Tuple)) and values.elts else None
+        if isinstance(target, (ast.Tuple, ast.List)):
+            parts = element.elts if isinstance(element, (ast.Tuple, ast.List)) else []
+            for position, item in enumerate(target.elts):
+                self._bind_to(item, parts[position] if position < len(parts) else None, scope)
+        else:
+            self._bind_to(target, element, scope)
+
+    def _bind_to(self, target: ast.expr, value: ast.expr | None, scope: _Scope) -> None:
+        held = self.name_of(value, scope) if isinstance(value, ast.Call) else ""
+        for name in ast.walk(target):
+            if isinstance(name, ast.Name):
+                scope.bind(name.id, held if name is target and not held.startswith(("?", "*")) else "")
 
     def _if(self, node: ast.If, scope: _Scope, depth: int) -> None:
         if _is_main(node.test):
@@ -278,14 +348,29 @@ class _Extractor:
             inner = _Scope(MAIN, scope)
             self._declare(node.body, inner)
             self._block(node.body, inner, depth + 1)
-            return
-        if _never(node.test):
             self._block(node.orelse, scope, depth + 1)
             return
-        self._guard(node, node.test, scope, _stops(node.body, self, scope))
-        self._expression(node.test, scope)
-        self._block(node.body, scope, depth + 1)
-        self._block(node.orelse, scope, depth + 1)
+        if _never(node.test):
+            for child in node.body:  # names that only annotations use
+                for bound, name, _ in self._imported(child) if isinstance(child, (ast.Import, ast.ImportFrom)) else ():
+                    if bound:
+                        scope.bind(bound, name)
+            self._block(node.orelse, scope, depth + 1)
+            return
+        blocks: list[Sequence[ast.stmt]] = []
+        while True:
+            stops = _stops(node.body, self, scope)
+            if stops not in ("raise", "exit") and _stops(node.orelse, self, scope) in ("raise", "exit"):
+                stops = _stops(node.orelse, self, scope)  # `if better: … else: run.cancel()`
+            self._guard(node, node.test, scope, stops)
+            self._expression(node.test, scope)
+            blocks.append(node.body)
+            following = node.orelse[0] if len(node.orelse) == 1 else None
+            if not isinstance(following, ast.If) or _is_main(following.test) or _never(following.test):
+                break
+            node = following  # an `elif`: a long chain must not become deep
+            self.statements += 1
+        self._branches([*blocks, node.orelse], scope, depth)
 
     def _guard(self, node: ast.If | ast.Assert | ast.Compare, test: ast.expr, scope: _Scope, stops: str) -> None:
         compares, numbers = _compared(test)
@@ -296,11 +381,7 @@ class _Extractor:
             if name in scope.made_of:
                 names.extend(_identifiers(scope.made_of[name])[:_MAX_ORIGINS])
         for name in tuple(names):
-            constant = scope.constant(name)
-            try:
-                numbers.extend([float(constant)] if constant else [])
-            except ValueError:
-                continue
+            numbers.extend(_finite(scope.constant(name) or ""))
         start, end = self._span(node)
         self.guards.append(
             Guard(
@@ -325,61 +406,64 @@ class _Extractor:
             if not isinstance(target, ast.Name):
                 for element in target.elts if isinstance(target, (ast.Tuple, ast.List)) else ():
                     if isinstance(element, ast.Name):
-                        scope.names[element.id] = ""
+                        scope.bind(element.id)
                         if value is not None:
                             scope.made_of[element.id] = value
                 continue
-            if isinstance(node, ast.AnnAssign):
-                held = self._annotation(node.annotation, scope)
-                if held:
-                    scope.names[target.id] = held
+            held = self._annotation(node.annotation, scope) if isinstance(node, ast.AnnAssign) else ""
             if value is None or isinstance(node, ast.AugAssign):
+                scope.bind(target.id, held or scope.names.get(target.id, ""))
                 continue
+            if isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Await, ast.NamedExpr)):
+                name = self.name_of(value, scope)
+                held = held if name.startswith(("?", "*")) else name
             constant = self._constant(value, scope)
+            scope.bind(target.id, held)
             if constant is not None and not isinstance(value, (ast.Name, ast.Tuple)):
                 scope.constants[target.id] = constant
-            if isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Await)):
-                name = self.name_of(value, scope)
-                scope.names[target.id] = "" if name.startswith(("?", "*")) else name
-            else:
-                scope.names[target.id] = ""
             scope.made_of[target.id] = value
 
     def _import(self, node: ast.Import | ast.ImportFrom, scope: _Scope) -> None:
         line = self._line(node.lineno)
+        for bound, name, imported in self._imported(node):
+            self.imports.append(Import(imported, line, scope.name, star=not bound))
+            if bound:
+                scope.bind(bound, name)
+
+    def _imported(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str, str]]:
+        """For each name: what is bound (empty for a star), what it is bound to, what is imported."""
         if isinstance(node, ast.Import):
             for alias in node.names:
-                self.imports.append(Import(alias.name, line, scope.name))
-                if alias.asname:
-                    scope.names[alias.asname] = alias.name
-                else:
-                    root = alias.name.split(".", 1)[0]
-                    scope.names[root] = root
+                root = alias.name.split(".", 1)[0]
+                yield (alias.asname, alias.name, alias.name) if alias.asname else (root, root, alias.name)
             return
         base = self._absolute(node.module or "", node.level)
         for alias in node.names:
             if alias.name == "*":
-                self.imports.append(Import(base, line, scope.name, star=True))
-                continue
-            name = f"{base}.{alias.name}" if base else alias.name
-            self.imports.append(Import(name, line, scope.name))
-            scope.names[alias.asname or alias.name] = name
+                yield "", "", base
+            else:
+                name = f"{base}.{alias.name}" if base else alias.name
+                yield alias.asname or alias.name, name, name
 
     def _absolute(self, module: str, level: int) -> str:
         """A relative import as a dotted path from the repository's root; absolute imports unchanged."""
         if not level:
             return module
         folders = self.path.split("/")[:-1]
-        folders = folders[: len(folders) - (level - 1)] if level > 1 else folders
+        folders = folders[: max(0, len(folders) - (level - 1))]
         return ".".join([*(f.replace(".", "_") for f in folders), *([module] if module else [])])
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: _Scope, depth: int) -> None:
-        qualname = node.name if scope.name in ("", MAIN) else f"{scope.name}.{node.name}"
+        scope.bind(node.name, scope.prefix + node.name)
+        qualname = scope.names[node.name].removeprefix("@.")
         decorators = tuple(self._decorator(d, scope) for d in node.decorator_list)
         inner = _Scope(qualname, scope)
         arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
         for argument in arguments:
             inner.names[argument.arg] = self._annotation(argument.annotation, scope)
+        for collector in (node.args.vararg, node.args.kwarg):
+            if collector is not None:
+                inner.names[collector.arg] = ""
         for default in (*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)):
             self._expression(default, scope)
         self._declare(node.body, inner)
@@ -402,18 +486,24 @@ class _Extractor:
 
     def _returned(self, node: ast.FunctionDef | ast.AsyncFunctionDef, scope: _Scope) -> str:
         for child in _own_nodes(node.body):
-            if isinstance(child, ast.Return) and isinstance(child.value, (ast.Call, ast.Name)):
-                name = self.name_of(child.value, scope)
+            value = child.value if isinstance(child, ast.Return) else None
+            if isinstance(value, ast.Await):
+                value = value.value
+            if isinstance(value, (ast.Call, ast.Name)) or _of_self(value):
+                name = self.name_of(value, scope)
                 if name and not name.startswith(("?", "*")) and name not in _BUILTINS:
                     return name
         return ""
 
     def _class(self, node: ast.ClassDef, scope: _Scope, depth: int) -> None:
-        qualname = node.name if scope.name in ("", MAIN) else f"{scope.name}.{node.name}"
+        scope.bind(node.name, scope.prefix + node.name)
+        qualname = scope.names[node.name].removeprefix("@.")
         inner = _Scope(qualname, scope)
         inner.class_attributes["__class__"] = qualname
         decorators = tuple(self._decorator(d, scope) for d in node.decorator_list)
         bases = tuple(self.name_of(base, scope) for base in node.bases)
+        if bases and not bases[0].startswith(("?", "*")):
+            inner.class_attributes["__base__"] = bases[0]
         for keyword in node.keywords:
             self._expression(keyword.value, scope)
         methods = [child for child in node.body if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))]
@@ -428,31 +518,46 @@ class _Extractor:
             end_line=end,
             bases=bases,
             methods=tuple(method.name for method in methods),
-            attributes={k: v for k, v in inner.class_attributes.items() if k != "__class__"},
+            attributes={k: v for k, v in inner.class_attributes.items() if not k.startswith("__")},
             decorators=decorators,
         )
 
-    def _attributes(self, node: ast.ClassDef, methods: Sequence[ast.FunctionDef | ast.AsyncFunctionDef], scope: _Scope) -> None:
-        """What `self.x` holds: assigned constructors, annotated parameters, annotated class fields."""
+    def _attributes(
+        self, node: ast.ClassDef, methods: Sequence[ast.FunctionDef | ast.AsyncFunctionDef], scope: _Scope
+    ) -> None:
+        """What `self.x` holds: assigned constructors, annotated parameters, fields of the class."""
         for child in node.body:
             if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name):
-                held = self._annotation(child.annotation, scope)
-                if held:
-                    scope.class_attributes[child.target.id] = held
+                self._attribute(child.target.id, self._annotation(child.annotation, scope), scope)
+            elif isinstance(child, ast.Assign) and isinstance(child.value, ast.Call):
+                for target in child.targets:
+                    if isinstance(target, ast.Name):
+                        self._attribute(target.id, self.name_of(child.value, scope), scope)
         for method in methods:
             local = _Scope(scope.name, scope)
             for argument in [*method.args.args, *method.args.kwonlyargs]:
                 local.names[argument.arg] = self._annotation(argument.annotation, scope)
-            for child in _own_nodes(method.body):
-                if not isinstance(child, ast.Assign) or not isinstance(child.value, (ast.Call, ast.Name)):
-                    continue
-                name = self.name_of(child.value, local)
-                for target in child.targets:
-                    if isinstance(target, ast.Name):
-                        local.names[target.id] = "" if name.startswith(("?", "*")) else name
-                    elif isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self":
-                        if name and not name.startswith(("?", "*")) and name not in _BUILTINS:
-                            scope.class_attributes.setdefault(target.attr, name)
+            for statement in _own_nodes(method.body):
+                if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+                    self._own_assignment(statement, local, scope)
+
+    def _own_assignment(self, node: ast.Assign | ast.AnnAssign, local: _Scope, scope: _Scope) -> None:
+        """What an assignment in a method tells of `self`; `scope` is the class, `local` the method."""
+        if isinstance(node, ast.AnnAssign) and _of_self(node.target):
+            self._attribute(node.target.attr, self._annotation(node.annotation, scope), scope)
+        if not isinstance(node.value, (ast.Call, ast.Name)):
+            return
+        name = self.name_of(node.value, local)
+        for target in node.targets if isinstance(node, ast.Assign) else (node.target,):
+            if isinstance(target, ast.Name):
+                local.names[target.id] = "" if name.startswith(("?", "*")) else name
+            elif _of_self(target):
+                self._attribute(target.attr, name, scope)
+
+    @staticmethod
+    def _attribute(attribute: str, held: str, scope: _Scope) -> None:
+        if held and not held.startswith(("?", "*")) and held not in _BUILTINS:
+            scope.class_attributes.setdefault(attribute, held)
 
     # -- expressions -------------------------------------------------------------------------------------------------
 
@@ -482,28 +587,52 @@ class _Extractor:
             elif kind in (ast.List, ast.Tuple, ast.Set):
                 stack.extend(reversed(child.elts[:_MAX_ELEMENTS]))  # type: ignore[attr-defined]
             elif kind is ast.Dict:
-                pairs = zip(child.keys[:_MAX_ELEMENTS], child.values)  # type: ignore[attr-defined]
+                pairs = zip(child.keys[:_MAX_ELEMENTS], child.values, strict=False)  # type: ignore[attr-defined]
                 stack.extend(reversed([part for pair in pairs for part in pair if part is not None]))
-            else:
-                self._special(child, scope, compares)
+            elif not self._special(child, scope, compares):
                 stack.extend(reversed(list(ast.iter_child_nodes(child))))
 
-    def _special(self, node: ast.AST, scope: _Scope, compares: bool) -> None:
-        if isinstance(node, ast.Compare) and compares:
-            self._guard(node, node, scope, "")
+    def _special(self, node: ast.AST, scope: _Scope, compares: bool) -> bool:
+        """Comparisons, and what binds names; true when the parts of `node` have been dealt with."""
+        if isinstance(node, ast.Compare):
+            if compares:
+                self._guard(node, node, scope, "")
+        elif isinstance(node, ast.NamedExpr):
+            name = self.name_of(node.value, scope)
+            scope.bind(node.target.id, "" if name.startswith(("?", "*")) else name)
         elif isinstance(node, ast.Lambda):
-            for argument in node.args.args:
-                scope.names.setdefault(argument.arg, "")
-        elif isinstance(node, ast.comprehension):
-            for target in ast.walk(node.target):
-                if isinstance(target, ast.Name):
-                    scope.names[target.id] = ""
+            inner = _Scope(scope.name, scope)
+            for argument in ast.walk(node.args):
+                if isinstance(argument, ast.arg):
+                    inner.names[argument.arg] = ""
+            for default in (*node.args.defaults, *node.args.kw_defaults):
+                if default is not None:
+                    self._expression(default, scope, compares)
+            self._expression(node.body, inner, compares)
+            return True
+        elif isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
+            self._comprehension(node, scope, compares)
+            return True
+        return False
+
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, scope: _Scope, compares: bool
+    ) -> None:
+        inner = _Scope(scope.name, scope)
+        for generator in node.generators:
+            self._expression(generator.iter, inner, compares)
+            self._bind_loop(generator.target, generator.iter, inner)
+            for test in generator.ifs:
+                self._expression(test, inner, compares)
+        for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
+            self._expression(part, inner, compares)
 
     def _call(self, node: ast.Call, scope: _Scope) -> None:
         start, end = self._span(node)
         refs: list[str] = []
         for value in (*node.args, *(keyword.value for keyword in node.keywords)):
-            for element in value.elts if isinstance(value, (ast.List, ast.Tuple)) else (value,):
+            elements = value.elts if isinstance(value, (ast.List, ast.Tuple)) else [value]
+            for element in value.values if isinstance(value, ast.Dict) else elements:
                 if isinstance(element, (ast.Name, ast.Attribute)):
                     name = self.name_of(element, scope)
                     if name and not name.startswith(("?", "*")) and name not in _BUILTINS:
@@ -558,21 +687,46 @@ def _compared(test: ast.expr) -> tuple[bool, list[float]]:
             compares = True
         elif isinstance(node, ast.Constant):
             if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
-                numbers.append(float(node.value))
+                numbers.extend(_finite(node.value))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             compares = compares or node.func.attr.startswith(("assert", "all", "any", "isclose"))
     return compares, numbers
 
 
+def _finite(value: str | float) -> list[float]:
+    """The value as a number, or nothing where it is none or is too large."""
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return []
+    return [number] if math.isfinite(number) else []
+
+
+def _number_text(value: object) -> str | None:
+    try:
+        return str(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return None
+
+
+def _of_self(node: ast.expr | None) -> TypeGuard[ast.Attribute]:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
 def _is_main(test: ast.expr) -> bool:
-    return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.left, ast.Name)
-        and test.left.id == "__name__"
-        and len(test.comparators) == 1
-        and isinstance(test.comparators[0], ast.Constant)
-        and test.comparators[0].value == MAIN
-    )
+    """`__name__ == "__main__"`, either way round, alone or with further conditions."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(_is_main(value) for value in test.values)
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
+        return False
+    sides = (test.left, test.comparators[0])
+    names = [side.id for side in sides if isinstance(side, ast.Name)]
+    values = [side.value for side in sides if isinstance(side, ast.Constant)]
+    return names == ["__name__"] and values == [MAIN]
 
 
 def _never(test: ast.expr) -> bool:
@@ -583,14 +737,15 @@ def _never(test: ast.expr) -> bool:
 
 
 def _stops(body: Sequence[ast.stmt], extractor: _Extractor, scope: _Scope) -> str:
-    for node in _own_nodes(body):
+    nodes = list(islice(_own_nodes(body), _MAX_BODY))
+    for node in nodes:
         if isinstance(node, ast.Raise):
             return "raise"
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             name = extractor.name_of(node.value.func, scope)
             if name in _STOP_CALLS or name.endswith((".cancel", ".exit", ".fail")):
                 return "exit"
-    return "return" if any(isinstance(node, ast.Return) for node in _own_nodes(body)) else ""
+    return "return" if any(isinstance(node, ast.Return) for node in nodes) else ""
 
 
 def _is_stub(body: Sequence[ast.stmt]) -> bool:
@@ -604,7 +759,13 @@ def _is_stub(body: Sequence[ast.stmt]) -> bool:
                 continue
             if isinstance(node.value, ast.Call):
                 function = node.value.func
-                name = function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+                name = (
+                    function.id
+                    if isinstance(function, ast.Name)
+                    else function.attr
+                    if isinstance(function, ast.Attribute)
+                    else ""
+                )
                 if name in _LOGGING:
                     continue
         return False

@@ -12,17 +12,39 @@ from mlops_scan.repository.roles import strip_template
 Node = tuple[str, str]  # (path, scope): one function, or a module's own statements
 
 _SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
-_COMMON_METHODS = frozenset({"run", "get", "fit", "predict", "train", "load", "save", "close", "start", "update", "append", "add", "execute", "transform", "evaluate", "__init__"})  # fmt: skip
-_INERT_DECORATORS = ("staticmethod", "classmethod", "property", "abstractmethod", "contextmanager", "lru_cache", "cache", "wraps", "dataclass", "overload", "fixture", "setter", "cached_property", "override", "njit", "jit")  # fmt: skip
-_NAMING_ONLY = frozenset({"open", "read_text", "exists", "isfile", "is_file", "join", "joinpath", "print", "info", "debug", "warning", "error", "exception", "Path", "endswith", "startswith", "write", "add_argument", "getLogger", "parametrize", "append", "format", "replace", "getenv", "get", "environ"})  # fmt: skip
+_COMMON_METHODS = frozenset(
+    {"run", "get", "fit", "predict", "train", "load", "save", "close", "start", "update", "append", "add", "execute",
+     "transform", "evaluate", "__init__"}
+)  # fmt: skip
+# Decorators that neither call the function nor hand it to somebody who does.
+_INERT_DECORATORS = frozenset(
+    {"staticmethod", "classmethod", "property", "abstractmethod", "contextmanager", "asynccontextmanager", "lru_cache",
+     "cache", "wraps", "dataclass", "overload", "fixture", "setter", "cached_property", "override", "njit", "jit",
+     "total_ordering", "singledispatch", "no_grad", "inference_mode", "enable_grad", "function", "retry", "vectorize",
+     "typechecked", "beartype", "deprecated", "cache_data", "cache_resource"}
+)  # fmt: skip
+# Base classes that call none of the methods of the classes below them.
+_PLAIN_BASES = frozenset(
+    {"object", "Exception", "abc.ABC", "typing.Generic", "typing.Protocol", "typing.NamedTuple", "typing.TypedDict",
+     "enum.Enum", "enum.IntEnum", "enum.StrEnum"}
+)  # fmt: skip
+_NAMING_ONLY = frozenset(
+    {"open", "read_text", "exists", "isfile", "is_file", "join", "joinpath", "print", "info", "debug", "warning",
+     "error", "exception", "Path", "endswith", "startswith", "write", "add_argument", "getLogger", "parametrize",
+     "append", "format", "replace", "getenv", "get", "environ"}
+)  # fmt: skip
 _MAX_HOPS = 14
-_MAX_RESOLVE = 12
+_MAX_RESOLVE = 12  # names followed one after the other
+_MAX_STEPS = 300  # names followed in all to resolve one: classes of many bases, modules of many star imports
 _MAX_WORDS = 80
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a name means: a first-party definition (`path` and `qualname`, "" for the module) or an external dotted name."""
+    """What a name means: a first-party definition, or an external dotted name.
+
+    `path` is the definition's file and `qualname` its name there, "" for the module itself.
+    """
 
     name: str
     path: str = ""
@@ -48,7 +70,9 @@ class CodeIndex:
     def __init__(self, modules: Iterable[Module]) -> None:
         self.modules: Mapping[str, Module] = {module.path: module for module in modules}
         self._suffixes = _suffix_table(self.modules)
+        self._packages = {path.rpartition("/")[0] for path in self.modules if path.endswith("/__init__.py")}
         self._resolved: dict[tuple[str, str], Target] = {}
+        self._steps_left = 0
         self._by_scope: dict[str, dict[str, list[Call]]] = {}
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
         self._methods: dict[str, list[Node]] = defaultdict(list)
@@ -69,13 +93,27 @@ class CodeIndex:
             if not candidates:
                 continue
             folder = importer.rpartition("/")[0]
-            fitting = [(path, base) for path, base in candidates if length > 1 or _importable(base, folder)]
+            fitting = [item for item in candidates if self._fits(item, importer, length)]
             if not fitting and len(candidates) == 1 and self._extends_path(importer):
                 fitting = candidates
             if fitting:
                 best = max(fitting, key=lambda item: (_common(item[1], folder), -len(item[0]), item[0]))
                 return best[0], ".".join(parts[length:])
         return None
+
+    def _fits(self, candidate: tuple[str, str], importer: str, length: int) -> bool:
+        """Whether a module may be what `importer` means by the first `length` names of an import."""
+        path, base = candidate
+        folder = importer.rpartition("/")[0]
+        if length == 1 and path == importer:
+            return False  # `xgboost.py` that imports xgboost
+        if base in self._packages and base != folder and path.endswith("/__init__.py"):
+            package = path.rpartition("/")[0]
+            if folder == package or folder.startswith(package + "/"):
+                return False  # `models/xgboost/train.py` that imports xgboost
+        if length == 1 or _importable(base, folder):
+            return _importable(base, folder)
+        return base not in self._packages
 
     def _extends_path(self, importer: str) -> bool:
         """Whether a module changes `sys.path`, so that any folder may serve its imports."""
@@ -87,12 +125,13 @@ class CodeIndex:
         key = (path, name)
         found = self._resolved.get(key)
         if found is None:
-            self._resolved[key] = Target(name)  # cuts cycles
+            self._steps_left = _MAX_STEPS
             found = self._resolved[key] = self._resolve(path, name, 0)
         return found
 
     def _resolve(self, path: str, name: str, depth: int) -> Target:
-        if depth > _MAX_RESOLVE:
+        self._steps_left -= 1
+        if depth > _MAX_RESOLVE or self._steps_left < 0:
             return Target(_unknown(name))
         root, _, rest = name.partition(".")
         module = self.modules[path]
@@ -111,9 +150,14 @@ class CodeIndex:
         return self._resolve_local(self.modules[target_path], remainder, depth + 1)
 
     def _resolve_star(self, module: Module, rest: str, depth: int) -> Target:
+        """A name that the code before its place does not bind: bound further down, or by a star import."""
+        head = rest.partition(".")[0]
+        if head in module.functions or head in module.classes or head in module.variables:
+            return self._resolve_local(module, rest, depth + 1)
         external: list[str] = []
+        self._steps_left -= 1
         for item in module.imports:
-            if not item.star:
+            if not item.star or self._steps_left < 0 or depth > _MAX_RESOLVE:
                 continue
             located = self.find_module(item.name, module.path)
             if located is None or located[1]:
@@ -134,11 +178,19 @@ class CodeIndex:
                 if not rest:
                     return Target(name, module.path, head)
                 returns = module.functions[head].returns
-                return self._resolve(module.path, ".".join([returns, *rest]), depth + 1) if returns else Target(_unknown(name))
+                return (
+                    self._resolve(module.path, ".".join([returns, *rest]), depth + 1)
+                    if returns
+                    else Target(_unknown(name))
+                )
             if head in module.classes:
                 return self._resolve_member(module, head, rest, depth)
             if length == 1 and head in module.variables and module.variables[head] != f"@.{head}":
                 return self._resolve(module.path, ".".join([module.variables[head], *rest]), depth + 1)
+        if any(item.star for item in module.imports):
+            target = self._resolve_star(module, name, depth + 1)
+            if not target.name.startswith(("?", "*")):
+                return target
         return Target(_unknown(f"?.{name}"))
 
     def _resolve_member(self, module: Module, name: str, rest: list[str], depth: int) -> Target:
@@ -151,7 +203,11 @@ class CodeIndex:
             if len(rest) == 1:
                 return Target(qualname, module.path, qualname)
             returns = module.functions[qualname].returns if qualname in module.functions else ""
-            return self._resolve(module.path, ".".join([returns, *rest[1:]]), depth + 1) if returns else Target(_unknown(".".join(rest)))
+            return (
+                self._resolve(module.path, ".".join([returns, *rest[1:]]), depth + 1)
+                if returns
+                else Target(_unknown(".".join(rest)))
+            )
         if member in item.attributes:
             return self._resolve(module.path, ".".join([item.attributes[member], *rest[1:]]), depth + 1)
         for base in item.bases:
@@ -229,7 +285,9 @@ class CodeIndex:
         return located[0] if located is not None and not located[1] else None
 
     def _registers(self, path: str, decorator: str) -> bool:
-        return not decorator.endswith(_INERT_DECORATORS) and not self.resolve(path, decorator).first_party
+        if decorator.rpartition(".")[2] in _INERT_DECORATORS or decorator.startswith("pytest.mark."):
+            return False
+        return not self.resolve(path, decorator).first_party
 
     def _runs(self, path: str, name: str, imported: set[str]) -> Iterator[Node]:
         target = self.resolve(path, name)
@@ -239,13 +297,7 @@ class CodeIndex:
             if item is None:
                 yield target.path, target.qualname
                 return
-            framework = any(not self.resolve(target.path, base).first_party for base in item.bases)
-            for method in item.methods:
-                if framework or method.startswith("__"):
-                    yield target.path, f"{target.qualname}.{method}"
-            for base in item.bases:
-                if self.resolve(target.path, base).first_party:
-                    yield from self._runs(target.path, base, imported)
+            yield from self._methods_run(module, target.qualname)
         elif target.name.startswith("?."):
             method = target.name[2:]
             candidates = [node for node in self._methods.get(method, ()) if node[0] in imported]
@@ -253,6 +305,22 @@ class CodeIndex:
                 candidates = self._methods.get(method, [])
             if len(candidates) <= 3:
                 yield from candidates
+
+    def _methods_run(self, module: Module, qualname: str) -> Iterator[Node]:
+        """What making an object of a class may run: its special methods, and all where a framework calls them."""
+        todo, seen = [(module.path, qualname)], set()
+        while todo:
+            path, name = todo.pop()
+            item = self.modules[path].classes.get(name)
+            if item is None or (path, name) in seen:
+                continue
+            seen.add((path, name))
+            bases = [self.resolve(path, base) for base in item.bases]
+            framework = any(not base.first_party and base.name not in _PLAIN_BASES for base in bases)
+            for method in item.methods:
+                if framework or method.startswith("__"):
+                    yield path, f"{name}.{method}"
+            todo.extend((base.path, base.qualname) for base in reversed(bases) if base.first_party)
 
     def reach(self, entries: Iterable[Node], max_hops: int = _MAX_HOPS) -> dict[Node, Step]:
         """Everything that running the entries may run, nearest first, each with the step that led to it."""
@@ -291,8 +359,9 @@ def _suffix_table(modules: Mapping[str, Module]) -> dict[str, list[tuple[str, st
         parts = path.split("/")
         stem = parts[-1].split(".", 1)[0]
         parts = parts[:-1] if stem == "__init__" else [*parts[:-1], stem]
+        names = [part.replace(".", "_") for part in parts]  # as relative imports have them
         for start in range(len(parts)):
-            table[".".join(parts[start:])].append((path, "/".join(parts[:start])))
+            table[".".join(names[start:])].append((path, "/".join(parts[:start])))
     return table
 
 
@@ -306,7 +375,7 @@ def _importable(base: str, folder: str) -> bool:
 
 def _common(first: str, second: str) -> int:
     count = 0
-    for a, b in zip(first.split("/"), second.split("/")):
+    for a, b in zip(first.split("/"), second.split("/"), strict=False):
         if a != b:
             break
         count += 1

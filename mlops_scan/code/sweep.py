@@ -7,6 +7,7 @@ connects with a tool can prove nothing about machine learning.
 from __future__ import annotations
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
@@ -20,12 +21,12 @@ _RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
 _WORD = re.compile(r"\w+")
 
 # What glues code together without being a tool of machine learning itself.
-_GLUE = frozenset({"subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
+_GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
 
 
 def worth_parsing(texts: Mapping[str, str], roots: Iterable[str]) -> set[str]:
     """The paths among `texts` that import one of `roots`, that import or name such a file, or that those import."""
-    wanted = {root.split(".", 1)[0] for root in roots} | _GLUE
+    wanted = ({root.split(".", 1)[0] for root in roots} - sys.stdlib_module_names) | _GLUE
     mentioned: dict[str, set[str]] = {}
     chosen: set[str] = set()
     for path, text in texts.items():

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
-from mlops_scan.detectors.tests import ModelTest, model_tests
+from mlops_scan.detectors.tests import ModelTest, hollow, model_tests
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 _DEPLOYS = frozenset({"deploy-model", "promote"})
@@ -35,12 +35,18 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Grade, str]:
-    """The grade that a CI run's start and effect allow, with the reason when it is below wired."""
+    """The grade that a CI run's start and effect allow, with the reason when it is below wired.
+
+    A check that must happen on every change (`blocking`) is a trace when only a person can start it; a deployment is then
+    still implemented.
+    """
     start = run.start
     if start.blocked:
-        return (Grade.IMPLEMENTED if start.blocked.startswith(("only a person", "a person")) else Grade.TRACE), f"{start.label}: {start.blocked}"
+        by_hand = start.blocked.startswith(("only a person", "a person"))
+        return (Grade.IMPLEMENTED if by_hand and not blocking else Grade.TRACE), f"{start.label}: {start.blocked}"
     if not start.triggers & wanted:
-        return Grade.IMPLEMENTED, f"{start.label} is not started by {' or '.join(sorted(wanted))}"
+        reason = f"{start.label} is not started by {' or '.join(sorted(wanted))}"
+        return (Grade.TRACE if blocking else Grade.IMPLEMENTED), reason
     if blocking and run.toothless:
         return Grade.IMPLEMENTED, f"its failure has no effect: {run.toothless}"
     return Grade.WIRED, ""
@@ -63,12 +69,22 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
     for run in runs:
         if not _is_test(run) or (run.words and run.words[0] in ("tox", "nox", "make") and not run.tests):
             continue
-        grade, reason = graded(run, ON_CHANGE)
+        grade, reason = graded(run, ON_CHANGE | {"tag", "release", "schedule", "chained"})
         confidence = Confidence.HIGH
         if run.words and run.words[0] in ("pytest", "unittest") and not run.tests:
             grade, reason = Grade.TRACE, "no test file is collected by this command"
+        elif run.tests and all(hollow(context, path) for path in run.tests):
+            grade, reason = Grade.TRACE, "the tests it runs assert nothing"
         first = context.evidence(run.tests[0], 1, Hop.EFFECT) if run.tests else None
-        yield Signal("ci/code-tests", run.words[0] if run.words else "pytest", grade, chain(context, run, *((first,) if first else ())), confidence, reason, fixed=True)
+        yield Signal(
+            "ci/code-tests",
+            run.words[0] if run.words else "pytest",
+            grade,
+            chain(context, run, *((first,) if first else ())),
+            confidence,
+            reason,
+            fixed=True,
+        )
 
 
 def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Iterator[Signal]:
@@ -77,23 +93,42 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
     if strong is not None:
         grade, reason = graded(run, ON_CHANGE | {"tag", "release"})
         where = context.evidence(strong.path, strong.function.line, Hop.EFFECT, strong.function.end_line)
-        yield Signal("ci/model-tests", strong.use.tool, grade, chain(context, run, where), strong.use.confidence, reason, fixed=True)
+        yield Signal(
+            "ci/model-tests",
+            strong.use.tool,
+            grade,
+            chain(context, run, where),
+            strong.use.confidence,
+            reason,
+            fixed=True,
+        )
         return
     if found:
         where = context.evidence(found[0].path, found[0].function.line, Hop.EFFECT)
-        yield Signal("ci/model-tests", found[0].use.tool, Grade.TRACE, chain(context, run, where), reason=found[0].weak, fixed=True)
+        yield Signal(
+            "ci/model-tests",
+            found[0].use.tool,
+            Grade.TRACE,
+            chain(context, run, where),
+            reason=found[0].weak,
+            fixed=True,
+        )
     trained = _trains(context, run)
     if trained is not None and not run.tests:
         grade, reason = graded(run, ON_CHANGE)
         if grade is Grade.WIRED and not _checks(context, run):
             grade, reason = Grade.IMPLEMENTED, "CI trains a model, but nothing here fails on a bad result"
         if run.start.triggers & ON_CHANGE and not run.start.blocked:
-            yield Signal("ci/model-tests", "ci", grade, chain(context, run, trained), Confidence.MEDIUM, reason, fixed=True)
+            yield Signal(
+                "ci/model-tests", "ci", grade, chain(context, run, trained), Confidence.MEDIUM, reason, fixed=True
+            )
 
 
 def _trains(context: Context, run: Run) -> Evidence | None:
     """Where a run trains, tunes or evaluates: through code, or through the declared steps of an engine."""
-    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(context.automation.reached(run), LEARNS)
+    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(
+        context.automation.reached(run), LEARNS
+    )
     if use is not None:
         return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
     for pipeline in context.automation.pipelines:
@@ -108,7 +143,9 @@ def _checks(context: Context, run: Run) -> bool:
     """Whether the run, or another command of its job, can fail on a metric or a model test."""
     from mlops_scan.detectors.gates import declared_gates, gates
 
-    jobs = [r for r in context.automation.runs if (r.start.workflow, r.start.job) == (run.start.workflow, run.start.job)]
+    jobs = [
+        r for r in context.automation.runs if (r.start.workflow, r.start.job) == (run.start.workflow, run.start.job)
+    ]
     nodes = {node for r in jobs for node in context.automation.reached(r)}
     if any((gate.path, gate.scope) in nodes for gate in gates(context)):
         return True
@@ -119,11 +156,15 @@ def _pipeline_tests(context: Context, run: Run) -> Iterator[Signal]:
     if run.tests or not (run.pipelines or any("run-pipeline" in use.does for use in run.uses)):
         return
     trained = _trains(context, run)
-    related = [r for r in context.automation.runs if r.start == run.start and run.location in [e.location for e in r.chain]]
+    related = [
+        r for r in context.automation.runs if r.start == run.start and run.location in [e.location for e in r.chain]
+    ]
     trained = trained or next((found for r in related if (found := _trains(context, r)) is not None), None)
     if trained is not None:
         grade, reason = graded(run, ON_CHANGE)
-        yield Signal("ci/pipeline-tests", "ci", grade, chain(context, run, trained), Confidence.HIGH, reason, fixed=True)
+        yield Signal(
+            "ci/pipeline-tests", "ci", grade, chain(context, run, trained), Confidence.HIGH, reason, fixed=True
+        )
 
 
 # -- deployment --------------------------------------------------------------------------------------------------------
@@ -138,20 +179,33 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
     for use in uses:
         does = set(use.does)
         grade, reason = graded(run, wanted, blocking=False)
-        where = () if use.location == run.location else (context.evidence(use.location.path, use.location.line, Hop.EFFECT),)
+        where = (
+            ()
+            if use.location == run.location
+            else (context.evidence(use.location.path, use.location.line, Hop.EFFECT),)
+        )
         evidence = chain(context, run, *where)
-        if does & _DEPLOYS:
-            yield Signal("cd/model-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
-        elif "publish-image" in does or ("register" in does and run.words):
+        if does & _DEPLOYS or "publish-image" in does or ("register" in does and run.words):
             yield Signal("cd/model-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
         elif "build-image" in does:
-            yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason="an image is built but not pushed or rolled out", fixed=True)
+            yield Signal(
+                "cd/model-deploy",
+                use.tool,
+                Grade.TRACE,
+                evidence,
+                reason="an image is built but not pushed or rolled out",
+                fixed=True,
+            )
         if "deploy-pipeline" in does:
             yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
-    deploying = [r for r in runs if r.start.environment and any(set(u.does) & (_DEPLOYS | {"deploy-pipeline", "publish-image"}) for u in r.uses)]
+    deploying = [
+        r
+        for r in runs
+        if r.start.environment and any(set(u.does) & (_DEPLOYS | {"deploy-pipeline", "publish-image"}) for u in r.uses)
+    ]
     names = dict.fromkeys(run.start.environment for run in deploying)
     places = tuple(context.evidence(r.location.path, r.location.line) for r in deploying[:3])
     if len(names) >= 2:
@@ -162,7 +216,15 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
     if names:
         reason = f"a job deploys to the environment `{next(iter(names))}`; whether a reviewer must approve is set in the forge and not in files"
         guarded = any(_PRODUCTION.search(name) for name in names)
-        yield Signal("governance/approval", "ci", Grade.IMPLEMENTED if guarded else Grade.TRACE, places, Confidence.MEDIUM, reason, fixed=True)
+        yield Signal(
+            "governance/approval",
+            "ci",
+            Grade.IMPLEMENTED if guarded else Grade.TRACE,
+            places,
+            Confidence.MEDIUM,
+            reason,
+            fixed=True,
+        )
 
 
 # -- what cannot be read, and what is broken ----------------------------------------------------------------------------
@@ -184,7 +246,11 @@ def _defects(context: Context, runs: list[Run]) -> Iterator[Problem]:
     yield from _toothless(context, runs)
     for workflow in context.automation.workflows:
         if workflow.unloaded:
-            yield Problem("MLS302", f"This looks like a CI workflow, but it never runs: {workflow.unloaded}.", context.evidence(workflow.path, workflow.line).location)
+            yield Problem(
+                "MLS302",
+                f"This looks like a CI workflow, but it never runs: {workflow.unloaded}.",
+                context.evidence(workflow.path, workflow.line).location,
+            )
             continue
         for job in workflow.jobs:
             yield from _printing(context, workflow, job)
@@ -199,25 +265,46 @@ def _toothless(context: Context, runs: list[Run]) -> Iterator[Problem]:
             continue
         seen.add(run.location)
         command = " ".join(run.words[:6])
-        yield Problem("MLS301", f"`{command}` cannot fail the job: {run.toothless}.", run.location, tuple(context.shown(e) for e in run.chain))
+        reason = f"`{run.toothless}` swallows its failure" if run.toothless.startswith("||") else run.toothless
+        yield Problem(
+            "MLS301",
+            f"`{command}` cannot fail the job: {reason}.",
+            run.location,
+            tuple(context.shown(e) for e in run.chain),
+        )
 
 
 def _printing(context: Context, workflow: Workflow, job: Job) -> Iterator[Problem]:
-    if not _PURPOSE.search(job.id) or job.never or any(step.uses and not step.uses.startswith("actions/") for step in job.steps):
+    if (
+        not _PURPOSE.search(job.id)
+        or job.never
+        or any(step.uses and not step.uses.startswith("actions/") for step in job.steps)
+    ):
         return
     scripts = [step for step in job.steps if step.script]
     lines = [line for step in scripts for line in step.script.split("\n") if line.strip()]
     if lines and all(_ECHO.fullmatch(line) for line in lines):
         place = context.evidence(workflow.path, scripts[0].script_line).location
-        yield Problem("MLS304", f"Job `{job.id}` only prints: none of its commands tests, trains or deploys anything.", place)
+        yield Problem(
+            "MLS304", f"Job `{job.id}` only prints: none of its commands tests, trains or deploys anything.", place
+        )
 
 
 def _missing(context: Context, runs: list[Run]) -> Iterator[Problem]:
     fetching = {(r.start.workflow, r.start.job) for r in runs if r.words and r.words[0] in _FETCHES}
-    fetching |= {(r.start.workflow, r.start.job) for r in runs if r.words[:1] == ("uses",) and any(w.startswith("repository=") for w in r.words)}
+    fetching |= {
+        (r.start.workflow, r.start.job)
+        for r in runs
+        if r.words[:1] == ("uses",) and any(w.startswith("repository=") for w in r.words)
+    }
     seen = set()
     for run in runs:
-        if not run.missing or run.start.blocked or (run.start.workflow, run.start.job) in fetching or run.location in seen:
+        if (
+            not run.missing
+            or run.start.blocked
+            or (run.start.workflow, run.start.job) in fetching
+            or run.location in seen
+        ):
             continue
         name = run.missing.rpartition("/")[2]
         if any(file.name == name for file in context.repository.files):
@@ -231,8 +318,20 @@ def _by_hand(context: Context, runs: list[Run]) -> Iterator[Problem]:
     seen = set()
     for run in runs:
         start = run.start
-        purposeful = _is_test(run) or any(set(u.does) & (_DEPLOYS | LEARNS) for u in run.uses) or _trains(context, run) is not None
-        if not start.blocked.startswith(("only a person", "a person")) or not purposeful or (start.workflow, start.job) in seen:
+        purposeful = (
+            _is_test(run)
+            or any(set(u.does) & (_DEPLOYS | LEARNS) for u in run.uses)
+            or _trains(context, run) is not None
+        )
+        if (
+            not start.blocked.startswith(("only a person", "a person"))
+            or not purposeful
+            or (start.workflow, start.job) in seen
+        ):
             continue
         seen.add((start.workflow, start.job))
-        yield Problem("MLS305", f"Job `{start.job}` runs only when a person starts it, so it does not happen by itself.", start.evidence.location)
+        yield Problem(
+            "MLS305",
+            f"Job `{start.job}` runs only when a person starts it, so it does not happen by itself.",
+            start.evidence.location,
+        )

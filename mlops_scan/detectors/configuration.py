@@ -16,11 +16,19 @@ HYPERPARAMETER = re.compile(
     r"n_layers?|num_layers|optimizer|alpha|l1_ratio|subsample|colsample_\w+|reg_(alpha|lambda)|max_iters?|test_size|random_state|momentum|warmup\w*|"
     r"n_neighbors|n_clusters|eta|kernel|max_features|gradient_\w+|num_boost_round|n_trials|max_iter)", re.I
 )  # fmt: skip
-_CONFIG_NAME = re.compile(r"(config|conf|settings?|params?|parameters|hparams|hyperparam\w*|experiments?|configurations?|train\w*|ml_?config|\w+_config)", re.I)
+_CONFIG_NAME = re.compile(
+    r"(config|conf|settings?|params?|parameters|hparams|hyperparam\w*|experiments?|configurations?|train\w*|ml_?config|\w+_config)",
+    re.I,
+)
 _TELLING = re.compile(r"^(training|train|model|hyper_?param\w*|params|parameters|estimator|optimizer)$", re.I)
-_RESULTS = re.compile(r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I)
+_RESULTS = re.compile(
+    r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
+)
 _LFS_LINE = re.compile(r"^\s*(\S+)\s+.*\bfilter=lfs\b")
-_LFS_DATA = re.compile(r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data", re.I)
+_LFS_DATA = re.compile(
+    r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",
+    re.I,
+)
 _TOKENS = re.compile(r"[\w.-]+\.(?:ya?ml|json|toml|ini|cfg)")
 
 
@@ -39,13 +47,25 @@ def _files(context: Context) -> Iterator[Signal]:
     frameworks = {use.tool for use in context.uses} & {"kedro", "hydra", "lightning"}
     for file in context.files():
         language = language_of(file.path)
-        if language not in ("yaml", "json", "toml") or file.size > 300_000 or file.role is Role.DATA or file.name in ("pyproject.toml", "package.json"):
+        if (
+            language not in ("yaml", "json", "toml")
+            or file.size > 300_000
+            or file.role is Role.DATA
+            or file.name in ("pyproject.toml", "package.json")
+        ):
             continue
         if _RESULTS.search(file.name) and not _CONFIG_NAME.search(file.name.partition(".")[0]):
             continue
-        if file.name in ("dvc.yaml", "dvc.lock", "MLproject") or ".github/" in file.path or file.name.startswith("docker-compose"):
+        if (
+            file.name in ("dvc.yaml", "dvc.lock", "MLproject")
+            or ".github/" in file.path
+            or file.name.startswith("docker-compose")
+        ):
             continue
-        found = next((hit for document in context.documents.nodes(file.path) if (hit := _hyperparameter(document)) is not None), None)
+        found = next(
+            (hit for document in context.documents.nodes(file.path) if (hit := _hyperparameter(document)) is not None),
+            None,
+        )
         if found is None and file.name == "params.yaml" and file.name in mentioned:
             found = "params", 1  # what a pipeline calls its parameters is a configuration, whatever the names
         if found is None:
@@ -54,13 +74,27 @@ def _files(context: Context) -> Iterator[Signal]:
         evidence = context.evidence(file.path, line)
         if file.name in mentioned:
             where, at = mentioned[file.name]
-            yield Signal("experiment/config", "configuration", Grade.IMPLEMENTED, (evidence, context.evidence(where, at, Hop.USE)), Confidence.MEDIUM)
+            yield Signal(
+                "experiment/config",
+                "configuration",
+                Grade.IMPLEMENTED,
+                (evidence, context.evidence(where, at, Hop.USE)),
+                Confidence.MEDIUM,
+            )
         elif frameworks and re.search(r"(^|/)(conf|config|configs)/", file.path):
             yield Signal("experiment/config", sorted(frameworks)[0], Grade.IMPLEMENTED, (evidence,), Confidence.MEDIUM)
         elif _loaded_by_folder(context, file.path):
             yield Signal("experiment/config", "configuration", Grade.IMPLEMENTED, (evidence,), Confidence.MEDIUM)
         else:
-            yield Signal("experiment/config", "configuration", Grade.TRACE, (evidence,), Confidence.LOW, f"no code mentions this file (it sets `{name}`)", fixed=True)
+            yield Signal(
+                "experiment/config",
+                "configuration",
+                Grade.TRACE,
+                (evidence,),
+                Confidence.LOW,
+                f"no code mentions this file (it sets `{name}`)",
+                fixed=True,
+            )
 
 
 def mentions(context: Context) -> dict[str, tuple[str, int]]:
@@ -92,7 +126,9 @@ def _hyperparameter(document: Node) -> tuple[str, int] | None:
         if not path or node.kind == "mapping":
             continue
         key = next((part for part in reversed(path) if not part.startswith("[")), "")
-        if HYPERPARAMETER.fullmatch(key.replace("-", "_")) and (node.number() is not None or node.items or node.string()):
+        if HYPERPARAMETER.fullmatch(key.replace("-", "_")) and (
+            node.number() is not None or node.items or node.string()
+        ):
             hits.append((key, node.at))
             telling = telling or any(_TELLING.search(part) for part in path[:-1])
     return hits[0] if hits and (telling or len({name for name, _ in hits}) >= 2) else None
@@ -103,7 +139,15 @@ def _loaded_by_folder(context: Context, path: str) -> bool:
     folder = PurePosixPath(path).parent.name
     if not folder or not _CONFIG_NAME.fullmatch(folder.rstrip("s")):
         return False
-    loaders = ("yaml.safe_load", "yaml.load", "json.load", "omegaconf.OmegaConf.load", "tomllib.load", "toml.load", "configparser.ConfigParser.read")
+    loaders = (
+        "yaml.safe_load",
+        "yaml.load",
+        "json.load",
+        "omegaconf.OmegaConf.load",
+        "tomllib.load",
+        "toml.load",
+        "configparser.ConfigParser.read",
+    )
     for where, module in context.index.modules.items():
         if context.role(where) in ASIDE:
             continue
@@ -118,14 +162,22 @@ def _python(context: Context) -> Iterator[Signal]:
     """Python modules of settings that training code imports, or runs as configuration files."""
     training = {use.location.path for use in context.doing("train", "tune")}
     reached = {node[0] for node in context.index.reach((path, "") for path in sorted(training))}
-    importers = {path for path in context.index.modules if any(node[0] in training for node, _ in context.index.edges((path, "")))}
+    importers = {
+        path
+        for path in context.index.modules
+        if any(node[0] in training for node, _ in context.index.edges((path, "")))
+    }
     for importer in sorted(importers):
         reached |= {node[0] for node, _ in context.index.edges((importer, ""))}
     executed = _executes_configs(context)
     for path, module in context.index.modules.items():
         stem = PurePosixPath(path).stem
         folder = PurePosixPath(path).parent.name
-        if context.role(path) in ASIDE or module.notebook or not (_CONFIG_NAME.fullmatch(stem) or _CONFIG_NAME.fullmatch(folder)):
+        if (
+            context.role(path) in ASIDE
+            or module.notebook
+            or not (_CONFIG_NAME.fullmatch(stem) or _CONFIG_NAME.fullmatch(folder))
+        ):
             continue
         names = [*module.constants, *(text for _, text in module.strings)]
         hits = {name for name in names if HYPERPARAMETER.fullmatch(name)}
@@ -133,7 +185,13 @@ def _python(context: Context) -> Iterator[Signal]:
             continue
         line = next((n for n, text in module.strings if text in hits), 0) or _line_of(context, path, hits)
         if path in reached or (executed and folder in executed):
-            yield Signal("experiment/config", "python-config", Grade.IMPLEMENTED, (context.evidence(path, line),), Confidence.MEDIUM)
+            yield Signal(
+                "experiment/config",
+                "python-config",
+                Grade.IMPLEMENTED,
+                (context.evidence(path, line),),
+                Confidence.MEDIUM,
+            )
 
 
 def _executes_configs(context: Context) -> set[str]:
@@ -142,7 +200,13 @@ def _executes_configs(context: Context) -> set[str]:
         if context.role(path) in ASIDE:
             continue
         for call in module.calls:
-            if call.name in ("exec", "importlib.import_module", "__import__", "importlib.machinery.SourceFileLoader", "imp.load_source"):
+            if call.name in (
+                "exec",
+                "importlib.import_module",
+                "__import__",
+                "importlib.machinery.SourceFileLoader",
+                "imp.load_source",
+            ):
                 return {"config", "configs", "configurations", "conf", "experiments"}
     return set()
 

@@ -50,14 +50,14 @@ def declared(context: Context) -> Iterator[Declared]:
 
             for document in context.documents.nodes(file.path):
                 for item in parse_conda(document):
-                    if item.name:
+                    if item.name and item.name not in ("python", "pip"):
                         yield Declared(item.name, file.path, item.line, item.pinned, "conda")
 
 
 def _pyproject(path: str, document: Node) -> Iterator[Declared]:
-    for keys, optional in ((("project", "dependencies"), False),):
-        yield from _strings(path, document.path(*keys), optional)
-    for keys in (("project", "optional-dependencies"), ("dependency-groups",)):
+    yield from _strings(path, document.path("project", "dependencies"), False)
+    groups_at: tuple[tuple[str, ...], ...] = (("project", "optional-dependencies"), ("dependency-groups",))
+    for keys in groups_at:
         node = document.path(*keys)
         for _, group in node.entries if node is not None else ():
             yield from _strings(path, group, True)

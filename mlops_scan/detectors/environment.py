@@ -11,12 +11,26 @@ from mlops_scan.detectors.dependencies import Declared, declared
 from mlops_scan.documents.store import language_of
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
-LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "pipfile.lock", "conda-lock.yml", "pixi.lock", "renv.lock", "manifest.toml", "pylock.toml"})
+LOCKS = frozenset(
+    {
+        "uv.lock",
+        "poetry.lock",
+        "pdm.lock",
+        "pipfile.lock",
+        "conda-lock.yml",
+        "pixi.lock",
+        "renv.lock",
+        "manifest.toml",
+        "pylock.toml",
+    }
+)
 _SIDE = re.compile(r"(docs?|dev|test|lint|ci|build|typing|style)", re.I)
 _RESOURCE = re.compile(r'^\s*resource\s+"([a-z0-9]+_[a-z0-9_]+)"', re.M)
 _MODULE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.M)
 _BICEP = re.compile(r"^\s*resource\s+\w+\s+'Microsoft\.", re.M)
-_ML_IMAGES = re.compile(r"(pytorch|tensorflow|nvidia|azureml|sagemaker|vertex-ai|huggingface|jupyter|mlflow|spark)", re.I)
+_ML_IMAGES = re.compile(
+    r"(pytorch|tensorflow|nvidia|azureml|sagemaker|vertex-ai|huggingface|jupyter|mlflow|spark)", re.I
+)
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -35,7 +49,11 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
     for file in context.repository.files:
         if file.name.lower() in LOCKS and file.role in (Role.SOURCE, Role.TEMPLATE) and file.size:
             text = context.documents.text(file.path).lower()
-            missing = sorted(names[0] for names in frameworks if not any(f'"{n}"' in text or f"name: {n}" in text or f"{n}=" in text for n in names))
+            missing = sorted(
+                names[0]
+                for names in frameworks
+                if not any(f'"{n}"' in text or f"name: {n}" in text or f"{n}=" in text or f"/{n}-" in text for n in names)
+            )
             evidence = (context.evidence(file.path, 1),)
             if frameworks and len(missing) == len(frameworks):
                 reason = f"the lock file does not hold {', '.join(missing[:3])}, which the code imports"
@@ -49,7 +67,10 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
             groups[item.path].append(item)
     loose: list[Declared] = []
     for path, items in groups.items():
-        if _SIDE.search(path.rpartition("/")[2].partition(".")[0].replace("requirements", "")) or items[0].manifest == "pyproject":
+        if (
+            _SIDE.search(path.rpartition("/")[2].partition(".")[0].replace("requirements", ""))
+            or items[0].manifest == "pyproject"
+        ):
             continue
         open_items = [item for item in items if not item.pinned]
         if len(open_items) * 10 <= len(items) and not any(_decides(context, item) for item in open_items):
@@ -64,18 +85,33 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
             yield Signal("env/pinned", items[0].manifest, Grade.TRACE, evidence, reason=share, fixed=True)
     if loose and not locked:
         item = loose[0]
-        yield Problem("MLS105", f"`{item.name}` and others have no exact version here, and there is no lock file.", context.evidence(item.path, item.line).location)
+        yield Problem(
+            "MLS105",
+            f"`{item.name}` and others have no exact version here, and there is no lock file.",
+            context.evidence(item.path, item.line).location,
+        )
 
 
 def _decides(context: Context, item: Declared) -> bool:
     """Whether a dependency is one whose version changes what is trained: a tool of the rules."""
-    return any(item.name in {name.lower().replace("_", "-") for name in tool.distributions} for tool in context.rules.tools.values())
+    return any(
+        item.name in {name.lower().replace("_", "-") for name in tool.distributions}
+        for tool in context.rules.tools.values()
+    )
 
 
 def _frameworks(context: Context) -> list[tuple[str, ...]]:
     """Distribution names of the ML frameworks that main code really uses, one tuple of alternatives a tool."""
-    tools = {use.tool for use in context.doing("train", "tune", "predict") if context.rules.tools[use.tool].family == "frameworks"}
-    return [tuple(name.lower() for name in context.rules.tools[tool].distributions) for tool in sorted(tools) if context.rules.tools[tool].distributions]
+    tools = {
+        use.tool
+        for use in context.doing("train", "tune", "predict")
+        if context.rules.tools[use.tool].family == "frameworks"
+    }
+    return [
+        tuple(name.lower() for name in context.rules.tools[tool].distributions)
+        for tool in sorted(tools)
+        if context.rules.tools[tool].distributions
+    ]
 
 
 # -- containers ------------------------------------------------------------------------------------------------------------
@@ -88,16 +124,39 @@ def _containers(context: Context) -> Iterator[Signal]:
         document = context.documents.dockerfile(file.path)
         if document is None:
             continue
-        copies = next((i for i in document.instructions if i.name in ("COPY", "ADD") and "--from=" not in i.value), None)
-        installs = next((i for i in document.instructions if i.name == "RUN" and re.search(r"\b(pip3?|uv|poetry|conda|mamba|pdm|pixi)\b.*\b(install|sync|create|env)", i.value)), None)
+        copies = next(
+            (i for i in document.instructions if i.name in ("COPY", "ADD") and "--from=" not in i.value), None
+        )
+        installs = next(
+            (
+                i
+                for i in document.instructions
+                if i.name == "RUN"
+                and re.search(r"\b(pip3?|uv|poetry|conda|mamba|pdm|pixi)\b.*\b(install|sync|create|env)", i.value)
+            ),
+            None,
+        )
         base = next((i for i in document.instructions if i.name == "FROM"), None)
         if copies is not None and (installs is not None or (base is not None and _ML_IMAGES.search(base.value))):
-            yield Signal("env/containerized", "docker", Grade.IMPLEMENTED, (context.evidence(file.path, (installs or copies).line),))
+            yield Signal(
+                "env/containerized",
+                "docker",
+                Grade.IMPLEMENTED,
+                (context.evidence(file.path, (installs or copies).line),),
+            )
         elif installs is not None:
-            yield Signal("env/containerized", "docker", Grade.IMPLEMENTED, (context.evidence(file.path, installs.line),), Confidence.MEDIUM)
+            yield Signal(
+                "env/containerized",
+                "docker",
+                Grade.IMPLEMENTED,
+                (context.evidence(file.path, installs.line),),
+                Confidence.MEDIUM,
+            )
         else:
             reason = "the image installs and copies none of this code"
-            yield Signal("env/containerized", "docker", Grade.TRACE, (context.evidence(file.path, 1),), reason=reason, fixed=True)
+            yield Signal(
+                "env/containerized", "docker", Grade.TRACE, (context.evidence(file.path, 1),), reason=reason, fixed=True
+            )
 
 
 # -- infrastructure --------------------------------------------------------------------------------------------------------
@@ -110,14 +169,33 @@ def _infrastructure(context: Context) -> Iterator[Signal]:
             match = _RESOURCE.search(text)
             if match is not None:
                 line = text.count("\n", 0, match.start(1)) + 1
-                yield Signal("env/infra-as-code", "terraform", Grade.IMPLEMENTED, (context.evidence(file.path, line),), Confidence.MEDIUM)
+                yield Signal(
+                    "env/infra-as-code",
+                    "terraform",
+                    Grade.IMPLEMENTED,
+                    (context.evidence(file.path, line),),
+                    Confidence.MEDIUM,
+                )
                 continue
             module = _MODULE.search(text)
             if module is not None:
                 line = text.count("\n", 0, module.start(1)) + 1
-                yield Signal("env/infra-as-code", "terraform", Grade.TRACE, (context.evidence(file.path, line),), reason="it only calls modules", fixed=True)
+                yield Signal(
+                    "env/infra-as-code",
+                    "terraform",
+                    Grade.TRACE,
+                    (context.evidence(file.path, line),),
+                    reason="it only calls modules",
+                    fixed=True,
+                )
         elif file.suffix == ".bicep":
             match = _BICEP.search(context.documents.text(file.path))
             if match is not None:
                 line = context.documents.text(file.path).count("\n", 0, match.start()) + 1
-                yield Signal("env/infra-as-code", "bicep", Grade.IMPLEMENTED, (context.evidence(file.path, line),), Confidence.MEDIUM)
+                yield Signal(
+                    "env/infra-as-code",
+                    "bicep",
+                    Grade.IMPLEMENTED,
+                    (context.evidence(file.path, line),),
+                    Confidence.MEDIUM,
+                )

@@ -15,9 +15,14 @@ METRIC = re.compile(
     r"(^|_|\b)(accuracy|acc|precision|recall|f1|f_?beta|auc|roc|pr_?auc|rocauc|average_precision|logloss|log_loss|mse|rmse|mae|mape|wmape|smape|rmsle|r2|"
     r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss)(?=$|_|\b|\d)", re.I
 )  # fmt: skip
-_LOOSE = re.compile(r"(score|metric|performance|improve|better|champion|challenger|baseline|candidate|blessed|validation_passed|approved)", re.I)
+_LOOSE = re.compile(
+    r"(score|metric|performance|improve|better|champion|challenger|baseline|candidate|blessed|validation_passed|approved)",
+    re.I,
+)
 _NOT_MODEL = re.compile(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
-_STORES = re.compile(r"(json\.dump|.*\.(log_metrics?|to_csv|to_json|to_parquet|log|report_scalar|write_text|log_metric_table)|yaml\.(safe_)?dump|toml\.dump|pickle\.dump|joblib\.dump)")
+_STORES = re.compile(
+    r"(json\.dump|.*\.(log_metrics?|to_csv|to_json|to_parquet|log|report_scalar|write_text|log_metric_table)|yaml\.(safe_)?dump|toml\.dump|pickle\.dump|joblib\.dump)"
+)
 _PROCEEDS = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "save-model"})
 
 
@@ -37,7 +42,16 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     for gate in gates(context):
         grade = Grade.TRACE if gate.weak else Grade.IMPLEMENTED
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
-        yield Signal("model/quality-gate", "python", grade, evidence, Confidence.HIGH, gate.weak, scope=gate.scope, fixed=bool(gate.weak))
+        yield Signal(
+            "model/quality-gate",
+            "python",
+            grade,
+            evidence,
+            Confidence.HIGH,
+            gate.weak,
+            scope=gate.scope,
+            fixed=bool(gate.weak),
+        )
     for gate in declared_gates(context):
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
         grade = Grade.TRACE if gate.weak else Grade.WIRED
@@ -51,7 +65,11 @@ def gates(context: Context) -> Iterator[Gate]:
         if context.role(path) in ASIDE:
             continue
         for guard in module.guards:
-            if guard.stops == "assert" or not (_is_metric(context, module, guard) if guard.compares else False) and not _asks(context, module, guard):
+            if (
+                guard.stops == "assert"
+                or (not (_is_metric(context, module, guard) if guard.compares else False)
+                and not _asks(context, module, guard))
+            ):
                 continue
             if guard.stops in ("raise", "exit") or _guards_promotion(context, module, guard):
                 weak = "its bound can never be broken" if _vacuous(guard) else ""
@@ -69,7 +87,7 @@ def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
 
 def _asks(context: Context, module: Module, guard: Guard) -> bool:
     """Whether the test is the answer of a first-party function that compares a metric (`if failures(metrics): sys.exit(1)`)."""
-    if guard.stops not in ("raise", "exit") or guard.compares and guard.numbers:
+    if guard.stops not in ("raise", "exit") or (guard.compares and guard.numbers):
         return False
     for name in guard.names:
         target = context.index.resolve(module.path, f"@.{name}")
@@ -95,7 +113,9 @@ def _compares_metric(module: Module, qualname: str) -> bool:
 
 def _is_ml_module(context: Context, path: str) -> bool:
     wanted = {"evaluate", "train", "tune", "register", "promote", "load-model"}
-    return any(wanted.intersection(use.does) for (where, _), uses in context.by_node.items() if where == path for use in uses)
+    return any(
+        wanted.intersection(use.does) for (where, _), uses in context.by_node.items() if where == path for use in uses
+    )
 
 
 def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
@@ -109,7 +129,9 @@ def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
     for call in context.index.calls_in(module.path, guard.scope):
         if guard.line < call.line <= guard.body_end:
             target = context.index.resolve(module.path, call.name)
-            if target.first_party and context.does(context.index.reach(((target.path, target.qualname),), 4), {"register", "promote", "deploy-model"}):
+            if target.first_party and context.does(
+                context.index.reach(((target.path, target.qualname),), 4), {"register", "promote", "deploy-model"}
+            ):
                 return True
     return False
 
@@ -131,7 +153,11 @@ def declared_gates(context: Context) -> Iterator[Gate]:
             if criteria is None or not criteria.items:
                 continue
             allowed = document.path("steps", "register", "allow_non_validated_model")
-            weak = "`allow_non_validated_model: true` registers a model that failed" if allowed is not None and allowed.value is True else ""
+            weak = (
+                "`allow_non_validated_model: true` registers a model that failed"
+                if allowed is not None and allowed.value is True
+                else ""
+            )
             yield Gate(file.path, "", criteria.at, criteria.end_line, weak)
 
 
@@ -143,10 +169,21 @@ def _evaluations(context: Context) -> Iterator[Signal]:
             continue
         seen.add(path)
         module = context.index.modules[path]
-        nearby = [module, *(m for p, m in context.index.modules.items() if context.role(p) not in ASIDE and _imports(context, p, path))]
-        stored = any(_STORES.fullmatch(context.index.resolve(m.path, call.name).name) for m in nearby for call in m.calls)
+        nearby = [
+            module,
+            *(
+                m
+                for p, m in context.index.modules.items()
+                if context.role(p) not in ASIDE and _imports(context, p, path)
+            ),
+        ]
+        stored = any(
+            _STORES.fullmatch(context.index.resolve(m.path, call.name).name) for m in nearby for call in m.calls
+        )
         notebook = context.role(path) is Role.NOTEBOOK
-        grade, reason = (Grade.IMPLEMENTED, "") if stored and not notebook else (Grade.TRACE, "metrics are computed but not stored")
+        grade, reason = (
+            (Grade.IMPLEMENTED, "") if stored and not notebook else (Grade.TRACE, "metrics are computed but not stored")
+        )
         if notebook:
             reason = "metrics are computed in a notebook only"
         evidence = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
@@ -156,4 +193,7 @@ def _evaluations(context: Context) -> Iterator[Signal]:
 def _imports(context: Context, path: str, imported: str) -> bool:
     module = context.index.modules[path]
     scopes = {"", "__main__", *module.functions}
-    return any(node[0] == imported for scope in scopes for node, _ in context.index.edges((path, scope))) and path != imported
+    return (
+        any(node[0] == imported for scope in scopes for node, _ in context.index.edges((path, scope)))
+        and path != imported
+    )

@@ -17,7 +17,10 @@ _TOPICS = (
     re.compile(r"limitation|caveat|out[- ]of[- ]scope|known issues|risks?|not be used", re.I),
     re.compile(r"ethic|bias|fairness|privacy|owner|contact|maintain", re.I),
 )
-_PLACEHOLDER = re.compile(r"(\bTODO\b|\bTBD\b|\[?more information needed\]?|<your[- ]|changeme|lorem ipsum|\bplaceholder\b|to be (written|filled|completed)|\bFIXME\b|\{\{)", re.I)
+_PLACEHOLDER = re.compile(
+    r"(\bTODO\b|\bTBD\b|\[?more information needed\]?|<your[- ]|changeme|lorem ipsum|\bplaceholder\b|to be (written|filled|completed)|\bFIXME\b|\{\{)",
+    re.I,
+)
 _OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
 _MIN_WORDS = 80  # prose of a card below its headings, tables and placeholders
 
@@ -31,7 +34,11 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 def _cards(context: Context) -> Iterator[Signal | Problem]:
     for file in context.repository.files:
-        if not _CARD.fullmatch(file.name) or file.role in (Role.VENDORED, Role.TEST, Role.EXAMPLE) or file.size > 500_000:
+        if (
+            not _CARD.fullmatch(file.name)
+            or file.role in (Role.VENDORED, Role.TEST, Role.EXAMPLE)
+            or file.size > 500_000
+        ):
             continue
         text = context.documents.text(file.path)
         lacking = card_weakness(text)
@@ -45,7 +52,9 @@ def _cards(context: Context) -> Iterator[Signal | Problem]:
 
 def card_weakness(text: str) -> str:
     """Why a model card has no substance, or empty."""
-    body = [line for line in text.split("\n") if line.strip() and not line.lstrip().startswith(("#", "<!--", "---", "==="))]
+    body = [
+        line for line in text.split("\n") if line.strip() and not line.lstrip().startswith(("#", "<!--", "---", "==="))
+    ]
     prose = [line for line in body if not _PLACEHOLDER.search(line)]
     words = sum(len(line.split()) for line in prose)
     if len(prose) < len(body) and words < _MIN_WORDS:
@@ -64,14 +73,33 @@ def _owners(context: Context) -> Iterator[Signal | Problem]:
         named = [(line, pattern) for line, pattern, owners in rules if owners]
         covering = [line for line, pattern in named if _covers(context, pattern)]
         if covering:
-            yield Signal("governance/ownership", "codeowners", Grade.IMPLEMENTED, (context.evidence(file.path, covering[0]),), fixed=True)
+            yield Signal(
+                "governance/ownership",
+                "codeowners",
+                Grade.IMPLEMENTED,
+                (context.evidence(file.path, covering[0]),),
+                fixed=True,
+            )
         elif named:
             reason = "none of its rules covers code that trains or serves a model"
-            yield Signal("governance/ownership", "codeowners", Grade.TRACE, (context.evidence(file.path, named[0][0]),), reason=reason, fixed=True)
+            yield Signal(
+                "governance/ownership",
+                "codeowners",
+                Grade.TRACE,
+                (context.evidence(file.path, named[0][0]),),
+                reason=reason,
+                fixed=True,
+            )
         else:
             place = context.evidence(file.path, 1)
-            yield Signal("governance/ownership", "codeowners", Grade.TRACE, (place,), reason="no rule names an owner", fixed=True)
-            yield Problem("MLS602", "No rule of this CODEOWNERS file names an owner, so nobody is asked for a review.", place.location)
+            yield Signal(
+                "governance/ownership", "codeowners", Grade.TRACE, (place,), reason="no rule names an owner", fixed=True
+            )
+            yield Problem(
+                "MLS602",
+                "No rule of this CODEOWNERS file names an owner, so nobody is asked for a review.",
+                place.location,
+            )
 
 
 def _rules(context: Context, file: File) -> Iterator[tuple[int, str, list[str]]]:
@@ -84,7 +112,10 @@ def _rules(context: Context, file: File) -> Iterator[tuple[int, str, list[str]]]
 def _covers(context: Context, pattern: str) -> bool:
     from mlops_scan.fingerprints.match import matches_any
 
-    paths = {use.location.path for use in context.doing("train", "tune", "predict", "load-model", "register", "define-pipeline")}
+    paths = {
+        use.location.path
+        for use in context.doing("train", "tune", "predict", "load-model", "register", "define-pipeline")
+    }
     return any(matches_any(path, (pattern,)) for path in paths)
 
 

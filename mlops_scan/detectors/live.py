@@ -24,13 +24,20 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
             if not run.tests:
                 roots.extend(run.entries)
         for use in context.uses:
-            if {"serve", "define-pipeline", "define-task"}.intersection(use.does) and context.role(use.location.path) not in ASIDE:
+            if {"serve", "define-pipeline", "define-task"}.intersection(use.does) and context.role(
+                use.location.path
+            ) not in ASIDE:
                 roots += [(use.location.path, ""), (use.location.path, use.scope)]
         for target in context.resolver.tasks.console_scripts().values():
             roots.extend(context.resolver.object_nodes(target))
         nodes = frozenset(context.index.reach(roots, 40))
         names = {call.name.rpartition(".")[2] for path, scope in nodes for call in context.index.calls_in(path, scope)}
-        names |= {ref.rpartition(".")[2] for path, scope in nodes for call in context.index.calls_in(path, scope) for ref in call.refs}
+        names |= {
+            ref.rpartition(".")[2]
+            for path, scope in nodes
+            for call in context.index.calls_in(path, scope)
+            for ref in call.refs
+        }
         cached = context.cache["live"] = (nodes, frozenset(names))
     return cached  # type: ignore[return-value]
 

@@ -18,15 +18,26 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
-_DRIFT_KEYS = re.compile(r"((data|feature|concept|prediction|target|model|covariate|label)_?)?drift(_?(detection|monitoring|monitor|check|thresholds?))?|psi|population_stability")
-_PERFORMANCE_KEYS = re.compile(r"model_?(performance|quality|metrics)|performance(_?(monitoring|thresholds?|check))?|prediction_?quality")
+_DRIFT_KEYS = re.compile(
+    r"((data|feature|concept|prediction|target|model|covariate|label)_?)?drift(_?(detection|monitoring|monitor|check|thresholds?))?|psi|population_stability"
+)
+_PERFORMANCE_KEYS = re.compile(
+    r"model_?(performance|quality|metrics)|performance(_?(monitoring|thresholds?|check))?|prediction_?quality"
+)
 _MONITOR_FILE = re.compile(r"(monitor|drift|observab|alert)", re.I)
 _MONITOR_KEYS = re.compile(r"(model_?)?monitor(ing|s)?(_?config)?|drift(_?detection)?|observability")
-_BOUND_KEYS = re.compile(r"(.*_)?(threshold|thresholds|limit|min|max|warning|critical|bound|tolerance|p_?value|alpha|psi|share|lower|upper)(_.*)?|(min|max)_\w+")
-_ALERT_KEYS = frozenset({"alerts", "alert", "alerting", "notifications", "notification", "notify", "channels", "receivers", "on_breach"})
+_BOUND_KEYS = re.compile(
+    r"(.*_)?(threshold|thresholds|limit|min|max|warning|critical|bound|tolerance|p_?value|alpha|psi|share|lower|upper)(_.*)?|(min|max)_\w+"
+)
+_ALERT_KEYS = frozenset(
+    {"alerts", "alert", "alerting", "notifications", "notification", "notify", "channels", "receivers", "on_breach"}
+)
 _CLOCK_KEYS = frozenset({"schedule", "cron", "interval", "frequency", "schedule_cron", "cadence"})
 _INFRA = re.compile(r"(terraform|configuration|config|schema|clock|portfolio|rebalanc|image_flag)", re.I)
-_MODEL_METRIC = re.compile(r"(drift|psi\b|accuracy|f1|auc|rmse|mae\b|prediction_(score|distribution|drift|confidence)|model_(drift|performance|accuracy|quality|score)|data_quality)", re.I)
+_MODEL_METRIC = re.compile(
+    r"(drift|psi\b|accuracy|f1|auc|rmse|mae\b|prediction_(score|distribution|drift|confidence)|model_(drift|performance|accuracy|quality|score)|data_quality)",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +54,11 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals and problems of declared monitoring."""
     known = mentions(context)
     for file in context.files():
-        if language_of(file.path) not in ("yaml", "json", "toml") or file.size > 300_000 or file.role not in (Role.SOURCE, Role.TEMPLATE):
+        if (
+            language_of(file.path) not in ("yaml", "json", "toml")
+            or file.size > 300_000
+            or file.role not in (Role.SOURCE, Role.TEMPLATE)
+        ):
             continue
         if ".github/" in file.path or file.name in ("package.json", "pyproject.toml", "dvc.lock", "package-lock.json"):
             continue
@@ -62,20 +77,34 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def _monitors(path: str, document: Node) -> Iterator[_Monitor]:
-    by_name = bool(_MONITOR_FILE.search(path.rpartition("/")[2])) and not _INFRA.search(path.rpartition("/")[2].replace("config", ""))
+    by_name = bool(_MONITOR_FILE.search(path.rpartition("/")[2])) and not _INFRA.search(
+        path.rpartition("/")[2].replace("config", "")
+    )
     for keys, node in document.walk(20_000):
         if not keys or node.kind != "mapping":
             continue
         key = _snake(keys[-1])
-        practice = "monitoring/drift" if _DRIFT_KEYS.fullmatch(key) else "monitoring/performance-threshold" if _PERFORMANCE_KEYS.fullmatch(key) else ""
+        practice = (
+            "monitoring/drift"
+            if _DRIFT_KEYS.fullmatch(key)
+            else "monitoring/performance-threshold"
+            if _PERFORMANCE_KEYS.fullmatch(key)
+            else ""
+        )
         below = any(_MONITOR_KEYS.fullmatch(_snake(part)) for part in keys[:-1])
-        if not practice or not (by_name or below) or any(_INFRA.search(part) for part in keys[:-1] if part != "monitoring_config"):
+        if (
+            not practice
+            or not (by_name or below)
+            or any(_INFRA.search(part) for part in keys[:-1] if part != "monitoring_config")
+        ):
             continue
         if any(_DRIFT_KEYS.fullmatch(_snake(part)) for part in keys[:-1]):
             continue  # a part of a monitor that is listed already
         names = {_snake(name) for name, _ in node.entries}
         bounded = _bounded(node)
-        if bounded or names & (_ALERT_KEYS | _CLOCK_KEYS | {"enabled", "metric", "metrics", "reference", "reference_data", "baseline"}):
+        if bounded or names & (
+            _ALERT_KEYS | _CLOCK_KEYS | {"enabled", "metric", "metrics", "reference", "reference_data", "baseline"}
+        ):
             yield _Monitor(practice, node, _enabled(node) and _enabled_above(document, keys), bounded)
 
 
@@ -104,7 +133,11 @@ def _bounded(node: Node) -> bool:
     for keys, child in node.walk(500):
         names = [_snake(key) for key in keys if not key.startswith("[")]
         number = child.number() if child.kind == "scalar" else None
-        if number is not None and any(_BOUND_KEYS.fullmatch(name) for name in names) and number not in (0.0, float("inf"), -1.0):
+        if (
+            number is not None
+            and any(_BOUND_KEYS.fullmatch(name) for name in names)
+            and number not in (0.0, float("inf"), -1.0)
+        ):
             return True
     return False
 
@@ -115,7 +148,11 @@ def _receivers(document: Node) -> tuple[Node | None, bool]:
         if keys and _snake(keys[-1]) in _ALERT_KEYS:
             if node.kind == "scalar":
                 return node, node.string() not in (None, "", "none", "null") and node.value is not False
-            named = [child for _, child in node.walk(200) if child.kind == "scalar" and (child.string() or "").strip() and child is not node]
+            named = [
+                child
+                for _, child in node.walk(200)
+                if child.kind == "scalar" and (child.string() or "").strip() and child is not node
+            ]
             return node, bool(named) and _enabled(node)
     return None, False
 
@@ -137,32 +174,77 @@ def _reader(context: Context, path: str, known: dict[str, tuple[str, int]]) -> t
     return context.evidence(where, line, Hop.USE), (where, scope)
 
 
-def _signals(context: Context, path: str, document: Node, monitors: list[_Monitor], known: dict[str, tuple[str, int]]) -> Iterator[Signal]:
+def _signals(
+    context: Context, path: str, document: Node, monitors: list[_Monitor], known: dict[str, tuple[str, int]]
+) -> Iterator[Signal]:
     reader = _reader(context, path, known)
     for monitor in monitors:
         definition = context.evidence(path, monitor.node.at)
         if not monitor.enabled:
-            yield Signal(monitor.practice, "monitoring-config", Grade.TRACE, (definition,), reason="it is switched off: `enabled: false`", fixed=True)
+            yield Signal(
+                monitor.practice,
+                "monitoring-config",
+                Grade.TRACE,
+                (definition,),
+                reason="it is switched off: `enabled: false`",
+                fixed=True,
+            )
         elif reader is None:
-            yield Signal(monitor.practice, "monitoring-config", Grade.TRACE, (definition,), reason="no code of this repository reads this file", fixed=True)
+            yield Signal(
+                monitor.practice,
+                "monitoring-config",
+                Grade.TRACE,
+                (definition,),
+                reason="no code of this repository reads this file",
+                fixed=True,
+            )
         elif not monitor.bounded and monitor.practice != "monitoring/drift":
-            yield Signal(monitor.practice, "monitoring-config", Grade.TRACE, (definition, reader[0]), reason="it sets no threshold", fixed=True)
+            yield Signal(
+                monitor.practice,
+                "monitoring-config",
+                Grade.TRACE,
+                (definition, reader[0]),
+                reason="it sets no threshold",
+                fixed=True,
+            )
         else:
-            yield Signal(monitor.practice, "monitoring-config", Grade.IMPLEMENTED, (definition, reader[0]), Confidence.MEDIUM, anchor=reader[1])
+            yield Signal(
+                monitor.practice,
+                "monitoring-config",
+                Grade.IMPLEMENTED,
+                (definition, reader[0]),
+                Confidence.MEDIUM,
+                anchor=reader[1],
+            )
     alerts, named = _receivers(document)
     if alerts is None or not any(monitor.enabled for monitor in monitors):
         return
     evidence = (context.evidence(path, alerts.at),)
     sender = next(iter(notifiers(context)), None)
     if not named or reader is None or sender is None:
-        reason = "it names no receiver" if not named else "no code reads this file" if reader is None else "no code here sends anything"
+        reason = (
+            "it names no receiver"
+            if not named
+            else "no code reads this file"
+            if reader is None
+            else "no code here sends anything"
+        )
         yield Signal("monitoring/alerts", "monitoring-config", Grade.TRACE, evidence, reason=reason, fixed=True)
     else:
         use = context.evidence(sender.location.path, sender.location.line, Hop.EFFECT)
-        yield Signal("monitoring/alerts", "monitoring-config", Grade.IMPLEMENTED, (*evidence, reader[0], use), Confidence.MEDIUM, anchor=reader[1])
+        yield Signal(
+            "monitoring/alerts",
+            "monitoring-config",
+            Grade.IMPLEMENTED,
+            (*evidence, reader[0], use),
+            Confidence.MEDIUM,
+            anchor=reader[1],
+        )
 
 
-def _problems(context: Context, path: str, document: Node, monitors: list[_Monitor], known: dict[str, tuple[str, int]]) -> Iterator[Problem]:
+def _problems(
+    context: Context, path: str, document: Node, monitors: list[_Monitor], known: dict[str, tuple[str, int]]
+) -> Iterator[Problem]:
     for monitor in monitors:
         place = context.evidence(path, monitor.node.at).location
         what = monitor.practice.partition("/")[2].replace("-", " ")
@@ -172,10 +254,16 @@ def _problems(context: Context, path: str, document: Node, monitors: list[_Monit
             yield Problem("MLS502", f"The {what} monitor has no threshold, so nothing can breach it.", place)
     if _reader(context, path, known) is None:
         place = context.evidence(path, monitors[0].node.at).location
-        yield Problem("MLS503", "No code, pipeline or job of this repository reads this monitoring configuration.", place)
+        yield Problem(
+            "MLS503", "No code, pipeline or job of this repository reads this monitoring configuration.", place
+        )
     alerts, named = _receivers(document)
     if alerts is not None and not named and any(monitor.enabled for monitor in monitors):
-        yield Problem("MLS505", "Alerts are declared here without anybody to receive them.", context.evidence(path, alerts.at).location)
+        yield Problem(
+            "MLS505",
+            "Alerts are declared here without anybody to receive them.",
+            context.evidence(path, alerts.at).location,
+        )
 
 
 # -- Prometheus ----------------------------------------------------------------------------------------------------------------
@@ -191,7 +279,9 @@ def _prometheus(context: Context) -> Iterator[Signal]:
     for file in context.files():
         if language_of(file.path) == "yaml" and "prometheus" in file.path.lower():
             for document in context.documents.nodes(file.path):
-                loaded.extend(name.rpartition("/")[2] for name in (document.get("rule_files") or Node("scalar", 1, 1)).strings())
+                loaded.extend(
+                    name.rpartition("/")[2] for name in (document.get("rule_files") or Node("scalar", 1, 1)).strings()
+                )
     for file in context.files():
         if language_of(file.path) != "yaml" or file.role in ASIDE or "alert:" not in context.documents.text(file.path):
             continue
@@ -215,12 +305,20 @@ def _rules(context: Context, path: str, groups: Node | None, active: bool) -> It
             if alert is None or expr is None:
                 continue
             evidence = (context.evidence(path, alert.at),)
-            grade, reason = (Grade.IMPLEMENTED, "") if active else (Grade.TRACE, "no Prometheus configuration of this repository loads this rules file")
+            grade, reason = (
+                (Grade.IMPLEMENTED, "")
+                if active
+                else (Grade.TRACE, "no Prometheus configuration of this repository loads this rules file")
+            )
             yield Signal("monitoring/alerts", "prometheus", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
             metric = _MODEL_METRIC.search(f"{expr.text} {alert.text}")
             if metric is None or "latency" in expr.text or not re.search(r"[<>]", expr.text):
                 continue
-            practice = "monitoring/drift" if metric.group(1).lower() in ("drift", "psi") or "drift" in expr.text else "monitoring/performance-threshold"
+            practice = (
+                "monitoring/drift"
+                if metric.group(1).lower() in ("drift", "psi") or "drift" in expr.text
+                else "monitoring/performance-threshold"
+            )
             emitted = _emitted(context, expr.text)
             if active and not emitted:
                 grade, reason = Grade.IMPLEMENTED, "no code here was seen to emit the metric it watches"

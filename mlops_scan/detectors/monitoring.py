@@ -18,14 +18,28 @@ from mlops_scan.fingerprints.match import Use
 from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
 
 _DRIFT_NAME = re.compile(r"(drift|(^|_|\.)psi($|_)|population_stability|distribution_shift)", re.I)
-_DISTANCE_NAME = re.compile(r"(drift|(^|_|\.)psi($|_)|population_stability|wasserstein|jensen|kolmogorov|(^|_)ks(_|$)|kl_div|hellinger|chi_?square)", re.I)
-_BOUND = re.compile(r"(drift|psi|p_?val|threshold|share|wasserstein|jensen|stat(istic)?|distance|alert|breach|ks_)", re.I)
-_STATISTICS = re.compile(r"scipy\.stats\.(\w+\.)?(ks_2samp|kstest|chi2_contingency|wasserstein_distance|entropy|mannwhitneyu|anderson_ksamp|epps_singleton_2samp)|scipy\.spatial\.distance\.jensenshannon")
-_ARITHMETIC = re.compile(r"(numpy|math|jax\.numpy)\.(log|histogram|percentile|quantile|digitize|cumsum|searchsorted|sum|abs|mean|diff|interp|sort)")
-_LIVE = re.compile(r"(monitor|live|production|feedback|degrad|drift|online_|delayed_label|ground_truth|backfill_quality|model_health|performance_check)", re.I)
+_DISTANCE_NAME = re.compile(
+    r"(drift|(^|_|\.)psi($|_)|population_stability|wasserstein|jensen|kolmogorov|(^|_)ks(_|$)|kl_div|hellinger|chi_?square)",
+    re.I,
+)
+_BOUND = re.compile(
+    r"(drift|psi|p_?val|threshold|share|wasserstein|jensen|stat(istic)?|distance|alert|breach|ks_)", re.I
+)
+_STATISTICS = re.compile(
+    r"scipy\.stats\.(\w+\.)?(ks_2samp|kstest|chi2_contingency|wasserstein_distance|entropy|mannwhitneyu|anderson_ksamp|epps_singleton_2samp)|scipy\.spatial\.distance\.jensenshannon"
+)
+_ARITHMETIC = re.compile(
+    r"(numpy|math|jax\.numpy)\.(log|histogram|percentile|quantile|digitize|cumsum|searchsorted|sum|abs|mean|diff|interp|sort)"
+)
+_LIVE = re.compile(
+    r"(monitor|live|production|feedback|degrad|drift|online_|delayed_label|ground_truth|backfill_quality|model_health|performance_check)",
+    re.I,
+)
 _OFFLINE = re.compile(r"(train|fit|tune|experiment|notebook|backtest|early_stop)", re.I)
 _WEBHOOK = re.compile(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|sendgrid|mailgun|sns)", re.I)
-_POSTS = re.compile(r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|request|urlopen|put)")
+_POSTS = re.compile(
+    r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|request|urlopen|put)"
+)
 _TELLS = re.compile(r"(alert|notif|page|warn|breach|incident)", re.I)
 _DETECTED = frozenset({"monitoring/drift", "monitoring/performance-threshold"})
 
@@ -37,7 +51,9 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from unique(_declared(context))
     performance = list(_performance(context))
     yield from unique(performance)
-    nodes = {(site.location.path, site.scope) for site in sites} | {(s.evidence[0].location.path, s.scope) for s in performance}
+    nodes = {(site.location.path, site.scope) for site in sites} | {
+        (s.evidence[0].location.path, s.scope) for s in performance
+    }
     yield from unique(_alerts(context, nodes))
 
 
@@ -47,7 +63,11 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 def _drift_sites(context: Context) -> Iterator[Use]:
     """Where code computes drift: a detector's call, or a statistic in a function that says so."""
     for use in context.uses:
-        if use.location.path in context.index.modules and ("drift" in use.does or "monitoring/drift" in use.serves) and use.tool not in context.self_tools:
+        if (
+            use.location.path in context.index.modules
+            and ("drift" in use.does or "monitoring/drift" in use.serves)
+            and use.tool not in context.self_tools
+        ):
             yield use
     for path, module in context.index.modules.items():
         if context.role(path) in ASIDE:
@@ -56,13 +76,26 @@ def _drift_sites(context: Context) -> Iterator[Use]:
         for function in module.functions.values():
             if not _DRIFT_NAME.search(function.qualname) and not _DRIFT_NAME.search(stem):
                 continue
-            names = {context.index.resolve(path, call.name).name: call for call in context.index.calls_in(path, function.qualname)}
+            names = {
+                context.index.resolve(path, call.name).name: call
+                for call in context.index.calls_in(path, function.qualname)
+            }
             statistic = next((call for name, call in names.items() if _STATISTICS.fullmatch(name)), None)
             by_hand = sum(1 for name in names if _ARITHMETIC.fullmatch(name))
             if statistic is not None or (by_hand >= 2 and _DISTANCE_NAME.search(function.qualname)):
                 line = statistic.line if statistic is not None else function.line
                 location = context.evidence(path, line).location
-                yield Use("own-drift-code", function.qualname, location, function.qualname, ("monitoring/drift",), ("drift",), Grade.IMPLEMENTED, Confidence.HIGH, "")
+                yield Use(
+                    "own-drift-code",
+                    function.qualname,
+                    location,
+                    function.qualname,
+                    ("monitoring/drift",),
+                    ("drift",),
+                    Grade.IMPLEMENTED,
+                    Confidence.HIGH,
+                    "",
+                )
 
 
 def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
@@ -70,28 +103,62 @@ def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
         path = site.location.path
         evidence: tuple[Evidence, ...] = (context.evidence(path, site.location.line, end_line=site.location.end_line),)
         if context.role(path) is Role.NOTEBOOK:
-            yield Signal("monitoring/drift", site.tool, Grade.TRACE, evidence, site.confidence, "drift is computed in a notebook only", fixed=True)
+            yield Signal(
+                "monitoring/drift",
+                site.tool,
+                Grade.TRACE,
+                evidence,
+                site.confidence,
+                "drift is computed in a notebook only",
+                fixed=True,
+            )
             continue
         if dead(context, path, site.scope):
-            yield Signal("monitoring/drift", site.tool, Grade.TRACE, evidence, site.confidence, "nothing calls this drift code", fixed=True)
+            yield Signal(
+                "monitoring/drift",
+                site.tool,
+                Grade.TRACE,
+                evidence,
+                site.confidence,
+                "nothing calls this drift code",
+                fixed=True,
+            )
             continue
         bound = _bound(context, path)
         if bound is None:
             reason = "drift is computed, but no bound on it is compared"
-            yield Signal("monitoring/drift", site.tool, site.grade, evidence, site.confidence, reason, scope=site.scope, fixed=True)
+            yield Signal(
+                "monitoring/drift",
+                site.tool,
+                site.grade,
+                evidence,
+                site.confidence,
+                reason,
+                scope=site.scope,
+                fixed=True,
+            )
         else:
-            yield Signal("monitoring/drift", site.tool, site.grade, (*evidence, bound), site.confidence, scope=site.scope)
+            yield Signal(
+                "monitoring/drift", site.tool, site.grade, (*evidence, bound), site.confidence, scope=site.scope
+            )
 
 
 def _bound(context: Context, path: str) -> Evidence | None:
     """A comparison on a drift measure in the module or in one that imports it."""
-    importers = [p for p in context.index.modules if context.role(p) not in ASIDE and any(node[0] == path for node, _ in context.index.edges((p, "")))]
+    importers = [
+        p
+        for p in context.index.modules
+        if context.role(p) not in ASIDE and any(node[0] == path for node, _ in context.index.edges((p, "")))
+    ]
     for place in (path, *importers):
         for guard in context.index.modules[place].guards:
             if guard.compares and guard.stops != "assert" and _BOUND.search(" ".join(guard.names)):
                 return context.evidence(place, guard.line)
         for call in context.index.modules[place].calls:
-            if any(name in ("threshold", "drift_share", "stattest_threshold", "p_val", "drift_threshold", "include_tests") for name, _ in call.keywords):
+            if any(
+                name in ("threshold", "drift_share", "stattest_threshold", "p_val", "drift_threshold", "include_tests")
+                for name, _ in call.keywords
+            ):
                 return context.evidence(place, call.line)
     return None
 
@@ -102,7 +169,14 @@ def _declared(context: Context) -> Iterator[Signal]:
         if use.location.path in context.index.modules or use.tool in context.self_tools:
             continue
         for practice in _DETECTED.intersection(use.serves):
-            yield Signal(practice, use.tool, use.grade, (context.evidence(use.location.path, use.location.line),), use.confidence, use.note)
+            yield Signal(
+                practice,
+                use.tool,
+                use.grade,
+                (context.evidence(use.location.path, use.location.line),),
+                use.confidence,
+                use.note,
+            )
 
 
 # -- performance ---------------------------------------------------------------------------------------------------------
@@ -111,12 +185,32 @@ def _declared(context: Context) -> Iterator[Signal]:
 def _performance(context: Context) -> Iterator[Signal]:
     """Live or recently labelled quality compared with a bound."""
     for use in context.uses:
-        if "monitoring/performance-threshold" in use.serves and use.location.path in context.index.modules and use.tool not in context.self_tools:
+        if (
+            "monitoring/performance-threshold" in use.serves
+            and use.location.path in context.index.modules
+            and use.tool not in context.self_tools
+        ):
             evidence = (context.evidence(use.location.path, use.location.line),)
             if dead(context, use.location.path, use.scope):
-                yield Signal("monitoring/performance-threshold", use.tool, Grade.TRACE, evidence, use.confidence, "nothing calls this code", fixed=True)
+                yield Signal(
+                    "monitoring/performance-threshold",
+                    use.tool,
+                    Grade.TRACE,
+                    evidence,
+                    use.confidence,
+                    "nothing calls this code",
+                    fixed=True,
+                )
             else:
-                yield Signal("monitoring/performance-threshold", use.tool, use.grade, evidence, use.confidence, use.note, scope=use.scope)
+                yield Signal(
+                    "monitoring/performance-threshold",
+                    use.tool,
+                    use.grade,
+                    evidence,
+                    use.confidence,
+                    use.note,
+                    scope=use.scope,
+                )
     for path, module in context.index.modules.items():
         if context.role(path) in ASIDE or module.notebook:
             continue
@@ -128,9 +222,24 @@ def _performance(context: Context) -> Iterator[Signal]:
                 continue
             evidence = (context.evidence(path, guard.line),)
             if dead(context, path, guard.scope):
-                yield Signal("monitoring/performance-threshold", "python", Grade.TRACE, evidence, Confidence.MEDIUM, "nothing calls this check", fixed=True)
+                yield Signal(
+                    "monitoring/performance-threshold",
+                    "python",
+                    Grade.TRACE,
+                    evidence,
+                    Confidence.MEDIUM,
+                    "nothing calls this check",
+                    fixed=True,
+                )
             else:
-                yield Signal("monitoring/performance-threshold", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope)
+                yield Signal(
+                    "monitoring/performance-threshold",
+                    "python",
+                    Grade.IMPLEMENTED,
+                    evidence,
+                    Confidence.MEDIUM,
+                    scope=guard.scope,
+                )
 
 
 # -- alerts --------------------------------------------------------------------------------------------------------------
@@ -148,10 +257,20 @@ def notifiers(context: Context) -> Iterator[Use]:
                 continue
             function = module.functions.get(call.scope)
             nearby = [t for n, t in module.strings if function is not None and function.line <= n <= function.end_line]
-            hints = " ".join((call.scope, *nearby, *(a or "" for a in call.args), *call.refs, *(function.parameters if function else ())))
+            hints = " ".join(
+                (
+                    call.scope,
+                    *nearby,
+                    *(a or "" for a in call.args),
+                    *call.refs,
+                    *(function.parameters if function else ()),
+                )
+            )
             if _WEBHOOK.search(hints) or _TELLS.search(call.scope):
                 location = context.evidence(path, call.line).location
-                yield Use("webhook", name, location, call.scope, (), ("notify",), Grade.IMPLEMENTED, Confidence.MEDIUM, "")
+                yield Use(
+                    "webhook", name, location, call.scope, (), ("notify",), Grade.IMPLEMENTED, Confidence.MEDIUM, ""
+                )
 
 
 def _alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
@@ -162,7 +281,15 @@ def _alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
             continue
         evidence = (context.evidence(path, use.location.line),)
         if dead(context, path, scope):
-            yield Signal("monitoring/alerts", use.tool, Grade.TRACE, evidence, use.confidence, "nothing calls this alert", fixed=True)
+            yield Signal(
+                "monitoring/alerts",
+                use.tool,
+                Grade.TRACE,
+                evidence,
+                use.confidence,
+                "nothing calls this alert",
+                fixed=True,
+            )
         else:
             yield Signal("monitoring/alerts", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=scope)
 

@@ -24,10 +24,18 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _problems(context)
 
 
+def _by_engine(context: Context, tool: str, evidence: tuple[Evidence, ...]) -> Iterator[Signal]:
+    """What the pipeline's engine does for every run by itself, such as recording its inputs, outputs and parameters."""
+    for practice in context.rules.tools[tool].engine if tool in context.rules.tools else ():
+        yield Signal(practice, tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, "the engine does it for every run")
+
+
 def runs_of(context: Context, pipeline: Pipeline) -> list[Run]:
     """The runs whose start is this pipeline itself."""
     place = Location(pipeline.path, pipeline.line)
-    return [run for run in context.automation.runs if run.start.kind == "pipeline" and run.start.evidence.location == place]
+    return [
+        run for run in context.automation.runs if run.start.kind == "pipeline" and run.start.evidence.location == place
+    ]
 
 
 def ml_step(context: Context, pipeline: Pipeline) -> Evidence | None:
@@ -38,7 +46,9 @@ def ml_step(context: Context, pipeline: Pipeline) -> Evidence | None:
             if step.does & wanted:
                 return context.evidence(pipeline.path, step.line, Hop.USE)
         for run in runs:
-            use = next((u for u in run.uses if wanted.intersection(u.does)), None) or context.does(context.automation.reached(run), wanted)
+            use = next((u for u in run.uses if wanted.intersection(u.does)), None) or context.does(
+                context.automation.reached(run), wanted
+            )
             if use is not None:
                 return context.evidence(use.location.path, use.location.line, Hop.USE)
     return None
@@ -47,7 +57,11 @@ def ml_step(context: Context, pipeline: Pipeline) -> Evidence | None:
 def starts_of(context: Context, path: str) -> list[Run]:
     """CI runs and schedules that execute the pipeline declared at `path`, by its tool or by code that reads the file."""
     name = path.rpartition("/")[2]
-    readers = {p for p, module in context.index.modules.items() if context.role(p) not in ASIDE and any(name == text.rpartition("/")[2] for _, text in module.strings)}
+    readers = {
+        p
+        for p, module in context.index.modules.items()
+        if context.role(p) not in ASIDE and any(name == text.rpartition("/")[2] for _, text in module.strings)
+    }
     found = []
     for run in context.automation.runs:
         if run.start.kind in ("pipeline", "service") or run.tests:
@@ -66,8 +80,11 @@ def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)
         return
     if len(pipeline.steps) < 2:
-        yield Signal("pipeline/orchestration", pipeline.tool, Grade.TRACE, (definition, work), reason=_ONE_STEP, fixed=True)
+        yield Signal(
+            "pipeline/orchestration", pipeline.tool, Grade.TRACE, (definition, work), reason=_ONE_STEP, fixed=True
+        )
         return
+    yield from _by_engine(context, pipeline.tool, (definition,))
     started = [run for run in starts_of(context, pipeline.path) if not run.start.blocked]
     if started:
         use = tuple(context.shown(e) for e in started[0].chain)
@@ -96,15 +113,26 @@ def _in_code(context: Context) -> Iterator[Signal]:
         work = context.does(reached, LEARNS) or context.does(reached, _SCORES)
         definition = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
         if work is None:
-            yield Signal("data/pipeline", use.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM, scope=use.scope)
+            yield Signal(
+                "data/pipeline", use.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM, scope=use.scope
+            )
             reason = "no task of it was seen to train, evaluate or score a model"
             yield Signal("pipeline/orchestration", use.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)
             continue
         evidence = (definition, context.evidence(work.location.path, work.location.line, Hop.USE))
+        yield from _by_engine(context, use.tool, (definition,))
         if _tasks(context, path, set(reached)) < 2:
             yield Signal("pipeline/orchestration", use.tool, Grade.TRACE, evidence, reason=_ONE_STEP, fixed=True)
         else:
-            yield Signal("pipeline/orchestration", use.tool, Grade.IMPLEMENTED, evidence, work.confidence, scope=use.scope, anchor=entries[0])
+            yield Signal(
+                "pipeline/orchestration",
+                use.tool,
+                Grade.IMPLEMENTED,
+                evidence,
+                work.confidence,
+                scope=use.scope,
+                anchor=entries[0],
+            )
 
 
 def _with_scripts(context: Context, entries: tuple[Node, ...]) -> tuple[Node, ...]:
@@ -116,7 +144,15 @@ def _with_scripts(context: Context, entries: tuple[Node, ...]) -> tuple[Node, ..
             for name, value in call.keywords:
                 if not value or start is None:
                     continue
-                if name in ("script_name", "entry_script", "entry_point", "python_file", "script_path", "application", "code"):
+                if name in (
+                    "script_name",
+                    "entry_script",
+                    "entry_point",
+                    "python_file",
+                    "script_path",
+                    "application",
+                    "code",
+                ):
                     value = f"python {value}" if value.endswith(".py") else value
                 elif name not in ("bash_command", "command", "cmds"):
                     continue
@@ -150,7 +186,14 @@ def _chains(context: Context) -> Iterator[Signal]:
         runs = list(context.resolver.script(f"{runner} {name}", path, line, start, folder=folder))
         stages = _stages(context, runs)
         if stages is not None:
-            yield Signal("pipeline/orchestration", "task-runner", Grade.IMPLEMENTED, (context.evidence(path, line), *stages), Confidence.MEDIUM, fixed=True)
+            yield Signal(
+                "pipeline/orchestration",
+                "task-runner",
+                Grade.IMPLEMENTED,
+                (context.evidence(path, line), *stages),
+                Confidence.MEDIUM,
+                fixed=True,
+            )
     by_start: dict[str, list[Run]] = {}
     for run in context.automation.runs:
         if run.start.kind == "ci" and not run.start.blocked and not run.tests:
@@ -158,7 +201,14 @@ def _chains(context: Context) -> Iterator[Signal]:
     for runs in by_start.values():
         stages = _stages(context, runs)
         if stages is not None:
-            yield Signal("pipeline/orchestration", "script-chain", Grade.IMPLEMENTED, (*stages, runs[0].start.evidence), Confidence.MEDIUM, fixed=True)
+            yield Signal(
+                "pipeline/orchestration",
+                "script-chain",
+                Grade.IMPLEMENTED,
+                (*stages, runs[0].start.evidence),
+                Confidence.MEDIUM,
+                fixed=True,
+            )
 
 
 def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
@@ -186,8 +236,14 @@ def _problems(context: Context) -> Iterator[Problem]:
         if context.role(pipeline.path) in ASIDE:
             continue
         for run in runs_of(context, pipeline):
-            if run.missing and not any(file.name == run.missing.rpartition("/")[2] for file in context.repository.files):
-                yield Problem("MLS202", f"A step of `{pipeline.name}` runs `{run.missing}`, which is not in the repository.", run.location)
+            if run.missing and not any(
+                file.name == run.missing.rpartition("/")[2] for file in context.repository.files
+            ):
+                yield Problem(
+                    "MLS202",
+                    f"A step of `{pipeline.name}` runs `{run.missing}`, which is not in the repository.",
+                    run.location,
+                )
         if pipeline.tool == "dvc" and len(pipeline.steps) > 1 and ml_step(context, pipeline) is None:
             message = "No stage of this pipeline was seen to train, evaluate or score a model."
             yield Problem("MLS201", message, context.evidence(pipeline.path, pipeline.line).location)

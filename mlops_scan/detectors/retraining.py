@@ -12,7 +12,9 @@ from mlops_scan.detectors.ci import chain
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
-_DISPATCH = re.compile(r"(repository_dispatch|/dispatches|gh workflow run|dagRuns|trigger_dag|start_pipeline_execution|/jobs/run-now)")
+_DISPATCH = re.compile(
+    r"(repository_dispatch|/dispatches|gh workflow run|dagRuns|trigger_dag|start_pipeline_execution|/jobs/run-now)"
+)
 _REASONS = re.compile(r"(drift|degrad|psi|retrain|performance|threshold|breach)", re.I)
 _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 
@@ -29,7 +31,9 @@ def _training(context: Context, run: Run) -> Evidence | None:
     """Where a run trains; test runs train toy models and do not count."""
     if run.tests:
         return None
-    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(context.automation.reached(run), LEARNS)
+    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(
+        context.automation.reached(run), LEARNS
+    )
     if use is not None and context.role(use.location.path) not in ASIDE:
         return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
     for pipeline in context.automation.pipelines:
@@ -67,7 +71,11 @@ def _declared_schedules(context: Context) -> Iterator[Signal]:
         if not pipeline.schedule:
             continue
         work = ml_step(context, pipeline)
-        if work is None or not any(step.does & LEARNS for step in pipeline.steps) and not _trains(context, pipeline.path):
+        if (
+            work is None
+            or (not any(step.does & LEARNS for step in pipeline.steps)
+            and not _trains(context, pipeline.path))
+        ):
             continue
         definition = context.evidence(pipeline.path, pipeline.schedule_line, Hop.TRIGGER)
         grade, reason = (Grade.TRACE, pipeline.schedule_off) if pipeline.schedule_off else (Grade.WIRED, "")
@@ -75,7 +83,11 @@ def _declared_schedules(context: Context) -> Iterator[Signal]:
 
 
 def _trains(context: Context, path: str) -> bool:
-    runs = [run for run in context.automation.runs if run.start.kind == "pipeline" and run.start.evidence.location.path == path]
+    runs = [
+        run
+        for run in context.automation.runs
+        if run.start.kind == "pipeline" and run.start.evidence.location.path == path
+    ]
     return any(context.does(context.automation.reached(run), LEARNS) for run in runs)
 
 
@@ -93,7 +105,9 @@ def _triggered(context: Context) -> Iterator[Signal]:
                 line = _calls_training(context, path, guard.scope, guard.line, guard.body_end)
             if line:
                 evidence = (context.evidence(path, guard.line), context.evidence(path, line, Hop.EFFECT))
-                yield Signal("retraining/triggered", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope)
+                yield Signal(
+                    "retraining/triggered", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope
+                )
                 break
 
 
@@ -110,7 +124,10 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
             return call.line
         for where, name in reached:
             function = context.index.modules[where].functions.get(name)
-            if function is not None and any(function.line <= n <= function.end_line and _DISPATCH.search(t) for n, t in context.index.modules[where].strings):
+            if function is not None and any(
+                function.line <= n <= function.end_line and _DISPATCH.search(t)
+                for n, t in context.index.modules[where].strings
+            ):
                 return call.line
     return 0
 
@@ -118,11 +135,20 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
 def _off(context: Context) -> Iterator[Problem]:
     for run in context.automation.runs:
         if run.start.kind == "schedule" and run.start.blocked and _training(context, run) is not None:
-            yield Problem("MLS504", f"Training is scheduled here, but the schedule is off: {run.start.blocked}.", run.start.evidence.location)
+            yield Problem(
+                "MLS504",
+                f"Training is scheduled here, but the schedule is off: {run.start.blocked}.",
+                run.start.evidence.location,
+            )
     for use in context.doing("define-pipeline"):
         module = context.index.modules.get(use.location.path)
         for call in module.calls if module is not None else ():
-            if call.line == use.location.line and (reason := paused(call)) and "none" not in reason and "@once" not in reason:
+            if (
+                call.line == use.location.line
+                and (reason := paused(call))
+                and "none" not in reason
+                and "@once" not in reason
+            ):
                 yield Problem("MLS504", f"This pipeline has a schedule that does nothing: {reason}.", use.location)
     for pipeline in context.automation.pipelines:
         if pipeline.schedule and pipeline.schedule_off:

@@ -12,7 +12,10 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Si
 _MODEL_USE = frozenset({"load-model", "predict"})
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handler", "init"})
 _SCORING = re.compile(r"(predict|inference|infer|score|scoring|batch_?(predict|score)|serve)", re.I)
-_LOGS_PREDICTIONS = re.compile(r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?\w*", re.I)
+_LOGS_PREDICTIONS = re.compile(
+    r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?\w*",
+    re.I,
+)
 
 _INSERTS = re.compile(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
 
@@ -35,12 +38,23 @@ def _services(context: Context) -> Iterator[Signal]:
         nodes: list[Node] = [(path, ""), (path, use.scope)]
         reached = context.index.reach(nodes, 8)
         model = context.does(reached, {"load-model"}) or context.does(reached, _MODEL_USE)
-        if model is None or model.tool in ("generic-estimator",) and context.does(reached, {"load-model"}) is None:
+        if model is None or (model.tool in ("generic-estimator",) and context.does(reached, {"load-model"}) is None):
             continue
         if context.role(model.location.path) in ASIDE:
             continue
-        evidence = (context.evidence(model.location.path, model.location.line), context.evidence(path, use.location.line, Hop.USE))
-        yield Signal("deploy/serving", use.tool, Grade.IMPLEMENTED, evidence, model.confidence, scope=model.scope, anchor=(path, ""))
+        evidence = (
+            context.evidence(model.location.path, model.location.line),
+            context.evidence(path, use.location.line, Hop.USE),
+        )
+        yield Signal(
+            "deploy/serving",
+            use.tool,
+            Grade.IMPLEMENTED,
+            evidence,
+            model.confidence,
+            scope=model.scope,
+            anchor=(path, ""),
+        )
 
 
 def _platform_scripts(context: Context) -> Iterator[Signal]:
@@ -55,31 +69,76 @@ def _platform_scripts(context: Context) -> Iterator[Signal]:
         model = context.does(context.index.reach([(path, name) for name in sorted(names)], 6), _MODEL_USE)
         if model is not None:
             function = module.functions[sorted(names)[0]]
-            evidence = (context.evidence(model.location.path, model.location.line), context.evidence(path, function.line, Hop.USE))
+            evidence = (
+                context.evidence(model.location.path, model.location.line),
+                context.evidence(path, function.line, Hop.USE),
+            )
             yield Signal("deploy/serving", "scoring-script", Grade.IMPLEMENTED, evidence, model.confidence)
 
 
 def _batch(context: Context) -> Iterator[Signal]:
     """Scoring that a schedule, a pipeline or a service starts; a script that only a person runs is half of it."""
-    for use in context.doing("predict"):
+    for use in context.doing("predict", "load-model"):
         path = use.location.path
-        if not (_SCORING.search(path.rpartition("/")[2]) or _SCORING.search(use.scope)) or path not in context.index.modules:
+        if (
+            not (_SCORING.search(path.rpartition("/")[2]) or _SCORING.search(use.scope))
+            or path not in context.index.modules
+        ):
             continue
-        if context.index.modules[path].notebook or not any("load-model" in u.does for u in context.uses if u.location.path == path) and not _loads(context, path, use.scope):
+        if (
+            context.index.modules[path].notebook
+            or (not any("load-model" in u.does for u in context.uses if u.location.path == path)
+            and not _loads(context, path, use.scope))
+        ):
             continue
-        evidence: tuple[Evidence, ...] = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
-        started = [s for s in context.started(path, use.scope) if s.run.start.kind in ("schedule", "pipeline", "service", "ci", "event") and not s.run.tests]
+        evidence: tuple[Evidence, ...] = (
+            context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),
+        )
+        started = [
+            s
+            for s in context.started(path, use.scope)
+            if s.run.start.kind in ("schedule", "pipeline", "service", "ci", "event") and not s.run.tests
+        ]
         live = next((s for s in started if not s.run.start.blocked), None)
+        if live is None and (path, use.scope) in _installed(context):
+            yield Signal(
+                "deploy/serving",
+                use.tool,
+                Grade.IMPLEMENTED,
+                evidence,
+                use.confidence,
+                "it is a job of an installed command",
+                scope=use.scope,
+            )
+            continue
         if live is not None:
             evidence += tuple(context.shown(e) for e in live.chain[:3])
             yield Signal("deploy/serving", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
         else:
             reason = "a prediction script that nothing but a person starts"
-            yield Signal("deploy/serving", use.tool, Grade.TRACE, evidence, use.confidence, reason, scope=use.scope, fixed=True)
+            yield Signal(
+                "deploy/serving", use.tool, Grade.TRACE, evidence, use.confidence, reason, scope=use.scope, fixed=True
+            )
+
+
+def _installed(context: Context) -> frozenset[Node]:
+    """What the console scripts that the repository's packages install reach."""
+    cached = context.cache.get("installed")
+    if cached is None:
+        nodes = [
+            node
+            for target in context.resolver.tasks.console_scripts().values()
+            for node in context.resolver.object_nodes(target)
+        ]
+        cached = context.cache["installed"] = frozenset(context.index.reach(nodes, 20))
+    return cached  # type: ignore[return-value]
 
 
 def _loads(context: Context, path: str, scope: str) -> bool:
-    return context.does(context.index.reach(((path, ""), (path, "__main__"), (path, scope)), 8), {"load-model"}) is not None
+    return (
+        context.does(context.index.reach(((path, ""), (path, "__main__"), (path, scope)), 8), {"load-model"})
+        is not None
+    )
 
 
 # -- deployment ----------------------------------------------------------------------------------------------------------------
@@ -96,14 +155,24 @@ def _as_code(context: Context) -> Iterator[Signal]:
                         yield Signal("deploy/as-code", "docker-compose", Grade.IMPLEMENTED, evidence)
                         break
     for use in context.uses:
-        if {"deploy-model", "promote"} & set(use.does) and "deploy-model" in use.does and context.role(use.location.path) not in ASIDE | {Role.NOTEBOOK}:
+        if (
+            {"deploy-model", "promote"} & set(use.does)
+            and "deploy-model" in use.does
+            and context.role(use.location.path) not in ASIDE | {Role.NOTEBOOK}
+        ):
             evidence = (context.evidence(use.location.path, use.location.line),)
             yield Signal("deploy/as-code", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
     for run in context.automation.runs:
-        use = next((u for u in run.uses if {"deploy-model", "deploy-pipeline"} & set(u.does)), None)
-        if use is not None:
+        deploying = next((u for u in run.uses if {"deploy-model", "deploy-pipeline"} & set(u.does)), None)
+        if deploying is not None:
             grade = Grade.WIRED if run.start.kind == "ci" and not run.start.blocked else Grade.IMPLEMENTED
-            yield Signal("deploy/as-code", use.tool, grade, (context.evidence(run.location.path, run.location.line),), fixed=True)
+            yield Signal(
+                "deploy/as-code",
+                deploying.tool,
+                grade,
+                (context.evidence(run.location.path, run.location.line),),
+                fixed=True,
+            )
 
 
 def _prediction_logs(context: Context) -> Iterator[Signal]:
@@ -112,8 +181,16 @@ def _prediction_logs(context: Context) -> Iterator[Signal]:
         if context.role(path) in ASIDE or module.notebook:
             continue
         statement = next((line for line, text in module.strings if _INSERTS.search(text)), 0)
-        if statement and any({"predict", "load-model"} & set(use.does) for use in context.uses if use.location.path == path):
-            yield Signal("monitoring/prediction-logging", "sql", Grade.IMPLEMENTED, (context.evidence(path, statement),), Confidence.MEDIUM)
+        if statement and any(
+            {"predict", "load-model"} & set(use.does) for use in context.uses if use.location.path == path
+        ):
+            yield Signal(
+                "monitoring/prediction-logging",
+                "sql",
+                Grade.IMPLEMENTED,
+                (context.evidence(path, statement),),
+                Confidence.MEDIUM,
+            )
         for call in module.calls:
             target = context.index.resolve(path, call.name)
             name = target.qualname.rpartition(".")[2] if target.first_party else ""
@@ -124,5 +201,15 @@ def _prediction_logs(context: Context) -> Iterator[Signal]:
                 continue
             if context.does(context.index.reach(((path, call.scope),), 6), _MODEL_USE) is None:
                 continue
-            evidence = (context.evidence(target.path, function.line, Hop.DEFINITION, function.end_line), context.evidence(path, call.line, Hop.USE))
-            yield Signal("monitoring/prediction-logging", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=target.qualname)
+            evidence = (
+                context.evidence(target.path, function.line, Hop.DEFINITION, function.end_line),
+                context.evidence(path, call.line, Hop.USE),
+            )
+            yield Signal(
+                "monitoring/prediction-logging",
+                "python",
+                Grade.IMPLEMENTED,
+                evidence,
+                Confidence.MEDIUM,
+                scope=target.qualname,
+            )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mlops_scan.code.build import Source, build
 from mlops_scan.code.facts import Function, Guard, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
@@ -17,9 +18,13 @@ from mlops_scan.fingerprints.match import Use
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _TEST_FILE = re.compile(r"(test_.*|.*_test|tests)\.py")
-_ASSERTS = re.compile(r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.(assert\w*|fail\w*)")
-_RAISES = frozenset({"pytest.raises", "unittest.TestCase.assertRaises"})
-_DATA_LIBRARIES = frozenset({"numpy", "pandas", "polars", "pyspark", "pyarrow", "scipy", "dask", "duckdb", "torch", "tensorflow", "jax"})
+_ASSERTS = re.compile(
+    r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.(assert\w*|fail\w*)"
+)
+_RAISES = frozenset({"pytest.raises", "pytest.fail", "unittest.TestCase.assertRaises"})
+_DATA_LIBRARIES = frozenset(
+    {"numpy", "pandas", "polars", "pyspark", "pyarrow", "scipy", "dask", "duckdb", "torch", "tensorflow", "jax"}
+)
 _MOCKS = ("unittest.mock", "mock", "pytest_mock")
 _EXERCISES = frozenset({"train", "tune", "predict", "load-model", "test-model"})
 _TEST_HOPS = 9
@@ -41,16 +46,38 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         asserting = [f for f in test_functions(module) if _asserts(context, module, f)]
         first = next((f for f in asserting if _first_party(context, path, f)), None)
         if first is not None:
-            yield Signal("code/unit-tests", "pytest", Grade.IMPLEMENTED, (_at(context, path, first),), scope=first.qualname)
+            yield Signal(
+                "code/unit-tests", "pytest", Grade.IMPLEMENTED, (_at(context, path, first),), scope=first.qualname
+            )
         elif test_functions(module):
             function = test_functions(module)[0]
             reason = "its tests call no code of this repository" if asserting else "its tests assert nothing"
-            yield Signal("code/unit-tests", "pytest", Grade.TRACE, (_at(context, path, function),), Confidence.MEDIUM, reason, fixed=True)
+            yield Signal(
+                "code/unit-tests",
+                "pytest",
+                Grade.TRACE,
+                (_at(context, path, function),),
+                Confidence.MEDIUM,
+                reason,
+                fixed=True,
+            )
     for test in model_tests(context):
-        evidence = (_at(context, test.path, test.function), context.evidence(test.use.location.path, test.use.location.line, Hop.USE))
+        evidence = (
+            _at(context, test.path, test.function),
+            context.evidence(test.use.location.path, test.use.location.line, Hop.USE),
+        )
         grade = Grade.TRACE if test.weak else Grade.IMPLEMENTED
         confidence = test.use.confidence
-        yield Signal("model/testing", test.use.tool, grade, evidence, confidence, test.weak, scope=test.function.qualname, fixed=bool(test.weak))
+        yield Signal(
+            "model/testing",
+            test.use.tool,
+            grade,
+            evidence,
+            confidence,
+            test.weak,
+            scope=test.function.qualname,
+            fixed=bool(test.weak),
+        )
 
 
 def test_modules(context: Context) -> Iterator[tuple[str, Module]]:
@@ -143,14 +170,51 @@ def _fixture_places(path: str) -> Iterator[str]:
         folder = folder.rpartition("/")[0]
 
 
+def hollow(context: Context, path: str) -> bool:
+    """Whether a test file is known to check nothing, or nothing but its own mocks."""
+    module = context.index.modules.get(path)
+    if module is None:
+        return _hollow_unparsed(context, path)
+    asserting = [function for function in test_functions(module) if _asserts(context, module, function)]
+    if not asserting:
+        return True
+    mocks = any(item.name.startswith(_MOCKS) for item in module.imports)
+    reached = context.index.reach([(path, ""), *((path, function.qualname) for function in asserting)], 3)
+    return mocks and all(context.role(node[0]) is Role.TEST for node in reached)
+
+
+def _hollow_unparsed(context: Context, path: str) -> bool:
+    """The same for a file that leads to no tool and was not parsed: it checks something if it asserts on code or runs it."""
+    module = build(Source(path, context.documents.text(path))).module
+    if module is None:
+        return False
+    own = {part.partition(".")[0] for file in context.documents.files for part in file.split("/")}
+    uses_code = any(root in own for root in module.roots) or not any(i.name.startswith(_MOCKS) for i in module.imports)
+    checks = any(guard.stops == "assert" and not guard.trivial for guard in module.guards)
+    return not (uses_code and (checks or any("assert" in call.name or "raises" in call.name for call in module.calls)))
+
+
 def _asserts(context: Context, module: Module, function: Function) -> bool:
+    """Whether a test, or a helper of the tests that it calls, checks anything."""
+    if _asserts_itself(context, module, function):
+        return True
+    for path, scope in context.index.reach(((module.path, function.qualname),), 3):
+        helper = context.index.modules[path].functions.get(scope)
+        if helper is not None and context.role(path) is Role.TEST:
+            if _asserts_itself(context, context.index.modules[path], helper):
+                return True
+    return False
+
+
+def _asserts_itself(context: Context, module: Module, function: Function) -> bool:
     if any(_belongs(guard, function) and guard.stops == "assert" and not guard.trivial for guard in module.guards):
         return True
     for call in context.index.calls_in(module.path, function.qualname):
-        name = context.index.resolve(module.path, call.name).name
-        if _ASSERTS.fullmatch(name) or name in _RAISES:
+        target = context.index.resolve(module.path, call.name)
+        last = target.name.rpartition(".")[2]
+        if _ASSERTS.fullmatch(target.name) or target.name in _RAISES:
             return True
-        if "assert" in name.rpartition(".")[2] or name.rpartition(".")[2].startswith("check_"):
+        if "assert" in last or (last.startswith("check_") and not target.first_party):
             return True
     return False
 
@@ -169,10 +233,19 @@ def data_modules(context: Context) -> frozenset[str]:
     """Modules that work on data or models: they import a library for it, or import a module that does."""
     cached = context.cache.get("data-modules")
     if cached is None:
-        roots = {root for tool in context.rules.tools.values() if tool.family in ("frameworks", "tracking", "data", "responsible") for root in tool.imports}
+        roots = {
+            root
+            for tool in context.rules.tools.values()
+            if tool.family in ("frameworks", "tracking", "data", "responsible")
+            for root in tool.imports
+        }
         roots |= _DATA_LIBRARIES
         found = {path for path, module in context.index.modules.items() if module.roots & roots}
-        found |= {path for path in context.index.modules if any(node[0] in found for node, _ in context.index.edges((path, "")))}
+        found |= {
+            path
+            for path in context.index.modules
+            if any(node[0] in found for node, _ in context.index.edges((path, "")))
+        }
         cached = context.cache["data-modules"] = frozenset(found)
     return cached  # type: ignore[return-value]
 

@@ -12,7 +12,9 @@ from mlops_scan.words import Evidence, Grade, Hop, Problem, Role, Signal
 
 _PARAMETERS = ("argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic", "pydantic_settings", "jsonargparse", "docopt", "configargparse")  # fmt: skip
 _LOCAL_PATH = re.compile(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
-_COMMAND = re.compile(r"\s*(?:\$ |> |!|`)?\s*((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?(?:python3?|torchrun|accelerate launch|deepspeed)\s+(?:-\S+ (?:\S+ )?)*(?:-m\s+)?([\w./-]+).*)")
+_COMMAND = re.compile(
+    r"\s*(?:\$ |> |!|`)?\s*((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
+)
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
 _LFS = b"version https://git-lfs.github.com/spec/"
 
@@ -36,12 +38,22 @@ def _modular(context: Context, uses: list[Use]) -> Iterator[Signal]:
         seen.add(path)
         evidence = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
         if module.notebook:
-            yield Signal("code/modular-training", use.tool, Grade.TRACE, evidence, use.confidence, "training code lives in a notebook", fixed=True)
+            yield Signal(
+                "code/modular-training",
+                use.tool,
+                Grade.TRACE,
+                evidence,
+                use.confidence,
+                "training code lives in a notebook",
+                fixed=True,
+            )
         elif use.scope in ("", MAIN) and not _has_parameters(module):
             reason = "training runs at module level without parameters"
             yield Signal("code/modular-training", use.tool, Grade.TRACE, evidence, use.confidence, reason, fixed=True)
         else:
-            yield Signal("code/modular-training", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
+            yield Signal(
+                "code/modular-training", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope
+            )
 
 
 def _has_parameters(module: Module) -> bool:
@@ -65,11 +77,15 @@ def _by_hand(context: Context, uses: list[Use]) -> Iterator[Problem]:
     path = use.location.path
     place = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
     if not scripts:
-        yield Problem("MLS106", "Training exists only in this notebook, so nothing but a person can run it again.", place.location)
+        yield Problem(
+            "MLS106", "Training exists only in this notebook, so nothing but a person can run it again.", place.location
+        )
         return
     documented = list(_documented(context, {u.location.path for u in scripts}))
     how = f"documented as `{documented[0].text[:100]}`" if documented else "no CI job, schedule or pipeline reaches it"
-    yield Problem("MLS101", f"This training runs only when a person starts it; {how}.", place.location, tuple(documented[:3]))
+    yield Problem(
+        "MLS101", f"This training runs only when a person starts it; {how}.", place.location, tuple(documented[:3])
+    )
 
 
 def _defined_in_pipeline(context: Context, uses: list[Use]) -> bool:
@@ -77,22 +93,30 @@ def _defined_in_pipeline(context: Context, uses: list[Use]) -> bool:
     if any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps):
         return True
     definitions = [u for u in context.uses if "define-pipeline" in u.does and u.tool not in context.self_tools]
-    return any((u.location.path, u.scope) in context.index.modules or context.reaches(((u.location.path, u.scope),), LEARNS) for u in definitions)
+    return any(context.reaches(((use.location.path, use.scope),), LEARNS) is not None for use in definitions)
 
 
 def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
     """Lines of documents and scripts in which a person is told to run one of the training scripts."""
-    names = {path.rpartition("/")[2] for path in scripts} | {path.rpartition("/")[2].removesuffix(".py") for path in scripts}
+    names = {path.rpartition("/")[2] for path in scripts} | {
+        path.rpartition("/")[2].removesuffix(".py") for path in scripts
+    }
     for file in context.repository.files:
-        if file.suffix not in (".md", ".rst", ".txt", ".sh") or file.size > 500_000 or file.role in (Role.VENDORED, Role.GENERATED):
+        if (
+            file.suffix not in (".md", ".rst", ".txt", ".sh")
+            or file.size > 500_000
+            or file.role in (Role.VENDORED, Role.GENERATED)
+        ):
             continue
         for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
             match = _COMMAND.fullmatch(line[:400])
             if match is None:
                 continue
-            target = match.group(2).rpartition("/")[2]
-            module = target if target.endswith(".py") else target.rpartition(".")[2]  # `python -m package.train`
-            if target in names or module in names:
+            words = match.group(2).replace("`", " ").split()
+            modules = {name.rpartition(".")[2] for flag, name in zip(words, words[1:], strict=False) if flag == "-m"}
+            if names.intersection(modules) or names.intersection(
+                word.rpartition("/")[2] for word in words if word.endswith(".py")
+            ):
                 yield context.evidence(file.path, number, Hop.TRIGGER, text=match.group(1).strip("`")[:160])
 
 
@@ -112,10 +136,20 @@ def _committed(context: Context) -> Iterator[Problem]:
     for file in context.repository.files:
         if file.role is Role.MODEL and file.size > 0 and not _pointer(context, file.path):
             size = f"{file.size / 1_048_576:.1f} MiB" if file.size > 100_000 else f"{file.size} bytes"
-            yield Problem("MLS103", f"`{file.name}` ({size}) is a binary model file in git, with no record of the run that made it.", context.evidence(file.path, 1, text=" ").location)
-        elif file.role is Role.DATA and file.size > _LARGE_DATA and file.suffix not in (".db", ".sqlite", ".zip", ".gz"):
+            yield Problem(
+                "MLS103",
+                f"`{file.name}` ({size}) is a binary model file in git, with no record of the run that made it.",
+                context.evidence(file.path, 1, text=" ").location,
+            )
+        elif (
+            file.role is Role.DATA and file.size > _LARGE_DATA and file.suffix not in (".db", ".sqlite", ".zip", ".gz")
+        ):
             size = f"{file.size / 1_048_576:.1f} MiB"
-            yield Problem("MLS104", f"`{file.name}` ({size}) is a data set in git; later versions of it cannot be told apart from code changes.", context.evidence(file.path, 1, text=" ").location)
+            yield Problem(
+                "MLS104",
+                f"`{file.name}` ({size}) is a data set in git; later versions of it cannot be told apart from code changes.",
+                context.evidence(file.path, 1, text=" ").location,
+            )
 
 
 def _pointer(context: Context, path: str) -> bool:

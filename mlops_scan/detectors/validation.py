@@ -12,7 +12,10 @@ from mlops_scan.words import Confidence, Grade, Problem, Signal
 
 _NAME = re.compile(r"(validat|check|verify|assert|ensure)\w*", re.I)
 _OBJECT = re.compile(r"(data|schema|columns?|table|frame|df|dataset|features?|rows?|quality|inputs?|batch)", re.I)
-_SUBJECT = re.compile(r"(column|dtype|null|isna|isnull|missing|nan|empty|shape|duplicat|range|between|min|max|schema|unique|len|values?|low|high)", re.I)
+_SUBJECT = re.compile(
+    r"(column|dtype|null|isna|isnull|missing|nan|empty|shape|duplicat|range|between|min|max|schema|unique|len|values?|low|high)",
+    re.I,
+)
 _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 
 
@@ -29,9 +32,20 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
             checks = list(_checks(module.guards, name))
             if len(checks) < _MIN_CHECKS:
                 continue
-            evidence = (context.evidence(path, function.line, end_line=function.end_line), context.evidence(path, checks[0].line))
+            evidence = (
+                context.evidence(path, function.line, end_line=function.end_line),
+                context.evidence(path, checks[0].line),
+            )
             if dead(context, path, name):
-                yield Signal("data/validation", "python", Grade.TRACE, evidence, Confidence.MEDIUM, "nothing calls this check", fixed=True)
+                yield Signal(
+                    "data/validation",
+                    "python",
+                    Grade.TRACE,
+                    evidence,
+                    Confidence.MEDIUM,
+                    "nothing calls this check",
+                    fixed=True,
+                )
             else:
                 yield Signal("data/validation", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=name)
 

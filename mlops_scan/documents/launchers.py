@@ -16,7 +16,10 @@ _HATCH_ENV = re.compile(r"[+\w.-]+:(?=\S)")
 _VERSION = re.compile(r"(?<=[\w\]])@[\w.]+\Z")
 
 _MODULES = frozenset({"pytest", "unittest", "tox", "nox", "pip", "mlflow", "dvc", "coverage", "papermill", "jupyter"})
-_MODULES |= {"nbconvert", "kedro", "great_expectations", "build", "twine"}
+_MODULES |= {"nbconvert", "kedro", "great_expectations", "build", "twine", "spacy", "garak", "sphinx", "mkdocs"}
+_MODULES |= {"streamlit", "uvicorn", "gunicorn", "hypercorn", "flask", "behave", "robot", "nose", "nose2", "green"}
+_MODULES |= {"pip_audit", "ruff", "black", "flake8", "mypy", "pylint", "isort", "pyright", "bandit", "pre_commit"}
+_MODULES |= {"yamllint", "model_signing"}
 _PYTHON_VALUES = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
 _UV = (

@@ -9,22 +9,41 @@ from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.engine.kind import Kind, lesson_folders
 from mlops_scan.words import Role, Signal
 
-_MANIFEST = re.compile(r"(pyproject\.toml|setup\.(py|cfg)|requirements[\w.-]*\.txt|environment[\w.-]*\.ya?ml|conda[\w-]*\.ya?ml|dvc\.yaml|mlproject|recipe\.ya?ml|pipfile)", re.I)
+_MANIFEST = re.compile(
+    r"(pyproject\.toml|setup\.(py|cfg)|requirements[\w.-]*\.txt|environment[\w.-]*\.ya?ml|conda[\w-]*\.ya?ml|dvc\.yaml|mlproject|recipe\.ya?ml|pipfile)",
+    re.I,
+)
 
 
 def find(context: Context, kind: Kind) -> tuple[str, ...]:
     """Component folders in path order; a single "." where the repository is one project."""
     working = {use.location.path for use in context.doing(*LEARNS)}
-    working |= {p.path for p in context.automation.pipelines if context.role(p.path) is Role.SOURCE and ml_step(context, p) is not None}
+    working |= {
+        p.path
+        for p in context.automation.pipelines
+        if context.role(p.path) is Role.SOURCE and ml_step(context, p) is not None
+    }
     if kind.name == "course":
-        lessons = [folder for folder in lesson_folders(context.repository.files) if any(path.startswith(folder + "/") for path in working)]
+        lessons = [
+            folder
+            for folder in lesson_folders(context.repository.files)
+            if any(path.startswith(folder + "/") for path in working)
+        ]
         return tuple(lessons) if len(lessons) >= 2 else (".",)
     if kind.name == "template" and any(file.role is Role.TEMPLATE for file in context.repository.files):
         return (".",)
-    folders = {file.folder for file in context.repository.files if file.folder and file.role is Role.SOURCE and _MANIFEST.fullmatch(file.name)}
+    folders = {
+        file.folder
+        for file in context.repository.files
+        if file.folder and file.role is Role.SOURCE and _MANIFEST.fullmatch(file.name)
+    }
     candidates = sorted(folder for folder in folders if any(path.startswith(folder + "/") for path in working))
     outermost = [folder for folder in candidates if not any(folder.startswith(other + "/") for other in candidates)]
-    elsewhere = [path for path in working if not any(path.startswith(folder + "/") for folder in outermost) and context.role(path) is not Role.NOTEBOOK]
+    elsewhere = [
+        path
+        for path in working
+        if not any(path.startswith(folder + "/") for folder in outermost) and context.role(path) is not Role.NOTEBOOK
+    ]
     return tuple(outermost) if len(outermost) >= 2 and not elsewhere else (".",)
 
 

@@ -15,24 +15,44 @@ from mlops_scan.rulebook import FindingDefinition, RuleBook
 from mlops_scan.words import Location, Problem, Role
 
 _HIDDEN = frozenset({Role.VENDORED, Role.GENERATED})
-_ANCHORS = ("pyproject.toml", "setup.py", "requirements.txt", "MLproject", "dvc.yaml", "README.md", "README.rst", "README")
+_ANCHORS = (
+    "pyproject.toml",
+    "setup.py",
+    "requirements.txt",
+    "MLproject",
+    "dvc.yaml",
+    "README.md",
+    "README.rst",
+    "README",
+)
 
 
 def rules(book: RuleBook) -> tuple[FindingRule, ...]:
     """Every finding's documentation, by id."""
     return tuple(
-        FindingRule(d.id, d.title, d.severity, d.why, d.fix, d.help_url, d.tags, d.example) for d in book.findings.values()
+        FindingRule(d.id, d.title, d.severity, d.why, d.fix, d.help_url, d.tags, d.example)
+        for d in book.findings.values()
     )
 
 
-def build(context: Context, problems: Iterable[Problem], components: Iterable[ComponentResult], select: tuple[str, ...], ignore: tuple[str, ...]) -> tuple[Finding, ...]:
+def build(
+    context: Context,
+    problems: Iterable[Problem],
+    components: Iterable[ComponentResult],
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+) -> tuple[Finding, ...]:
     """All findings, ordered by place and id, with content-based fingerprints."""
     known = context.rules.findings
     for name in (*select, *ignore):
         if not any(id_.startswith(name) for id_ in known):
             raise ScanError(f"{name}: no finding has this id; `mlops-scan rules list` shows them")
     every = [*_distinct(context, problems), *_gaps(context, components)]
-    chosen = [p for p in every if (not select or p.finding.startswith(select)) and not (ignore and p.finding.startswith(ignore))]
+    chosen = [
+        p
+        for p in every
+        if (not select or p.finding.startswith(select)) and not (ignore and p.finding.startswith(ignore))
+    ]
     seen: Counter[str] = Counter()
     findings = []
     for problem in sorted(chosen, key=lambda p: (p.location, p.finding, p.message)):
@@ -41,7 +61,16 @@ def build(context: Context, problems: Iterable[Problem], components: Iterable[Co
         seen[identity] += 1
         fingerprint = hashlib.sha256(f"{identity}\0{seen[identity]}".encode()).hexdigest()[:32]
         findings.append(
-            Finding(definition.id, definition.title, definition.severity, problem.message, problem.location, fingerprint, definition.help_url, problem.related)
+            Finding(
+                definition.id,
+                definition.title,
+                definition.severity,
+                problem.message,
+                problem.location,
+                fingerprint,
+                definition.help_url,
+                problem.related,
+            )
         )
     return tuple(findings)
 

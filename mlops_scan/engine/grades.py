@@ -95,18 +95,31 @@ def grade(practices: Mapping[str, Practice], signals: Iterable[Signal]) -> tuple
 def _result(practice: Practice, signals: list[Signal]) -> PracticeResult:
     known = [signal for signal in signals if signal.grade.strength > 0]
     aside = [signal for signal in signals if signal.grade in (Grade.UNKNOWN, Grade.NOT_APPLICABLE)]
-    if not known or (aside and max(s.grade.strength for s in known) < practice.minimum.strength and any(s.grade is Grade.UNKNOWN for s in aside)):
+    if not known or (
+        aside
+        and max(s.grade.strength for s in known) < practice.minimum.strength
+        and any(s.grade is Grade.UNKNOWN for s in aside)
+    ):
         if aside:
             return _build(practice, aside, aside[0].grade)
         if not known:
-            return PracticeResult(practice.id, practice.title, Grade.ABSENT, False, practice.minimum, Confidence.HIGH, "nothing was found")
-    best = max(known, key=lambda s: (s.grade.strength, s.confidence.strength))
-    return _build(practice, sorted(known, key=lambda s: (s is not best, -s.grade.strength, -s.confidence.strength)), best.grade)
+            return PracticeResult(
+                practice.id, practice.title, Grade.ABSENT, False, practice.minimum, Confidence.HIGH, "nothing was found"
+            )
+    best = max(known, key=lambda s: (_meets(practice, s), s.grade.strength, s.confidence.strength))
+    return _build(
+        practice, sorted(known, key=lambda s: (s is not best, -s.grade.strength, -s.confidence.strength)), best.grade
+    )
+
+
+def _meets(practice: Practice, signal: Signal) -> bool:
+    strong = 0 < signal.grade.strength >= practice.minimum.strength
+    return strong and signal.confidence is not Confidence.LOW
 
 
 def _build(practice: Practice, signals: list[Signal], grade_: Grade) -> PracticeResult:
     best = signals[0]
-    met = grade_.strength >= practice.minimum.strength and best.confidence is not Confidence.LOW and grade_.strength > 0
+    met = _meets(practice, best)
     same = [signal for signal in signals if signal.grade is grade_]
     evidence: dict[tuple[str, int], Evidence] = {}
     for item in best.evidence:
@@ -127,10 +140,19 @@ def _build(practice: Practice, signals: list[Signal], grade_: Grade) -> Practice
         confidence=best.confidence,
         reason=best.reason,
         tools=tuple(dict.fromkeys(signal.tool for signal in same)),
-        evidence=tuple(evidence.values())[:_MAX_EVIDENCE],
+        evidence=_definition_first(evidence.values()),
     )
+
+
+def _definition_first(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """The chain begins where the practice is defined, also when a command that uses it was the stronger signal."""
+    ordered = list(evidence)
+    first = next((i for i, item in enumerate(ordered) if item.hop is Hop.DEFINITION), 0)
+    return tuple([*ordered[first : first + 1], *ordered[:first], *ordered[first + 1 :]][:_MAX_EVIDENCE])
 
 
 def primary(result: PracticeResult) -> Evidence | None:
     """The one piece of evidence to show for a practice."""
-    return next((e for e in result.evidence if e.hop is Hop.DEFINITION), result.evidence[0] if result.evidence else None)
+    return next(
+        (e for e in result.evidence if e.hop is Hop.DEFINITION), result.evidence[0] if result.evidence else None
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 
 from mlops_scan.code.facts import MAIN
@@ -10,15 +11,33 @@ from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.repository.files import File
 from mlops_scan.words import Role
 
-KINDS = ("application", "template", "research", "competition", "course", "library", "platform-tool", "data-pipeline", "non-ml", "llm-app")
+KINDS = (
+    "application",
+    "template",
+    "research",
+    "competition",
+    "course",
+    "library",
+    "platform-tool",
+    "data-pipeline",
+    "non-ml",
+    "llm-app",
+)
 JUDGED = frozenset({"application", "template", "research", "competition", "course", "llm-app"})
 """Kinds that get a level of their own."""
 
 _LESSON = re.compile(r"(s?\d{1,2}|week[_-]?\d+|lessons?[_-]?\d+|module[_-]?\d+|chapter[_-]?\d+|ch\d+|day[_-]?\d+|labs?[_-]?\d+|unit[_-]?\d+|session[_-]?\d+|part[_-]?\d+)([-_ .].*)?", re.I)  # fmt: skip
 _GENERATORS = frozenset({"cookiecutter.json", "copier.yml", "copier.yaml", "databricks_template_schema.json"})
 _PAPER = re.compile(r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I)
-_COMPETITION = re.compile(r"kaggle\.com/c(ompetitions)?/|kaggle[^.\n]{0,40}(competition|challenge|bowl)|(competition|challenge|bowl)[^.\n]{0,40}kaggle|leaderboard", re.I)
-_TEMPLATE_WORDS = re.compile(r"\b(template|boilerplate|starter kit|reference implementation|sample project|example project)\b", re.I)
+_COMPETITION = re.compile(
+    r"kaggle\.com/c(ompetitions)?/|kaggle[^.\n]{0,40}(competition|challenge|bowl)|(competition|challenge|bowl)[^.\n]{0,40}kaggle|leaderboard",
+    re.I,
+)
+_TEMPLATE_WORDS = re.compile(
+    r"\b(template|boilerplate|starter kit|reference implementation|sample project|example project)\b", re.I
+)
+_TOOL_FAMILIES = frozenset({"tracking", "pipelines", "data", "monitoring", "configuration", "responsible", "llm"})
+_ML_FAMILIES = frozenset({"frameworks", "tracking", "pipelines", "monitoring", "responsible"})
 _MIN_LESSONS = 3
 _PICKLE = frozenset({"pickle", "joblib", "generic-estimator"})
 
@@ -96,21 +115,49 @@ def decide(context: Context, override: str | None = None) -> Kind:
 
 
 def _package(context: Context, machine_learning: bool) -> Kind | None:
-    if not publishes(context) or _trains_itself(context):
+    """A library or tool: a package for others that trains nothing of its own."""
+    if not (publishes(context) or _has_classifiers(context)) or _trains_itself(context):
+        return None
+    if not machine_learning and not _learns_anywhere(context) and not _touches_ml(context):
         return None
     name = next(iter(sorted(project_names(context))), "package")
-    if context.self_tools or _extends_tool(context):
-        return Kind("platform-tool", f"the published package `{name}` is, or extends, an MLOps tool", False)
-    if machine_learning or _learns_anywhere(context):
-        return Kind("library", f"the published package `{name}` trains nothing itself", False)
-    return None
+    families = {context.rules.tools[tool].family for tool in context.self_tools}
+    if families & _TOOL_FAMILIES or _extends_tool(context):
+        return Kind("platform-tool", f"the package `{name}` is, or extends, an MLOps tool and trains nothing itself", False)
+    return Kind("library", f"the package `{name}` is made for other projects and trains nothing itself", False)
 
 
 def _extends_tool(context: Context) -> bool:
-    roots = {root for tool in context.rules.tools.values() if tool.family in ("tracking", "pipelines") for root in tool.imports}
+    """Whether main code imports a tracker or orchestrator and fits nothing: a plug-in."""
+    roots = {r for tool in context.rules.tools.values() if tool.family in ("tracking", "pipelines") for r in tool.imports}
+    imports = any(m.roots & roots for path, m in context.index.modules.items() if context.role(path) is Role.SOURCE)
+    return imports and not any(True for _ in context.doing(*LEARNS))
+
+
+def _has_classifiers(context: Context) -> bool:
+    """Whether a package describes itself for an index (trove classifiers), which projects for one's own use do not."""
+    for file in context.repository.files:
+        if file.name in ("pyproject.toml", "setup.py", "setup.cfg") and file.role is Role.SOURCE:
+            if "Programming Language ::" in context.documents.text(file.path):
+                return True
+    return False
+
+
+def _touches_ml(context: Context) -> bool:
+    """Whether any code, tests and examples included, imports a tool of machine learning or its operations."""
+    roots = {root for tool in context.rules.tools.values() if tool.family in _ML_FAMILIES for root in tool.imports}
+    roots -= sys.stdlib_module_names
+    return any(module.roots & roots for module in context.index.modules.values()) or _estimators(context)
+
+
+def _estimators(context: Context) -> bool:
+    """Whether main code defines classes in the shape of estimators."""
     return any(
-        module.roots & roots for path, module in context.index.modules.items() if context.role(path) is Role.SOURCE
-    ) and not any(True for _ in context.doing(*LEARNS))
+        {"fit", "predict"} <= set(item.methods) or {"fit", "transform"} <= set(item.methods)
+        for path, module in context.index.modules.items()
+        if context.role(path) is Role.SOURCE
+        for item in module.classes.values()
+    )
 
 
 def _learns_anywhere(context: Context) -> bool:
@@ -125,12 +172,16 @@ def _trains_itself(context: Context) -> bool:
         if context.role(path) in (Role.SOURCE, Role.NOTEBOOK, Role.TEMPLATE) and (module.main_line or module.notebook)
         for scope in ("", MAIN)
     ]
-    entries += [node for target in context.resolver.tasks.console_scripts().values() for node in context.resolver.object_nodes(target)]
+    entries += [
+        node
+        for target in context.resolver.tasks.console_scripts().values()
+        for node in context.resolver.object_nodes(target)
+    ]
     for run in context.automation.runs:
         if not run.tests:
             entries.extend(node for node in run.entries if context.role(node[0]) is not Role.TEST)
     found = context.reaches(entries, LEARNS)
-    return found is not None and context.role(found.location.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS) or bool(context.automation.pipelines and any(s.does & LEARNS for p in context.automation.pipelines for s in p.steps))  # fmt: skip
+    return (found is not None and context.role(found.location.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS)) or bool(context.automation.pipelines and any(s.does & LEARNS for p in context.automation.pipelines for s in p.steps))  # fmt: skip
 
 
 def has_ml(context: Context) -> bool:
@@ -143,7 +194,12 @@ def has_ml(context: Context) -> bool:
         if "deploy-model" in use.does and use.confidence.value != "high":
             continue
         return True
-    declared = (step for pipeline in context.automation.pipelines for step in pipeline.steps if context.role(pipeline.path) is not Role.DOCS)
+    declared = (
+        step
+        for pipeline in context.automation.pipelines
+        for step in pipeline.steps
+        if context.role(pipeline.path) is not Role.DOCS
+    )
     return any(step.does & {"train", "predict"} for step in declared)
 
 
@@ -158,10 +214,16 @@ def _without_ml(context: Context) -> Kind:
 
 
 def _application(context: Context) -> Kind:
-    readme = next((f for f in context.repository.files if f.path.lower() in ("readme.md", "readme.rst", "readme.txt")), None)
+    readme = next(
+        (f for f in context.repository.files if f.path.lower() in ("readme.md", "readme.rst", "readme.txt")), None
+    )
     text = context.documents.text(readme.path) if readme is not None else ""
     learns = next(context.doing(*LEARNS), None)
-    if learns is None and any("llm-call" in use.does for use in context.uses) and not any(u for u in context.doing("predict") if u.tool not in _PICKLE):
+    if (
+        learns is None
+        and any("llm-call" in use.does for use in context.uses)
+        and not any(u for u in context.doing("predict") if u.tool not in _PICKLE)
+    ):
         return Kind("llm-app", "it calls hosted language models and trains nothing", True)
     head = "\n".join(text.split("\n")[:30])
     served = any(use for use in context.doing("serve"))

@@ -56,13 +56,17 @@ def progress(rung: LevelResult) -> float:
     return min(share, 0.99) if not all(row.met for row in rung.rows) else share
 
 
-def gaps(rung: LevelResult, results: Mapping[str, PracticeResult], practices: Mapping[str, Practice]) -> tuple[Gap, ...]:
+def gaps(
+    rung: LevelResult, results: Mapping[str, PracticeResult], practices: Mapping[str, Practice]
+) -> tuple[Gap, ...]:
     """For every unmet row as many practices as it still needs, the nearest and cheapest first."""
     found: list[tuple[tuple[float, int, int], Gap]] = []
     for order, row in enumerate(rung.rows):
         if row.met:
             continue
-        missing = [results[p] for p in row.practices if p not in row.met_by and results[p].grade is not Grade.NOT_APPLICABLE]
+        missing = [
+            results[p] for p in row.practices if p not in row.met_by and results[p].grade is not Grade.NOT_APPLICABLE
+        ]
         missing.sort(key=lambda r: (-credit(r), -r.grade.strength, _EFFORT.get(practices[r.id].effort, 1)))
         for result in missing[: row.need - len(row.met_by)]:
             practice = practices[result.id]

@@ -38,7 +38,18 @@ _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
 _STRUCTURED = frozenset({"yaml", "json", "toml"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
-_LOCK_FILES = frozenset({"package-lock.json", "uv.lock", "poetry.lock", "pdm.lock", "yarn.lock", "pnpm-lock.yaml", "pixi.lock", "conda-lock.yml"})
+_LOCK_FILES = frozenset(
+    {
+        "package-lock.json",
+        "uv.lock",
+        "poetry.lock",
+        "pdm.lock",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "pixi.lock",
+        "conda-lock.yml",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,11 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
     judged = tuple(_component(rules, model, folder, folders, kind, weighed) for folder in folders)
     headline = _headline(context, judged, kind, options.component, rules, model, weighed)
     active = judged if kind.has_ml and kind.name in JUDGED else ()
-    findings = finding_rules.build(context, problems if active else (), active, options.select, options.ignore) if repository.files else ()
+    findings = (
+        finding_rules.build(context, problems if active else (), active, options.select, options.ignore)
+        if repository.files
+        else ()
+    )
     return Report(
         version=__version__,
         rules_version=rules.version,
@@ -96,7 +111,12 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
         components=judged,
         findings=findings,
         incomplete=tuple(context.documents.incomplete[name] for name in sorted(context.documents.incomplete)),
-        statistics=Statistics(len(repository.files), context.documents.files_read, len(context.documents.parsed), context.documents.bytes_read),
+        statistics=Statistics(
+            len(repository.files),
+            context.documents.files_read,
+            len(context.documents.parsed),
+            context.documents.bytes_read,
+        ),
         rules=finding_rules.rules(rules),
         notices=_notices(context, options),
     )
@@ -107,12 +127,19 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
 
 def _with_roles(repository: Repository) -> Repository:
     """In a course, and where all code lies in example folders, the examples are the repository's own work."""
-    code = [file for file in repository.files if file.suffix in (".py", ".ipynb") and file.role in (Role.SOURCE, Role.NOTEBOOK, Role.EXAMPLE)]
+    code = [
+        file
+        for file in repository.files
+        if file.suffix in (".py", ".ipynb") and file.role in (Role.SOURCE, Role.NOTEBOOK, Role.EXAMPLE)
+    ]
     examples = sum(1 for file in code if file.role is Role.EXAMPLE)
     if not lesson_folders(repository.files) and not (code and examples == len(code)):
         return repository
     files = tuple(
-        replace(file, role=Role.NOTEBOOK if file.suffix == ".ipynb" else Role.SOURCE) if file.role is Role.EXAMPLE else file for file in repository.files
+        replace(file, role=Role.NOTEBOOK if file.suffix == ".ipynb" else Role.SOURCE)
+        if file.role is Role.EXAMPLE
+        else file
+        for file in repository.files
     )
     return replace(repository, files=files)
 
@@ -136,7 +163,9 @@ def gather(repository: Repository, rules: RuleBook, jobs: int = 1) -> Context:
         *starts.service_runs(documents, resolver),
     )
     automation = Automation(index, found, pipelines, runs)
-    context = Context(repository, documents, index, rules, uses, automation, resolver, tuple(unread_providers(documents)))
+    context = Context(
+        repository, documents, index, rules, uses, automation, resolver, tuple(unread_providers(documents))
+    )
     context.self_tools = self_tools(context)
     return context
 
@@ -157,11 +186,21 @@ def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
 
 
 def _modules(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: int) -> Iterator[Module]:
-    code_files = {f.path: language_of(f.path) for f in files if f.role not in _UNPARSED and language_of(f.path) in ("python", "notebook")}
+    code_files = {
+        f.path: language_of(f.path)
+        for f in files
+        if f.role not in _UNPARSED and language_of(f.path) in ("python", "notebook")
+    }
     texts = {path: documents.text(path) for path, language in code_files.items() if language == "python"}
     worth = worth_parsing(texts, (root for tool in rules.tools.values() if _proves(tool) for root in tool.imports))
-    chosen = [path for path, language in code_files.items() if (path in worth or language == "notebook") and documents.text(path).strip()]
-    for built in build_all((Source(path, documents.text(path), code_files[path] == "notebook") for path in chosen), jobs):
+    chosen = [
+        path
+        for path, language in code_files.items()
+        if (path in worth or language == "notebook") and documents.text(path).strip()
+    ]
+    for built in build_all(
+        (Source(path, documents.text(path), code_files[path] == "notebook") for path in chosen), jobs
+    ):
         documents.parsed.add(built.path)
         if built.problem:
             documents.note(built.path, built.problem)
@@ -175,7 +214,9 @@ def _proves(tool: Tool) -> bool:
     return bool(activities - {"serve", "test", "lint"}) or any(signature.serves for signature in tool.signatures)
 
 
-def _uses(files: tuple[File, ...], structured: list[File], documents: Documents, index: CodeIndex, matcher: Matcher) -> tuple[Use, ...]:
+def _uses(
+    files: tuple[File, ...], structured: list[File], documents: Documents, index: CodeIndex, matcher: Matcher
+) -> tuple[Use, ...]:
     found: dict[tuple[object, ...], Use] = {}
     every = [use for module in index.modules.values() for use in matcher.in_module(index, module)]
     every += [use for file in structured for use in matcher.in_documents(file, documents.nodes(file.path))]
@@ -212,7 +253,9 @@ def _detect(context: Context) -> Iterator[Signal | Problem]:
 # -- verdict -------------------------------------------------------------------------------------------------------------
 
 
-def _component(rules: RuleBook, model: MaturityModel, folder: str, folders: tuple[str, ...], kind: Kind, signals: list[Signal]) -> ComponentResult:
+def _component(
+    rules: RuleBook, model: MaturityModel, folder: str, folders: tuple[str, ...], kind: Kind, signals: list[Signal]
+) -> ComponentResult:
     own = [signal for signal in signals if component_rules.belongs(signal, folder, folders)]
     practices = grade(rules.practices, own)
     results = {result.id: result for result in practices}
@@ -237,7 +280,13 @@ def _component(rules: RuleBook, model: MaturityModel, folder: str, folders: tupl
 
 
 def _headline(
-    context: Context, judged: tuple[ComponentResult, ...], kind: Kind, wanted: str | None, rules: RuleBook, model: MaturityModel, signals: list[Signal]
+    context: Context,
+    judged: tuple[ComponentResult, ...],
+    kind: Kind,
+    wanted: str | None,
+    rules: RuleBook,
+    model: MaturityModel,
+    signals: list[Signal],
 ) -> ComponentResult:
     if wanted is not None:
         chosen = next((component for component in judged if component.path == wanted.strip("/")), None)
@@ -256,10 +305,14 @@ def _notices(context: Context, options: ScanOptions) -> tuple[str, ...]:
     notices = list(context.repository.notices)
     for provider in sorted({item.provider for item in context.unread_providers}):
         notices.append(f"{provider} definitions are present and not read yet; what they run is unknown")
+    if context.documents.unrendered:
+        notices.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
     if options.select:
         notices.append(f"only findings {', '.join(options.select)} are shown")
     if options.ignore:
         notices.append(f"findings {', '.join(options.ignore)} are left out")
     if context.self_tools:
-        notices.append(f"uses of {', '.join(sorted(context.self_tools))} are left out: they are this repository's own product")
+        notices.append(
+            f"uses of {', '.join(sorted(context.self_tools))} are left out: they are this repository's own product"
+        )
     return tuple(notices)

@@ -1,0 +1,1 @@
+"""How tools show themselves: the rules' patterns matched against code, documents, names and commands."""

@@ -31,11 +31,19 @@ class Use:
     note: str
 
 
+# Options that make a command only explain itself or say what it would do; `-n` is one for the programs below.
+_IDLE = frozenset({"--help", "--dry-run", "--dryrun", "--dry", "--collect-only", "--co"})
+_SHORT_DRY_RUN = frozenset({"snakemake"})
+
+
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     tool: str
     signature: Signature
     text: str
+
+
+_Match = tuple[str, Signature, str, int, int, str]  # tool, signature, name, line, end line, scope
 
 
 class Matcher:
@@ -55,13 +63,17 @@ class Matcher:
                 self._index(tool.id, signature)
 
     def _index(self, tool: str, signature: Signature) -> None:
-        for table, patterns in ((self._calls, signature.calls), (self._decorators, signature.decorators), (self._bases, signature.bases)):
+        for table, patterns in (
+            (self._calls, signature.calls),
+            (self._decorators, signature.decorators),
+            (self._bases, signature.bases),
+        ):
             for text in patterns:
                 for root in roots_of(text):
                     table[root].append(_Pattern(tool, signature, text))
         for text in signature.commands:
             for word in text.split(" ", 1)[0].split("|"):
-                self._commands[word].append(_Pattern(tool, signature, text))
+                self._commands["*" if any(c in word for c in "*?[") else word].append(_Pattern(tool, signature, text))
         if signature.all_calls:
             self._conjunctions.append((tool, signature))
         if signature.keys:
@@ -72,7 +84,15 @@ class Matcher:
     # -- code --------------------------------------------------------------------------------------------------------
 
     def in_module(self, index: CodeIndex, module: Module) -> Iterator[Use]:
-        """The uses in one Python module."""
+        """The uses in one Python module: each signature once a line."""
+        seen: set[tuple[str, int, int]] = set()
+        for tool, signature, name, line, end_line, scope in self._matches(index, module):
+            key = (tool, id(signature), line)
+            if key not in seen:
+                seen.add(key)
+                yield _use(tool, signature, name, Location(module.path, line, end_line), scope)
+
+    def _matches(self, index: CodeIndex, module: Module) -> Iterator[_Match]:
         roots = _external_roots(index, module)
         names: dict[str, Call] = {}
         for call in module.calls:
@@ -82,40 +102,43 @@ class Matcher:
             names.setdefault(target.name, call)
             for pattern in _candidates(self._calls, target.name):
                 if self._fits(pattern, target.name, roots) and _keywords_fit(pattern.signature, call):
-                    yield _use(pattern.tool, pattern.signature, target.name, Location(module.path, call.line, call.end_line), call.scope)
-        yield from self._definitions(index, module, roots)
+                    yield pattern.tool, pattern.signature, target.name, call.line, call.end_line, call.scope
+        for table, name, line, scope in self._definitions(module):
+            target = index.resolve(module.path, name)
+            if not target.first_party:
+                for pattern in _candidates(table, target.name):
+                    if self._fits(pattern, target.name, roots):
+                        yield pattern.tool, pattern.signature, target.name, line, line, scope
         for tool, signature in self._conjunctions:
             if signature.imports and not roots.intersection(signature.imports):
                 continue
-            hits = [next((c for n, c in names.items() if compile_name(text).fullmatch(n)), None) for text in signature.all_calls]
-            if all(hit is not None for hit in hits):
-                first = min((hit for hit in hits if hit is not None), key=lambda call: call.line)
-                yield _use(tool, signature, first.name, Location(module.path, first.line, first.end_line), first.scope)
+            found = [
+                next((name for name in names if compile_name(text).fullmatch(name)), None)
+                for text in signature.all_calls
+            ]
+            hits = [name for name in found if name is not None]
+            if len(hits) == len(found):
+                first = min(hits, key=lambda name: names[name].line)
+                call = names[first]
+                yield tool, signature, first, call.line, call.end_line, call.scope
 
-    def _definitions(self, index: CodeIndex, module: Module, roots: frozenset[str]) -> Iterator[Use]:
+    def _definitions(self, module: Module) -> Iterator[tuple[Mapping[str, list[_Pattern]], str, int, str]]:
+        """What decorators and base classes are called: (table to look in, name, line, scope)."""
         for function in module.functions.values():
             for name in function.decorators:
-                yield from self._named(index, module, self._decorators, name, roots, function.line, function.qualname)
+                yield self._decorators, name, function.line, function.qualname
         for item in module.classes.values():
             for name in item.decorators:
-                yield from self._named(index, module, self._decorators, name, roots, item.line, item.qualname)
+                yield self._decorators, name, item.line, item.qualname
             for name in item.bases:
-                yield from self._named(index, module, self._bases, name, roots, item.line, item.qualname)
-
-    def _named(
-        self, index: CodeIndex, module: Module, table: Mapping[str, list[_Pattern]], name: str, roots: frozenset[str], line: int, scope: str
-    ) -> Iterator[Use]:
-        target = index.resolve(module.path, name)
-        if target.first_party:
-            return
-        for pattern in _candidates(table, target.name):
-            if self._fits(pattern, target.name, roots):
-                yield _use(pattern.tool, pattern.signature, target.name, Location(module.path, line), scope)
+                yield self._bases, name, item.line, item.qualname
 
     @staticmethod
     def _fits(pattern: _Pattern, name: str, roots: frozenset[str]) -> bool:
         wanted = pattern.signature.imports
-        return (not wanted or bool(roots.intersection(wanted))) and compile_name(pattern.text).fullmatch(name) is not None
+        if wanted and not roots.intersection(wanted):
+            return False
+        return compile_name(pattern.text).fullmatch(name) is not None
 
     # -- documents, files, commands ------------------------------------------------------------------------------------
 
@@ -145,11 +168,30 @@ class Matcher:
                     yield _use(tool, signature, file.name, Location(file.path, 1), "")
 
     def in_command(self, words: tuple[str, ...], location: Location) -> list[Use]:
-        """The uses that one command line, its launchers stripped, shows."""
-        if not words:
+        """The uses that one command line, its launchers stripped, shows: each signature once; none when it is idle."""
+        if not words or is_idle(words):
             return []
-        patterns = [*self._commands.get(words[0], ()), *self._commands.get("*", ())]
-        return [_use(p.tool, p.signature, p.text, location, "") for p in patterns if match_words(p.text, words)]
+        found: dict[tuple[str, int], Use] = {}
+        for pattern in (*self._commands.get(words[0], ()), *self._commands.get("*", ())):
+            key = (pattern.tool, id(pattern.signature))
+            if key not in found and match_words(pattern.text, words):
+                found[key] = _use(pattern.tool, pattern.signature, pattern.text, location, "")
+        return list(found.values())
+
+
+def is_idle(words: tuple[str, ...]) -> bool:
+    """Whether a command only explains itself, or only says what it would do."""
+    for position, word in enumerate(words[1:], 1):
+        if word == "--":
+            return False  # what follows is for another program
+        name, _, value = word.partition("=")
+        if name in _IDLE and value not in ("false", "none"):
+            return True
+        if word == "--version" and position in (1, len(words) - 1):  # elsewhere it has a value: `helm upgrade`
+            return True
+        if words[0] in _SHORT_DRY_RUN and word.startswith("-n"):
+            return True
+    return False
 
 
 def _heads(signature: Signature) -> tuple[frozenset[str], ...]:
@@ -160,7 +202,7 @@ def _heads(signature: Signature) -> tuple[frozenset[str], ...]:
 
 def _external_roots(index: CodeIndex, module: Module) -> frozenset[str]:
     """Import roots of a module that are not the repository's own."""
-    found = set()
+    found: set[str] = set()
     for item in module.imports:
         if index.find_module(item.name, module.path) is None:
             parts = item.name.split(".")
@@ -170,11 +212,13 @@ def _external_roots(index: CodeIndex, module: Module) -> frozenset[str]:
 
 def _candidates(table: Mapping[str, list[_Pattern]], name: str) -> Iterator[_Pattern]:
     if name.startswith("?"):
-        yield from table.get(name, ())
-        yield from table.get("?", ())
+        keys = (name, "?")
+    elif name.startswith("*"):
+        return  # a bare name that nothing explains
     else:
-        yield from table.get(name.split(".", 1)[0], ())
-        yield from table.get("*", ())
+        keys = (name.split(".", 1)[0], "*")
+    for key in keys:
+        yield from table.get(key, ())
 
 
 def _keywords_fit(signature: Signature, call: Call) -> bool:
@@ -187,14 +231,21 @@ def _keywords_fit(signature: Signature, call: Call) -> bool:
             return False
         if not values and value in ("none", "false"):
             return False
-    for name, values in signature.refused:
-        if name in given and (not values or given[name] in values):
-            return False
-    return True
+    return not any(name in given and (not values or given[name] in values) for name, values in signature.refused)
 
 
 def _use(tool: str, signature: Signature, name: str, location: Location, scope: str) -> Use:
-    return Use(tool, name, location, scope, signature.serves, signature.does, signature.grade, signature.confidence, signature.note)
+    return Use(
+        tool=tool,
+        name=name,
+        location=location,
+        scope=scope,
+        serves=signature.serves,
+        does=signature.does,
+        grade=signature.grade,
+        confidence=signature.confidence,
+        note=signature.note,
+    )
 
 
 def matches_any(path: str, patterns: tuple[str, ...]) -> bool:

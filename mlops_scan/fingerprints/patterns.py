@@ -49,18 +49,19 @@ def roots_of(pattern: str) -> tuple[str, ...]:
     """The first segments a name must have to match; `?` patterns give `?.LAST` (the whole name), wildcards `*`."""
     if pattern.startswith("?."):
         return (pattern,) if "*" not in pattern and "{" not in pattern else ("?",)
-    head = pattern.split(".", 1)[0]
-    group = _SEGMENT.fullmatch(head) or (_SEGMENT.match(pattern) if pattern.startswith("{") else None)
-    if group:
-        return tuple(option.strip().split(".", 1)[0] for option in group.group(1).split(","))
-    return ("*",) if "*" in head else (head,)
+    group = _SEGMENT.match(pattern)
+    heads = group.group(1).split(",") if group else [pattern]
+    if group and pattern[group.end() :][:1] not in ("", "."):
+        return ("*",)  # `{a,b}_c.x`
+    roots = [head.strip().split(".", 1)[0] for head in heads]
+    return tuple(dict.fromkeys("*" if "*" in root or "{" in root else root for root in roots))
 
 
 def match_words(pattern: str, words: tuple[str, ...]) -> bool:
     """Whether a command begins with the words of the pattern (`*` any word, `a|b` alternatives), options left out.
 
-    A word right after an option may be its value (`az ml -g group model deploy`) and may be skipped. Words of the pattern
-    that are options or settings themselves (`--atomic`, `push=true`) may stand anywhere.
+    A word right after an option may be its value (`az ml -g group model deploy`) and may be skipped. Words of the
+    pattern that are options or settings themselves (`--atomic`, `push=true`) may stand anywhere.
     """
     anywhere = [word for word in pattern.split() if word.startswith("-") or "=" in word]
     wanted = [word for word in pattern.split() if word not in anywhere]
@@ -75,13 +76,22 @@ def match_words(pattern: str, words: tuple[str, ...]) -> bool:
         word = words[index]
         if _word(wanted[position], word):
             position += 1
-        elif not word.startswith("-") and not words[index - 1].startswith("-"):
+        elif not word.startswith("-") and not _takes_value(words[index - 1]):
             return False
     return position == len(wanted)
 
 
+def _takes_value(word: str) -> bool:
+    return word.startswith("-") and "=" not in word
+
+
 def _word(want: str, word: str) -> bool:
-    return any(option == word or (any(c in option for c in "*?[") and fnmatchcase(word, option)) for option in want.split("|"))
+    return any(
+        option == word
+        or (option.startswith("--") and word.startswith(option + "="))
+        or (any(c in option for c in "*?[") and fnmatchcase(word, option))
+        for option in want.split("|")
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -92,21 +102,30 @@ def split_path(path: str) -> tuple[str, ...]:
 
 def find_path(node: Node, path: str, value: str) -> Node | None:
     """The first node at a key path whose scalar matches the value glob ("" accepts any present, non-empty value)."""
-    return _find(node, split_path(path), value)
+    return _find(node, split_path(path), value, set())
 
 
-def _find(node: Node, parts: tuple[str, ...], value: str) -> Node | None:
+def _find(node: Node, parts: tuple[str, ...], value: str, failed: set[tuple[int, int]]) -> Node | None:
+    """`failed` are nodes that were tried in vain, so that shared ones (aliases) are tried once."""
     if not parts:
         return node if _accepts(node, value) else None
-    head, rest = parts[0], parts[1:]
-    children = [(name, child) for name, child in node.entries] + [("*", child) for child in node.items]
-    options = head.split("|")
-    for name, child in children:
-        if any(option == "*" or option == name or ("*" in option and fnmatchcase(name, option)) for option in options):
-            found = _find(child, rest, value)
-            if found is not None:
-                return found
+    key = (id(node), len(parts))
+    if key in failed:
+        return None
+    options = parts[0].split("|")
+    children = [child for name, child in node.entries if any(_is_key(name, option) for option in options)]
+    if "*" in options:
+        children.extend(node.items)
+    for child in children:
+        found = _find(child, parts[1:], value, failed)
+        if found is not None:
+            return found
+    failed.add(key)
     return None
+
+
+def _is_key(name: str, option: str) -> bool:
+    return option == name or ("*" in option and fnmatchcase(name, option))
 
 
 def _accepts(node: Node, value: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlops_scan.code.extract import extract
+from mlops_scan.code.build import Source, build
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher, Use
@@ -41,7 +41,9 @@ def check_tool(tool: Tool) -> list[str]:
 def claims(matcher: Matcher, sample: Sample) -> frozenset[str]:
     """What the matcher's tools claim on a sample: practice ids and `does:ACTIVITY`."""
     documents = Documents.of({sample.path: sample.text})
-    found = {name for use in _uses(matcher, documents, sample.path) for name in (*use.serves, *(f"does:{a}" for a in use.does))}
+    found: set[str] = set()
+    for use in _uses(matcher, documents, sample.path):
+        found.update(use.serves, (f"does:{activity}" for activity in use.does))
     return frozenset(found)
 
 
@@ -50,9 +52,8 @@ def _uses(matcher: Matcher, documents: Documents, path: str) -> Iterator[Use]:
     yield from matcher.in_names([file])
     language = language_of(path)
     if language in ("python", "notebook"):
-        document = documents.python(path)
-        if document is not None:
-            module = extract(path, document.tree)
+        module = build(Source(path, documents.text(path), language == "notebook")).module
+        if module is not None:
             yield from matcher.in_module(CodeIndex([module]), module)
     elif language == "shell":
         yield from _commands(matcher, documents.text(path), path, 1)
@@ -65,6 +66,11 @@ def _uses(matcher: Matcher, documents: Documents, path: str) -> Iterator[Use]:
             text = value if isinstance(value, str) else " ".join(value)
             if instruction.name in ("RUN", "CMD", "ENTRYPOINT"):
                 yield from _commands(matcher, text, path, instruction.line)
+    elif language == "makefile":
+        makefile = documents.makefile(path)
+        for target in makefile.targets if makefile is not None else ():
+            for line, text in target.recipe:
+                yield from _commands(matcher, text, path, line)
     elif language != "requirements":
         yield from matcher.in_documents(file, documents.nodes(path))
 

@@ -1,0 +1,1 @@
+"""The files of a source: listed, named by role, read on demand."""

@@ -7,24 +7,57 @@ from pathlib import PurePosixPath
 
 from mlops_scan.words import Role
 
-_VENDORED = frozenset({"vendor", "vendored", "third_party", "third-party", "thirdparty", "node_modules", "site-packages", "bower_components", "_vendor"})
-_GENERATED = frozenset({"dist", "_site", "mlruns", "wandb", "lightning_logs", "__pycache__", ".ipynb_checkpoints", "htmlcov", "mlartifacts", ".eggs"})
-_TEST = frozenset({"tests", "test", "testing", "testdata", "test_data", "__tests__", "unit_tests", "integration_tests", "e2e"})
+_VENDORED = frozenset(
+    {
+        "vendor",
+        "vendored",
+        "third_party",
+        "third-party",
+        "thirdparty",
+        "node_modules",
+        "site-packages",
+        "bower_components",
+        "_vendor",
+    }
+)
+_GENERATED = frozenset(
+    {
+        "dist",
+        "_site",
+        "mlruns",
+        "wandb",
+        "lightning_logs",
+        "__pycache__",
+        ".ipynb_checkpoints",
+        "htmlcov",
+        "mlartifacts",
+        ".eggs",
+    }
+)
+_TEST = frozenset(
+    {"tests", "test", "testing", "testdata", "test_data", "__tests__", "unit_tests", "integration_tests", "e2e"}
+)
 _EXAMPLE = frozenset(
-    {"examples", "example", "samples", "sample", "demo", "demos", "tutorial", "tutorials", "exercise_files", "exercises", "homework", "cohorts",
-     "deprecated", "legacy", "archive", "archived", "old", "backup", "playground", "sandbox"}
+    {"examples", "example", "samples", "sample", "demo", "demos", "tutorial", "tutorials", "exercise_files",
+     "exercises", "homework", "cohorts", "deprecated", "legacy", "archive", "archived", "old", "backup",
+     "playground", "sandbox"}
 )  # fmt: skip
-_DOCS = frozenset({"docs", "doc", "documentation", "site-docs", ".cursor", ".claude", ".gemini", ".codex", "skills", "adr"})
-_DOC_SUFFIXES = frozenset({".md", ".rst", ".mdx", ".adoc", ".html", ".htm", ".pdf", ".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"})
+_DOCS = frozenset(
+    {"docs", "doc", "documentation", "site-docs", ".cursor", ".claude", ".gemini", ".codex", "skills", "adr"}
+)
+_DOC_SUFFIXES = frozenset(
+    {".md", ".rst", ".mdx", ".adoc", ".html", ".htm", ".pdf", ".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"}
+)
 _TEMPLATE_SUFFIXES = (".tmpl", ".tpl", ".jinja", ".jinja2", ".j2", ".template")
 
 MODEL_SUFFIXES = frozenset(
-    {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth", ".ckpt", ".safetensors", ".h5", ".hdf5", ".keras", ".onnx", ".tflite",
-     ".mlmodel", ".mar", ".gguf", ".ggml", ".nemo", ".pdparams", ".skops", ".cbm", ".ubj", ".bst", ".pb"}
+    {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth", ".ckpt", ".safetensors", ".h5",
+     ".hdf5", ".keras", ".onnx", ".tflite", ".mlmodel", ".mar", ".gguf", ".ggml", ".nemo", ".pdparams", ".skops",
+     ".cbm", ".ubj", ".bst", ".pb"}
 )  # fmt: skip
 DATA_SUFFIXES = frozenset(
-    {".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".ndjson", ".xlsx", ".xls", ".sqlite", ".sqlite3", ".db", ".avro", ".orc",
-     ".tfrecord", ".npz", ".npy", ".h5ad", ".wav", ".mp3", ".zip", ".gz"}
+    {".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".ndjson", ".xlsx", ".xls", ".sqlite",
+     ".sqlite3", ".db", ".avro", ".orc", ".tfrecord", ".npz", ".npy", ".h5ad", ".wav", ".mp3", ".zip", ".gz"}
 )  # fmt: skip
 
 
@@ -38,22 +71,24 @@ def role_of(path: str) -> Role:
 def strip_template(path: str) -> tuple[str, bool]:
     """The path as it will be once the template is rendered, and whether it is a template's file at all.
 
-    The part up to the first folder whose name is a placeholder (`{{ cookiecutter.name }}`) is the template's own and is
-    dropped, that folder becomes the root; a template suffix (`.tmpl`, `.jinja`) goes too.
+    The part up to the first folder whose name holds a placeholder (`{{ cookiecutter.name }}`) is the template's own and
+    is dropped, that folder becomes the root; a template suffix (`.tmpl`, `.jinja`) goes too.
     """
-    templated = False
-    if "{{" in path:
-        cut = path.index("{{")
-        # a placeholder may hold a slash-free expression only; find the end of that path segment
-        end = path.find("/", path.find("}}", cut) + 2)
-        if end > 0:
-            path, templated = path[end + 1 :], True
-        else:
-            path, templated = path[path.rfind("/", 0, cut) + 1 :], True
+    *folders, name = path.split("/")
+    templated = _is_placeholder(name)
+    for index, folder in enumerate(folders):
+        if _is_placeholder(folder):
+            path, templated = "/".join([*folders[index + 1 :], name]), True
+            break
     for suffix in _TEMPLATE_SUFFIXES:
         if path.lower().endswith(suffix) and "/templates/" not in f"/{path}":
             return path[: -len(suffix)], True
     return path, templated
+
+
+def _is_placeholder(text: str) -> bool:
+    start = text.find("{{")
+    return start >= 0 and "}}" in text[start:]
 
 
 def _plain_role(path: str) -> Role:

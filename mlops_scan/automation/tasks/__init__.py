@@ -1,4 +1,4 @@
-"""Task runners: what `make train`, `just train`, `poe train`, `npm run train`, `tox` stand for, as the files define it."""
+"""Task runners: what `make train`, `just train`, `poe train`, `npm run train`, `tox` stand for in their files."""
 
 from __future__ import annotations
 

@@ -41,7 +41,11 @@ def called(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task
             continue
         done.add(name)
         lines = tuple(
-            (line, _RECURSIVE.sub("make", text), "the recipe line begins with `-`, so make ignores its failure" if ignored else "")
+            (
+                line,
+                _RECURSIVE.sub("make", text),
+                "the recipe line begins with `-`, so make ignores its failure" if ignored else "",
+            )
             for (line, text), ignored in zip(target.recipe, target.ignore_errors, strict=False)
         )
         if lines:
@@ -85,7 +89,9 @@ def _rules(path: str, folder: str, lookup: Lookup) -> dict[str, tuple[str, Targe
             target = makefile.target(name)
             if target is not None and (name not in rules or not rules[name][1].recipe):
                 before = rules[name][1].prerequisites if name in rules else ()
-                merged = Target(name, (*before, *target.prerequisites), target.line, target.recipe, target.ignore_errors)
+                merged = Target(
+                    name, (*before, *target.prerequisites), target.line, target.recipe, target.ignore_errors
+                )
                 rules[name] = (current, merged)
         for include in makefile.includes:
             other = join(folder, include)

@@ -12,7 +12,14 @@ from mlops_scan.documents.node import Node
 _HEAD = re.compile(r"@?([A-Za-z_][\w-]*)((?:\s+[^:=\s]+(?:=(?:\"[^\"]*\"|'[^']*'|\S+))?)*)\s*:(?!=)(.*)")
 _NEEDED = re.compile(r"\(\s*([A-Za-z_][\w-]*)[^)]*\)|([A-Za-z_][\w-]*)")
 _JUSTFILES = ("justfile", "Justfile", ".justfile")
-_TASKFILES = ("Taskfile.yml", "taskfile.yml", "Taskfile.yaml", "taskfile.yaml", "Taskfile.dist.yml", "Taskfile.dist.yaml")
+_TASKFILES = (
+    "Taskfile.yml",
+    "taskfile.yml",
+    "Taskfile.yaml",
+    "taskfile.yaml",
+    "Taskfile.dist.yml",
+    "Taskfile.dist.yaml",
+)
 _MAX_TASKS = 40
 
 
@@ -34,7 +41,11 @@ def _recipes(text: str) -> dict[str, tuple[list[str], list[Line]]]:
     for number, line in enumerate(text.split("\n"), 1):
         if line[:1] in (" ", "\t"):
             if current is not None and line.strip():
-                ignored = "the line begins with `-`, so just ignores its failure" if line.strip().lstrip("@")[:1] == "-" else ""
+                ignored = (
+                    "the line begins with `-`, so just ignores its failure"
+                    if line.strip().lstrip("@")[:1] == "-"
+                    else ""
+                )
                 current.append((number, line.strip().lstrip("@-"), ignored))
         elif len(line) < 1_000 and (match := _HEAD.fullmatch(line.rstrip())) is not None:
             current = []

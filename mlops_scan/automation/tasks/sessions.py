@@ -67,10 +67,9 @@ def _ini(path: str, text: str, prefix: str, names: tuple[str, ...], arguments: t
 def _environments(names: tuple[str, ...], listed: str) -> list[str]:
     if names:
         return list(dict.fromkeys(names))[:_MAX_ENVIRONMENTS]
-    found: list[str] = []
-    for name in re.split(r"[,\s]+(?![^{]*\})", listed.strip()):
-        # {py310,py311}-test stands for several that run the same commands: the first is enough
-        found.append(re.sub(r"\{([^{},]*)[^{}]*\}", r"\1", name))
+    # {py310,py311}-test stands for several that run the same commands: the first is enough
+    parts = re.split(r"[,\s]+(?![^{]*\})", listed.strip())
+    found = [re.sub(r"\{([^{},]*)[^{}]*\}", r"\1", name) for name in parts]
     return list(dict.fromkeys(name for name in found if name))[:_MAX_ENVIRONMENTS] or [""]
 
 
@@ -121,14 +120,25 @@ def _toml(path: str, table: Node, names: tuple[str, ...], arguments: tuple[str, 
         lines: list[Line] = []
         for option in _COMMANDS:
             commands = (table.path("env", name, option) if name else None) or table.path("env_run_base", option)
-            for item in commands.items if commands is not None else ():
-                given = item.strings() or arguments
-                lines.append((item.line, _filled(shlex.join(given).replace("'", "") if not arguments else " ".join(given), arguments), ""))
+            items = commands.items if commands is not None else ()
+            lines.extend((item.line, _filled(shlex.join(_words(item, arguments)), arguments), "") for item in items)
         if lines:
             yield Task(path, name or "env_run_base", tuple(lines), path.rpartition("/")[0])
 
 
-# -- nox and invoke ------------------------------------------------------------------------------------------------------
+def _words(command: Node, arguments: tuple[str, ...]) -> Iterator[str]:
+    """The words of a command, with what `{ replace = "posargs", default = [..] }` stands for."""
+    for part in command.items:
+        if part.kind == "mapping":
+            default = part.get("default")
+            yield from arguments or (default.strings() if default is not None else ())
+        elif (text := part.string()) is not None and not _POSITIONAL.fullmatch(text):
+            yield text
+        elif text is not None:
+            yield from arguments
+
+
+# -- nox and invoke ----------------------------------------------------------------------------------------------------
 
 
 def nox(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task]:

@@ -76,7 +76,9 @@ def _task(runner: str, name: str, folder: str, lookup: Lookup, seen: set[str]) -
     if own:
         base = path.rpartition("/")[0]
         where = next((n.string() for key in ("cwd", "dir", "working_dir") if (n := node.get(key)) is not None), None)
-        yield Task(path, name, tuple(own), join(base, where) if where and "$" not in where else base, errexit=runner == "mise")
+        yield Task(
+            path, name, tuple(own), join(base, where) if where and "$" not in where else base, errexit=runner == "mise"
+        )
 
 
 def _parts(runner: str, node: Node, body: Node) -> Iterator[tuple[str, Line]]:

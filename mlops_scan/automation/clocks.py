@@ -1,0 +1,158 @@
+"""Clocks outside CI: scheduled DAGs and flows, scheduling libraries, deployments declared in `prefect.yaml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from mlops_scan.automation.model import Run, Start
+from mlops_scan.automation.paths import join
+from mlops_scan.code.facts import Call
+from mlops_scan.code.index import CodeIndex, Node
+from mlops_scan.documents.node import Node as Value
+from mlops_scan.documents.store import Documents
+from mlops_scan.fingerprints.match import Use
+from mlops_scan.repository.roles import strip_template
+from mlops_scan.words import Evidence, Hop, Location, Role
+
+_KEYWORDS = (
+    "schedule", "schedule_interval", "timetable", "cron", "cron_schedule", "schedule_cron_expression",
+    "cron_expression", "interval", "rrule", "quartz_cron_expression",
+)  # fmt: skip
+_NEVER = frozenset({"none", "@once", "false", "", "null"})
+_EVERY = re.compile(r"schedule\.every(\..+)?\.do")
+_ADD_JOB = re.compile(r".*\.(add_job|scheduled_job)")
+_DEPLOYS = re.compile(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
+_TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
+
+
+def schedule_of(call: Call) -> tuple[str, str] | None:
+    """The (keyword, value) with which a call sets a clock, or None; the value is empty when it is no constant."""
+    given = dict(call.keywords)
+    for name in _KEYWORDS:
+        if name in given:
+            return name, given[name] or ""
+    return None
+
+
+def paused(call: Call) -> str:
+    """Why a schedule set by this call is off, or empty."""
+    given = dict(call.keywords)
+    if given.get("is_paused_upon_creation") == "true" or given.get("paused") == "true":
+        return "it is paused when created"
+    found = schedule_of(call)
+    if found is not None and found[1].lower() in _NEVER and given.get(found[0]) is not None:
+        return f"`{found[0]}={found[1]}` never fires by itself"
+    return ""
+
+
+def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
+    """Code that a clock starts: scheduled DAGs and flows, `schedule.every().day.do(job)`, APScheduler, deployments.
+
+    An Airflow DAG without a schedule is none here: that means daily in Airflow 2 and nothing in 3, and the version is
+    not known.
+    """
+    defined = {(use.location.path, use.location.line) for use in uses if "define-pipeline" in use.does}
+    for path, module in index.modules.items():
+        for call in module.calls:
+            definition = (path, call.line) in defined
+            label = _clock(path, call, index, definition)
+            if label:
+                evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
+                start = Start("schedule", label, evidence, blocked=paused(call))
+                entries = _scheduled(path, call, index, definition)
+                yield Run(start, (), Location(path, call.line, call.end_line), (evidence,), entries=entries)
+
+
+def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
+    """What clock a call sets, in words; empty where it sets none."""
+    found = schedule_of(call)
+    label = f"{found[0]}={found[1] or '…'}" if found is not None else ""
+    if definition:
+        return label
+    name = index.resolve(path, call.name).name
+    if _EVERY.fullmatch(name):
+        return label or "scheduled in code"
+    if _ADD_JOB.fullmatch(name):
+        given = dict(call.keywords)
+        trigger = next((arg for arg in (*call.args, given.get("trigger")) if arg in _TRIGGERS), None)
+        made = any(ref.endswith(("CronTrigger", "IntervalTrigger", "CalendarIntervalTrigger")) for ref in call.refs)
+        known = name.startswith("apscheduler.") or "apscheduler" in index.modules[path].roots
+        return f"trigger={trigger or '…'}" if known and (trigger or made) else ""
+    return label if _DEPLOYS.fullmatch(name) else ""
+
+
+def _scheduled(path: str, call: Call, index: CodeIndex, definition: bool) -> tuple[Node, ...]:
+    """The code that a clock set by a call starts."""
+    nodes: list[Node] = []
+    for name in (call.name.rpartition(".")[0], *call.refs):
+        target = index.resolve(path, name) if name else None
+        if target is not None and target.first_party:
+            nodes.append((target.path, target.qualname))
+    if definition or call.name.endswith(".scheduled_job"):
+        functions = index.modules[path].functions.values()
+        decorated = (f for f in functions if f.decorators and call.line <= f.line <= call.end_line + 3)
+        nodes.extend((path, function.qualname) for function in decorated)
+    if not nodes or (definition and call.scope == ""):
+        nodes.append((path, call.scope))
+    return tuple(dict.fromkeys(nodes))
+
+
+# -- prefect.yaml ------------------------------------------------------------------------------------------------------
+
+
+def deployments(documents: Documents, index: CodeIndex) -> Iterator[Run]:
+    """The flows that the scheduled deployments of a `prefect.yaml` start."""
+    for path, file in documents.files.items():
+        if strip_template(path)[0].rpartition("/")[2] not in ("prefect.yaml", "prefect.yml"):
+            continue
+        if file.role in (Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST):
+            continue
+        for document in documents.nodes(path):
+            listed = document.get("deployments")
+            for deployment in listed.items[:200] if listed is not None else ():
+                yield from _deployment(path, deployment, index, documents)
+
+
+def _deployment(path: str, deployment: Value, index: CodeIndex, documents: Documents) -> Iterator[Run]:
+    file, _, flow = _text(deployment.get("entrypoint")).partition(":")
+    target = join(path.rpartition("/")[0], file) if file else ""
+    target = target if target in documents.files else join("", file)
+    if target not in index.modules:
+        return
+    qualname = flow.strip()
+    functions = index.modules[target].functions
+    entries: tuple[Node, ...] = ((target, ""), (target, qualname)) if qualname in functions else ((target, ""),)
+    name = _text(deployment.get("name")) or "deployment"
+    for clock in _clocks(deployment):
+        value = next((v for key in ("cron", "interval", "rrule") if (v := clock.get(key)) is not None), None)
+        if value is None or not _text(value):
+            continue
+        label = f"{name}: {_text(value)}"
+        evidence = Evidence(Location(path, value.at), Hop.TRIGGER, label)
+        start = Start("schedule", label, evidence, blocked=_off(deployment) or _off(clock))
+        yield Run(start, (), Location(path, deployment.line), (evidence,), entries=entries)
+
+
+def _clocks(deployment: Value) -> Iterator[Value]:
+    single, several = deployment.get("schedule"), deployment.get("schedules")
+    if single is not None and single.kind == "mapping":
+        yield single
+    for item in several.items[:50] if several is not None else ():
+        yield item.get("schedule") or item
+
+
+def _off(node: Value) -> str:
+    """Why a deployment's or a schedule's clock is off, or empty."""
+    flag = node.get("paused")
+    if flag is not None and flag.value is True:
+        return "`paused: true`"
+    for key in ("active", "is_schedule_active"):
+        flag = node.get(key)
+        if flag is not None and flag.value is False:
+            return f"`{key}: false`"
+    return ""
+
+
+def _text(node: Value | None) -> str:
+    return "" if node is None else (node.string() or "")

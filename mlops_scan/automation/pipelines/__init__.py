@@ -1,0 +1,43 @@
+"""Pipelines that files declare: DVC, MLproject, MLflow Recipes, Kubeflow, Argo, Databricks, Azure ML, lists of steps.
+
+A pipeline here is only a declaration with steps. Whether it is an *ML* pipeline is decided later, from what its steps
+reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_scan.automation.model import Pipeline
+from mlops_scan.automation.pipelines import cloud, cluster, projects, steplists
+from mlops_scan.automation.pipelines.shapes import text
+from mlops_scan.documents.node import Node
+from mlops_scan.repository.roles import strip_template
+
+__all__ = ["declared"]
+
+
+def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
+    """The pipelines that one YAML or JSON file declares."""
+    name = strip_template(path)[0].rpartition("/")[2].lower()
+    for document in documents:
+        if document.kind != "mapping":
+            continue
+        if name in ("dvc.yaml", "dvc.yml"):
+            yield from projects.dvc(path, document)
+        elif name == "mlproject":
+            yield from projects.mlproject(path, document)
+        elif projects.is_recipe(document):
+            yield projects.recipe(path, document)
+        elif (compiled := cluster.compiled(document)) is not None:
+            yield cluster.kubeflow(path, compiled)
+        elif text(document.get("apiVersion")).startswith("argoproj.io/"):
+            yield from cluster.argo(path, document)
+        elif text(document.get("kind")) == "CronJob" and text(document.get("apiVersion")).startswith("batch/"):
+            yield from cluster.cron_job(path, document)
+        elif cloud.is_databricks(document):
+            yield from cloud.databricks(path, document)
+        elif cloud.is_azure_ml(document):
+            yield cloud.azure_ml(path, document)
+        else:
+            yield from steplists.find(path, document)

@@ -1,0 +1,83 @@
+"""Pipelines of managed services: Databricks jobs, Azure ML pipeline jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_scan.automation.model import Pipeline, PipelineStep
+from mlops_scan.automation.pipelines.shapes import below, command, folder_of, text
+from mlops_scan.documents.node import Node
+
+_TASKS = {"notebook_task": "notebook_path", "spark_python_task": "python_file", "python_wheel_task": "entry_point"}
+
+
+def is_databricks(document: Node) -> bool:
+    """Whether this is an asset bundle with jobs, or a job as the Jobs API takes it."""
+    if document.path("resources", "jobs") is not None:
+        return True
+    tasks = document.get("tasks")
+    return tasks is not None and any(item.get("task_key") is not None for item in tasks.items[:50])
+
+
+def databricks(path: str, document: Node) -> Iterator[Pipeline]:
+    """The jobs of an asset bundle, or the one job of the file."""
+    jobs = document.path("resources", "jobs")
+    if jobs is None:
+        yield _job(path, text(document.get("name")) or "job", document)
+        return
+    yield from (_job(path, name, job) for name, job in jobs.entries[:200])
+
+
+def _job(path: str, name: str, job: Node) -> Pipeline:
+    tasks = job.get("tasks")
+    steps = [_task(path, task) for task in (tasks.items[:200] if tasks is not None else ())]
+    clock = job.get("schedule")
+    cron = clock.get("quartz_cron_expression") if clock is not None else None
+    status = text(clock.get("pause_status")) if clock is not None else ""
+    return Pipeline(
+        "databricks",
+        name,
+        path,
+        job.at,
+        tuple(steps),
+        schedule=text(cron),
+        schedule_line=cron.at if cron is not None else 0,
+        schedule_off="`pause_status: PAUSED`" if status.upper() == "PAUSED" else "",
+    )
+
+
+def _task(path: str, task: Node) -> PipelineStep:
+    # a template may offer the same key several times, one a condition
+    lines = []
+    line = task.line
+    for kind, body in task.entries:
+        target = body.get(_TASKS[kind]) if kind in _TASKS else None
+        if target is not None and text(target):
+            line = line if lines else target.line
+            lines.append(text(target) if kind == "python_wheel_task" else f"python {_with_suffix(text(target))}")
+    return PipelineStep(text(task.get("task_key")), task.line, "\n".join(lines), line, folder=folder_of(path))
+
+
+def _with_suffix(target: str) -> str:
+    """A notebook's path is written without its suffix."""
+    return target if "." in target.rpartition("/")[2] else f"{target}.py"
+
+
+def is_azure_ml(document: Node) -> bool:
+    """Whether this is an Azure ML pipeline job or component."""
+    jobs = document.get("jobs")
+    schema = text(document.get("$schema"))
+    kind = text(document.get("type")) == "pipeline" or "pipelineJob" in schema or "pipelineComponent" in schema
+    return kind and jobs is not None and jobs.kind == "mapping"
+
+
+def azure_ml(path: str, document: Node) -> Pipeline:
+    """The steps of an Azure ML pipeline job."""
+    jobs = document.get("jobs")
+    assert jobs is not None
+    steps = []
+    for name, job in jobs.entries[:200]:
+        lines, line = command(job.get("command"))
+        folder = below(folder_of(path), text(job.get("code")))
+        steps.append(PipelineStep(name, job.at, lines, line, folder=folder, has_params=job.get("inputs") is not None))
+    return Pipeline("azure-ml", text(document.get("display_name")) or "pipeline", path, jobs.at, tuple(steps))

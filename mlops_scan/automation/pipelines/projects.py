@@ -1,0 +1,129 @@
+"""Pipelines of the tools that live in a repository: DVC, MLflow Projects, MLflow Recipes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice, product
+
+from mlops_scan.automation.model import Pipeline, PipelineStep
+from mlops_scan.automation.pipelines.shapes import below, command, folder_of, script, text
+from mlops_scan.documents.node import Node
+
+# The steps of an MLflow recipe are run by its engine, not by code of the repository:
+# https://mlflow.org/docs/2.22/recipes/
+_RECIPE_DOES = {
+    "train": "train",
+    "evaluate": "evaluate",
+    "register": "register",
+    "predict": "predict",
+    "split": "preprocess",
+    "transform": "preprocess",
+}
+_RECIPE = re.compile(r"(regression|classification)/v\d.*")
+_ITEM = re.compile(r"\$\{(item|key)((?:\.[\w-]+)*)\}")
+_MAX_VARIANTS = 12
+
+
+# -- DVC ---------------------------------------------------------------------------------------------------------------
+
+
+def dvc(path: str, document: Node) -> Iterator[Pipeline]:
+    """The stages of a `dvc.yaml`; a file of plots and metrics only is no pipeline."""
+    stages = document.get("stages")
+    if stages is None:
+        return
+    steps = [step for name, stage in stages.entries[:500] for step in _stage(path, name, stage)]
+    if steps:
+        yield Pipeline("dvc", "dvc.yaml", path, stages.at, tuple(steps))
+
+
+def _stage(path: str, name: str, stage: Node) -> Iterator[PipelineStep]:
+    body = stage.get("do") or stage
+    cmd = body.get("cmd")
+    if cmd is None:
+        return
+    lines, first = script(cmd) if cmd.kind == "sequence" else command(cmd)
+    variants = dict.fromkeys(_filled(lines, values) for values in _variants(stage))
+    for number, variant in enumerate(variants):
+        if not variant.strip():
+            continue
+        label = name if len(variants) == 1 else f"{name}@{number}"
+        yield PipelineStep(
+            label,
+            stage.at,
+            variant,
+            first,
+            folder=below(folder_of(path), text(body.get("wdir"))),
+            has_params=body.get("params") is not None,
+        )
+
+
+def _variants(stage: Node) -> Iterator[Mapping[str, str]]:
+    """What `${item}` and `${key}` stand for in each stage that `foreach` or `matrix` makes; nothing, once, without."""
+    foreach, matrix = stage.get("foreach"), stage.get("matrix")
+    values: list[dict[str, str]] = []
+    if foreach is not None:
+        values += [_named("item", item) for item in foreach.items[:_MAX_VARIANTS]]
+        values += [{"key": key, **_named("item", item)} for key, item in foreach.entries[:_MAX_VARIANTS]]
+    elif matrix is not None:
+        axes = {name: node.strings() for name, node in matrix.entries if node.strings()}
+        names = [f"item.{name}" for name in axes]
+        combinations = islice(product(*axes.values()), _MAX_VARIANTS) if axes else ()
+        values += [dict(zip(names, combination, strict=True)) for combination in combinations]
+    yield from values or [{}]
+
+
+def _named(name: str, node: Node) -> dict[str, str]:
+    if node.kind == "mapping":
+        return {f"{name}.{key}": text(value) for key, value in node.entries}
+    return {name: text(node)}
+
+
+def _filled(lines: str, values: Mapping[str, str]) -> str:
+    return _ITEM.sub(lambda match: values.get(match.group(1) + match.group(2), match.group()), lines)
+
+
+# -- MLflow ------------------------------------------------------------------------------------------------------------
+
+
+def mlproject(path: str, document: Node) -> Iterator[Pipeline]:
+    """The entry points of an `MLproject`, of which a run takes one."""
+    points = document.get("entry_points")
+    steps = []
+    for name, point in points.entries if points is not None else ():
+        lines, first = command(point.get("command"))
+        if lines:
+            params = point.get("parameters") is not None
+            steps.append(PipelineStep(name, point.at, lines, first, folder=folder_of(path), has_params=params))
+    if steps and points is not None:
+        name = text(document.get("name")) or "MLproject"
+        yield Pipeline("mlflow-projects", name, path, points.at, tuple(steps), entry_points=True)
+
+
+def is_recipe(document: Node) -> bool:
+    """Whether this is an MLflow recipe (`recipe:`, before 2.0 `template:`), not another tool's recipe.yaml."""
+    named = document.get("recipe") or document.get("template")
+    return document.path("steps", "train") is not None and _RECIPE.fullmatch(text(named)) is not None
+
+
+def recipe(path: str, document: Node) -> Pipeline:
+    """The steps of an MLflow recipe."""
+    steps = document.get("steps")
+    assert steps is not None
+    return Pipeline(
+        "mlflow-recipes",
+        text(document.get("recipe") or document.get("template")),
+        path,
+        steps.at,
+        tuple(
+            PipelineStep(
+                name,
+                step.at,
+                does=frozenset({_RECIPE_DOES[name]} if name in _RECIPE_DOES else ()),
+                folder=folder_of(path),
+                has_params=bool(step.entries),
+            )
+            for name, step in steps.entries
+        ),
+    )

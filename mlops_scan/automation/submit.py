@@ -1,0 +1,127 @@
+"""Commands that run a declared pipeline: `dvc repro`, `mlflow run`, `az ml job create -f`, `argo submit`, bundles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from mlops_scan.automation.model import Pipeline
+from mlops_scan.automation.paths import Paths, join
+
+_PREVIEWS = frozenset({"--dry", "--dry-run", "--help", "--pull-only"})
+_SERVICES = frozenset({"anyscale", "ray", "sky", "az", "gcloud", "dstack", "det", "polyaxon"})
+_BY_FILE = {("argo", "submit"), ("argo", "cron"), ("az", "ml"), ("kfp", "run"), ("kfp", "pipeline")}
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A pipeline that a command runs, and the names of those of its steps that it runs (None: all)."""
+
+    pipeline: Pipeline
+    steps: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    """What a job specification says that a remote service shall run."""
+
+    path: str
+    line: int
+    text: str
+
+
+class Submitter:
+    """Knows the declared pipelines of one repository."""
+
+    def __init__(self, paths: Paths, pipelines: Sequence[Pipeline]) -> None:
+        self.paths = paths
+        self.pipelines = pipelines
+
+    def submitted(self, words: tuple[str, ...], folder: str) -> tuple[Submitted, ...] | None:
+        """What a command line runs of the declared pipelines; None where it is no such command."""
+        if _PREVIEWS.intersection(words):
+            return None
+        if words[0] == "dvc":
+            return tuple(self._dvc(words, folder)) if _runs_dvc(words) else None
+        if words[:2] == ("mlflow", "run"):
+            return tuple(self._project(words, folder))
+        if words[:2] in (("mlflow", "recipes"), ("mlflow", "pipelines")) and "run" in words:
+            return self._chosen("mlflow-recipes", folder)
+        if words[:2] in _BY_FILE:
+            found = tuple(Submitted(pipeline) for pipeline in self._named(words, folder))
+            return found or None
+        if words[:3] == ("databricks", "bundle", "run"):
+            own = [p for p in self.pipelines if p.tool == "databricks"]
+            return tuple(Submitted(p) for p in [p for p in own if p.name in words] or own[:5])
+        return None
+
+    def job_specs(self, words: tuple[str, ...], folder: str) -> Iterator[JobSpec]:
+        """The job specifications that a command hands to a remote service: their entry points run there."""
+        if words[0] not in _SERVICES:
+            return
+        for word in words[1:]:
+            name = word.partition("=")[2] if word.startswith("--") else word
+            path = self.paths.existing(name, folder) if name.endswith((".yaml", ".yml")) else None
+            for document in self.paths.documents.nodes(path) if path is not None else ():
+                keys = (document.get(key) for key in ("entrypoint", "run", "command"))
+                node = next((found for found in keys if found is not None), None)
+                if node is not None and path is not None:
+                    yield JobSpec(path, node.text_line, "\n".join(node.strings()))
+
+    def _chosen(self, tool: str, folder: str) -> tuple[Submitted, ...]:
+        """The pipelines of a tool in the folder; the only one of the repository where the folder has none."""
+        own = [p for p in self.pipelines if p.tool == tool]
+        near = [p for p in own if p.path.rpartition("/")[0] == folder]
+        return tuple(Submitted(p) for p in near or (own if len({p.path for p in own}) == 1 else ()))
+
+    def _dvc(self, words: tuple[str, ...], folder: str) -> Iterator[Submitted]:
+        own = [p for p in self.pipelines if p.tool == "dvc"]
+        if {"-P", "--all-pipelines"} & set(words):
+            yield from (Submitted(p) for p in own)
+            return
+        for flag in ("--cd", "-C"):
+            if flag in words[:-1]:
+                folder = join(folder, words[words.index(flag) + 1])
+        files = [word.partition(":")[0] for word in words[2:] if "dvc.yaml" in word]
+        if files:
+            wanted = {join(folder, name) for name in files}
+            yield from (Submitted(p) for p in own if p.path in wanted)
+            return
+        names = {word for word in words[2:] if not word.startswith("-")}
+        for found in self._chosen("dvc", folder):
+            stages = {step.name for step in found.pipeline.steps}
+            single = {"-s", "--single-item"} & set(words)
+            yield Submitted(found.pipeline, frozenset(names & stages) if single and names & stages else None)
+
+    def _project(self, words: tuple[str, ...], folder: str) -> Iterator[Submitted]:
+        """`mlflow run DIR -e ENTRY`: one entry point of the MLproject in DIR."""
+        entry, target, skip = "main", "", False
+        for before, word in pairwise(words[1:]):
+            if before in ("-e", "--entry-point"):
+                entry = word
+            if word.startswith("--entry-point="):
+                entry = word.partition("=")[2]
+            if not skip and not word.startswith("-") and not target and (before == "run" or not before.startswith("-")):
+                target = word
+            skip = word.startswith("-") and "=" not in word
+        if "://" in target or target.startswith("git@"):
+            return
+        place = folder if "$" in target else join(folder, target.partition("#")[0] or ".")
+        own = [p for p in self.pipelines if p.tool == "mlflow-projects"]
+        near = [p for p in own if p.path.rpartition("/")[0] == place] or (own if len(own) == 1 else [])
+        for pipeline in near:
+            names = {step.name for step in pipeline.steps}
+            yield Submitted(pipeline, frozenset({entry}) if entry in names else None)
+
+    def _named(self, words: tuple[str, ...], folder: str) -> Iterator[Pipeline]:
+        """The pipelines that stand in files which the command names."""
+        for word in words[2:]:
+            name = word.partition("=")[2] if word.startswith("--") else word
+            path = self.paths.existing(name, folder) if name.endswith((".yaml", ".yml", ".json")) else None
+            yield from (p for p in self.pipelines if path is not None and p.path == path)
+
+
+def _runs_dvc(words: tuple[str, ...]) -> bool:
+    plain = [word for word in words[1:] if not word.startswith("-")]
+    return plain[:1] == ["repro"] or plain[:2] in (["exp", "run"], ["queue", "start"]) or "repro" in plain[:2]

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_scan.ci.find import provider_of, unread_providers, workflows
+from mlops_scan.documents.store import Documents
+from tests.ci.trees import found
+
+GITHUB = "on: push\njobs: {a: {steps: [{run: make}]}}\n"
+GITLAB = "t: {stage: test, script: make}\n"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".github/workflows/ci.yml",
+        ".github/workflows/ci.yaml",
+        "{{ cookiecutter.name }}/.github/workflows/ci.yml",
+        "template/{{cookiecutter.name}}/.github/workflows/ci.yml",
+        ".github/workflows/ci.yml.jinja",
+        ".github/workflows/{{name}}.yml.tmpl",
+    ],
+)
+def test_loaded(path: str) -> None:
+    (workflow,) = found({path: GITHUB})
+    assert (workflow.unloaded, workflow.path, workflow.provider) == ("", path, "github-actions")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "docs/.github/workflows/ci.yml",
+        "services/a/.github/workflows/ci.yml",
+        ".github/workflows/sub/ci.yml",
+        ".github/workflows-disabled/ci.yml",
+        ".github/ci.yml",
+        "workflows/ci.yml",
+        "deployment/ci-cd/train.yml",
+        "examples/pipeline.yml",
+        "exercise_files/ci.yaml",
+    ],
+)
+def test_workflows_elsewhere_are_not_loaded(path: str) -> None:
+    (workflow,) = found({path: GITHUB})
+    assert "root" in workflow.unloaded
+
+
+@pytest.mark.parametrize("suffix", ["disabled", "bak", "off", "old"])
+def test_other_suffixes_are_not_loaded(suffix: str) -> None:
+    (workflow,) = found({f".github/workflows/ci.yml.{suffix}": GITHUB})
+    assert "does not end in" in workflow.unloaded and workflow.jobs == ()
+
+
+@pytest.mark.parametrize("path", ["vendor/x/.github/workflows/ci.yml", "node_modules/x/.github/workflows/ci.yml", "src/model.yml", "data/ci.csv"])
+def test_what_is_nobodys_definition(path: str) -> None:
+    assert found({path: GITHUB}) == []
+
+
+def test_issue_templates_are_none() -> None:
+    assert found({".github/ISSUE_TEMPLATE/bug.yml": "name: x\nbody: []\n", ".github/dependabot.yml": "version: 2\n"}) == []
+
+
+def test_gitlab_is_loaded_from_the_root() -> None:
+    assert [w.unloaded for w in found({".gitlab-ci.yml": GITLAB})] == [""]
+    (template,) = found({"{{cookiecutter.x}}/.gitlab-ci.yml": "include: ci.yml\n" + GITLAB})
+    assert template.unloaded == ""
+    tree = {"{{cookiecutter.x}}/.gitlab-ci.yml": "include: ci.yml\n", "{{cookiecutter.x}}/ci.yml": GITLAB}
+    assert [(w.path, len(w.jobs)) for w in found(tree)] == [("{{cookiecutter.x}}/.gitlab-ci.yml", 0), ("{{cookiecutter.x}}/ci.yml", 1)]
+
+
+@pytest.mark.parametrize("path", ["sub/.gitlab-ci.yml", ".gitlab-ci.yaml", "ci/test.gitlab-ci.yml", ".gitlab/ci/test.yml"])
+def test_gitlab_files_that_nothing_includes(path: str) -> None:
+    (workflow,) = found({path: GITLAB})
+    assert workflow.provider == "gitlab-ci" and "root" in workflow.unloaded
+    (included, *_) = [w for w in found({".gitlab-ci.yml": f"include: {path}", path: GITLAB}) if w.path == path]
+    assert included.unloaded == ""
+
+
+def test_a_gitlab_include_is_counted_once() -> None:
+    tree = {".gitlab-ci.yml": "include: ci/pipeline.yml\n", "ci/pipeline.yml": GITLAB}
+    assert [(w.path, w.provider) for w in found(tree)] == [(".gitlab-ci.yml", "gitlab-ci"), ("ci/pipeline.yml", "gitlab-ci")]
+
+
+def test_order_is_that_of_the_paths() -> None:
+    paths = [".github/workflows/b.yml", ".github/workflows/a.yml", ".gitlab-ci.yml"]
+    assert [w.path for w in found({path: GITHUB + GITLAB for path in paths})] == sorted(paths)
+
+
+@pytest.mark.parametrize(
+    ("path", "provider"),
+    [
+        ("Jenkinsfile", "Jenkins"),
+        ("ci/Jenkinsfile.train", "Jenkins"),
+        ("jobs/x.jenkinsfile", "Jenkins"),
+        (".circleci/config.yml", "CircleCI"),
+        (".taskcluster.yml", "Taskcluster"),
+        ("taskcluster/kinds/train/kind.yml", "Taskcluster"),
+        ("bitbucket-pipelines.yml", "Bitbucket Pipelines"),
+        (".travis.yml", "Travis CI"),
+        (".buildkite/pipeline.yml", "Buildkite"),
+        (".drone.yml", "Drone"),
+        (".woodpecker.yml", "Woodpecker"),
+        (".woodpecker/test.yaml", "Woodpecker"),
+        ("cloudbuild.yaml", "Google Cloud Build"),
+        ("services/a/cloudbuild-train.json", "Google Cloud Build"),
+        ("buildspec.yml", "AWS CodeBuild"),
+        ("appveyor.yml", "AppVeyor"),
+        (".tekton/pull.yaml", "Tekton"),
+        (".teamcity/settings.kts", "TeamCity"),
+        (".semaphore/semaphore.yml", "Semaphore"),
+        (".cirrus.yml", "Cirrus CI"),
+        (".build.yml", "SourceHut"),
+        ("zuul.d/jobs.yaml", "Zuul"),
+        (".harness/x.yaml", "Harness"),
+        ("codefresh.yml", "Codefresh"),
+        ("screwdriver.yaml", "Screwdriver"),
+    ],
+)
+def test_providers_that_are_not_read_are_told(path: str, provider: str) -> None:
+    documents = Documents.of({path: "a: b", "docs/" + path: "a: b"})
+    assert [(item.provider, item.path) for item in unread_providers(documents)] == [(provider, path)]
+    assert provider_of(path) == provider
+
+
+@pytest.mark.parametrize("path", ["README.md", "src/jenkins.py", ".github/workflows/ci.yml", "circleci.yml", "src/drone.yml"])
+def test_other_files_are_no_providers(path: str) -> None:
+    assert list(unread_providers(Documents.of({path: "a: b"}))) == []
+
+
+def test_a_broken_file_is_listed_and_the_others_are_read() -> None:
+    documents = Documents.of({".github/workflows/a.yml": "on: [", ".github/workflows/b.yml": GITHUB})
+    assert [workflow.path for workflow in workflows(documents) if workflow.jobs] == [".github/workflows/b.yml"]
+    assert list(documents.incomplete) == [".github/workflows/a.yml"]
+
+
+WORDS = st.sampled_from(
+    [
+        "on", "jobs", "steps", "run", "uses", "with", "if", "push", "schedule", "cron", "needs", "environment", "matrix", "strategy",
+        "include", "script", "stage", "stages", "pipeline", "rules", "only", "except", "when", "manual", "never", "extends", "workflow",
+        "trigger", "local", "default", "before_script", "tags", "name", "a", "b", "x.yml", "*", "!reference", "services", "tasks", "false",
+    ]
+)  # fmt: skip
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=3), inner, max_size=5),
+    max_leaves=25,
+)
+PATHS = [".github/workflows/a.yml", ".gitlab-ci.yml", "x.yml", "ci/pipeline.yml", "pipeline.json"]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.sampled_from(PATHS), VALUES, min_size=1, max_size=3))
+def test_no_shape_raises(tree: dict[str, object]) -> None:
+    import json
+
+    for workflow in workflows(Documents.of({path: json.dumps(value) for path, value in tree.items()})):
+        assert workflow.line >= 1
+        for job in workflow.jobs:
+            assert job.line >= 1 and job.end_line >= job.line
+            assert all(t.line >= 1 for t in workflow.triggers_of(job))
+            assert all(step.line >= 1 and step.script_line >= 1 for step in job.steps)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(WORDS | st.sampled_from([":", ": ", "\n", "\n  ", "- ", "[", "{", "}", "|\n", "&a ", "*a", "<<: *a"]), max_size=40))
+def test_no_text_raises(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    list(workflows(Documents.of(dict.fromkeys(PATHS, text))))

@@ -1,0 +1,415 @@
+"""CI: which commands a job really reaches, whether it starts by itself, and whether its failure stops anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, Tree, findings, grade, places, practice, scan_tree, where
+
+CODE, MODEL, CD = "ci/code-tests", "ci/model-tests", "cd/model-deploy"
+MODEL_TEST = (
+    "from train import train\n\n\ndef test_learns(tmp_path):\n    model = train('sample.csv', tmp_path / 'm')\n"
+    "    assert model.score([[0.0], [1.0]], [0, 1]) >= 0.8\n"
+)
+UNIT_TEST = "from data import read\n\n\ndef test_read(tmp_path):\n    x, y = read('sample.csv')\n    assert len(x) == len(y)\n"
+PROJECT: Tree = {**ML, "tests/model/test_quality.py": MODEL_TEST, "tests/unit/test_data.py": UNIT_TEST}
+
+
+def github(run: str, on: str = "push", job: str = "", step: str = "") -> str:
+    """A workflow with one job that runs one script; `job` and `step` are further keys."""
+    body = "".join(f"          {line}\n" for line in run.split("\n"))
+    extra = f"    {job}\n" if job else ""
+    more = f"        {step}\n" if step else ""
+    return (
+        f"name: ci\non: {on}\njobs:\n  check:\n    runs-on: ubuntu-latest\n{extra}    steps:\n"
+        f"      - uses: actions/checkout@v4\n      - run: |\n{body}{more}"
+    )
+
+
+CI = ".github/workflows/ci.yml"
+
+
+# -- what is reached -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("run", "files"),
+    [
+        ("pytest", {}),
+        ("python -m pytest -q tests/model", {}),
+        ("make model-test", {"Makefile": "model-test:\n\tpytest tests/model\n"}),
+        ("make ci", {"Makefile": "ci: unit model\nunit:\n\tpytest tests/unit\nmodel:\n\t./model.sh\n", "model.sh": "#!/bin/sh\npytest tests/model\n"}),
+        ("bash scripts/check.sh", {"scripts/check.sh": "set -euo pipefail\npip install pytest\npytest tests/model\n"}),
+        ("tox -e model", {"tox.ini": "[testenv:model]\ncommands = pytest tests/model\n"}),
+        ("uv run pytest tests/model", {}),
+    ],
+    ids=["pytest", "module", "make", "make to script", "script", "tox", "uv"],
+)
+def test_github_job_reaches_the_model_tests(tmp_path: Path, run: str, files: Tree) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, **files, CI: github(run)})
+    assert grade(report, CODE) is Grade.WIRED
+    result = practice(report, MODEL)
+    assert result.grade is Grade.WIRED
+    assert any(place.startswith("tests/model/test_quality.py:") for place in places(result.evidence))
+
+
+@pytest.mark.parametrize(
+    ("run", "files"),
+    [
+        ("pip install pytest", {}),
+        ("ruff check . && mypy .", {}),
+        ("echo pytest tests/model", {}),
+        ("pytest --collect-only", {}),
+        ("make lint", {"Makefile": "lint:\n\truff check .\ntest:\n\tpytest\n"}),
+        ("# pytest\ntrue", {}),
+    ],
+    ids=["install", "lint", "echo", "collect", "other target", "comment"],
+)
+def test_github_job_that_runs_no_test(tmp_path: Path, run: str, files: Tree) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, **files, CI: github(run)})
+    for name in (CODE, MODEL):
+        assert not practice(report, name).met, name
+
+
+def test_unit_tests_alone_test_no_model(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: github("pytest tests/unit")})
+    assert grade(report, CODE) is Grade.WIRED
+    assert not practice(report, MODEL).met
+
+
+def test_gitlab_job_reaches_the_model_tests(tmp_path: Path) -> None:
+    text = "model_test:\n  stage: test\n  script:\n    - make model\n  only: [merge_requests]\n"
+    report = scan_tree(tmp_path, {**PROJECT, ".gitlab-ci.yml": text, "Makefile": "model:\n\tpytest tests/model\n"})
+    assert grade(report, MODEL) is Grade.WIRED
+
+
+GENERIC = """\
+pipeline:
+  model_test:
+    stage: test
+    script: run_model_tests.sh
+    only: [master]
+  deploy_model:
+    stage: deploy
+    script: deploy_model.sh
+    only: [master]
+"""
+SCRIPTS: Tree = {
+    "run_model_tests.sh": "#!/bin/bash\nset -e\npytest tests/model\n",
+    "deploy_model.sh": "#!/bin/bash\nset -e\nkubectl apply -f k8s/\n",
+}
+
+
+def test_generic_jobs_reach_the_model_tests_and_the_deployment(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, **SCRIPTS, "ci-pipeline.yml": GENERIC})
+    assert grade(report, MODEL) is Grade.WIRED
+    assert grade(report, CD) is Grade.WIRED
+    assert findings(report, "MLS303") == []
+
+
+def test_generic_jobs_whose_scripts_do_not_exist(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, "ci-pipeline.yml": GENERIC})
+    assert not practice(report, MODEL).met
+    assert not practice(report, CD).met
+    assert [finding.location.path for finding in findings(report, "MLS303")] == ["ci-pipeline.yml"] * 2
+
+
+# -- can it start, can it fail ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        github("pytest", on="workflow_dispatch"),
+        github("pytest", job="if: false"),
+        github("pytest", on="{workflow_dispatch: {}, workflow_call: {}}"),
+    ],
+    ids=["manual", "if false", "manual or called"],
+)
+def test_job_that_no_change_starts(tmp_path: Path, text: str) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: text})
+    assert not practice(report, CODE).met
+    assert grade(report, CODE) is not Grade.WIRED
+    assert grade(report, MODEL) is not Grade.WIRED
+
+
+def test_manual_only_is_a_finding_and_an_automatic_trigger_beside_it_is_none(tmp_path: Path) -> None:
+    manual = scan_tree(tmp_path / "manual", {**PROJECT, CI: github("pytest", on="workflow_dispatch")})
+    both = scan_tree(tmp_path / "both", {**PROJECT, CI: github("pytest", on="[workflow_dispatch, pull_request]")})
+    assert [finding.location.path for finding in findings(manual, "MLS305")] == [CI]
+    assert findings(both, "MLS305") == []
+    assert grade(both, MODEL) is Grade.WIRED
+
+
+def test_gitlab_manual_job(tmp_path: Path) -> None:
+    text = "model_test:\n  stage: test\n  script: [pytest]\n  when: manual\n"
+    report = scan_tree(tmp_path, {**PROJECT, ".gitlab-ci.yml": text})
+    assert not practice(report, CODE).met
+    assert [finding.location.path for finding in findings(report, "MLS305")] == [".gitlab-ci.yml"]
+
+
+TOOTHLESS = [
+    ({CI: github("pytest tests/model || true")}, "swallowed"),
+    ({CI: github("pytest tests/model", step="continue-on-error: true")}, "step"),
+    ({CI: github("pytest tests/model", job="continue-on-error: true")}, "job"),
+    ({CI: github("./check.sh"), "check.sh": "#!/bin/bash\npytest tests/model\necho done\n"}, "no set -e"),
+    ({CI: github("make model"), "Makefile": "model:\n\t-pytest tests/model\n"}, "make -"),
+    ({".gitlab-ci.yml": "model_test:\n  script: [pytest tests/model]\n  allow_failure: true\n"}, "allow_failure"),
+]
+
+
+@pytest.mark.parametrize("files", [files for files, _ in TOOTHLESS], ids=[name for _, name in TOOTHLESS])
+def test_failure_without_effect(tmp_path: Path, files: Tree) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, **files})
+    assert grade(report, CODE) is Grade.IMPLEMENTED
+    assert grade(report, MODEL) is Grade.IMPLEMENTED
+    assert len(findings(report, "MLS301")) == 1
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {CI: github("pytest tests/model; exit 0")},  # bash -e: GitHub's shell stops before the exit
+        {CI: github("./check.sh"), "check.sh": "#!/bin/bash\nset -e\npytest tests/model\necho done\n"},
+        {CI: github("./check.sh"), "check.sh": "#!/bin/bash\npip install pytest\npytest tests/model\n"},  # its last command
+        {CI: github("bash -e check.sh"), "check.sh": "pytest tests/model\necho done\n"},
+        pytest.param(
+            {CI: github("./check.sh"), "check.sh": "#!/bin/sh\npytest tests/model || exit 1\necho done\n"},
+            marks=pytest.mark.xfail(strict=True, reason="`|| exit 1` without `set -e` is taken for a lost failure"),
+        ),
+        {CI: github("rm -rf out || true\npytest tests/model")},
+        {CI: github("pytest tests/model && echo good")},
+    ],
+    ids=["exit after -e", "set -e", "last command", "bash -e", "|| exit 1", "|| true elsewhere", "&& echo"],
+)
+def test_failure_with_effect(tmp_path: Path, files: Tree) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, **files})
+    assert grade(report, MODEL) is Grade.WIRED
+    assert findings(report, "MLS301") == []
+
+
+# -- empty, missing and misplaced --------------------------------------------------------------------------------------------
+
+
+def job(name: str, *lines: str) -> str:
+    """A workflow with one named job."""
+    steps = "".join(f"      - run: {line}\n" for line in lines)
+    return f"on: push\njobs:\n  {name}:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n{steps}"
+
+
+@pytest.mark.parametrize("name", ["model_test", "deploy", "train-model", "validate"])
+def test_job_that_only_prints(tmp_path: Path, name: str) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: job(name, "echo running the model tests", "echo done")})
+    assert [finding.location.path for finding in findings(report, "MLS304")] == [CI]
+    assert not practice(report, MODEL).met
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("model_test", ("echo start", "pytest tests/model")),
+        ("greet", ("echo hello",)),
+        ("deploy", ("kubectl apply -f k8s/",)),
+    ],
+    ids=["one real command", "promises nothing", "deploys"],
+)
+def test_job_that_does_something_or_promises_nothing(tmp_path: Path, name: str, lines: tuple[str, ...]) -> None:
+    assert findings(scan_tree(tmp_path, {**PROJECT, CI: job(name, *lines)}), "MLS304") == []
+
+
+@pytest.mark.parametrize("run", ["./ci/check.sh", "bash scripts/run_tests.sh", "python tools/evaluate_model.py", "sh check.sh"])
+def test_missing_script(tmp_path: Path, run: str) -> None:
+    found = findings(scan_tree(tmp_path, {**PROJECT, CI: github(run)}), "MLS303")
+    assert [str(finding.location) for finding in found] == [f"{CI}:9"]
+    assert run.split()[-1].removeprefix("./") in found[0].message
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "curl -sSf https://example.org/check.sh -o check.sh\nbash check.sh",
+        "wget https://example.org/check.sh\nsh check.sh",
+        "git clone https://example.org/tools.git\nbash tools/check.sh",
+        "echo 'pytest' > check.sh\nbash check.sh",
+        "cat > check.sh <<'X'\npytest\nX\nbash check.sh",
+        "bash $SCRIPT",
+        'bash "${TOOLS}/check.sh"',
+        "bash ${{ inputs.script }}",
+        "bash /opt/tools/check.sh",
+        "bash ~/check.sh",
+        "cd elsewhere\nbash moved.sh",  # a file of that name is in the repository
+    ],
+    ids=["curl", "wget", "clone", "redirected", "here-document", "variable", "folder variable", "expression", "absolute", "home", "moved"],
+)
+def test_script_that_is_not_known_to_be_missing(tmp_path: Path, run: str) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, "scripts/moved.sh": "pytest\n", CI: github(run)})
+    assert findings(report, "MLS303") == []
+
+
+def test_missing_script_of_a_job_that_never_runs_is_no_defect(tmp_path: Path) -> None:
+    assert findings(scan_tree(tmp_path, {**PROJECT, CI: github("./gone.sh", job="if: false")}), "MLS303") == []
+
+
+@pytest.mark.parametrize("path", ["ci/workflows/test.yml", "services/a/.github/workflows/test.yml", ".github/workflows/test.yml.disabled"])
+def test_workflow_in_the_wrong_place_never_runs(tmp_path: Path, path: str) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, path: github("pytest")})
+    assert [finding.location.path for finding in findings(report, "MLS302")] == [path]
+    for name in (CODE, MODEL):
+        assert not practice(report, name).met
+
+
+def test_workflow_in_the_right_place_is_no_finding(tmp_path: Path) -> None:
+    assert findings(scan_tree(tmp_path, {**PROJECT, CI: github("pytest")}), "MLS302") == []
+
+
+# -- providers that are not read -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("Jenkinsfile", "pipeline { agent any\n stages { stage('t') { steps { sh 'pytest' } } } }\n"),
+        (".circleci/config.yml", "version: 2.1\njobs:\n  t:\n    docker: [{image: python}]\n    steps: [{run: pytest}]\n"),
+        ("azure-pipelines.yml", "trigger: [main]\nsteps:\n  - script: pytest\n"),
+    ],
+    ids=["Jenkins", "CircleCI", "Azure"],
+)
+def test_unread_provider_is_unknown_and_not_absent(tmp_path: Path, path: str, text: str) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, path: text})
+    for name in (CODE, MODEL, CD):
+        result = practice(report, name)
+        assert (result.grade, result.met) == (Grade.UNKNOWN, False), name
+    assert where(report, "MLS306") == [f"{path}:1"]
+    assert any("not read yet" in notice for notice in report.notices)
+
+
+def test_no_provider_is_absent(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, PROJECT)
+    assert grade(report, CODE) is Grade.ABSENT
+    assert findings(report, "MLS306") == []
+
+
+def test_unread_provider_hides_nothing_that_is_read(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, "Jenkinsfile": "pipeline { }\n", CI: github("pytest")})
+    assert grade(report, CODE) is Grade.WIRED
+    assert grade(report, MODEL) is Grade.WIRED
+    assert grade(report, CD) is Grade.UNKNOWN
+
+
+# -- deployment ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "kubectl apply -f k8s/scoring.yaml",
+        "helm upgrade --install scoring chart/",
+        "gcloud run deploy scoring --image gcr.io/a/scoring",
+        "az ml online-deployment update --name blue --endpoint-name scoring --file d.yml",
+        "docker build -t r.example/scoring .\ndocker push r.example/scoring",
+    ],
+)
+def test_automation_releases_the_model(tmp_path: Path, run: str) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: github(run)})
+    assert grade(report, CD) is Grade.WIRED
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "docker build -t scoring .",
+        "python -m build\ntwine upload dist/*",
+        "mkdocs gh-deploy --force",
+        "echo kubectl apply -f k8s/",
+        "kubectl get pods",
+        "kubectl apply --dry-run=client -f k8s/",
+        "npm publish",
+    ],
+)
+def test_automation_that_releases_no_model(tmp_path: Path, run: str) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: github(run)})
+    assert not practice(report, CD).met
+
+
+def test_deployment_by_hand_is_implemented_only(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: github("kubectl apply -f k8s/", on="workflow_dispatch")})
+    assert grade(report, CD) is Grade.IMPLEMENTED
+    assert not practice(report, CD).met
+
+
+def test_pipeline_deployment(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: github("databricks bundle deploy -t prod")})
+    assert grade(report, "cd/pipeline-deploy") is Grade.WIRED
+
+
+def staged(*environments: str, command: str = "kubectl apply -f k8s/") -> str:
+    """A workflow with a job for each environment, one after the other."""
+    text, before = "on: push\njobs:\n", ""
+    for name in environments:
+        needs = f"    needs: {before}\n" if before else ""
+        text += f"  to-{name}:\n    runs-on: ubuntu-latest\n    environment: {name}\n{needs}    steps:\n      - run: {command}\n"
+        before = f"to-{name}"
+    return text
+
+
+def test_two_environments_are_stages(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: staged("staging", "production")})
+    assert grade(report, "cd/environments") is Grade.WIRED
+    assert grade(report, "governance/approval") is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [staged("production"), staged("staging", "production", command="echo hello"), github("kubectl apply -f k8s/")],
+    ids=["one", "names without a deployment", "none"],
+)
+def test_environments_that_are_no_stages(tmp_path: Path, text: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**PROJECT, CI: text}), "cd/environments").met
+
+
+def test_approval_needs_a_production_environment_with_a_deployment(tmp_path: Path) -> None:
+    assert not practice(scan_tree(tmp_path, {**PROJECT, CI: staged("dev")}), "governance/approval").met
+
+
+# -- the pipeline in CI ---------------------------------------------------------------------------------------------------------
+
+
+DVC = "stages:\n  prepare:\n    cmd: python data.py\n  train:\n    cmd: python train.py\n"
+
+
+def test_ci_runs_the_pipeline_end_to_end(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "dvc.yaml": DVC, CI: github("dvc repro")})
+    assert grade(report, "ci/pipeline-tests") is Grade.WIRED
+    result = practice(report, MODEL)
+    assert result.grade is Grade.IMPLEMENTED
+    assert "nothing here fails on a bad result" in result.reason
+
+
+GATE = "import json\nimport sys\n\nmetrics = json.load(open('metrics.json'))\nif metrics['accuracy'] < 0.8:\n    sys.exit(1)\n"
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import numpy\n",
+        pytest.param(
+            "",
+            marks=pytest.mark.xfail(
+                strict=True, reason="a gate that imports nothing but json and sys is not worth parsing for the sweep"
+            ),
+        ),
+    ],
+    ids=["with numpy", "json only"],
+)
+def test_training_in_ci_with_a_gate_tests_the_model(tmp_path: Path, imports: str) -> None:
+    tree = {**ML, "dvc.yaml": DVC, "gate.py": imports + GATE}
+    report = scan_tree(tmp_path, {**tree, CI: github("dvc repro\npython gate.py")})
+    assert grade(report, MODEL) is Grade.WIRED
+
+
+def test_validating_the_pipeline_file_runs_nothing(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "dvc.yaml": DVC, CI: github("dvc status\ndvc dag")})
+    assert not practice(report, "ci/pipeline-tests").met

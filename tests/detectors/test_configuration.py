@@ -1,0 +1,85 @@
+"""Configuration that training reads, and files that only look like it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, TRAIN, Tree, grade, places, practice, scan_tree
+
+NAME = "experiment/config"
+PARAMS = "train:\n  learning_rate: 0.1\n  n_estimators: 200\n"
+
+
+def reading(path: str) -> Tree:
+    """The application with a training script that reads a file."""
+    script = TRAIN.replace("import joblib\n", "import joblib\nimport yaml\n").replace(
+        "    x, y = read(path)\n", f"    params = yaml.safe_load(open({path!r}))\n    x, y = read(path)\n"
+    )
+    return {**ML, "train.py": script}
+
+
+@pytest.mark.parametrize("path", ["params.yaml", "config/train.yaml", "conf/model_config.yml", "hparams.toml", "settings.json"])
+def test_hyperparameters_that_code_reads(tmp_path: Path, path: str) -> None:
+    text = {
+        "toml": "[train]\nlearning_rate = 0.1\nn_estimators = 200\n",
+        "json": '{"train": {"learning_rate": 0.1, "n_estimators": 200}}',
+    }.get(path.rpartition(".")[2], PARAMS)
+    result = practice(scan_tree(tmp_path, {**reading(path), path: text}), NAME)
+    assert result.grade is Grade.IMPLEMENTED
+    assert {place.partition(":")[0] for place in places(result.evidence)} == {path, "train.py"}
+
+
+def test_hyperparameters_that_nobody_reads(tmp_path: Path) -> None:
+    result = practice(scan_tree(tmp_path, {**ML, "config/train.yaml": PARAMS}), NAME)
+    assert result.grade is Grade.TRACE
+    assert "no code mentions this file" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("app.yaml", "server:\n  port: 80\n  workers: 4\n"),
+        ("metrics.json", '{"accuracy": 0.9, "epochs": 3, "learning_rate": 0.1}'),
+        (".github/workflows/a.yml", "on: push\njobs: {a: {runs-on: x, steps: [{run: ls, with: {epochs: 3, batch_size: 4}}]}}\n"),
+    ],
+    ids=["server", "results", "workflow"],
+)
+def test_file_without_hyperparameters(tmp_path: Path, path: str, text: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**reading(path), path: text}), NAME).met
+
+
+@pytest.mark.parametrize("folder", ["docs", "examples", "tests"])
+def test_configuration_of_an_example(tmp_path: Path, folder: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**ML, f"{folder}/params.yaml": PARAMS, f"{folder}/train.py": reading("params.yaml")["train.py"]}), NAME).met
+
+
+def test_dvc_parameters_are_read_by_the_pipeline(tmp_path: Path) -> None:
+    text = "stages:\n  prepare:\n    cmd: python data.py\n  train:\n    cmd: python train.py\n    params: [train]\n"
+    assert grade(scan_tree(tmp_path, {**ML, "dvc.yaml": text, "params.yaml": PARAMS}), NAME) is Grade.IMPLEMENTED
+
+
+def test_settings_module_that_training_imports(tmp_path: Path) -> None:
+    script = TRAIN.replace("from data import read", "import config\nfrom data import read").replace("C=1.0", "C=config.alpha")
+    module = "alpha = 0.5\nmax_iter = 100\ntest_size = 0.2\n"
+    read = scan_tree(tmp_path / "read", {**ML, "train.py": script, "config.py": module})
+    alone = scan_tree(tmp_path / "alone", {**ML, "config.py": module})
+    assert grade(read, NAME) is Grade.IMPLEMENTED
+    assert not practice(alone, NAME).met
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("data/*.csv filter=lfs diff=lfs merge=lfs -text", Grade.IMPLEMENTED),
+        ("*.parquet filter=lfs diff=lfs merge=lfs -text", Grade.IMPLEMENTED),
+        ("*.png filter=lfs diff=lfs merge=lfs -text", Grade.ABSENT),
+        ("# *.csv filter=lfs diff=lfs merge=lfs -text", Grade.ABSENT),
+        ("*.csv text eol=lf", Grade.ABSENT),
+    ],
+    ids=["data folder", "tables", "pictures", "comment", "line ends"],
+)
+def test_large_file_storage(tmp_path: Path, line: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, ".gitattributes": line + "\n"}), "data/versioning") is expected

@@ -1,0 +1,112 @@
+"""Environments: exact versions, containers with the model's code, infrastructure as code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, findings, grade, practice, scan_tree, where
+
+PINNED, IMAGE, INFRA = "env/pinned", "env/containerized", "env/infra-as-code"
+LOCK = 'version = 1\n\n[[package]]\nname = "scikit-learn"\nversion = "1.5.2"\n\n[[package]]\nname = "pandas"\nversion = "2.2.3"\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("requirements.txt", "scikit-learn==1.5.2\npandas==2.2.3\njoblib==1.4.2\n"),
+        ("requirements.txt", "-i https://pypi.org/simple\nscikit-learn==1.5.2 \\\n    --hash=sha256:" + "a" * 64 + "\npandas==2.2.3\n"),
+        ("environment.yml", "name: a\ndependencies:\n  - python=3.12\n  - scikit-learn=1.5.2\n  - pip:\n      - pandas==2.2.3\n"),
+        ("uv.lock", LOCK),
+        ("poetry.lock", LOCK),
+    ],
+    ids=["requirements", "hashes", "conda", "uv", "poetry"],
+)
+def test_exact_versions(tmp_path: Path, name: str, text: str) -> None:
+    report = scan_tree(tmp_path, {**ML, name: text})
+    assert grade(report, PINNED) is Grade.IMPLEMENTED
+    assert findings(report, "MLS105") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("requirements.txt", "scikit-learn>=1.5\npandas\n"),
+        ("requirements.txt", "scikit-learn\n" + "".join(f"package{n}==1.0\n" for n in range(30))),
+        ("requirements.txt", "scikit-learn==1.*\npandas~=2.2\n"),
+        ("environment.yml", "name: a\ndependencies:\n  - python=3.12\n  - scikit-learn\n  - pandas\n"),
+    ],
+    ids=["ranges", "all but the framework", "wildcards", "conda"],
+)
+def test_open_versions(tmp_path: Path, name: str, text: str) -> None:
+    report = scan_tree(tmp_path, {**ML, name: text})
+    assert grade(report, PINNED) is Grade.TRACE
+    assert [finding.location.path for finding in findings(report, "MLS105")] == [name]
+
+
+def test_lock_file_makes_up_for_ranges(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "requirements.txt": "scikit-learn>=1.5\n", "uv.lock": LOCK})
+    assert practice(report, PINNED).met
+    assert findings(report, "MLS105") == []
+
+
+def test_lock_file_without_the_framework(tmp_path: Path) -> None:
+    lock = 'version = 1\n\n[[package]]\nname = "flask"\nversion = "3.0.0"\n'
+    result = practice(scan_tree(tmp_path, {**ML, "uv.lock": lock}), PINNED)
+    assert result.grade is Grade.TRACE
+    assert "scikit-learn" in result.reason
+
+
+@pytest.mark.parametrize("name", ["package-lock.json", "frontend/yarn.lock", "uv.lock"])
+def test_lock_file_of_something_else(tmp_path: Path, name: str) -> None:
+    text = "" if name == "uv.lock" else '{"name": "ui", "lockfileVersion": 3}'
+    assert not practice(scan_tree(tmp_path, {**ML, name: text}), PINNED).met
+
+
+@pytest.mark.parametrize("name", ["requirements-dev.txt", "docs/requirements.txt", "requirements-lint.txt"])
+def test_pins_of_tools_are_not_pins_of_the_model(tmp_path: Path, name: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**ML, name: "ruff==0.6.0\n"}), PINNED).met
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM python:3.12-slim\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD python train.py\n",
+        "FROM pytorch/pytorch:2.4.0\nCOPY train.py .\n",
+        "FROM python:3.12 AS build\nRUN uv sync --frozen\nFROM python:3.12\nCOPY --from=build /app /app\nCOPY train.py .\n",
+    ],
+    ids=["pip", "framework image", "stages"],
+)
+def test_image_with_the_code(tmp_path: Path, text: str) -> None:
+    assert practice(scan_tree(tmp_path, {**ML, "Dockerfile": text}), IMAGE).met
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Dockerfile", "FROM postgres:16\nENV POSTGRES_DB=a\n"),
+        (".devcontainer/Dockerfile", "FROM python:3.12\nRUN pip install x\nCOPY . .\n"),
+        ("docker-compose.yml", "services:\n  db:\n    image: postgres:16\n"),
+        ("docs/Dockerfile", "FROM python:3.12\nRUN pip install x\nCOPY . .\n"),
+    ],
+    ids=["database", "editor", "compose", "docs"],
+)
+def test_image_without_the_code(tmp_path: Path, name: str, text: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**ML, name: text}), IMAGE).met
+
+
+def test_resource_of_the_platform_is_infrastructure_and_a_comment_is_none(tmp_path: Path) -> None:
+    resource = 'resource "aws_sagemaker_endpoint" "scoring" {\n  name = "scoring"\n}\n'
+    commented = "".join(f"# {line}\n" for line in resource.splitlines())
+    real = scan_tree(tmp_path / "real", {**ML, "infra/main.tf": "# scoring\n" + resource})
+    assert where(real, "MLS122") == []
+    assert grade(real, INFRA) is Grade.IMPLEMENTED
+    assert [e.location.line for e in practice(real, INFRA).evidence] == [2]
+    assert grade(scan_tree(tmp_path / "comment", {**ML, "infra/main.tf": commented}), INFRA) is Grade.ABSENT
+
+
+def test_local_module_call_is_a_trace(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "infra/main.tf": 'module "a" {\n  source = "./modules/a"\n}\n'})
+    assert grade(report, INFRA) is Grade.TRACE

@@ -1,0 +1,149 @@
+"""Quality gates: a comparison that decides whether a model may proceed; and evaluation whose result is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, Tree, grade, practice, scan_tree
+
+GATE, EVALUATION = "model/quality-gate", "model/evaluation"
+HEAD = (
+    "import sys\nimport json\n\nimport joblib\nimport mlflow\nfrom sklearn.metrics import accuracy_score\n\nfrom data import read\n\n\n"
+    "def evaluate(path):\n    model = joblib.load('model.joblib')\n    x, y = read(path)\n"
+    "    return accuracy_score(y, model.predict(x))\n\n\n"
+)
+
+
+def script(body: str) -> str:
+    """An evaluation script; `body` are the statements of `main`, which knows `accuracy`."""
+    lines = "".join(f"    {line}\n" for line in body.split("\n"))
+    return f"{HEAD}def main():\n    accuracy = evaluate('data.csv')\n{lines}\n\nif __name__ == '__main__':\n    main()\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if accuracy < 0.8:\n    sys.exit(1)",
+        "if accuracy < 0.8:\n    raise ValueError('too bad')",
+        "if not accuracy >= 0.8:\n    raise SystemExit('too bad')",
+        "if accuracy >= 0.8:\n    mlflow.register_model('runs:/1/model', 'churn')",
+        "if accuracy < 0.8:\n    return\nmlflow.register_model('runs:/1/model', 'churn')",
+        "bound = json.load(open('gate.json'))['minimum']\nif accuracy < bound:\n    sys.exit(1)",
+    ],
+    ids=["exit", "raise", "SystemExit", "guards registration", "returns before registration", "bound from a file"],
+)
+def test_gate(tmp_path: Path, body: str) -> None:
+    report = scan_tree(tmp_path, {**ML, "evaluate.py": script(body)})
+    assert grade(report, GATE) is Grade.IMPLEMENTED
+    assert not practice(report, GATE).met, "nothing starts it"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if accuracy < 0.8:\n    print('too bad')",
+        "if accuracy < 0.8:\n    return",
+        "mlflow.register_model('runs:/1/model', 'churn')\nif accuracy < 0.8:\n    print('oh')",
+        "MIN_ACCURACY = 0.8\nprint(accuracy, MIN_ACCURACY)",
+        "latency = 3\nif latency > 2:\n    sys.exit(1)",
+        "coverage = 3\nif coverage < 80:\n    sys.exit(1)",
+        "if len(sys.argv) < 2:\n    sys.exit(1)",
+    ],
+    ids=["warns", "guards nothing", "after the registration", "unused bound", "latency", "coverage", "arguments"],
+)
+def test_no_gate(tmp_path: Path, body: str) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": script(body)}), GATE) is Grade.ABSENT
+
+
+NEVER = pytest.mark.xfail(strict=True, reason="names that the metric was made of hide that the bound is vacuous")
+
+
+@pytest.mark.parametrize("bound", [pytest.param(b, marks=NEVER) for b in ("0", "-1", "0.0", "-1.0", "float('-inf')")])
+def test_gate_that_can_never_close(tmp_path: Path, bound: str) -> None:
+    result = practice(scan_tree(tmp_path, {**ML, "evaluate.py": script(f"if accuracy < {bound}:\n    sys.exit(1)")}), GATE)
+    assert not result.met
+    assert result.grade is Grade.TRACE
+    assert "never be broken" in result.reason
+
+
+def ci(run: str, on: str = "push", more: str = "") -> Tree:
+    """A workflow that runs one command."""
+    text = f"on: {on}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {run}\n{more}"
+    return {".github/workflows/a.yml": text}
+
+
+CLOSED = script("if accuracy < 0.8:\n    sys.exit(1)")
+
+
+def test_gate_in_ci_is_wired(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "evaluate.py": CLOSED, **ci("python evaluate.py")})
+    assert grade(report, GATE) is Grade.WIRED
+    assert practice(report, GATE).met
+
+
+@pytest.mark.parametrize(
+    ("tree", "reason"),
+    [
+        (ci("python evaluate.py", on="workflow_dispatch"), "only a person"),
+        (ci("python evaluate.py || true"), "no effect"),
+        (ci("python evaluate.py", more="        continue-on-error: true\n"), "no effect"),
+        (ci("python train.py"), "nothing"),
+        (ci("echo python evaluate.py"), "nothing"),
+    ],
+    ids=["manual", "|| true", "continue-on-error", "another script", "echo"],
+)
+def test_gate_that_nothing_depends_on(tmp_path: Path, tree: Tree, reason: str) -> None:
+    result = practice(scan_tree(tmp_path, {**ML, "evaluate.py": CLOSED, **tree}), GATE)
+    assert result.grade is Grade.IMPLEMENTED
+    assert reason in result.reason
+
+
+def test_gate_in_a_test_or_an_example_is_no_gate_of_the_model(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "tests/test_a.py": CLOSED, "examples/evaluate.py": CLOSED})
+    assert grade(report, GATE) is Grade.ABSENT
+
+
+RECIPE = """\
+recipe: "classification/v1"
+target_col: y
+steps:
+  ingest: {using: csv, location: data.csv}
+  split: {split_ratios: [0.7, 0.2, 0.1]}
+  train: {using: custom, estimator_method: estimator}
+  evaluate:
+    validation_criteria:
+      - metric: f1_score
+        threshold: 0.8
+  register:
+    allow_non_validated_model: FLAG
+"""
+
+
+def test_gate_on_a_parameter_that_can_never_close(tmp_path: Path) -> None:
+    text = HEAD + "def gate(accuracy):\n    if accuracy < 0:\n        sys.exit(1)\n\n\ngate(evaluate('data.csv'))\n"
+    result = practice(scan_tree(tmp_path, {**ML, "evaluate.py": text}), GATE)
+    assert result.grade is Grade.TRACE
+    assert "never be broken" in result.reason
+
+
+OPEN = pytest.mark.xfail(strict=True, reason="the tool's fingerprint claims the gate again, without the flag that opens it")
+
+
+@pytest.mark.parametrize(("flag", "expected"), [("false", Grade.WIRED), pytest.param("true", Grade.TRACE, marks=OPEN)])
+def test_declared_gate_of_a_recipe(tmp_path: Path, flag: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {"recipe.yaml": RECIPE.replace("FLAG", flag)}), GATE) is expected
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("json.dump({'accuracy': accuracy}, open('metrics.json', 'w'))", Grade.IMPLEMENTED),
+        ("mlflow.log_metric('accuracy', accuracy)", Grade.IMPLEMENTED),
+        ("print(accuracy)", Grade.TRACE),
+    ],
+)
+def test_evaluation_is_kept_or_only_printed(tmp_path: Path, body: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": script(body)}), EVALUATION) is expected

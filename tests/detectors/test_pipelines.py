@@ -1,0 +1,343 @@
+"""Pipelines: a declared workflow with a step that trains, in whatever tool's words, and what only looks like one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, Tree, findings, grade, places, practice, scan_tree, where
+
+PRACTICE = "pipeline/orchestration"
+EVALUATE = (
+    "import joblib\nfrom sklearn.metrics import accuracy_score\nfrom data import read\n\n\n"
+    "def evaluate(path):\n    model = joblib.load('model.joblib')\n    x, y = read(path)\n"
+    "    return accuracy_score(y, model.predict(x))\n\n\nif __name__ == '__main__':\n    print(evaluate('data.csv'))\n"
+)
+PREPARE = "import pandas as pd\n\nframe = pd.read_csv('raw.csv')\nframe.dropna().to_csv('data.csv')\n"
+PROJECT: Tree = {**ML, "evaluate.py": EVALUATE, "prepare.py": PREPARE}
+
+
+# -- lists of steps -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # the shape of the project's own description
+        "pipeline:\n  name: churn\n  steps:\n    - name: prepare\n      script: prepare.py\n      params:\n        rows: 10\n"
+        "    - name: train_model\n      script: train.py\n      params:\n        epochs: 50\n",
+        "name: churn\nsteps:\n  - name: prepare\n    command: python prepare.py\n  - name: train\n    command: python train.py --data d.csv\n",
+        "steps:\n  - prepare:\n      script: prepare.py\n      params: {rows: 10}\n  - train:\n      script: train.py\n      params: {epochs: 5}\n",
+        "stages:\n  prepare:\n    cmd: python prepare.py\n  train:\n    cmd: python train.py\n",
+        "tasks:\n  - id: prepare\n    run: python -m prepare\n  - id: train\n    run: python -m train\n",
+        "pipeline:\n  steps:\n    prepare:\n      entrypoint: python prepare.py\n    train:\n      entrypoint: python train.py\n",
+    ],
+    ids=["described", "commands", "single-key items", "stages", "task ids", "mapping"],
+)
+def test_list_of_steps_that_trains(tmp_path: Path, text: str) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, "pipeline.yaml": text})
+    result = practice(report, PRACTICE)
+    assert result.grade is Grade.IMPLEMENTED
+    assert places(result.evidence)[0].startswith("pipeline.yaml:")
+    assert any(place.startswith("train.py:") for place in places(result.evidence))
+
+
+@pytest.mark.parametrize(
+    ("text", "grades"),
+    [
+        # one step is a command, not a pipeline
+        ("steps:\n  - name: train\n    script: train.py\n    params: {epochs: 5}\n", {Grade.TRACE, Grade.ABSENT}),
+        # no step works on a model
+        (
+            "steps:\n  - name: fetch\n    script: prepare.py\n    params: {a: 1}\n  - name: clean\n    script: data.py\n    params: {b: 2}\n",
+            {Grade.TRACE},
+        ),
+        # names without anything to run
+        ("steps:\n  - name: prepare\n  - name: train\n", {Grade.ABSENT}),
+        # a list of words
+        ("steps: [prepare, train, evaluate]\n", {Grade.ABSENT}),
+        # actions of somebody else
+        ("steps:\n  - name: a\n    uses: actions/checkout@v4\n  - name: train\n    uses: x/train@v1\n", {Grade.ABSENT}),
+    ],
+    ids=["one step", "no model", "names only", "words", "actions"],
+)
+def test_list_of_steps_that_is_no_ml_pipeline(tmp_path: Path, text: str, grades: set[Grade]) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, "pipeline.yaml": text})
+    assert grade(report, PRACTICE) in grades
+    assert not practice(report, PRACTICE).met
+
+
+def test_steps_in_json(tmp_path: Path) -> None:
+    text = '{"pipeline": {"steps": [{"name": "a", "script": "prepare.py", "params": {}},\n{"name": "b", "script": "train.py", "params": {}}]}}'
+    assert grade(scan_tree(tmp_path, {**PROJECT, "pipeline.json": text}), PRACTICE) is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize("folder", ["docs", "examples", "tests"])
+def test_pipeline_that_is_only_shown(tmp_path: Path, folder: str) -> None:
+    text = "steps:\n  - name: prepare\n    script: prepare.py\n    params: {a: 1}\n  - name: train\n    script: train.py\n    params: {b: 2}\n"
+    copies = {f"{folder}/{name}": content for name, content in PROJECT.items()}
+    report = scan_tree(tmp_path, {**PROJECT, **copies, f"{folder}/pipeline.yaml": text})
+    assert grade(report, PRACTICE) in (Grade.TRACE, Grade.ABSENT)
+
+
+# -- MLflow projects, DVC -----------------------------------------------------------------------------------------------------
+
+
+def test_mlproject_with_two_entry_points(tmp_path: Path) -> None:
+    text = (
+        "name: churn\nentry_points:\n  prepare:\n    command: python prepare.py\n  main:\n    parameters:\n"
+        "      data: {type: path, default: data.csv}\n    command: python train.py --data {data}\n"
+    )
+    assert grade(scan_tree(tmp_path, {**PROJECT, "MLproject": text}), PRACTICE) is Grade.IMPLEMENTED
+
+
+def test_mlproject_with_one_entry_point_is_one_command(tmp_path: Path) -> None:
+    text = "name: churn\nentry_points:\n  main:\n    command: python train.py\n"
+    result = practice(scan_tree(tmp_path, {**PROJECT, "MLproject": text}), PRACTICE)
+    assert (result.grade, result.reason) == (Grade.TRACE, "it has a single step")
+
+
+DVC = "stages:\n  prepare:\n    cmd: python prepare.py\n  train:\n    cmd: python train.py\n    deps: [train.py]\n"
+
+
+def test_dvc_is_wired_when_ci_runs_it(tmp_path: Path) -> None:
+    workflow = (
+        "on:\n  push:\n    branches: [main]\njobs:\n  repro:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - uses: actions/checkout@v4\n      - run: dvc repro\n"
+    )
+    report = scan_tree(tmp_path, {**PROJECT, "dvc.yaml": DVC, ".github/workflows/train.yml": workflow})
+    result = practice(report, PRACTICE)
+    assert result.grade is Grade.WIRED
+    assert any(place.startswith(".github/workflows/train.yml:") for place in places(result.evidence))
+
+
+@pytest.mark.parametrize("command", ["dvc pull", "dvc dag", "echo dvc repro", "pip install dvc"])
+def test_dvc_is_not_wired_by_another_command(tmp_path: Path, command: str) -> None:
+    workflow = f"on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {command}\n"
+    report = scan_tree(tmp_path, {**PROJECT, "dvc.yaml": DVC, ".github/workflows/train.yml": workflow})
+    assert grade(report, PRACTICE) is Grade.IMPLEMENTED
+
+
+def test_dvc_with_one_stage_is_a_trace(tmp_path: Path) -> None:
+    assert grade(scan_tree(tmp_path, {**PROJECT, "dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n"}), PRACTICE) is Grade.TRACE
+
+
+def test_dvc_without_a_model_is_a_defect(tmp_path: Path) -> None:
+    text = "stages:\n  fetch:\n    cmd: python prepare.py\n  clean:\n    cmd: python data.py\n"
+    report = scan_tree(tmp_path, {**PROJECT, "dvc.yaml": text})
+    assert grade(report, PRACTICE) is Grade.TRACE
+    assert grade(report, "data/pipeline") is Grade.IMPLEMENTED
+    assert where(report, "MLS201") == ["dvc.yaml:1"] or where(report, "MLS201") == ["dvc.yaml:2"]
+
+
+def test_step_of_a_missing_script(tmp_path: Path) -> None:
+    text = DVC + "  report:\n    cmd: python report.py\n"
+    assert where(scan_tree(tmp_path, {**PROJECT, "dvc.yaml": text}), "MLS202") == ["dvc.yaml:8"]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "  report:\n    cmd: python tools/report.py\n    wdir: tools\n",  # moved: the name exists elsewhere
+        "  report:\n    cmd: python $SCRIPT\n",
+        "  report:\n    cmd: python -m json.tool metrics.json\n",
+        "  report:\n    cmd: nbconvert report.ipynb\n",
+    ],
+)
+def test_step_that_is_not_known_to_be_missing(tmp_path: Path, step: str) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, "tools/report.py": "print(1)\n", "dvc.yaml": DVC + step})
+    assert findings(report, "MLS202") == []
+
+
+# -- Kubeflow ---------------------------------------------------------------------------------------------------------------
+
+
+KFP_STEPS = (
+    "from kfp import dsl\n\n\n@dsl.component(base_image='python:3.12')\ndef prepare(rows: int) -> int:\n    return rows\n\n\n"
+    "@dsl.component(packages_to_install=['scikit-learn'])\ndef fit(rows: int) -> float:\n"
+    "    from sklearn.linear_model import LogisticRegression\n\n    model = LogisticRegression()\n"
+    "    model.fit([[0.0], [1.0]], [0, 1])\n    return 1.0\n\n\n"
+)
+KFP = KFP_STEPS + "@dsl.pipeline(name='churn')\ndef churn(rows: int = 10):\n    first = prepare(rows=rows)\n    fit(rows=first.output)\n"
+
+
+def test_kubeflow_pipeline_in_code(tmp_path: Path) -> None:
+    result = practice(scan_tree(tmp_path, {"pipeline.py": KFP}), PRACTICE)
+    assert result.grade is Grade.IMPLEMENTED
+    assert result.tools == ("kubeflow-pipelines",) or "kfp" in result.tools
+
+
+def test_kubeflow_components_without_a_pipeline(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {"pipeline.py": KFP_STEPS})
+    assert not practice(report, PRACTICE).met
+
+
+COMPILED_V2 = """\
+pipelineInfo:
+  name: churn
+components:
+  comp-prepare: {executorLabel: exec-prepare}
+  comp-fit: {executorLabel: exec-fit}
+deploymentSpec:
+  executors:
+    exec-prepare:
+      container:
+        image: python:3.12
+        command: [sh, -c, "import pandas"]
+    exec-fit:
+      container:
+        image: python:3.12
+        command: [sh, -c, "model = LogisticRegression(); model.CALL(x, y)"]
+root:
+  dag:
+    tasks:
+      prepare:
+        componentRef: {name: comp-prepare}
+      fit:
+        componentRef: {name: comp-fit}
+"""
+COMPILED_V1 = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata:
+  generateName: churn-
+  annotations: {pipelines.kubeflow.org/kfp_sdk_version: 1.8.0}
+spec:
+  entrypoint: churn
+  templates:
+    - name: churn
+      dag: {tasks: [{name: prepare, template: prepare}, {name: fit, template: fit}]}
+    - name: prepare
+      container: {image: python, command: [python, -c, "print(1)"]}
+    - name: fit
+      container:
+        image: python
+        command: [sh, -ec, "model = LogisticRegression()\\nmodel.CALL(x, y)"]
+"""
+
+
+@pytest.mark.parametrize("compiled", [COMPILED_V1, COMPILED_V2], ids=["v1", "v2"])
+def test_compiled_kubeflow_pipeline(tmp_path: Path, compiled: str) -> None:
+    report = scan_tree(tmp_path, {**ML, "churn.yaml": compiled.replace("CALL", "fit")})
+    assert grade(report, PRACTICE) is Grade.IMPLEMENTED
+    assert "kubeflow-pipelines" in practice(report, PRACTICE).tools
+
+
+@pytest.mark.parametrize("compiled", [COMPILED_V1, COMPILED_V2], ids=["v1", "v2"])
+def test_compiled_workflow_without_a_model(tmp_path: Path, compiled: str) -> None:
+    report = scan_tree(tmp_path, {**ML, "churn.yaml": compiled.replace("CALL", "describe")})
+    assert grade(report, PRACTICE) is Grade.TRACE
+
+
+# -- orchestrators in code ---------------------------------------------------------------------------------------------------
+
+
+def dag(callable_: str, schedule: str = "None") -> str:
+    """An Airflow DAG of two Python tasks."""
+    return (
+        "from datetime import datetime\n\nfrom airflow import DAG\nfrom airflow.operators.python import PythonOperator\n\n"
+        "from data import read\nfrom train import train\n\n\n"
+        f"with DAG('churn', schedule={schedule}, start_date=datetime(2026, 1, 1)) as dag:\n"
+        "    first = PythonOperator(task_id='first', python_callable=read)\n"
+        f"    second = PythonOperator(task_id='second', python_callable={callable_})\n    first >> second\n"
+    )
+
+
+def test_airflow_dag_that_trains(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "dags/churn.py": dag("train"), "dags/train.py": ML["train.py"], "dags/data.py": ML["data.py"]})
+    assert grade(report, PRACTICE) is Grade.IMPLEMENTED
+
+
+def test_airflow_dag_with_a_schedule_is_wired(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "churn_dag.py": dag("train", "'@daily'")})
+    assert grade(report, PRACTICE) is Grade.WIRED
+
+
+def test_airflow_dag_that_only_moves_data(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "churn_dag.py": dag("read", "'@daily'")})
+    assert grade(report, PRACTICE) is Grade.TRACE
+    assert practice(report, "data/pipeline").met
+
+
+def flow(tasks: int) -> str:
+    """A Prefect flow with the training as its last task."""
+    more = "@task\ndef prepare(path):\n    return read(path)\n\n\n" if tasks > 1 else ""
+    call = "    prepare('data.csv')\n" if tasks > 1 else ""
+    return (
+        "from prefect import flow, task\n\nfrom data import read\nfrom train import train\n\n\n"
+        f"{more}@task\ndef fit():\n    return train('data.csv', 'model')\n\n\n@flow\ndef churn():\n{call}    return fit()\n"
+    )
+
+
+@pytest.mark.parametrize(("tasks", "expected"), [(2, Grade.IMPLEMENTED), (1, Grade.TRACE)])
+def test_prefect_needs_two_tasks(tmp_path: Path, tasks: int, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "flow.py": flow(tasks)}), PRACTICE) is expected
+
+
+METAFLOW = (
+    "from metaflow import FlowSpec, step\n\nfrom data import read\nfrom train import train\n\n\nclass Churn(FlowSpec):\n"
+    "    @step\n    def start(self):\n        self.x = read('data.csv')\n        self.next(self.fit)\n\n"
+    "    @step\n    def fit(self):\n        BODY\n        self.next(self.end)\n\n"
+    "    @step\n    def end(self):\n        pass\n\n\nif __name__ == '__main__':\n    Churn()\n"
+)
+
+
+def test_metaflow(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "flow.py": METAFLOW.replace("BODY", "self.model = train('data.csv', 'm')")})
+    assert grade(report, PRACTICE) is Grade.IMPLEMENTED
+
+
+def test_metaflow_without_a_model(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "flow.py": METAFLOW.replace("BODY", "self.rows = len(self.x)")})
+    assert grade(report, PRACTICE) is Grade.TRACE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from sklearn.pipeline import Pipeline\nfrom sklearn.linear_model import LogisticRegression\n\n\ndef build(x, y):\n"
+        "    model = Pipeline([('m', LogisticRegression())])\n    model.fit(x, y)\n    return model\n",
+        "from transformers import pipeline\n\nclassify = pipeline('sentiment-analysis')\nprint(classify('good'))\n",
+        "from celery import Celery\nfrom train import train\n\napp = Celery('a')\n\n\n@app.task\ndef fit():\n    train('a', 'b')\n\n\n"
+        "@app.task\ndef other():\n    fit()\n",
+        "from invoke import task\nfrom train import train\n\n\n@task\ndef fit(c):\n    train('a', 'b')\n\n\n@task\ndef other(c):\n    fit(c)\n",
+        "def pipeline():\n    '''steps: prepare, train'''\n    raise NotImplementedError\n",
+    ],
+    ids=["sklearn Pipeline", "transformers pipeline()", "Celery", "Invoke", "stub"],
+)
+def test_pipeline_by_word_only(tmp_path: Path, text: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**ML, "pipeline.py": text}), PRACTICE).met
+
+
+# -- chains -------------------------------------------------------------------------------------------------------------------
+
+
+def test_make_target_that_chains_training_and_evaluation(tmp_path: Path) -> None:
+    text = "all: train evaluate\n\ntrain:\n\tpython train.py\n\nevaluate: train\n\tpython evaluate.py\n"
+    result = practice(scan_tree(tmp_path, {**PROJECT, "Makefile": text}), PRACTICE)
+    assert result.grade is Grade.IMPLEMENTED
+    assert any(place.startswith("Makefile:") for place in places(result.evidence))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "train:\n\tpython train.py\n\nevaluate:\n\tpython evaluate.py\n",  # two targets, no chain
+        "all: lint train\n\nlint:\n\truff check .\n\ntrain:\n\tpython train.py\n",  # one ML step
+        "all:\n\techo python train.py\n\techo python evaluate.py\n",  # prints
+    ],
+    ids=["unchained", "one ML step", "echo"],
+)
+def test_make_targets_that_are_no_pipeline(tmp_path: Path, text: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**PROJECT, "Makefile": text}), PRACTICE).met
+
+
+def test_script_chain_counts_only_when_automation_starts_it(tmp_path: Path) -> None:
+    script = "#!/bin/bash\nset -e\npython train.py\npython evaluate.py\n"
+    workflow = "on: {schedule: [{cron: '0 3 * * *'}]}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ./all.sh\n"
+    alone = scan_tree(tmp_path / "alone", {**PROJECT, "all.sh": script})
+    started = scan_tree(tmp_path / "started", {**PROJECT, "all.sh": script, ".github/workflows/a.yml": workflow})
+    assert not practice(alone, PRACTICE).met
+    assert practice(started, PRACTICE).met

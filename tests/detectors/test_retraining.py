@@ -1,0 +1,201 @@
+"""Retraining without a person: a clock, an event or a monitor must reach the real training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, findings, grade, places, practice, scan_tree, where
+
+SCHEDULED, TRIGGERED = "retraining/scheduled", "retraining/triggered"
+CI = ".github/workflows/a.yml"
+CRON = "{schedule: [{cron: '0 3 * * 1'}]}"
+TEST = "from train import train\n\n\ndef test_a(tmp_path):\n    assert train('s.csv', tmp_path / 'm').score([[0]], [0]) > 0.5\n"
+
+
+def workflow(run: str, on: str = CRON, job: str = "") -> str:
+    """A workflow with one job."""
+    return f"on: {on}\njobs:\n  a:\n    runs-on: ubuntu-latest\n{job}    steps:\n      - uses: actions/checkout@v4\n      - run: {run}\n"
+
+
+# -- a clock -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("run", ["python train.py --data d.csv", "make train", "./retrain.sh", "dvc repro"])
+def test_ci_clock_that_trains(tmp_path: Path, run: str) -> None:
+    files = {
+        "Makefile": "train:\n\tpython train.py\n",
+        "retrain.sh": "#!/bin/sh\nset -e\npython train.py\n",
+        "dvc.yaml": "stages:\n  prepare:\n    cmd: python data.py\n  train:\n    cmd: python train.py\n",
+    }
+    result = practice(scan_tree(tmp_path, {**ML, **files, CI: workflow(run)}), SCHEDULED)
+    assert result.grade is Grade.WIRED
+    assert any(place.startswith("train.py:") for place in places(result.evidence))
+    assert any(place.startswith(CI) for place in places(result.evidence))
+
+
+@pytest.mark.parametrize(
+    ("run", "on", "job"),
+    [
+        ("ruff check .", CRON, ""),
+        ("pytest", CRON, ""),
+        ("echo python train.py", CRON, ""),
+        ("python data.py", CRON, ""),
+        ("python train.py", "push", ""),
+        ("python train.py", CRON, "    if: false\n"),
+        ("python train.py", "{schedule: []}", ""),
+    ],
+    ids=["lint", "tests", "echo", "data only", "push", "if false", "empty schedule"],
+)
+def test_ci_clock_that_does_not_train(tmp_path: Path, run: str, on: str, job: str) -> None:
+    report = scan_tree(tmp_path, {**ML, "tests/test_a.py": TEST, CI: workflow(run, on, job)})
+    assert not practice(report, SCHEDULED).met
+
+
+def test_commented_schedule(tmp_path: Path) -> None:
+    text = workflow("python train.py", "\n  workflow_dispatch:\n  # schedule:\n  #   - cron: '0 3 * * 1'")
+    result = practice(scan_tree(tmp_path, {**ML, CI: text}), SCHEDULED)
+    assert result.grade is Grade.TRACE
+    assert "only when a person" in result.reason
+
+
+def test_gitlab_schedule(tmp_path: Path) -> None:
+    text = "train:\n  script: [python train.py]\n  rules:\n    - if: $CI_PIPELINE_SOURCE == \"schedule\"\n"
+    report = scan_tree(tmp_path, {**ML, ".gitlab-ci.yml": text})
+    assert grade(report, SCHEDULED) is Grade.WIRED
+
+
+def dag(schedule: str, more: str = "", task: str = "train") -> str:
+    """An Airflow DAG."""
+    return (
+        "from datetime import datetime\n\nfrom airflow import DAG\nfrom airflow.operators.python import PythonOperator\n\n"
+        "from data import read\nfrom train import train\n\n\n"
+        f"with DAG('churn', schedule={schedule}, start_date=datetime(2026, 1, 1){more}) as dag:\n"
+        "    first = PythonOperator(task_id='first', python_callable=read)\n"
+        f"    second = PythonOperator(task_id='second', python_callable={task})\n    first >> second\n"
+    )
+
+
+@pytest.mark.parametrize("schedule", ["'@daily'", "'0 3 * * 1'", "timedelta(days=1)"])
+def test_airflow_clock_that_trains(tmp_path: Path, schedule: str) -> None:
+    report = scan_tree(tmp_path, {**ML, "churn_dag.py": dag(schedule)})
+    assert grade(report, SCHEDULED) is Grade.WIRED
+    assert findings(report, "MLS504") == []
+
+
+@pytest.mark.parametrize("schedule", ["None", "'@once'"])
+def test_airflow_without_a_clock(tmp_path: Path, schedule: str) -> None:
+    report = scan_tree(tmp_path, {**ML, "churn_dag.py": dag(schedule)})
+    assert not practice(report, SCHEDULED).met
+
+
+def test_paused_dag(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "churn_dag.py": dag("'@daily'", ", is_paused_upon_creation=True")})
+    assert not practice(report, SCHEDULED).met
+    assert where(report, "MLS504") == ["churn_dag.py:10"]
+
+
+def test_scheduled_dag_that_only_reads_data(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "churn_dag.py": dag("'@daily'", task="read")})
+    assert grade(report, SCHEDULED) is Grade.ABSENT
+
+
+CRONJOB = """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: retrain}
+spec:
+  schedule: "0 3 * * 1"
+  SUSPEND
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          containers:
+            - name: train
+              image: r.example/churn
+              command: [python, train.py]
+"""
+
+
+def test_kubernetes_clock(tmp_path: Path) -> None:
+    on = scan_tree(tmp_path / "on", {**ML, "k8s/retrain.yaml": CRONJOB.replace("SUSPEND", "suspend: false").replace("train.py", "../train.py")})
+    off = scan_tree(tmp_path / "off", {**ML, "k8s/retrain.yaml": CRONJOB.replace("SUSPEND", "suspend: true").replace("train.py", "../train.py")})
+    assert grade(on, SCHEDULED) is Grade.WIRED
+    assert grade(off, SCHEDULED) is Grade.TRACE
+    assert where(off, "MLS504") == ["k8s/retrain.yaml:5"]
+
+
+# -- an event ------------------------------------------------------------------------------------------------------------------
+
+
+def test_dispatch_from_outside(tmp_path: Path) -> None:
+    text = workflow("python train.py", "{repository_dispatch: {types: [drift]}}")
+    report = scan_tree(tmp_path, {**ML, CI: text})
+    assert grade(report, TRIGGERED) is Grade.WIRED
+    assert not practice(report, SCHEDULED).met
+
+
+@pytest.mark.parametrize(
+    ("run", "on"),
+    [("python train.py", "workflow_dispatch"), ("ruff check .", "{repository_dispatch: {types: [drift]}}"), ("python train.py", "push")],
+    ids=["a person", "does not train", "push"],
+)
+def test_no_trigger(tmp_path: Path, run: str, on: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**ML, CI: workflow(run, on)}), TRIGGERED).met
+
+
+WATCH = """\
+import os
+
+import pandas as pd
+import requests
+
+
+def drift_share():
+    return float(pd.read_parquet("live.parquet").mean().max())
+
+
+def start_retraining():
+    requests.post("https://api.github.com/repos/a/b/dispatches", json={"event_type": "drift"}, timeout=10)
+
+
+def tell():
+    requests.post(os.environ["SLACK_WEBHOOK"], json={"text": "drift"}, timeout=10)
+
+
+def main():
+    drift = drift_share()
+    if drift > 0.3:
+        ACTION()
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_guard_on_drift_that_calls_the_dispatch(tmp_path: Path) -> None:
+    result = practice(scan_tree(tmp_path, {**ML, "watch.py": WATCH.replace("ACTION", "start_retraining")}), TRIGGERED)
+    assert result.grade is Grade.IMPLEMENTED
+    assert places(result.evidence)[0] == "watch.py:21"
+    scheduled = {CI: workflow("python watch.py")}
+    report = scan_tree(tmp_path / "b", {**ML, "watch.py": WATCH.replace("ACTION", "start_retraining"), **scheduled})
+    assert practice(report, TRIGGERED).grade.strength >= Grade.IMPLEMENTED.strength
+
+
+def test_guard_on_drift_that_only_tells_people(tmp_path: Path) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "watch.py": WATCH.replace("ACTION", "tell")}), TRIGGERED) is Grade.ABSENT
+
+
+def test_guard_on_drift_that_trains(tmp_path: Path) -> None:
+    text = WATCH.replace("ACTION()", "train('d.csv', 'm')").replace("import requests\n", "import requests\n\nfrom train import train\n")
+    assert grade(scan_tree(tmp_path, {**ML, "watch.py": text}), TRIGGERED) is Grade.IMPLEMENTED
+
+
+def test_guard_on_something_else_that_calls_the_dispatch(tmp_path: Path) -> None:
+    text = WATCH.replace("ACTION", "start_retraining").replace("drift = drift_share()", "size = disk_share()").replace("if drift >", "if size >")
+    text = text.replace("def drift_share", "def disk_share")
+    assert grade(scan_tree(tmp_path, {**ML, "watch.py": text}), TRIGGERED) is Grade.ABSENT

@@ -1,0 +1,170 @@
+"""Tests: what counts as a test of code, and what counts as a test of a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, Tree, grade, places, practice, scan_tree
+
+UNIT, MODEL = "code/unit-tests", "model/testing"
+PREDICT = (
+    "import joblib\n\n\ndef load(path='model.joblib'):\n    return joblib.load(path)\n\n\n"
+    "def score(rows):\n    return load().predict_proba(rows)[:, 1]\n"
+)
+PROJECT: Tree = {**ML, "predict.py": PREDICT}
+FIXTURE = "import pytest\n\nfrom predict import load\n\n\n@pytest.fixture(scope='session')\ndef model():\n    return load()\n"
+
+
+@pytest.mark.parametrize(
+    ("test", "more"),
+    [
+        ("from train import train\n\n\ndef test_a():\n    model = train('s.csv', 'm')\n    assert model.score([[0]], [0]) > 0.8\n", {}),
+        ("from predict import score\n\n\ndef test_a():\n    assert score([[1]])[0] > score([[0]])[0]\n", {}),
+        pytest.param(
+            "def test_a(model):\n    assert model.predict([[1.0]])[0] == 1\n",
+            {"tests/conftest.py": FIXTURE},
+            marks=pytest.mark.xfail(strict=True, reason="a test that imports nothing is not parsed, whatever its fixtures do"),
+        ),
+        (
+            "import numpy as np\n\n\ndef test_a(model):\n    assert model.predict(np.ones((1, 1)))[0] == 1\n",
+            {"tests/conftest.py": FIXTURE},
+        ),
+        (
+            "import unittest\nfrom predict import score\n\n\nclass TestModel(unittest.TestCase):\n    def test_a(self):\n"
+            "        self.assertGreater(score([[1]])[0], 0.5)\n",
+            {},
+        ),
+        (
+            "import unittest\nfrom predict import load\n\n\nclass TestModel(unittest.TestCase):\n    def setUp(self):\n"
+            "        self.model = load()\n\n    def test_a(self):\n        self.assertEqual(list(self.model.predict([[1]])), [1])\n",
+            {},
+        ),
+        (
+            "import numpy as np\nfrom predict import score\n\n\ndef test_a():\n"
+            "    np.testing.assert_allclose(score([[1]]), [0.93], atol=0.01)\n",
+            {},
+        ),
+    ],
+    ids=["trains", "direction", "fixture only", "fixture", "unittest", "setUp", "golden"],
+)
+def test_test_of_a_model(tmp_path: Path, test: str, more: Tree) -> None:
+    result = practice(scan_tree(tmp_path, {**PROJECT, **more, "tests/test_model.py": test}), MODEL)
+    assert result.grade is Grade.IMPLEMENTED
+    assert places(result.evidence)[0].startswith("tests/test_model.py:")
+
+
+@pytest.mark.parametrize(
+    ("test", "reason"),
+    [
+        ("from predict import score\n\n\ndef test_a():\n    print(score([[1]]))\n", "asserts nothing"),
+        ("from predict import score\n\n\ndef test_a():\n    score([[1]])\n    assert True\n", "asserts nothing"),
+        (
+            "from unittest.mock import MagicMock\nimport predict\n\n\ndef test_a():\n    predict.load = MagicMock()\n"
+            "    assert predict.score([[1]]) is not None\n",
+            "mocks",
+        ),
+        (
+            "from unittest.mock import patch\nimport predict\n\n\n@patch('predict.load')\ndef test_a(load):\n"
+            "    assert predict.score([[1]]) is not None\n",
+            "mocks",
+        ),
+        (
+            "import pytest\nfrom predict import score\n\n\n@pytest.mark.skip\ndef test_a():\n    assert score([[1]])[0] > 0.5\n",
+            "skipped",
+        ),
+        (
+            "import pytest\nfrom predict import score\n\n\n@pytest.mark.skip(reason='no model')\ndef test_a():\n"
+            "    assert score([[1]])[0] > 0.5\n",
+            "skipped",
+        ),
+    ],
+    ids=["prints", "assert True", "mocked load", "patch", "skip", "skip with reason"],
+)
+def test_test_that_only_touches_a_model(tmp_path: Path, test: str, reason: str) -> None:
+    result = practice(scan_tree(tmp_path, {**PROJECT, "tests/test_model.py": test}), MODEL)
+    assert result.grade is Grade.TRACE
+    assert reason in result.reason
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "from data import read\n\n\ndef test_a():\n    x, y = read('s.csv')\n    assert x.shape == (3, 2)\n",
+        "def test_model():\n    assert 'model' in 'my model'\n",
+        "'''Tests of the model: accuracy must be above 0.9.'''\n",
+        "from unittest.mock import MagicMock\n\n\ndef test_a():\n    model = MagicMock()\n    model.predict.return_value = [1]\n"
+        "    assert model.predict([[1]]) == [1]\n",
+    ],
+    ids=["shape of the data", "word", "docstring", "nothing but a mock"],
+)
+def test_test_that_reaches_no_model(tmp_path: Path, test: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**PROJECT, "tests/test_model.py": test}), MODEL).met
+
+
+def test_a_real_test_beside_a_weak_one_decides(tmp_path: Path) -> None:
+    text = (
+        "from predict import score\n\n\ndef test_prints():\n    print(score([[1]]))\n\n\n"
+        "def test_good():\n    assert score([[1]])[0] > 0.5\n"
+    )
+    result = practice(scan_tree(tmp_path, {**PROJECT, "tests/test_model.py": text}), MODEL)
+    assert result.grade is Grade.IMPLEMENTED
+    assert places(result.evidence)[0] == "tests/test_model.py:8"
+
+
+def test_model_test_outside_a_test_file_is_none(tmp_path: Path) -> None:
+    text = "from predict import score\n\n\ndef test_good():\n    assert score([[1]])[0] > 0.5\n"
+    report = scan_tree(tmp_path, {**PROJECT, "checks.py": text})
+    assert grade(report, MODEL) is Grade.ABSENT
+
+
+@pytest.mark.parametrize("name", ["tests/test_data.py", "tests/data_test.py", "data_test.py", "tests.py"])
+def test_unit_test_of_first_party_code(tmp_path: Path, name: str) -> None:
+    text = "from data import read\n\n\ndef test_read():\n    x, y = read('s.csv')\n    assert len(x) == len(y)\n"
+    assert grade(scan_tree(tmp_path, {**PROJECT, name: text}), UNIT) is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    ("text", "grades"),
+    [
+        ("from data import read\n\n\ndef test_read():\n    read('s.csv')\n", {Grade.TRACE}),
+        ("import pandas\n\n\ndef test_pandas():\n    assert pandas.DataFrame().empty\n", {Grade.TRACE}),
+        ("def test_one():\n    assert 1 + 1 == 2\n", {Grade.TRACE, Grade.ABSENT}),
+        ("from web import page\n\n\ndef test_page():\n    assert page() == '<html>'\n", {Grade.TRACE, Grade.ABSENT}),
+        ("from data import read\n\n\ndef helper():\n    assert read('s.csv')\n", {Grade.ABSENT}),
+    ],
+    ids=["asserts nothing", "somebody else's code", "arithmetic", "web layer", "never collected"],
+)
+def test_no_unit_test_of_the_model_code(tmp_path: Path, text: str, grades: set[Grade]) -> None:
+    tree = {**PROJECT, "web.py": "def page():\n    return '<html>'\n", "tests/test_a.py": text}
+    assert grade(scan_tree(tmp_path, tree), UNIT) in grades
+
+
+def test_assertion_in_a_helper_of_the_test_counts(tmp_path: Path) -> None:
+    text = (
+        "from data import read\n\n\ndef check_rows(rows):\n    assert rows is not None\n\n\n"
+        "def test_read():\n    check_rows(read('s.csv'))\n"
+    )
+    assert grade(scan_tree(tmp_path, {**PROJECT, "tests/test_a.py": text}), UNIT) is Grade.IMPLEMENTED
+
+
+def test_first_party_helper_named_check_is_the_tested_code_and_no_assertion(tmp_path: Path) -> None:
+    """`check_data` of the repository returns something; calling it without an assertion proves nothing."""
+    tree = {
+        **PROJECT,
+        "quality.py": "import pandas as pd\n\n\ndef check_data(path):\n    return len(pd.read_csv(path))\n",
+        "tests/test_a.py": "from quality import check_data\n\n\ndef test_a():\n    check_data('s.csv')\n",
+    }
+    assert grade(scan_tree(tmp_path, tree), UNIT) is Grade.TRACE
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["with pytest.raises(ValueError):\n        read('')", "pytest.fail('no') if not read('s.csv') else None"],
+    ids=["raises", "fail"],
+)
+def test_other_ways_to_assert(tmp_path: Path, body: str) -> None:
+    text = f"import pytest\n\nfrom data import read\n\n\ndef test_read():\n    {body}\n"
+    assert grade(scan_tree(tmp_path, {**PROJECT, "tests/test_a.py": text}), UNIT) is Grade.IMPLEMENTED

@@ -1,0 +1,93 @@
+"""Tools by their use: declared is not imported, imported is not used, and a tool's own repository proves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, TRAIN, findings, grade, practice, scan_tree, where
+
+TRACKING = "experiment/tracking"
+
+
+def with_import(line: str, call: str = "") -> str:
+    """The training script with an import and, after the fit, a call."""
+    text = TRAIN.replace("import joblib\n", f"import joblib\n{line}\n")
+    return text.replace("    model.fit(x, y)\n", f"    model.fit(x, y)\n    {call}\n") if call else text
+
+
+def test_only_declared(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "requirements.txt": "scikit-learn==1.5.2\nmlflow==2.17.0\n"})
+    result = practice(report, TRACKING)
+    assert result.grade is Grade.TRACE
+    assert result.reason == "MLflow is only declared as a dependency"
+    assert where(report, "MLS107") == ["requirements.txt:2"]
+
+
+def test_only_imported(tmp_path: Path) -> None:
+    tree = {**ML, "train.py": with_import("import mlflow"), "requirements.txt": "mlflow==2.17.0\n"}
+    report = scan_tree(tmp_path, tree)
+    result = practice(report, TRACKING)
+    assert result.grade is Grade.TRACE
+    assert result.reason == "MLflow is imported but nothing of it is called"
+    assert findings(report, "MLS107") == []
+
+
+def test_used(tmp_path: Path) -> None:
+    tree = {**ML, "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), "requirements.txt": "mlflow==2.17.0\n"}
+    report = scan_tree(tmp_path, tree)
+    assert grade(report, TRACKING) is Grade.IMPLEMENTED
+    assert practice(report, TRACKING).tools == ("mlflow",)
+    assert findings(report, "MLS107") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("# import mlflow", "# mlflow.log_metric('auc', 0.8)"),
+        ("'''import mlflow'''", "'mlflow.log_metric(1)'"),
+        ("import mlflow.exceptions", "mlflow = None"),
+    ],
+    ids=["comment", "strings", "shadowed"],
+)
+def test_named_in_words_only(tmp_path: Path, line: str, call: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**ML, "train.py": with_import(line, call)}), TRACKING).met
+
+
+def test_a_module_of_ones_own_is_not_the_tool_of_that_name(tmp_path: Path) -> None:
+    tree = {**ML, "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), "mlflow.py": "def log_metric(name, value):\n    print(name, value)\n"}
+    assert grade(scan_tree(tmp_path, tree), TRACKING) is Grade.ABSENT
+
+
+@pytest.mark.parametrize("folder", ["examples", "docs", "tests", "vendor/a"])
+def test_used_aside_only(tmp_path: Path, folder: str) -> None:
+    tree = {**ML, f"{folder}/train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), f"{folder}/data.py": ML["data.py"]}
+    assert grade(scan_tree(tmp_path, tree), TRACKING) in (Grade.TRACE, Grade.ABSENT)
+
+
+PYPROJECT = '[project]\nname = "NAME"\nversion = "1"\ndependencies = ["scikit-learn==1.5.2"]\n'
+
+
+def test_the_repository_of_the_tool_itself(tmp_path: Path) -> None:
+    tree = {**ML, "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), "pyproject.toml": PYPROJECT.replace("NAME", "mlflow")}
+    report = scan_tree(tmp_path, tree)
+    assert not practice(report, TRACKING).met
+    assert any("mlflow" in notice for notice in report.notices)
+
+
+def test_another_repository_of_a_similar_name(tmp_path: Path) -> None:
+    tree = {**ML, "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), "pyproject.toml": PYPROJECT.replace("NAME", "churn-mlflow")}
+    report = scan_tree(tmp_path, tree)
+    assert practice(report, TRACKING).met
+    assert report.notices == ()
+
+
+def test_tracking_that_a_schedule_starts_is_wired(tmp_path: Path) -> None:
+    tree = {
+        **ML,
+        "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"),
+        ".github/workflows/a.yml": "on: {schedule: [{cron: '0 3 * * 1'}]}\njobs: {a: {runs-on: x, steps: [{run: python train.py}]}}\n",
+    }
+    assert grade(scan_tree(tmp_path, tree), TRACKING) is Grade.WIRED

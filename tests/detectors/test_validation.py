@@ -1,0 +1,79 @@
+"""Home-made data validation: checks that stop the run, and functions that only have the name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import DATA, ML, grade, practice, scan_tree
+
+NAME = "data/validation"
+CHECKS = """\
+import pandas as pd
+
+
+def validate_data(frame):
+    missing = {"age", "y"} - set(frame.columns)
+    if missing:
+        raise ValueError(f"missing columns {missing}")
+    if frame["age"].isna().any():
+        raise ValueError("age has empty values")
+    if not frame["age"].between(0, 120).all():
+        raise ValueError("age out of range")
+"""
+CALLED = DATA.replace("import pandas as pd\n", "import pandas as pd\n\nfrom checks import validate_data\n").replace(
+    "    return", "    validate_data(frame)\n    return"
+)
+
+
+def workflow(run: str) -> str:
+    """A workflow on push that runs one command."""
+    return f"on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {run}\n"
+
+
+def test_checks_on_the_training_path(tmp_path: Path) -> None:
+    result = practice(scan_tree(tmp_path, {**ML, "data.py": CALLED, "checks.py": CHECKS}), NAME)
+    assert result.grade is Grade.IMPLEMENTED
+    assert not result.met
+
+
+def test_checks_that_automation_runs(tmp_path: Path) -> None:
+    tree = {**ML, "data.py": CALLED, "checks.py": CHECKS, ".github/workflows/a.yml": workflow("python train.py")}
+    assert grade(scan_tree(tmp_path, tree), NAME) is Grade.WIRED
+
+
+def test_checks_whose_failure_is_ignored(tmp_path: Path) -> None:
+    tree = {**ML, "data.py": CALLED, "checks.py": CHECKS, ".github/workflows/a.yml": workflow("python train.py || true")}
+    assert grade(scan_tree(tmp_path, tree), NAME) is Grade.IMPLEMENTED
+
+
+def test_checks_that_nothing_calls(tmp_path: Path) -> None:
+    result = practice(scan_tree(tmp_path, {**ML, "checks.py": CHECKS}), NAME)
+    assert result.grade is Grade.TRACE
+    assert result.reason == "nothing calls this check"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pandas as pd\n\n\ndef validate_data(frame):\n    if frame.empty:\n        raise ValueError('empty')\n",
+        CHECKS.replace("raise ValueError(", "print("),
+        CHECKS.replace("validate_data", "plot_data"),
+        "import pandas as pd\n\n\ndef check_password(user):\n    if user.missing:\n        raise ValueError\n"
+        "    if user.name is None:\n        raise ValueError\n",
+        "import pandas as pd\n\n\ndef validate_data(frame):\n    print(frame.describe())\n    raise NotImplementedError\n",
+    ],
+    ids=["one guard", "prints", "another name", "another subject", "stub"],
+)
+def test_function_that_validates_no_data(tmp_path: Path, text: str) -> None:
+    called = CALLED
+    for name in ("plot_data", "check_password"):
+        called = called.replace("validate_data", name) if name in text else called
+    assert grade(scan_tree(tmp_path, {**ML, "data.py": called, "checks.py": text}), NAME) is Grade.ABSENT
+
+
+@pytest.mark.parametrize("folder", ["tests", "examples", "vendor/kit"])
+def test_checks_of_other_files_do_not_count(tmp_path: Path, folder: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**ML, f"{folder}/checks.py": CHECKS}), NAME).met
