@@ -74,12 +74,19 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
     if _EVERY.fullmatch(name):
         return label or "scheduled in code"
     if _ADD_JOB.fullmatch(name):
-        given = dict(call.keywords)
-        trigger = next((arg for arg in (*call.args, given.get("trigger")) if arg in _TRIGGERS), None)
-        made = any(ref.endswith(("CronTrigger", "IntervalTrigger", "CalendarIntervalTrigger")) for ref in call.refs)
         known = name.startswith("apscheduler.") or "apscheduler" in index.modules[path].roots
-        return f"trigger={trigger or '…'}" if known and (trigger or made) else ""
+        return _apscheduler(call) if known else ""
     return label if _DEPLOYS.fullmatch(name) else ""
+
+
+def _apscheduler(call: Call) -> str:
+    """The trigger of an APScheduler job in words; empty where the job runs once only (no trigger, `date`)."""
+    position = 0 if call.name.endswith(".scheduled_job") else 1
+    given = dict(call.keywords)
+    if "trigger" not in given and len(call.args) <= position:
+        return ""
+    trigger = given["trigger"] if "trigger" in given else call.args[position]
+    return f"trigger={trigger or '…'}" if trigger is None or trigger in _TRIGGERS else ""
 
 
 def _scheduled(path: str, call: Call, index: CodeIndex, definition: bool) -> tuple[Node, ...]:

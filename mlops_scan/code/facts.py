@@ -1,8 +1,8 @@
 """What one Python file states, as plain data: imports, calls, definitions, guards and assertions, each with its line.
 
 A *name* is dotted and resolved through imports, aliases and assignments of the file: `xgboost.train`,
-`sklearn.linear_model.LogisticRegression.fit`. Its root is `@` for a definition of the same file (`@.train`), `?` where the
-receiver is not known (`?.fit`), `*` for a bare name that only a star import can explain.
+`sklearn.linear_model.LogisticRegression.fit`. Its root is `@` for a definition of the same file (`@.train`), `?` where
+the receiver is not known (`?.fit`), `*` for a bare name that only a star import, or a later line, can explain.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ MAIN = "__main__"  # the scope of statements under `if __name__ == "__main__":`
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call. `keywords` holds constants as text (`true`, `0.5`, `prod`) or None for other expressions; `refs` are the
-    resolved names handed over as arguments (`PythonOperator(python_callable=train)`)."""
+    """A call.
+
+    `keywords` holds constants as text (`true`, `0.5`, `prod`) or None for other expressions; `refs` are the resolved
+    names handed over as arguments (`PythonOperator(python_callable=train)`).
+    """
 
     name: str
     line: int
@@ -62,7 +65,8 @@ class Guard:
     """An `if` or `assert`, or a comparison whose value is used (`return score < bound`).
 
     `names` are the identifiers, attributes and string keys of the test (for `if`, also those its variables were made
-    of), `numbers` the numeric constants. `stops` tells what the body does: "raise", "exit", "return", "assert" or "" (also for comparisons).
+    of), `numbers` the numeric constants. `stops` tells what the body does: "raise", "exit", "return", "assert" or ""
+    (also for comparisons).
     """
 
     line: int

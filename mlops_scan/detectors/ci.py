@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
-from mlops_scan.detectors.tests import ModelTest, hollow, model_tests
+from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 _DEPLOYS = frozenset({"deploy-model", "promote"})
@@ -75,7 +75,7 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
             grade, reason = Grade.TRACE, "no test file is collected by this command"
         elif run.tests and all(hollow(context, path) for path in run.tests):
             grade, reason = Grade.TRACE, "the tests it runs assert nothing"
-        first = context.evidence(run.tests[0], 1, Hop.EFFECT) if run.tests else None
+        first = _first_test(context, run.tests[0]) if run.tests else None
         yield Signal(
             "ci/code-tests",
             run.words[0] if run.words else "pytest",
@@ -85,6 +85,13 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
             reason,
             fixed=True,
         )
+
+
+def _first_test(context: Context, path: str) -> Evidence:
+    """The first test of a file, or its first line."""
+    module = context.index.modules.get(path)
+    functions = test_functions(module) if module is not None else []
+    return context.evidence(path, min((function.line for function in functions), default=1), Hop.EFFECT)
 
 
 def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Iterator[Signal]:
@@ -200,6 +207,11 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
+def _rolled_out(context: Context) -> bool:
+    """Whether some CI run deploys; pushing the image is then only a step towards it."""
+    return any(_DEPLOYS & set(u.does) for r in context.automation.runs if r.start.kind == "ci" for u in r.uses)
+
+
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
     deploying = [
         r
@@ -207,7 +219,9 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
         if r.start.environment and any(set(u.does) & (_DEPLOYS | {"deploy-pipeline", "publish-image"}) for u in r.uses)
     ]
     names = dict.fromkeys(run.start.environment for run in deploying)
-    places = tuple(context.evidence(r.location.path, r.location.line) for r in deploying[:3])
+    lines = {(w.path, job.id): job.line for w in context.automation.workflows for job in w.jobs}
+    jobs = dict.fromkeys((run.start.workflow, run.start.job) for run in deploying)
+    places = tuple(context.evidence(job[0], lines.get(job, 1)) for job in list(jobs)[:3])
     if len(names) >= 2:
         yield Signal("cd/environments", "ci", Grade.WIRED, places, reason="", fixed=True)
     elif names:
@@ -244,6 +258,7 @@ def _unread(context: Context) -> Iterator[Signal | Problem]:
 
 def _defects(context: Context, runs: list[Run]) -> Iterator[Problem]:
     yield from _toothless(context, runs)
+    yield from _unchecked(context, runs)
     for workflow in context.automation.workflows:
         if workflow.unloaded:
             yield Problem(
@@ -272,6 +287,20 @@ def _toothless(context: Context, runs: list[Run]) -> Iterator[Problem]:
             run.location,
             tuple(context.shown(e) for e in run.chain),
         )
+
+
+def _unchecked(context: Context, runs: list[Run]) -> Iterator[Problem]:
+    """Training in CI on every change after which nothing can fail on a bad result; one finding a job."""
+    seen = set()
+    for run in runs:
+        job = (run.start.workflow, run.start.job)
+        if run.tests or run.start.blocked or job in seen or not run.start.triggers & ON_CHANGE:
+            continue
+        trained = _trains(context, run)
+        if trained is not None and not _checks(context, run):
+            seen.add(job)
+            message = f"Job `{run.start.job}` trains a model here, but nothing in it can fail on a bad result."
+            yield Problem("MLS307", message, run.location, (trained,))
 
 
 def _printing(context: Context, workflow: Workflow, job: Job) -> Iterator[Problem]:

@@ -25,7 +25,7 @@ LOCKS = frozenset(
     }
 )
 _SIDE = re.compile(r"(docs?|dev|test|lint|ci|build|typing|style)", re.I)
-_RESOURCE = re.compile(r'^\s*resource\s+"([a-z0-9]+_[a-z0-9_]+)"', re.M)
+_RESOURCE = re.compile(r'^\s*resource\s+"(?!random_|null_|local_|time_|tls_)([a-z0-9]+_[a-z0-9_]+)"', re.M)
 _MODULE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.M)
 _BICEP = re.compile(r"^\s*resource\s+\w+\s+'Microsoft\.", re.M)
 _ML_IMAGES = re.compile(

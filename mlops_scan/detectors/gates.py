@@ -177,7 +177,8 @@ def _evaluations(context: Context) -> Iterator[Signal]:
                 if context.role(p) not in ASIDE and _imports(context, p, path)
             ),
         ]
-        stored = any(
+        tracked = any("experiment/tracking" in u.serves for u in context.uses if u.location.path == path)
+        stored = tracked or any(
             _STORES.fullmatch(context.index.resolve(m.path, call.name).name) for m in nearby for call in m.calls
         )
         notebook = context.role(path) is Role.NOTEBOOK

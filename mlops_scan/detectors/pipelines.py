@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Pipeline, Run, Start
@@ -13,6 +14,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem
 
 _SCORES = frozenset({"predict", "evaluate", "load-model"})
 _STAGES = frozenset({"preprocess", "validate-data", "train", "tune", "evaluate", "predict", "register"})
+_PREPARES = re.compile(r"(prep|ingest|clean|featur|split|load|extract|transform|download|fetch)", re.I)
 _ONE_STEP = "it has a single step"
 
 
@@ -91,7 +93,9 @@ def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.WIRED, (definition, work, *use), fixed=True)
     else:
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.IMPLEMENTED, (definition, work), fixed=True)
-    if any("preprocess" in use.does for run in runs_of(context, pipeline) for use in _reached_uses(context, run)):
+    if any(_PREPARES.search(step.name) for step in pipeline.steps) or any(
+        "preprocess" in use.does for run in runs_of(context, pipeline) for use in _reached_uses(context, run)
+    ):
         yield Signal("data/pipeline", pipeline.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM)
 
 
@@ -207,6 +211,7 @@ def _chains(context: Context) -> Iterator[Signal]:
                 Grade.IMPLEMENTED,
                 (*stages, runs[0].start.evidence),
                 Confidence.MEDIUM,
+                reason="a chain of commands in a CI job, not a declared pipeline",
                 fixed=True,
             )
 

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.code.index import Node
-from mlops_scan.detectors.base import ASIDE, Context, unique
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _MODEL_USE = frozenset({"load-model", "predict"})
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handler", "init"})
 _SCORING = re.compile(r"(predict|inference|infer|score|scoring|batch_?(predict|score)|serve)", re.I)
 _LOGS_PREDICTIONS = re.compile(
-    r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?\w*",
+    r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?"
+    r"(_(log|event|record|row|result|to_\w+|batch|input|output)s?)?",
     re.I,
 )
 
@@ -38,23 +39,17 @@ def _services(context: Context) -> Iterator[Signal]:
         nodes: list[Node] = [(path, ""), (path, use.scope)]
         reached = context.index.reach(nodes, 8)
         model = context.does(reached, {"load-model"}) or context.does(reached, _MODEL_USE)
-        if model is None or (model.tool in ("generic-estimator",) and context.does(reached, {"load-model"}) is None):
+        if model is None:
             continue
+        if model.tool == "generic-estimator" and context.does(reached, LEARNS) is None:
+            continue  # `x.predict(…)` on something nobody here loads or fits
         if context.role(model.location.path) in ASIDE:
             continue
         evidence = (
-            context.evidence(model.location.path, model.location.line),
-            context.evidence(path, use.location.line, Hop.USE),
+            context.evidence(path, use.location.line),
+            context.evidence(model.location.path, model.location.line, Hop.USE),
         )
-        yield Signal(
-            "deploy/serving",
-            use.tool,
-            Grade.IMPLEMENTED,
-            evidence,
-            model.confidence,
-            scope=model.scope,
-            anchor=(path, ""),
-        )
+        yield Signal("deploy/serving", use.tool, Grade.IMPLEMENTED, evidence, model.confidence, anchor=(path, ""))
 
 
 def _platform_scripts(context: Context) -> Iterator[Signal]:

@@ -16,13 +16,15 @@ _SUBJECT = re.compile(
     r"(column|dtype|null|isna|isnull|missing|nan|empty|shape|duplicat|range|between|min|max|schema|unique|len|values?|low|high)",
     re.I,
 )
+_NOT_DATA = re.compile(r"(path|file|exists|url|token|config|argv|port|host|password|user)", re.I)
+_TABLES = frozenset({"pandas", "polars", "pyspark", "numpy", "pyarrow", "dask", "duckdb"})
 _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `data/validation` from first-party checks."""
     for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE or module.notebook:
+        if context.role(path) in ASIDE or module.notebook or not module.roots & _TABLES:
             continue
         stem = path.rpartition("/")[2].partition(".")[0]
         for name, function in module.functions.items():
@@ -52,5 +54,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 def _checks(guards: Iterable[Guard], scope: str) -> Iterator[Guard]:
     for guard in guards:
-        if guard.scope == scope and guard.stops in ("raise", "exit") and _SUBJECT.search(" ".join(guard.names)):
-            yield guard
+        names = " ".join(guard.names)
+        if guard.scope == scope and guard.stops in ("raise", "exit"):
+            if _SUBJECT.search(names) and not _NOT_DATA.search(names):
+                yield guard

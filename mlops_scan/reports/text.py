@@ -159,7 +159,7 @@ class _Page:
 
     def _row(self, row: RowResult, by_id: dict[str, PracticeResult]) -> None:
         mark, style = (self.met, "green") if row.met else (self.open, "red")
-        needed = f" ({row.need} of {len(row.practices)})" if len(row.practices) > 1 else ""
+        needed = f" (needs {row.need} of {len(row.practices)}, has {len(row.met_by)})" if len(row.practices) > 1 else ""
         self._prose(2, (mark, style), f" {row.title}{needed}")
         known = [by_id[name] for name in row.practices if name in by_id]
         shown = [item for item in known if self.verbose or item.evidence or item.grade is not Grade.ABSENT]

@@ -63,7 +63,10 @@ def test_dvc() -> None:
     ("stage", "expected"),
     [
         ("foreach: [a, b]\n    do: {cmd: 'python ${item}.py'}", ["python a.py", "python b.py"]),
-        ("foreach: {x: {f: a}, y: {f: b}}\n    do: {cmd: 'python ${item.f}.py ${key}'}", ["python a.py x", "python b.py y"]),
+        (
+            "foreach: {x: {f: a}, y: {f: b}}\n    do: {cmd: 'python ${item.f}.py ${key}'}",
+            ["python a.py x", "python b.py y"],
+        ),
         ("foreach: ${models}\n    do: {cmd: 'python t.py ${item}'}", ["python t.py ${item}"]),
         ("matrix: {m: [a, b], s: [1]}\n    cmd: python ${item.m}.py ${item.s}", ["python a.py 1", "python b.py 1"]),
         ("foreach: [a, b]\n    do: {cmd: python t.py}", ["python t.py"]),
@@ -76,7 +79,14 @@ def test_dvc_loops(stage: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["plots: [a.csv]\nmetrics: [m.json]\n", "stages: {}", "stages: [a]", "stages: {a: 1, b: {cmd: }}", "artifacts: {m: {path: x, type: model}}", "3"],
+    [
+        "plots: [a.csv]\nmetrics: [m.json]\n",
+        "stages: {}",
+        "stages: [a]",
+        "stages: {a: 1, b: {cmd: }}",
+        "artifacts: {m: {path: x, type: model}}",
+        "3",
+    ],
 )
 def test_dvc_without_stages(text: str) -> None:
     assert pipelines("dvc.yaml", text) == []
@@ -92,7 +102,10 @@ def test_a_template_of_a_dvc_yaml() -> None:
 
 @pytest.mark.parametrize("name", ["MLproject", "mlproject", "MLPROJECT", "sub/MLProject"])
 def test_mlproject(name: str) -> None:
-    found = pipeline(name, "name: churn\npython_env: e.yaml\nentry_points:\n  main:\n    parameters: {a: float}\n    command: python train.py {a}\n  b: {command: x}\n")
+    found = pipeline(
+        name,
+        "name: churn\npython_env: e.yaml\nentry_points:\n  main:\n    parameters: {a: float}\n    command: python train.py {a}\n  b: {command: x}\n",
+    )
     assert (found.tool, found.name, found.entry_points) == ("mlflow-projects", "churn", True)
     assert brief(found.steps) == [("main", 4, "python train.py {a}", 6), ("b", 7, "x", 7)]
     assert [step.has_params for step in found.steps] == [True, False]
@@ -112,7 +125,10 @@ def test_mlproject_without_commands() -> None:
     ],
 )
 def test_recipes(path: str, head: str) -> None:
-    found = pipeline(path, f"{head}\nprimary_metric: {{{{PRIMARY_METRIC}}}}\nsteps:\n  ingest: {{{{INGEST_CONFIG}}}}\n  split:\n    split_ratios: {{{{SPLIT}}}}\n  train: {{using: custom}}\n  evaluate: {{}}\n  register: {{}}\n")
+    found = pipeline(
+        path,
+        f"{head}\nprimary_metric: {{{{PRIMARY_METRIC}}}}\nsteps:\n  ingest: {{{{INGEST_CONFIG}}}}\n  split:\n    split_ratios: {{{{SPLIT}}}}\n  train: {{using: custom}}\n  evaluate: {{}}\n  register: {{}}\n",
+    )
     assert found.tool == "mlflow-recipes" and found.line == 3
     assert [(step.name, sorted(step.does)) for step in found.steps] == [
         ("ingest", []),
@@ -162,18 +178,37 @@ platforms: {kubernetes: {deploymentSpec: {executors: {}}}}
 def test_kubeflow_v2() -> None:
     found = pipeline("p.yaml", IR)
     assert (found.tool, found.name, found.line) == ("kubeflow-pipelines", "churn", 11)
-    assert [(step.name, step.line, sorted(step.does)) for step in found.steps] == [("train", 12, ["train"]), ("load", 13, [])]
+    assert [(step.name, step.line, sorted(step.does)) for step in found.steps] == [
+        ("train", 12, ["train"]),
+        ("load", 13, []),
+    ]
 
 
 def test_kubeflow_v2_wrapped() -> None:
     spec = {"pipelineInfo": {"name": "p"}, "root": {"dag": {"tasks": {"a": {}}}}}
     assert pipeline("p.json", json.dumps({"displayName": "x", "pipelineSpec": spec})).name == "p"
-    assert pipeline("p.json", json.dumps({"apiVersion": "pipelines.kubeflow.org/v2beta1", "kind": "PipelineVersion", "spec": {"pipelineSpec": spec}})).tool == "kubeflow-pipelines"
+    assert (
+        pipeline(
+            "p.json",
+            json.dumps(
+                {
+                    "apiVersion": "pipelines.kubeflow.org/v2beta1",
+                    "kind": "PipelineVersion",
+                    "spec": {"pipelineSpec": spec},
+                }
+            ),
+        ).tool
+        == "kubeflow-pipelines"
+    )
 
 
 @pytest.mark.parametrize(
     "text",
-    ["schemaVersion: 2.0.0\ncomponents: {}\nroot: {}\n", "openapi: 3.0.0\ninfo: {}\npaths: {}\ncomponents: {schemas: {}}\n", "pipelineInfo: {name: x}\nroot: {}\n"],
+    [
+        "schemaVersion: 2.0.0\ncomponents: {}\nroot: {}\n",
+        "openapi: 3.0.0\ninfo: {}\npaths: {}\ncomponents: {schemas: {}}\n",
+        "pipelineInfo: {name: x}\nroot: {}\n",
+    ],
 )
 def test_what_looks_like_kubeflow(text: str) -> None:
     assert pipelines("x.yaml", text) == []
@@ -217,7 +252,11 @@ def argo(kind: str = "Workflow", annotations: str = "{}", clock: str = "entrypoi
 def test_plain_argo() -> None:
     found = pipeline("wf.yaml", argo())
     assert (found.tool, found.name, found.schedule) == ("argo-workflows", "train-", "")
-    assert brief(found.steps) == [("train", 9, "python 'my train.py' --x", 12), ("score", 14, "set -e\npython score.py", 19), ("fit", 21, "", 22)]
+    assert brief(found.steps) == [
+        ("train", 9, "python 'my train.py' --x", 12),
+        ("score", 14, "set -e\npython score.py", 19),
+        ("fit", 21, "", 22),
+    ]
     assert [sorted(step.does) for step in found.steps] == [[], [], ["train"]]
 
 
@@ -268,7 +307,13 @@ spec:
 
 def test_cron_jobs() -> None:
     found = pipeline("k8s/cron.yaml", CRON_JOB.format(suspend="false"))
-    assert (found.tool, found.name, found.schedule, found.schedule_line, found.schedule_off) == ("kubernetes-cronjob", "retrain", "0 3 * * 0", 5, "")
+    assert (found.tool, found.name, found.schedule, found.schedule_line, found.schedule_off) == (
+        "kubernetes-cronjob",
+        "retrain",
+        "0 3 * * 0",
+        5,
+        "",
+    )
     assert brief(found.steps) == [("train", 12, "sh -c 'cd /app && python train.py'", 13)]
     assert pipeline("k8s/cron.yaml", CRON_JOB.format(suspend="true")).schedule_off
     assert pipelines("k8s/x.yaml", CRON_JOB.format(suspend="false").replace("CronJob", "Job")) == []
@@ -314,7 +359,11 @@ def test_databricks() -> None:
 
 
 def test_a_databricks_job_of_the_api() -> None:
-    job = {"name": "j", "tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "x.ipynb"}}], "schedule": {"quartz_cron_expression": "0 0 1 * * ?", "pause_status": "UNPAUSED"}}
+    job = {
+        "name": "j",
+        "tasks": [{"task_key": "a", "notebook_task": {"notebook_path": "x.ipynb"}}],
+        "schedule": {"quartz_cron_expression": "0 0 1 * * ?", "pause_status": "UNPAUSED"},
+    }
     found = pipeline("job.json", json.dumps(job))
     assert (found.name, found.schedule_off, found.steps[0].command) == ("j", "", "python x.ipynb")
 
@@ -359,8 +408,15 @@ def test_step_lists(text: str) -> None:
 
 
 def test_commands_of_step_lists() -> None:
-    found = pipeline("p.yaml", "steps:\n  - name: a\n    command: python\n    args: [a.py, 'x y']\n  - name: b\n    run: |\n      one\n      two\n  - {name: c, module: m.c}\n")
-    assert brief(found.steps) == [("a", 2, "python a.py 'x y'", 3), ("b", 5, "one\ntwo", 7), ("c", 9, "python -m m.c", 9)]
+    found = pipeline(
+        "p.yaml",
+        "steps:\n  - name: a\n    command: python\n    args: [a.py, 'x y']\n  - name: b\n    run: |\n      one\n      two\n  - {name: c, module: m.c}\n",
+    )
+    assert brief(found.steps) == [
+        ("a", 2, "python a.py 'x y'", 3),
+        ("b", 5, "one\ntwo", 7),
+        ("c", 9, "python -m m.c", 9),
+    ]
     assert [step.has_params for step in found.steps] == [True, False, False]
 
 

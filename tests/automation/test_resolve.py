@@ -236,7 +236,13 @@ def test_modules_of_others_are_unresolved() -> None:
 # -- failures that stop nothing ------------------------------------------------------------------------------------------
 
 
-def swallowed(command: str, name: str = "pytest", texts: dict[str, str] | None = None, errexit: bool = True, pipefail: bool = False) -> str:
+def swallowed(
+    command: str,
+    name: str = "pytest",
+    texts: dict[str, str] | None = None,
+    errexit: bool = True,
+    pipefail: bool = False,
+) -> str:
     found = [run for run in runs(command, texts or {}, errexit=errexit, pipefail=pipefail) if run.words[0] == name]
     (run,) = found
     return run.swallowed
@@ -260,7 +266,12 @@ def test_inline_scripts() -> None:
 
 
 def test_script_files() -> None:
-    tree = {"loose.sh": "pytest\nls\n", "strict.sh": "set -e\npytest\nls\n", "last.sh": "ls\npytest\n", "bang.sh": "#!/bin/bash -e\npytest\nls\n"}
+    tree = {
+        "loose.sh": "pytest\nls\n",
+        "strict.sh": "set -e\npytest\nls\n",
+        "last.sh": "ls\npytest\n",
+        "bang.sh": "#!/bin/bash -e\npytest\nls\n",
+    }
     assert "the script has no `set -e`" in swallowed("bash loose.sh", texts=tree)
     assert swallowed("bash -e loose.sh", texts=tree) == ""
     assert swallowed("source loose.sh", texts=tree) == ""
@@ -291,7 +302,12 @@ def test_make() -> None:
     }
     assert entered("make train", tree) == ["a.py", "train.py"]
     assert entered("make", tree) == ["a.py", "train.py"]
-    assert entered("make -C deep go", tree) == entered("make -Cdeep", tree) == entered("make --directory=deep", tree) == ["deep/run.py"]
+    assert (
+        entered("make -C deep go", tree)
+        == entered("make -Cdeep", tree)
+        == entered("make --directory=deep", tree)
+        == ["deep/run.py"]
+    )
     assert entered("cd deep && make", tree) == entered("make sub", tree) == ["deep/run.py"]
     assert entered("make -j 4 train X=1", tree) == entered("make -j train", tree) == ["a.py", "train.py"]
     assert entered("make -f deep/Makefile go", tree) == ["deep/run.py"]
@@ -418,9 +434,19 @@ def test_dvc(command: str) -> None:
 
 
 def test_only_the_nearby_dvc_yaml_runs() -> None:
-    two = {"one/dvc.yaml": "stages: {x: {cmd: python one.py}}", "one/one.py": "", "two/dvc.yaml": "stages: {x: {cmd: python two.py}}", "two/two.py": ""}
+    two = {
+        "one/dvc.yaml": "stages: {x: {cmd: python one.py}}",
+        "one/one.py": "",
+        "two/dvc.yaml": "stages: {x: {cmd: python two.py}}",
+        "two/two.py": "",
+    }
     assert entered("dvc repro", two) == []
-    assert entered("cd two && dvc repro", two) == entered("dvc repro two/dvc.yaml", two) == entered("dvc repro two/dvc.yaml:x", two) == ["two/two.py"]
+    assert (
+        entered("cd two && dvc repro", two)
+        == entered("dvc repro two/dvc.yaml", two)
+        == entered("dvc repro two/dvc.yaml:x", two)
+        == ["two/two.py"]
+    )
     assert entered("dvc repro -P", two) == ["one/one.py", "two/two.py"]
     assert entered("dvc repro", {k: v for k, v in two.items() if k.startswith("one")}) == ["one/one.py"]
     assert entered("dvc repro -s train", {"dvc.yaml": DVC, **TREE}) == ["train.py"]
@@ -432,7 +458,10 @@ def test_what_runs_no_stage(command: str) -> None:
 
 
 def test_mlflow() -> None:
-    tree = {"MLproject": "name: x\nentry_points:\n  main: {command: python train.py}\n  prep: {command: 'python a.py {x}'}\n", **TREE}
+    tree = {
+        "MLproject": "name: x\nentry_points:\n  main: {command: python train.py}\n  prep: {command: 'python a.py {x}'}\n",
+        **TREE,
+    }
     assert entered("mlflow run .", tree) == ["train.py"]
     assert entered("mlflow run . -e prep -P x=1", tree) == entered("mlflow run --entry-point prep .", tree) == ["a.py"]
     assert entered("mlflow run https://github.com/x/y", tree) == []
@@ -444,13 +473,23 @@ def test_mlflow() -> None:
 
 def test_submitted_by_file() -> None:
     azure = {"jobs/pipe.yml": "type: pipeline\njobs:\n  train: {command: python train.py, code: ..}\n", **TREE}
-    assert entered("az ml job create --file jobs/pipe.yml", azure) == entered("az ml job create --file=jobs/pipe.yml", azure) == ["train.py"]
+    assert (
+        entered("az ml job create --file jobs/pipe.yml", azure)
+        == entered("az ml job create --file=jobs/pipe.yml", azure)
+        == ["train.py"]
+    )
     command = {"jobs/job.yml": "command: >-\n  python train.py\ncode: ..\n", **TREE}
     assert entered("az ml job create -f jobs/job.yml", command) == ["train.py"]
-    argo = {"wf.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {templates: [{name: t, container: {command: [python, train.py]}}]}\n", **TREE}
+    argo = {
+        "wf.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {templates: [{name: t, container: {command: [python, train.py]}}]}\n",
+        **TREE,
+    }
     assert entered("argo submit wf.yaml", argo) == ["train.py"]
     assert entered("argo lint wf.yaml", argo) == []
-    bundle = {"databricks.yml": "resources: {jobs: {retrain: {tasks: [{task_key: a, notebook_task: {notebook_path: ./train.py}}]}}}", **TREE}
+    bundle = {
+        "databricks.yml": "resources: {jobs: {retrain: {tasks: [{task_key: a, notebook_task: {notebook_path: ./train.py}}]}}}",
+        **TREE,
+    }
     assert entered("databricks bundle run retrain", bundle) == ["train.py"]
     ray = {"job.yaml": "entrypoint: python train.py\n", **TREE}
     assert entered("anyscale job submit -f job.yaml", ray) == ["train.py"]
@@ -474,7 +513,7 @@ def test_docker_builds() -> None:
 def test_compose() -> None:
     tree = {
         "docker-compose.yml": "services:\n  web:\n    build: .\n  job:\n    image: x\n    command: [python, train.py]\n  db: {image: y}\n",
-        "Dockerfile": "FROM x\nRUN python src/model/train.py\nENTRYPOINT [\"python\"]\nCMD [\"a.py\"]\n",
+        "Dockerfile": 'FROM x\nRUN python src/model/train.py\nENTRYPOINT ["python"]\nCMD ["a.py"]\n',
         **TREE,
     }
     assert entered("docker compose up -d", tree) == ["a.py", "train.py"]

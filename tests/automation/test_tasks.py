@@ -34,7 +34,9 @@ def test_several_rules_of_one_target() -> None:
 
 
 def test_just_lines() -> None:
-    tree = {"justfile": "set shell := ['bash', '-c']\n\n# note\n@a x *y: b # why\n    one {{x}}\n    -two\n\nb:\n    @three\n[private]\nc: (b 'x') && d\n  four\nd:\n  five\n"}
+    tree = {
+        "justfile": "set shell := ['bash', '-c']\n\n# note\n@a x *y: b # why\n    one {{x}}\n    -two\n\nb:\n    @three\n[private]\nc: (b 'x') && d\n  four\nd:\n  five\n"
+    }
     assert lines("just a", tree) == [("b", 9, "three"), ("a", 5, "one {{x}}"), ("a", 6, "two")]
     assert "`-`" in tasks("just a", tree)[1].lines[1][2]
     assert [text for _, _, text in lines("just c", tree)] == ["three", "five", "four"]
@@ -42,7 +44,9 @@ def test_just_lines() -> None:
 
 
 def test_just_scripts_are_one_text() -> None:
-    tree = {"justfile": "a:\n    #!/usr/bin/env bash\n    set -e\n\n    one\npy:\n    #!/usr/bin/env python\n    import x\n"}
+    tree = {
+        "justfile": "a:\n    #!/usr/bin/env bash\n    set -e\n\n    one\npy:\n    #!/usr/bin/env python\n    import x\n"
+    }
     (task,) = tasks("just a", tree)
     assert task.lines == ((2, "#!/usr/bin/env bash\nset -e\n\none", ""),)
     assert lines("just py", tree) == []
@@ -52,13 +56,22 @@ def test_taskfile() -> None:
     tree = {
         "Taskfile.yml": "version: '3'\ntasks:\n  a:\n    dir: app\n    deps: [b, {task: c}]\n    cmds:\n      - one\n      - cmd: two\n      - task: d\n      - |\n        three\n  b: [x]\n  c: {cmd: y}\n  d: z\n"
     }
-    assert lines("task a", tree) == [("b", 12, "x"), ("c", 13, "y"), ("d", 14, "z"), ("a", 7, "one"), ("a", 8, "two"), ("a", 11, "three\n")]
+    assert lines("task a", tree) == [
+        ("b", 12, "x"),
+        ("c", 13, "y"),
+        ("d", 14, "z"),
+        ("a", 7, "one"),
+        ("a", 8, "two"),
+        ("a", 11, "three\n"),
+    ]
     assert [(task.folder, task.errexit) for task in tasks("task a", tree)][-1] == ("app", True)
     assert lines("task nothing", tree) == []
 
 
 def test_table_folders_and_words() -> None:
-    tree = {"sub/pyproject.toml": "[tool.poe.tasks]\na = {shell = 'one; two', cwd = 'x'}\n[tool.pdm.scripts]\nb = {cmd = ['python', 'a b.py']}\n_.env_file = 'x'\n"}
+    tree = {
+        "sub/pyproject.toml": "[tool.poe.tasks]\na = {shell = 'one; two', cwd = 'x'}\n[tool.pdm.scripts]\nb = {cmd = ['python', 'a b.py']}\n_.env_file = 'x'\n"
+    }
     (task,) = tasks("poe a", tree, "sub/deep")
     assert (task.folder, task.lines) == ("sub/x", ((2, "one; two", ""),))
     assert lines("pdm run b", tree, "sub") == [("b", 4, "python 'a b.py'")]
@@ -124,7 +137,9 @@ def test_tox_ini() -> None:
 
 
 def test_tox_toml() -> None:
-    tree = {"pyproject.toml": "[tool.tox]\nenv_list = ['a', 'b']\n[tool.tox.env_run_base]\ncommands = [['pytest', 'x y']]\n[tool.tox.env.b]\ncommands = [\n  ['ruff'],\n  ['mypy'],\n]\n"}
+    tree = {
+        "pyproject.toml": "[tool.tox]\nenv_list = ['a', 'b']\n[tool.tox.env_run_base]\ncommands = [['pytest', 'x y']]\n[tool.tox.env.b]\ncommands = [\n  ['ruff'],\n  ['mypy'],\n]\n"
+    }
     assert lines("tox", tree) == [("a", 4, "pytest 'x y'"), ("b", 7, "ruff"), ("b", 8, "mypy")]
 
 
@@ -183,8 +198,34 @@ def test_ini_values(section: str, option: str, expected: tuple[tuple[int, str], 
     assert ini_values(text, section, option) == expected
 
 
-@pytest.mark.parametrize("words", ["make", "tox", "nox", "just", "task", "inv x", "npm test", "poe a", "mise run a", "pixi run a", "hatch run a"])
-@pytest.mark.parametrize("text", ["", "[", "{", "tasks: [a]\n", "[tool]\ntasks = 3\n", "def x(:\n", "a: a\n\tmake a\n", "[tool.poe]\ntasks = []\n[tasks]\na = [[['b']]]\n"])
+@pytest.mark.parametrize(
+    "words",
+    ["make", "tox", "nox", "just", "task", "inv x", "npm test", "poe a", "mise run a", "pixi run a", "hatch run a"],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[",
+        "{",
+        "tasks: [a]\n",
+        "[tool]\ntasks = 3\n",
+        "def x(:\n",
+        "a: a\n\tmake a\n",
+        "[tool.poe]\ntasks = []\n[tasks]\na = [[['b']]]\n",
+    ],
+)
 def test_broken_files_do_not_raise(words: str, text: str) -> None:
-    names = ["Makefile", "tox.ini", "noxfile.py", "justfile", "Taskfile.yml", "tasks.py", "package.json", "pyproject.toml", "mise.toml", "pixi.toml"]
+    names = [
+        "Makefile",
+        "tox.ini",
+        "noxfile.py",
+        "justfile",
+        "Taskfile.yml",
+        "tasks.py",
+        "package.json",
+        "pyproject.toml",
+        "mise.toml",
+        "pixi.toml",
+    ]
     tasks(words, dict.fromkeys(names, text))

@@ -22,12 +22,22 @@ FILES = (
     "checks/check_g.py",
     "tests/model/test_h.ipynb",
 )
-EVERY = ["pkg/tests/test_e.py", "service/tests/test_f.py", "test_root.py", "tests/b_test.py", "tests/model/test_d.py", "tests/slow/test_c.py", "tests/test_a.py"]
+EVERY = [
+    "pkg/tests/test_e.py",
+    "service/tests/test_f.py",
+    "test_root.py",
+    "tests/b_test.py",
+    "tests/model/test_d.py",
+    "tests/slow/test_c.py",
+    "tests/test_a.py",
+]
 UNDER_TESTS = EVERY[3:]
 
 
 def collected(command: str, folder: str = "", **extra: str) -> list[str]:
-    tree = {path: "x = 1\n" for path in FILES} | {name.replace("__", ".").replace("_at_", "/"): text for name, text in extra.items()}
+    tree = dict.fromkeys(FILES, "x = 1\n") | {
+        name.replace("__", ".").replace("_at_", "/"): text for name, text in extra.items()
+    }
     documents = documents_of(tree)
     return list(TestLayout(documents, index_of(documents)).collected(unwrap(tuple(command.split())), folder))
 
@@ -82,11 +92,20 @@ def test_from_a_folder() -> None:
     ("name", "text"),
     [
         ("pytest__ini", "[pytest]\ntestpaths = tests/model checks\npython_files = test_*.py check_*.py\n"),
-        ("pytest__ini", "[pytest]\ntestpaths =\n    tests/model\n    checks\npython_files =\n    test_*.py\n    check_*.py\n"),
+        (
+            "pytest__ini",
+            "[pytest]\ntestpaths =\n    tests/model\n    checks\npython_files =\n    test_*.py\n    check_*.py\n",
+        ),
         ("tox__ini", "[tox]\n[pytest]\ntestpaths = tests/model checks\npython_files = test_*.py check_*.py\n"),
         ("setup__cfg", "[tool:pytest]\ntestpaths = tests/model checks\npython_files = test_*.py check_*.py\n"),
-        ("pyproject__toml", "[tool.pytest.ini_options]\ntestpaths = ['tests/model', 'checks']\npython_files = ['test_*.py', 'check_*.py']\n"),
-        ("pyproject__toml", "[tool.pytest.ini_options]\ntestpaths = 'tests/model checks'\npython_files = 'test_*.py check_*.py'\n"),
+        (
+            "pyproject__toml",
+            "[tool.pytest.ini_options]\ntestpaths = ['tests/model', 'checks']\npython_files = ['test_*.py', 'check_*.py']\n",
+        ),
+        (
+            "pyproject__toml",
+            "[tool.pytest.ini_options]\ntestpaths = 'tests/model checks'\npython_files = 'test_*.py check_*.py'\n",
+        ),
     ],
 )
 def test_configuration(name: str, text: str) -> None:
@@ -100,16 +119,24 @@ def test_which_configuration_counts() -> None:
     ini, toml = "[pytest]\n", "[tool.pytest.ini_options]\ntestpaths = ['tests/slow']\n"
     assert collected("pytest", pytest__ini=ini, pyproject__toml=toml) == EVERY
     assert collected("pytest", tox__ini="[pytest]\ntestpaths = pkg\n", pyproject__toml=toml) == ["tests/slow/test_c.py"]
-    assert collected("pytest", tox__ini="[tox]\n", pyproject__toml="[project]\n", setup__cfg="[tool:pytest]\ntestpaths = pkg\n") == ["pkg/tests/test_e.py"]
-    assert collected("pytest checks", checks_at_pytest__ini="[pytest]\npython_files = check_*.py\n") == ["checks/check_g.py"]
+    assert collected(
+        "pytest", tox__ini="[tox]\n", pyproject__toml="[project]\n", setup__cfg="[tool:pytest]\ntestpaths = pkg\n"
+    ) == ["pkg/tests/test_e.py"]
+    assert collected("pytest checks", checks_at_pytest__ini="[pytest]\npython_files = check_*.py\n") == [
+        "checks/check_g.py"
+    ]
 
 
 def test_other_options_of_the_configuration() -> None:
-    assert collected("pytest tests", pytest__ini="[pytest]\naddopts = --ignore=tests/slow -q\nnorecursedirs = mod*\n") == ["tests/b_test.py", "tests/test_a.py"]
+    assert collected(
+        "pytest tests", pytest__ini="[pytest]\naddopts = --ignore=tests/slow -q\nnorecursedirs = mod*\n"
+    ) == ["tests/b_test.py", "tests/test_a.py"]
     assert collected("pytest", pytest__ini="[pytest]\naddopts = --collect-only\n") == []
     assert collected("pytest", pytest__ini="[pytest]\naddopts = -k 'un\n") == EVERY
     assert collected("pytest", pytest__ini="[pytest]\ntestpaths = tests/m*\n") == ["tests/model/test_d.py"]
-    assert collected("pytest tests", pytest__ini="[pytest]\npython_files = tests/model/*.py\n") == ["tests/model/test_d.py"]
+    assert collected("pytest tests", pytest__ini="[pytest]\npython_files = tests/model/*.py\n") == [
+        "tests/model/test_d.py"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from textwrap import dedent
 
+from mlops_scan.automation import starts
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.pipelines import declared
 from mlops_scan.automation.resolve import Resolver
+from mlops_scan.ci.find import workflows
 from mlops_scan.code.extract import extract
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.store import Documents, language_of
-from mlops_scan.fingerprints.match import Matcher
-from mlops_scan.words import Evidence, Hop, Location
+from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location
 
 ORIGIN = "ci.yml"
 
@@ -44,7 +46,9 @@ def a_start() -> Start:
     return Start("ci", "test", Evidence(Location(ORIGIN, 1), Hop.TRIGGER, "on: push"))
 
 
-def runs(command: str, texts: dict[str, str], folder: str = "", errexit: bool = True, pipefail: bool = False) -> list[Run]:
+def runs(
+    command: str, texts: dict[str, str], folder: str = "", errexit: bool = True, pipefail: bool = False
+) -> list[Run]:
     """What an inline script runs in a tree."""
     resolver = resolver_of({ORIGIN: "x: y\n", **texts})
     return list(resolver.script(command, ORIGIN, 1, a_start(), folder=folder, errexit=errexit, pipefail=pipefail))
@@ -58,3 +62,32 @@ def entered(command: str, texts: dict[str, str], folder: str = "") -> list[str]:
 def commands(command: str, texts: dict[str, str], folder: str = "") -> list[str]:
     """The command lines that an inline script leads to, as text."""
     return [" ".join(run.words) for run in runs(command, texts, folder)]
+
+
+def ci_runs_of(texts: dict[str, str]) -> list[Run]:
+    """What the CI definitions of a tree run."""
+    resolver = resolver_of(texts)
+    found = tuple(workflows(resolver.documents))
+    return list(starts.ci_runs(found, resolver, resolver.documents))
+
+
+def scheduled(texts: dict[str, str], *tools: str) -> list[Run]:
+    """What clocks in the Python code of a tree start, with the calls of `tools` as definitions of pipelines."""
+    index = index_of(documents_of(texts))
+    uses = [
+        Use(
+            call.name,
+            call.name,
+            Location(path, call.line, call.end_line),
+            call.scope,
+            (),
+            ("define-pipeline",),
+            Grade.IMPLEMENTED,
+            Confidence.HIGH,
+            "",
+        )
+        for path, module in index.modules.items()
+        for call in module.calls
+        if call.name in tools
+    ]
+    return list(starts.code_schedules(uses, index))

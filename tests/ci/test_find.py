@@ -53,13 +53,18 @@ def test_other_suffixes_are_not_loaded(suffix: str) -> None:
     assert "does not end in" in workflow.unloaded and workflow.jobs == ()
 
 
-@pytest.mark.parametrize("path", ["vendor/x/.github/workflows/ci.yml", "node_modules/x/.github/workflows/ci.yml", "src/model.yml", "data/ci.csv"])
+@pytest.mark.parametrize(
+    "path",
+    ["vendor/x/.github/workflows/ci.yml", "node_modules/x/.github/workflows/ci.yml", "src/model.yml", "data/ci.csv"],
+)
 def test_what_is_nobodys_definition(path: str) -> None:
     assert found({path: GITHUB}) == []
 
 
 def test_issue_templates_are_none() -> None:
-    assert found({".github/ISSUE_TEMPLATE/bug.yml": "name: x\nbody: []\n", ".github/dependabot.yml": "version: 2\n"}) == []
+    assert (
+        found({".github/ISSUE_TEMPLATE/bug.yml": "name: x\nbody: []\n", ".github/dependabot.yml": "version: 2\n"}) == []
+    )
 
 
 def test_gitlab_is_loaded_from_the_root() -> None:
@@ -67,10 +72,15 @@ def test_gitlab_is_loaded_from_the_root() -> None:
     (template,) = found({"{{cookiecutter.x}}/.gitlab-ci.yml": "include: ci.yml\n" + GITLAB})
     assert template.unloaded == ""
     tree = {"{{cookiecutter.x}}/.gitlab-ci.yml": "include: ci.yml\n", "{{cookiecutter.x}}/ci.yml": GITLAB}
-    assert [(w.path, len(w.jobs)) for w in found(tree)] == [("{{cookiecutter.x}}/.gitlab-ci.yml", 0), ("{{cookiecutter.x}}/ci.yml", 1)]
+    assert [(w.path, len(w.jobs)) for w in found(tree)] == [
+        ("{{cookiecutter.x}}/.gitlab-ci.yml", 0),
+        ("{{cookiecutter.x}}/ci.yml", 1),
+    ]
 
 
-@pytest.mark.parametrize("path", ["sub/.gitlab-ci.yml", ".gitlab-ci.yaml", "ci/test.gitlab-ci.yml", ".gitlab/ci/test.yml"])
+@pytest.mark.parametrize(
+    "path", ["sub/.gitlab-ci.yml", ".gitlab-ci.yaml", "ci/test.gitlab-ci.yml", ".gitlab/ci/test.yml"]
+)
 def test_gitlab_files_that_nothing_includes(path: str) -> None:
     (workflow,) = found({path: GITLAB})
     assert workflow.provider == "gitlab-ci" and "root" in workflow.unloaded
@@ -80,12 +90,15 @@ def test_gitlab_files_that_nothing_includes(path: str) -> None:
 
 def test_a_gitlab_include_is_counted_once() -> None:
     tree = {".gitlab-ci.yml": "include: ci/pipeline.yml\n", "ci/pipeline.yml": GITLAB}
-    assert [(w.path, w.provider) for w in found(tree)] == [(".gitlab-ci.yml", "gitlab-ci"), ("ci/pipeline.yml", "gitlab-ci")]
+    assert [(w.path, w.provider) for w in found(tree)] == [
+        (".gitlab-ci.yml", "gitlab-ci"),
+        ("ci/pipeline.yml", "gitlab-ci"),
+    ]
 
 
 def test_order_is_that_of_the_paths() -> None:
     paths = [".github/workflows/b.yml", ".github/workflows/a.yml", ".gitlab-ci.yml"]
-    assert [w.path for w in found({path: GITHUB + GITLAB for path in paths})] == sorted(paths)
+    assert [w.path for w in found(dict.fromkeys(paths, GITHUB + GITLAB))] == sorted(paths)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +137,9 @@ def test_providers_that_are_not_read_are_told(path: str, provider: str) -> None:
     assert provider_of(path) == provider
 
 
-@pytest.mark.parametrize("path", ["README.md", "src/jenkins.py", ".github/workflows/ci.yml", "circleci.yml", "src/drone.yml"])
+@pytest.mark.parametrize(
+    "path", ["README.md", "src/jenkins.py", ".github/workflows/ci.yml", "circleci.yml", "src/drone.yml"]
+)
 def test_other_files_are_no_providers(path: str) -> None:
     assert list(unread_providers(Documents.of({path: "a: b"}))) == []
 
@@ -164,7 +179,12 @@ def test_no_shape_raises(tree: dict[str, object]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(WORDS | st.sampled_from([":", ": ", "\n", "\n  ", "- ", "[", "{", "}", "|\n", "&a ", "*a", "<<: *a"]), max_size=40))
+@given(
+    st.lists(
+        WORDS | st.sampled_from([":", ": ", "\n", "\n  ", "- ", "[", "{", "}", "|\n", "&a ", "*a", "<<: *a"]),
+        max_size=40,
+    )
+)
 def test_no_text_raises(pieces: list[str]) -> None:
     text = "".join(pieces)
     list(workflows(Documents.of(dict.fromkeys(PATHS, text))))

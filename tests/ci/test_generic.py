@@ -39,10 +39,14 @@ def test_variants(text: str) -> None:
 
 
 def test_json() -> None:
-    text = json.dumps({"pipeline": {"model_test": {"stage": "test", "script": "run_model_tests.sh", "only": ["master"]}}}, indent=1)
+    text = json.dumps(
+        {"pipeline": {"model_test": {"stage": "test", "script": "run_model_tests.sh", "only": ["master"]}}}, indent=1
+    )
     (workflow,) = generic(text, "ci-pipeline.json")
     assert placed(workflow.jobs[0].steps[0]) == [(5, "run_model_tests.sh")]
-    assert generic(text, "config/pipeline.json") and generic(text, ".ci.json") and not generic(text, "data/policies.json")
+    assert (
+        generic(text, "config/pipeline.json") and generic(text, ".ci.json") and not generic(text, "data/policies.json")
+    )
 
 
 def test_several_jobs() -> None:
@@ -67,7 +71,9 @@ def test_several_jobs() -> None:
     assert build.line == 2
 
 
-@pytest.mark.parametrize("path", ["ci.yml", "ci/main.yaml", ".ci/pipeline.yml", "jenkins.yml", "deployment/ci-cd/train.yml", "build/x.yml"])
+@pytest.mark.parametrize(
+    "path", ["ci.yml", "ci/main.yaml", ".ci/pipeline.yml", "jenkins.yml", "deployment/ci-cd/train.yml", "build/x.yml"]
+)
 def test_places(path: str) -> None:
     assert generic(VARIANTS["mapping"], path)
 

@@ -93,8 +93,17 @@ def test_jobs() -> None:
     )
     assert (workflow.name, workflow.provider, workflow.unloaded) == ("CI", "github-actions", "")
     test, deploy, prod = workflow.jobs
-    assert (test.line, test.condition, test.image, test.never) == (4, "github.ref == 'refs/heads/main'", "python:3.12", "")
-    assert (test.steps[0].uses, test.steps[1].name, test.steps[1].condition) == ("actions/checkout@v4", "Tests", "success()")
+    assert (test.line, test.condition, test.image, test.never) == (
+        4,
+        "github.ref == 'refs/heads/main'",
+        "python:3.12",
+        "",
+    )
+    assert (test.steps[0].uses, test.steps[1].name, test.steps[1].condition) == (
+        "actions/checkout@v4",
+        "Tests",
+        "success()",
+    )
     assert (test.steps[1].line, test.steps[1].end_line, test.steps[1].script_line) == (10, 12, 12)
     assert (deploy.needs, deploy.environment, deploy.image) == (("test",), "staging", "node:20")
     assert (prod.needs, prod.environment, prod.steps) == (("test", "deploy"), "production", ())
@@ -123,13 +132,19 @@ def test_failures_that_stop_nothing() -> None:
 
 @pytest.mark.parametrize("condition", ["false", "${{ false }}", "'false'", "${{ false && github.ref }}", "0"])
 def test_conditions_that_are_never_true(condition: str) -> None:
-    workflow = github(f"on: push\njobs:\n  a:\n    if: {condition}\n    steps:\n      - run: x\n        if: {condition}\n")
+    workflow = github(
+        f"on: push\njobs:\n  a:\n    if: {condition}\n    steps:\n      - run: x\n        if: {condition}\n"
+    )
     assert workflow.jobs[0].never and workflow.jobs[0].steps[0].never
 
 
-@pytest.mark.parametrize("condition", ["true", "${{ always() }}", "github.event_name == 'push'", "false || true", "${{ vars.X }}"])
+@pytest.mark.parametrize(
+    "condition", ["true", "${{ always() }}", "github.event_name == 'push'", "false || true", "${{ vars.X }}"]
+)
 def test_conditions_that_can_be_true(condition: str) -> None:
-    workflow = github(f"on: push\njobs:\n  a:\n    if: {condition}\n    steps:\n      - run: x\n        if: {condition}\n")
+    workflow = github(
+        f"on: push\njobs:\n  a:\n    if: {condition}\n    steps:\n      - run: x\n        if: {condition}\n"
+    )
     assert not workflow.jobs[0].never and not workflow.jobs[0].steps[0].never
 
 
@@ -212,7 +227,11 @@ def test_shells(shell: str, errexit: bool, pipefail: bool) -> None:
 
 
 def test_python_in_a_step_is_no_shell() -> None:
-    step = github("on: push\njobs:\n  a:\n    steps:\n      - shell: python\n        run: |\n          import os\n").jobs[0].steps[0]
+    step = (
+        github("on: push\njobs:\n  a:\n    steps:\n      - shell: python\n        run: |\n          import os\n")
+        .jobs[0]
+        .steps[0]
+    )
     assert (step.script, step.line) == ("", 5)
 
 
@@ -248,7 +267,9 @@ def test_a_matrix_runs_every_value() -> None:
 
 def test_large_matrices_stay_small() -> None:
     axes = "".join(f"        a{i}: [{', '.join(map(str, range(50)))}]\n" for i in range(6))
-    workflow = github(f"on: push\njobs:\n  a:\n    strategy:\n      matrix:\n{axes}    steps:\n      - run: x ${{{{ matrix.a5 }}}}\n")
+    workflow = github(
+        f"on: push\njobs:\n  a:\n    strategy:\n      matrix:\n{axes}    steps:\n      - run: x ${{{{ matrix.a5 }}}}\n"
+    )
     assert 1 < len(workflow.jobs[0].steps) < 30
 
 
@@ -265,12 +286,18 @@ def test_reusable_workflows() -> None:
             steps: none
         """
     )
-    assert job(workflow, "a").uses == "./.github/workflows/b.yml" and dict(job(workflow, "a").inputs) == {"folder": "tests"}
+    assert job(workflow, "a").uses == "./.github/workflows/b.yml" and dict(job(workflow, "a").inputs) == {
+        "folder": "tests"
+    }
     assert job(workflow, "b").uses == "org/repo/.github/workflows/x.yml@v1"
 
 
 def test_inputs_of_actions() -> None:
-    step = github("on: push\njobs:\n  a:\n    steps:\n      - uses: o/r@v1\n        with: {a: 1, b: [x], c: 'y'}\n").jobs[0].steps[0]
+    step = (
+        github("on: push\njobs:\n  a:\n    steps:\n      - uses: o/r@v1\n        with: {a: 1, b: [x], c: 'y'}\n")
+        .jobs[0]
+        .steps[0]
+    )
     assert dict(step.inputs) == {"a": "1", "c": "y"}
 
 

@@ -119,7 +119,9 @@ def test_extends_is_deep_and_its_own_keys_win() -> None:
 
 
 def test_extends_in_circles_and_unknown() -> None:
-    workflow = gitlab("a: {extends: b, script: a}\nb: {extends: a}\nc: {extends: [c, nobody], script: c}\nd: {extends: {x: y}}\n")
+    workflow = gitlab(
+        "a: {extends: b, script: a}\nb: {extends: a}\nc: {extends: [c, nobody], script: c}\nd: {extends: {x: y}}\n"
+    )
     assert {one.id: one.steps[0].script for one in workflow.jobs if one.steps} == {"a": "a", "c": "c"}
 
 
@@ -224,7 +226,7 @@ def test_child_pipelines_start_with_their_parent() -> None:
         ("$CI_COMMIT_TAG =~ /^v/", "tag"),
         ("$CI_COMMIT_TAG == null", "push"),
         ('$CI_COMMIT_BRANCH == "staging"', "push"),
-        ('$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH', "push"),
+        ("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "push"),
         ("$SCHEDULED_TRAINING", "schedule"),
     ],
 )
@@ -244,7 +246,10 @@ def test_rules() -> None:
 
 
 def test_manual_jobs() -> None:
-    assert (only_job("t: {script: x, when: manual}").manual, kinds(only_job("t: {script: x, when: manual}"))) == (True, ["manual"])
+    assert (only_job("t: {script: x, when: manual}").manual, kinds(only_job("t: {script: x, when: manual}"))) == (
+        True,
+        ["manual"],
+    )
     assert only_job("t: {script: x, rules: [{if: $A, when: manual}]}").manual
     assert only_job("t: {script: x, when: manual, rules: [{if: $A}]}").manual
     either = only_job("t: {script: x, rules: [{if: '$CI_PIPELINE_SOURCE == \"schedule\"'}, {when: manual}]}")
@@ -328,7 +333,9 @@ def test_scripts_that_multiply_stay_small() -> None:
     text = ".a: {script: [x, x, x, x, x, x, x, x, x, x]}\n"
     for before, name in zip("abcdefgh", "bcdefghi", strict=True):
         text += f".{name}: {{script: [" + ", ".join(f"!reference [.{before}, script]" for _ in range(10)) + "]}\n"
-    text += "t: {script: !reference [.i, script]}\n" + "".join(f"e{i}: {{extends: [{', '.join(f'e{j}' for j in range(30))}]}}\n" for i in range(30))
+    text += "t: {script: !reference [.i, script]}\n" + "".join(
+        f"e{i}: {{extends: [{', '.join(f'e{j}' for j in range(30))}]}}\n" for i in range(30)
+    )
     began = time.perf_counter()
     assert only_job(text).steps
     assert time.perf_counter() - began < 5

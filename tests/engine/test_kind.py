@@ -1,0 +1,192 @@
+"""What kind of repository a tree is, and whether it holds machine learning at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.engine.kind import JUDGED, KINDS, decide, has_ml, lesson_folders, self_tools
+from mlops_scan.engine.scan import ScanOptions
+from mlops_scan.repository.files import File
+from mlops_scan.words import Role
+from tests.trees import ML, Tree, context_of, scan_tree
+
+PYPROJECT = '[project]\nname = "NAME"\nversion = "1.0"\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+PUBLISH: Tree = {
+    ".github/workflows/release.yml": "on: {release: {types: [published]}}\njobs:\n  a:\n    runs-on: x\n    steps:\n"
+    "      - run: python -m build\n      - run: twine upload dist/*\n"
+}
+NET = "from sklearn.base import BaseEstimator\nfrom sklearn.linear_model import LogisticRegression\n\n\nclass Ensemble(BaseEstimator):\n    def fit(self, x, y):\n        self.inner = LogisticRegression().fit(x, y)\n        return self\n"
+LIBRARY: Tree = {"pyproject.toml": PYPROJECT.replace("NAME", "ensembles"), "ensembles/__init__.py": "", "ensembles/net.py": NET}
+CHAT = "import openai\n\nclient = openai.OpenAI()\n\n\ndef ask(text):\n    return client.chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': text}])\n\n\nif __name__ == '__main__':\n    ask('hello')\n"
+
+
+def kind_of(folder: Path, tree: Tree) -> str:
+    """The kind of a tree."""
+    return decide(context_of(folder, tree)).name
+
+
+# -- one of each, and what is near it --------------------------------------------------------------------------------------------
+
+
+def test_application(tmp_path: Path) -> None:
+    assert kind_of(tmp_path, ML) == "application"
+
+
+def test_published_package_that_trains_nothing_itself_is_a_library(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**LIBRARY, **PUBLISH})
+    assert report.kind == "library"
+    assert report.headline.level is None
+    assert report.findings == ()
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        LIBRARY,  # nothing publishes it
+        {**LIBRARY, **PUBLISH, **ML},  # a script of its own trains
+    ],
+    ids=["not published", "trains itself"],
+)
+def test_package_that_is_no_library(tmp_path: Path, tree: Tree) -> None:
+    assert kind_of(tmp_path, tree) == "application"
+
+
+def test_published_mlops_tool(tmp_path: Path) -> None:
+    tree = {"pyproject.toml": PYPROJECT.replace("NAME", "mlflow-tracker"), "src/tracker/a.py": "import mlflow\n\n\ndef log(x):\n    mlflow.log_metric('x', x)\n", **PUBLISH}
+    report = scan_tree(tmp_path, tree)
+    assert report.kind == "platform-tool"
+    assert report.headline.level is None
+
+
+def lessons(*names: str) -> Tree:
+    """Folders with a training script each."""
+    return {f"{name}/{path}": text for name in names for path, text in ML.items()}
+
+
+@pytest.mark.parametrize("names", [("01-intro", "02-data", "03-model"), ("week1", "week2", "week3"), ("lesson_1", "lesson_2", "lesson_3", "notes")])
+def test_course(tmp_path: Path, names: tuple[str, ...]) -> None:
+    assert kind_of(tmp_path, lessons(*names)) == "course"
+
+
+@pytest.mark.parametrize("names", [("01-intro", "02-data"), ("src", "week", "lessons"), ("v1", "v2", "v3")])
+def test_folders_that_are_no_course(tmp_path: Path, names: tuple[str, ...]) -> None:
+    assert kind_of(tmp_path, lessons(*names)) == "application"
+
+
+def test_numbered_folders_without_a_model_are_no_course(tmp_path: Path) -> None:
+    assert kind_of(tmp_path, {f"0{n}-sql/a.sql": "select 1;\n" for n in range(1, 5)}) == "non-ml"
+
+
+def test_project_generator(tmp_path: Path) -> None:
+    tree = {"cookiecutter.json": '{"name": "churn"}', "{{ cookiecutter.name }}/train.py": ML["train.py"], "{{ cookiecutter.name }}/data.py": ML["data.py"]}
+    assert kind_of(tmp_path, tree) == "template"
+
+
+def test_readme_that_says_template(tmp_path: Path) -> None:
+    assert kind_of(tmp_path / "a", {**ML, "README.md": "# Churn\n\nA project template for teams.\n"}) == "template"
+    assert kind_of(tmp_path / "b", {**ML, "README.md": "# Churn\n\n" + "text\n" * 30 + "e-mail template\n"}) == "application"
+
+
+def test_made_from_a_template_is_no_template(tmp_path: Path) -> None:
+    assert kind_of(tmp_path, {**ML, ".copier-answers.yml": "_src_path: gh:a/b\n_commit: v1\n"}) == "application"
+
+
+def test_research_and_competition(tmp_path: Path) -> None:
+    paper = "# Net\n\n```\n@inproceedings{a2026, title={Net}}\n```\n"
+    assert kind_of(tmp_path / "paper", {**ML, "README.md": paper}) == "research"
+    assert kind_of(tmp_path / "kaggle", {**ML, "README.md": "# Solution\n\nhttps://www.kaggle.com/c/titanic\n"}) == "competition"
+
+
+def test_paper_cited_by_a_served_model_is_an_application(tmp_path: Path) -> None:
+    app = "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\nmodel = joblib.load('m')\n\n\n@app.post('/p')\ndef p(x: list):\n    return model.predict(x)\n"
+    assert kind_of(tmp_path, {**ML, "app.py": app, "README.md": "See https://arxiv.org/abs/1706.03762\n"}) == "application"
+
+
+def test_application_of_hosted_language_models(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {"app.py": CHAT})
+    assert (report.kind, report.has_ml) == ("llm-app", True)
+
+
+def test_training_beside_a_hosted_language_model_is_an_application(tmp_path: Path) -> None:
+    assert kind_of(tmp_path, {**ML, "app.py": CHAT}) == "application"
+
+
+def test_data_pipelines(tmp_path: Path) -> None:
+    dag = "from airflow import DAG\nfrom airflow.operators.bash import BashOperator\n\nwith DAG('etl', schedule='@daily') as dag:\n    BashOperator(task_id='a', bash_command='ls')\n"
+    assert kind_of(tmp_path / "dbt", {"dbt_project.yml": "name: shop\n", "models/a.sql": "select 1\n"}) == "data-pipeline"
+    assert kind_of(tmp_path / "airflow", {"dags/etl.py": dag}) == "data-pipeline"
+
+
+# -- no model ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"app.py": "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route('/')\ndef a():\n    return 'a'\n"},
+        {"models.py": "from django.db import models\n\n\nclass Model(models.Model):\n    name = models.TextField()\n"},
+        {"cache.py": "import pickle\n\nprint(pickle.load(open('cache.pkl', 'rb')))\n"},
+        {"README.md": "# A model\n\nIt trains with `model.fit(x, y)` and mlflow.\n"},
+        {"requirements.txt": "scikit-learn==1.5.2\nmlflow\n"},
+        {"tests/test_train.py": ML["train.py"], "vendor/net/train.py": ML["train.py"]},
+        {"docs/conf.yaml": "steps:\n  - {name: a, script: train.py, params: {}}\n"},
+    ],
+    ids=["web", "ORM", "pickled cache", "prose", "dependency", "tests and vendored", "docs"],
+)
+def test_no_machine_learning(tmp_path: Path, tree: Tree) -> None:
+    context = context_of(tmp_path, tree)
+    assert not has_ml(context)
+    assert decide(context).name == "non-ml"
+
+
+def test_pretrained_model_is_machine_learning(tmp_path: Path) -> None:
+    text = "from transformers import pipeline\n\nclassify = pipeline('sentiment-analysis')\nprint(classify('good'))\n"
+    assert has_ml(context_of(tmp_path, {"app.py": text}))
+
+
+# -- the parts ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_users_word_wins(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, ML, ScanOptions(kind="research"))
+    assert (report.kind, report.kind_reason) == ("research", "set by the user")
+    assert report.headline.level == 1
+
+
+def test_a_library_by_the_users_word_has_no_level(tmp_path: Path) -> None:
+    assert scan_tree(tmp_path, ML, ScanOptions(kind="library")).headline.level is None
+
+
+def test_judged_kinds_are_kinds() -> None:
+    assert set(KINDS) >= JUDGED
+    assert not {"non-ml", "library", "platform-tool", "data-pipeline"} & JUDGED
+
+
+def files(*paths: str) -> tuple[File, ...]:
+    """Files by path alone."""
+    return tuple(File(path, 1, Role.SOURCE, Path()) for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (("01-a/x", "02-b/x", "03-c/x"), ("01-a", "02-b", "03-c")),
+        (("01-a/x", "01-a/y", "02-b/x"), ()),
+        (("src/01-a/x", "src/02-b/x", "src/03-c/x"), ()),
+        (("week 1/x", "week_2/x", "Week-3/x"), ()),
+        (("day1.txt", "day2.txt", "day3.txt"), ()),
+    ],
+)
+def test_lesson_folders(paths: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    assert lesson_folders(files(*paths)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("mlflow", True), ("MLflow", True), ("churn-mlflow", False), ("mlflows", False)],
+)
+def test_self_tools(tmp_path: Path, name: str, expected: bool) -> None:
+    context = context_of(tmp_path, {**ML, "pyproject.toml": PYPROJECT.replace("NAME", name)})
+    assert ("mlflow" in self_tools(context)) is expected
