@@ -14,9 +14,10 @@ class Start:
     """Something that runs commands or code.
 
     `kind`: "ci" (a CI job), "schedule" (an orchestrator's or library's clock), "event" (a sensor, a message),
-    "pipeline" (a step of a declared pipeline, whoever starts it), "service" (a deployed process), "person" (documented
-    or scripted for a person to start). `triggers` are trigger kinds as in `ci.model` for CI, else empty. `blocked` says why it
-    cannot start by itself, `may_fail` why its failure has no effect; both empty when fine.
+    "pipeline" (a step of a declared pipeline, whoever starts it), "service" (a deployed process), "person"
+    (documented or scripted for a person to start). `triggers` are trigger kinds as in `ci.model` for CI, else
+    empty. `blocked` says why it cannot start by itself, `may_fail` why its failure has no effect; both empty when
+    fine.
     """
 
     kind: str

@@ -15,6 +15,7 @@ from mlops_scan.automation.tasks.model import above, ini_values
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.repository.roles import strip_template
 
 _WITH_VALUE = frozenset(
     {"-k", "-m", "-n", "-p", "-c", "-o", "-W", "-r", "--cov", "--cov-report", "--cov-config", "--junitxml",
@@ -208,7 +209,7 @@ def _collects(path: str, bases: tuple[str, ...], settings: _Settings, ignored: t
     folders = path.split("/")[:-1]
     if any(fnmatchcase(folder, pattern) for folder in folders for pattern in settings.skipped):
         return False
-    name = path.rpartition("/")[2]
+    name = strip_template(path)[0].rpartition("/")[2]
     return any(fnmatchcase(path if "/" in pattern else name, pattern) for pattern in settings.files)
 
 

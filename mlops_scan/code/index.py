@@ -33,6 +33,7 @@ _NAMING_ONLY = frozenset(
      "error", "exception", "Path", "endswith", "startswith", "write", "add_argument", "getLogger", "parametrize",
      "append", "format", "replace", "getenv", "get", "environ"}
 )  # fmt: skip
+PLACEHOLDER = "TEMPLATE"  # what a `{{ name }}` of a template is read as
 _MAX_HOPS = 14
 _MAX_RESOLVE = 12  # names followed one after the other
 _MAX_STEPS = 300  # names followed in all to resolve one: classes of many bases, modules of many star imports
@@ -88,6 +89,8 @@ class CodeIndex:
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
         parts = dotted.split(".")
+        if parts[0] == PLACEHOLDER and len(parts) > 1:
+            parts = parts[1:]  # the package's name is the template's to fill in
         for length in range(len(parts), 0, -1):
             candidates = self._suffixes.get(".".join(parts[:length]))
             if not candidates:
@@ -214,6 +217,8 @@ class CodeIndex:
             if base.startswith("?") or base == f"@.{name}":
                 continue
             target = self._resolve(module.path, ".".join([base, *rest]), depth + 1)
+            if not target.first_party and len(rest) > 2:
+                break  # what a foreign method returned: nothing is known about it
             if not target.name.startswith(("?", "*")):
                 return target
         return Target(_unknown(f"?.{'.'.join(rest)}"))
@@ -305,6 +310,33 @@ class CodeIndex:
                 candidates = self._methods.get(method, [])
             if len(candidates) <= 3:
                 yield from candidates
+            else:
+                yield from self._overrides(method)
+
+    def _overrides(self, method: str) -> Iterator[Node]:
+        """All implementations of a method that one abstract first-party class declares: what `job.run()` may be."""
+        every = self._methods.get(method, [])
+        for path, qualname in every:
+            function = self.modules[path].functions.get(qualname)
+            abstract = function is not None and (function.stub or any(d.endswith("abstractmethod") for d in function.decorators))
+            if abstract:
+                base = (path, qualname.rpartition(".")[0])
+                yield from (node for node in every if node != (path, qualname) and self._derives(node, base))
+
+    def _derives(self, method: Node, base: Node) -> bool:
+        """Whether the class of a method is `base` or inherits from it, a few classes up."""
+        todo, seen = [(method[0], method[1].rpartition(".")[0])], set()
+        while todo and len(seen) < _MAX_RESOLVE:
+            current = todo.pop()
+            if current == base:
+                return True
+            seen.add(current)
+            item = self.modules[current[0]].classes.get(current[1])
+            for name in item.bases if item is not None else ():
+                target = self.resolve(current[0], name)
+                if target.first_party and (target.path, target.qualname) not in seen:
+                    todo.append((target.path, target.qualname))
+        return False
 
     def _methods_run(self, module: Module, qualname: str) -> Iterator[Node]:
         """What making an object of a class may run: its special methods, and all where a framework calls them."""

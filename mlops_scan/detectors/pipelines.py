@@ -218,7 +218,7 @@ def _chains(context: Context) -> Iterator[Signal]:
 
 def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
     """Evidence of two or more separate commands on a model or its data, one of which trains; None otherwise."""
-    found: dict[Location, Evidence] = {}
+    found: dict[tuple[Location, str], Evidence] = {}
     trains = False
     for run in runs:
         if run.tests:
@@ -227,10 +227,11 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
         use = next((u for u in run.uses if _STAGES.intersection(u.does)), None) or context.does(reached, _STAGES)
         if use is None:
             continue
-        found.setdefault(run.location, context.evidence(run.location.path, run.location.line, Hop.USE))
+        # the line that led here: `mise run job training` and `mise run job evaluation` are two stages of one command
+        led = next((e for e in run.chain if e.hop is Hop.USE), None) or Evidence(run.location, Hop.USE, " ".join(run.words))
+        found.setdefault((led.location, led.text), context.evidence(led.location.path, led.location.line, Hop.USE))
         trains = trains or bool(LEARNS.intersection(use.does)) or context.does(reached, LEARNS) is not None
-    entries = {run.entries for run in runs if run.entries and run.location in found}
-    return tuple(found.values())[:4] if trains and len(found) >= 2 and len(entries) >= 2 else None
+    return tuple(found.values())[:4] if trains and len(found) >= 2 else None
 
 
 # -- what is broken --------------------------------------------------------------------------------------------------------

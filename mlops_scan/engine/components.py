@@ -47,13 +47,19 @@ def find(context: Context, kind: Kind) -> tuple[str, ...]:
     return tuple(outermost) if len(outermost) >= 2 and not elsewhere else (".",)
 
 
-def belongs(signal: Signal, component: str, components: tuple[str, ...]) -> bool:
-    """Whether a signal speaks of a component: its evidence lies there, or in no component at all."""
+def belongs(signal: Signal, component: str, components: tuple[str, ...], course: bool = False) -> bool:
+    """Whether a signal speaks of a component: its evidence lies there, or in a place that all components share.
+
+    In a monorepo everything outside the components is shared. The lessons of a course share only the files at the root
+    and the forge's own folders; what lies elsewhere is another lesson's.
+    """
     if component == ".":
         return True
     paths = [evidence.location.path for evidence in signal.evidence]
     if any(path.startswith(component + "/") for path in paths):
         return True
+    if course:
+        return all("/" not in path or path.startswith(".") for path in paths)
     return not any(path.startswith(other + "/") for path in paths for other in components)
 
 

@@ -52,10 +52,17 @@ class Kind:
 
 
 def lesson_folders(files: tuple[File, ...]) -> tuple[str, ...]:
-    """Top-level folders that are lessons of a course, or nothing when there are too few."""
+    """Folders that are lessons of a course, the outermost of each branch; nothing without enough of them at the top."""
     tops = {file.path.split("/", 1)[0] for file in files if "/" in file.path}
-    lessons = sorted(top for top in tops if _LESSON.fullmatch(top))
-    return tuple(lessons) if len(lessons) >= _MIN_LESSONS else ()
+    if sum(1 for top in tops if _LESSON.fullmatch(top)) < _MIN_LESSONS:
+        return ()
+    found: set[str] = set()
+    for file in files:
+        parts = file.path.split("/")[:-1]
+        depth = next((i for i, part in enumerate(parts) if _LESSON.fullmatch(part)), None)
+        if depth is not None:
+            found.add("/".join(parts[: depth + 1]))
+    return tuple(sorted(found))
 
 
 def project_names(context: Context) -> set[str]:

@@ -90,12 +90,8 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
     folders = component_rules.find(context, kind)
     judged = tuple(_component(rules, model, folder, folders, kind, weighed) for folder in folders)
     headline = _headline(context, judged, kind, options.component, rules, model, weighed)
-    active = judged if kind.has_ml and kind.name in JUDGED else ()
-    findings = (
-        finding_rules.build(context, problems if active else (), active, options.select, options.ignore)
-        if repository.files
-        else ()
-    )
+    active = judged if kind.has_ml and kind.name in JUDGED and repository.files else ()
+    findings = finding_rules.build(context, problems if active else (), active, options.select, options.ignore)
     return Report(
         version=__version__,
         rules_version=rules.version,
@@ -118,7 +114,7 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
             context.documents.bytes_read,
         ),
         rules=finding_rules.rules(rules),
-        notices=_notices(context, options),
+        notices=_notices(context, options, kind, folders),
     )
 
 
@@ -256,7 +252,7 @@ def _detect(context: Context) -> Iterator[Signal | Problem]:
 def _component(
     rules: RuleBook, model: MaturityModel, folder: str, folders: tuple[str, ...], kind: Kind, signals: list[Signal]
 ) -> ComponentResult:
-    own = [signal for signal in signals if component_rules.belongs(signal, folder, folders)]
+    own = [signal for signal in signals if component_rules.belongs(signal, folder, folders, kind.name == "course")]
     practices = grade(rules.practices, own)
     results = {result.id: result for result in practices}
     rungs = levels.ladder(model, results)
@@ -295,18 +291,33 @@ def _headline(
         return chosen
     best = max(judged, key=lambda c: (component_rules.size(context, c.path), c.path))
     if kind.name == "course" and len(judged) > 1:
-        # lessons are independent: the level is the best lesson's, the practices are what is shown anywhere
-        best = max(judged, key=lambda c: (c.level or 0, c.progress or 0.0))
-        return replace(best, path=best.path, practices=grade(rules.practices, signals))
+        return _course(max(judged, key=lambda c: (c.level or 0, c.progress or 0.0)), rules, model, signals)
     return best
 
 
-def _notices(context: Context, options: ScanOptions) -> tuple[str, ...]:
+def _course(best: ComponentResult, rules: RuleBook, model: MaturityModel, signals: list[Signal]) -> ComponentResult:
+    """A course as a whole: what any lesson shows, at the level of the best lesson, because nothing connects them."""
+    practices = grade(rules.practices, signals)
+    results = {result.id: result for result in practices}
+    rungs = tuple(replace(rung, reached=rung.number <= (best.level or 0)) for rung in levels.ladder(model, results))
+    following = next((rung for rung in rungs if rung.number == best.next_level), None)
+    return replace(
+        best,
+        practices=practices,
+        ladder=rungs,
+        ahead=levels.ahead(model, best.level or 0, results),
+        gaps=levels.gaps(following, results, rules.practices) if following is not None else (),
+    )
+
+
+def _notices(context: Context, options: ScanOptions, kind: Kind, components: tuple[str, ...]) -> tuple[str, ...]:
     notices = list(context.repository.notices)
     for provider in sorted({item.provider for item in context.unread_providers}):
         notices.append(f"{provider} definitions are present and not read yet; what they run is unknown")
     if context.documents.unrendered:
         notices.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
+    if kind.name == "course" and len(components) > 1:
+        notices.append("a course: the practices are those of all lessons together, the level is that of the best lesson")
     if options.select:
         notices.append(f"only findings {', '.join(options.select)} are shown")
     if options.ignore:

@@ -223,6 +223,8 @@ def _candidates(table: Mapping[str, list[_Pattern]], name: str) -> Iterator[_Pat
 
 def _keywords_fit(signature: Signature, call: Call) -> bool:
     given = dict(call.keywords)
+    if len(call.args) + len(call.keywords) < signature.min_args:
+        return False
     for name, values in signature.required:
         if name not in given:
             return False

@@ -8,10 +8,14 @@ from mlops_scan.words import Evidence, Hop
 from tests.automation.trees import resolver_of
 
 TREE = {
-    ".github/workflows/nightly.yml": "on:\n  schedule:\n    - cron: '0 2 * * *'\njobs:\n  a:\n    steps:\n      - run: make train\n",
+    ".github/workflows/nightly.yml": (
+        "on:\n  schedule:\n    - cron: '0 2 * * *'\njobs:\n  a:\n    steps:\n      - run: make train\n"
+    ),
     ".github/workflows/test.yml": "on: push\njobs: {a: {steps: [{run: pytest}]}}\n",
     "Makefile": "train:\n\tpython main.py\n",
-    "main.py": "from lib.model import train\n\n\ndef helper():\n    train()\n\n\nif __name__ == '__main__':\n    helper()\n",
+    "main.py": (
+        "from lib.model import train\n\n\ndef helper():\n    train()\n\n\nif __name__ == '__main__':\n    helper()\n"
+    ),
     "lib/__init__.py": "",
     "lib/model.py": "from lib.data import load\n\n\ndef train():\n    return load()\n\n\ndef unused():\n    pass\n",
     "lib/data.py": "def load():\n    return 1\n",

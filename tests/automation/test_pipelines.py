@@ -24,7 +24,7 @@ def brief(steps: tuple[PipelineStep, ...]) -> list[tuple[str, int, str, int]]:
     return [(step.name, step.line, step.command.strip(), step.command_line) for step in steps]
 
 
-# -- DVC ---------------------------------------------------------------------------------------------------------------
+# -- DVC --------------------------------------------------------------------------------------------------------------
 
 
 def test_dvc() -> None:
@@ -97,14 +97,17 @@ def test_a_template_of_a_dvc_yaml() -> None:
     assert pipeline("dvc.yaml.jinja", "stages: {a: {cmd: python a.py}}").tool == "dvc"
 
 
-# -- MLflow ------------------------------------------------------------------------------------------------------------
+# -- MLflow -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["MLproject", "mlproject", "MLPROJECT", "sub/MLProject"])
 def test_mlproject(name: str) -> None:
     found = pipeline(
         name,
-        "name: churn\npython_env: e.yaml\nentry_points:\n  main:\n    parameters: {a: float}\n    command: python train.py {a}\n  b: {command: x}\n",
+        (
+            "name: churn\npython_env: e.yaml\nentry_points:\n  main:\n"
+            "    parameters: {a: float}\n    command: python train.py {a}\n  b: {command: x}\n"
+        ),
     )
     assert (found.tool, found.name, found.entry_points) == ("mlflow-projects", "churn", True)
     assert brief(found.steps) == [("main", 4, "python train.py {a}", 6), ("b", 7, "x", 7)]
@@ -127,7 +130,11 @@ def test_mlproject_without_commands() -> None:
 def test_recipes(path: str, head: str) -> None:
     found = pipeline(
         path,
-        f"{head}\nprimary_metric: {{{{PRIMARY_METRIC}}}}\nsteps:\n  ingest: {{{{INGEST_CONFIG}}}}\n  split:\n    split_ratios: {{{{SPLIT}}}}\n  train: {{using: custom}}\n  evaluate: {{}}\n  register: {{}}\n",
+        (
+            f"{head}\nprimary_metric: {{{{PRIMARY_METRIC}}}}\nsteps:\n"
+            f"  ingest: {{{{INGEST_CONFIG}}}}\n  split:\n    split_ratios: {{{{SPLIT}}}}\n"
+            f"  train: {{using: custom}}\n  evaluate: {{}}\n  register: {{}}\n"
+        ),
     )
     assert found.tool == "mlflow-recipes" and found.line == 3
     assert [(step.name, sorted(step.does)) for step in found.steps] == [
@@ -152,7 +159,7 @@ def test_other_recipes(text: str) -> None:
     assert pipelines("recipe.yaml", text) == []
 
 
-# -- clusters ----------------------------------------------------------------------------------------------------------
+# -- clusters ---------------------------------------------------------------------------------------------------------
 
 IR = """\
 # PIPELINE DEFINITION
@@ -263,7 +270,12 @@ def test_plain_argo() -> None:
 def test_kubeflow_v1() -> None:
     annotations = "{pipelines.kubeflow.org/kfp_sdk_version: 1.8.22, pipelines.kubeflow.org/pipeline_spec: '{}'}"
     assert pipeline("p.yaml", argo(annotations=annotations)).tool == "kubeflow-pipelines"
-    embedded = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {labels: {pipelines.kubeflow.org/kfp_sdk_version: 1.8}}\nspec:\n  templates:\n  - name: t\n    container:\n      command: [sh, -ec, 'x']\n      args: ['def f():\n\n  m.fit(x)']\n"
+    embedded = (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n"
+        "metadata: {labels: {pipelines.kubeflow.org/kfp_sdk_version: 1.8}}\nspec:\n"
+        "  templates:\n  - name: t\n    container:\n      command: [sh, -ec, 'x']\n"
+        "      args: ['def f():\n\n  m.fit(x)']\n"
+    )
     (step,) = pipeline("p.yaml", embedded).steps
     assert (step.command, sorted(step.does)) == ("", ["train"])
 
@@ -320,7 +332,7 @@ def test_cron_jobs() -> None:
     assert pipelines("k8s/x.yaml", "apiVersion: batch/v1\nkind: CronJob\nspec: {schedule: x}\n") == []
 
 
-# -- managed services ----------------------------------------------------------------------------------------------------
+# -- managed services -------------------------------------------------------------------------------------------------
 
 
 def test_databricks() -> None:
@@ -368,7 +380,12 @@ def test_a_databricks_job_of_the_api() -> None:
     assert (found.name, found.schedule_off, found.steps[0].command) == ("j", "", "python x.ipynb")
 
 
-AZURE = "$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json\n{kind}display_name: churn\njobs:\n  train:\n    type: command\n    code: ../src\n    command: >-\n      python train.py\n      --a ${{{{inputs.a}}}}\n    inputs: {{a: 1}}\n  eval:\n    component: file:./eval.yml\n"
+AZURE = (
+    "$schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json\n"
+    "{kind}display_name: churn\njobs:\n  train:\n    type: command\n    code: ../src\n"
+    "    command: >-\n      python train.py\n      --a ${{{{inputs.a}}}}\n"
+    "    inputs: {{a: 1}}\n  eval:\n    component: file:./eval.yml\n"
+)
 
 
 @pytest.mark.parametrize("kind", ["type: pipeline\n", ""])
@@ -384,19 +401,32 @@ def test_what_is_no_azure_ml_pipeline(text: str) -> None:
     assert pipelines("x.yml", text) == []
 
 
-# -- lists of steps ------------------------------------------------------------------------------------------------------
+# -- lists of steps ---------------------------------------------------------------------------------------------------
 
 
 STEPS = {
-    "top": "steps:\n  - name: prepare\n    script: prepare.py\n  - name: train\n    script: train.py\n    params: {lr: 0.1}\n",
-    "below": "pipeline:\n  name: churn\n  steps:\n    - {name: prepare, script: prepare.py}\n    - {name: train, script: train.py, params: {a: 1}}\n",
+    "top": (
+        "steps:\n  - name: prepare\n    script: prepare.py\n  - name: train\n"
+        "    script: train.py\n    params: {lr: 0.1}\n"
+    ),
+    "below": (
+        "pipeline:\n  name: churn\n  steps:\n    - {name: prepare, script: prepare.py}\n"
+        "    - {name: train, script: train.py, params: {a: 1}}\n"
+    ),
     "mapping": "pipeline:\n  steps:\n    prepare: {script: prepare.py}\n    train: {script: train.py, args: [--a]}\n",
-    "stages": "stages:\n  - {name: prepare, command: python prepare.py}\n  - {name: train, command: [python, train.py]}\n",
-    "tasks": "workflow:\n  tasks:\n    - {id: prepare, run: python prepare.py}\n    - {id: train, cmd: python train.py}\n",
+    "stages": (
+        "stages:\n  - {name: prepare, command: python prepare.py}\n  - {name: train, command: [python, train.py]}\n"
+    ),
+    "tasks": (
+        "workflow:\n  tasks:\n    - {id: prepare, run: python prepare.py}\n    - {id: train, cmd: python train.py}\n"
+    ),
     "single keys": "steps:\n  - prepare: {script: prepare.py}\n  - train: {script: train.py}\n",
     "modules": "steps:\n  - {name: prepare, module: a.prepare}\n  - {name: train, file: train.py}\n",
     "direct": "pipeline:\n  - {name: prepare, script: prepare.py}\n  - {name: train, script: train.py}\n",
-    "own kind": "apiVersion: mlops/v1\nkind: Pipeline\nspec:\n  steps:\n    - {name: prepare, script: prepare.py}\n    - {name: train, script: train.py}\n",
+    "own kind": (
+        "apiVersion: mlops/v1\nkind: Pipeline\nspec:\n  steps:\n"
+        "    - {name: prepare, script: prepare.py}\n    - {name: train, script: train.py}\n"
+    ),
 }
 
 
@@ -410,7 +440,10 @@ def test_step_lists(text: str) -> None:
 def test_commands_of_step_lists() -> None:
     found = pipeline(
         "p.yaml",
-        "steps:\n  - name: a\n    command: python\n    args: [a.py, 'x y']\n  - name: b\n    run: |\n      one\n      two\n  - {name: c, module: m.c}\n",
+        (
+            "steps:\n  - name: a\n    command: python\n    args: [a.py, 'x y']\n  - name: b\n"
+            "    run: |\n      one\n      two\n  - {name: c, module: m.c}\n"
+        ),
     )
     assert brief(found.steps) == [
         ("a", 2, "python a.py 'x y'", 3),
@@ -422,7 +455,10 @@ def test_commands_of_step_lists() -> None:
 
 TWO = "- {name: a, script: a.py}\n- {name: b, script: b.py}\n"
 NO_PIPELINES = {
-    "action.yml": "name: x\nruns:\n  using: composite\n  steps:\n    - {name: a, run: a, shell: bash}\n    - {name: b, run: b, shell: bash}\n",
+    "action.yml": (
+        "name: x\nruns:\n  using: composite\n  steps:\n    - {name: a, run: a, shell: bash}\n"
+        "    - {name: b, run: b, shell: bash}\n"
+    ),
     "actions/x/other.yml": "runs:\n  using: composite\n  steps:\n    - {name: a, run: a}\n    - {name: b, run: b}\n",
     "ci/flow.yml": "on: push\njobs: {a: {steps: [{name: a, run: a}, {name: b, run: b}]}}\n",
     "jobs.yml": "jobs: {steps: [{name: a, run: a}, {name: b, run: b}]}\n",
@@ -456,12 +492,18 @@ def test_other_lists_of_steps(path: str, text: str) -> None:
     [
         "",
         "[]",
-        "stages: {a: [1], b: {cmd: {x: y}}, c: {foreach: 3, do: 4}, d: {matrix: [a], cmd: [[x]]}}\nentry_points: {a: 1}",
+        (
+            "stages: {a: [1], b: {cmd: {x: y}}, c: {foreach: 3, do: 4}, d: {matrix: [a], cmd: [[x]]}}\n"
+            "entry_points: {a: 1}"
+        ),
         "recipe: regression/v1\nsteps: {train: 3}",
         "pipelineInfo: 3\nroot: {dag: {tasks: [a]}}\ndeploymentSpec: 3\ncomponents: []",
         "apiVersion: argoproj.io/v1\nkind: Workflow\nspec: {templates: {a: b}}\nmetadata: 3",
         "apiVersion: argoproj.io/v1\nkind: Workflow\nspec: {templates: [1, {container: 3}, {script: {source: [x]}}]}",
-        "apiVersion: batch/v1\nkind: CronJob\nspec: {schedule: [x], jobTemplate: {spec: {template: {spec: {containers: [1, {command: x}]}}}}}",
+        (
+            "apiVersion: batch/v1\nkind: CronJob\n"
+            "spec: {schedule: [x], jobTemplate: {spec: {template: {spec: {containers: [1, {command: x}]}}}}}"
+        ),
         "resources: {jobs: {a: 3, b: {tasks: [1, {notebook_task: 3}], schedule: 3}}}",
         "resources: {jobs: 3}",
         "type: pipeline\njobs: {a: 3, b: {command: [x, y], code: [z]}}",

@@ -22,7 +22,7 @@ TREE = {
 }
 
 
-# -- scripts and programs ----------------------------------------------------------------------------------------------
+# -- scripts and programs ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,9 @@ def test_working_folder() -> None:
 def test_a_script_finds_its_own_folder() -> None:
     tree = {
         "tools/go.sh": 'cd "$(dirname "$0")"\n./next.sh\n',
-        "tools/next.sh": 'DIR="$( cd "$(dirname "${BASH_SOURCE[0]}")" && pwd )"\npython "$(dirname "$0")/../x/run.py"\n',
+        "tools/next.sh": (
+            'DIR="$( cd "$(dirname "${BASH_SOURCE[0]}")" && pwd )"\npython "$(dirname "$0")/../x/run.py"\n'
+        ),
         "x/run.py": "",
         "next.sh": "python wrong.py\n",
     }
@@ -156,7 +158,7 @@ def test_functions() -> None:
     assert commands("bash x.sh", tree) == ["bash x.sh", "python train.py"]
 
 
-# -- missing -------------------------------------------------------------------------------------------------------------
+# -- missing ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -233,7 +235,7 @@ def test_modules_of_others_are_unresolved() -> None:
     assert not runs("python -m model.train", TREE)[0].unresolved
 
 
-# -- failures that stop nothing ------------------------------------------------------------------------------------------
+# -- failures that stop nothing ---------------------------------------------------------------------------------------
 
 
 def swallowed(
@@ -290,12 +292,15 @@ def test_inner_shells() -> None:
     assert swallowed('bash -c "ls; pytest"') == ""
 
 
-# -- tasks ---------------------------------------------------------------------------------------------------------------
+# -- tasks ------------------------------------------------------------------------------------------------------------
 
 
 def test_make() -> None:
     tree = {
-        "Makefile": "PY := python\nall: prepare train\nprepare:\n\tpython a.py\ntrain: prepare\n\t@$(PY) train.py\ntest:\n\t-pytest\n\tpytest; ls\nsub:\n\t$(MAKE) -C deep go\n",
+        "Makefile": (
+            "PY := python\nall: prepare train\nprepare:\n\tpython a.py\ntrain: prepare\n"
+            "\t@$(PY) train.py\ntest:\n\t-pytest\n\tpytest; ls\nsub:\n\t$(MAKE) -C deep go\n"
+        ),
         "deep/Makefile": "go:\n\tpython run.py\n",
         "deep/run.py": "",
         **TREE,
@@ -385,16 +390,49 @@ def test_tables(command: str, paths: list[str]) -> None:
 @pytest.mark.parametrize(
     ("command", "tree", "paths"),
     [
-        ("just train", {"justfile": "x := 'y'\ntrain mode='a': prep (other 'b')\n  @python train.py {{mode}}\nprep:\n    python a.py\n"}, ["a.py", "train.py"]),
+        (
+            "just train",
+            {
+                "justfile": (
+                    "x := 'y'\ntrain mode='a': prep (other 'b')\n  @python train.py {{mode}}\nprep:\n    python a.py\n"
+                )
+            },
+            ["a.py", "train.py"],
+        ),
         ("just", {"justfile": "first:\n  python train.py\nother:\n  python a.py\n"}, ["train.py"]),
         ("just a", {"justfile": "a: b\n  python a.py\nb: a\n  python train.py\n"}, ["train.py", "a.py"]),
-        ("just s", {"justfile": "s:\n  #!/usr/bin/env bash\n  cd src/model\n  python train.py\n"}, ["src/model/train.py"]),
-        ("task train", {"Taskfile.yml": "tasks:\n  train:\n    deps: [prep]\n    cmds: [python train.py, {task: prep}]\n  prep: python a.py\n"}, ["a.py", "train.py"]),
+        (
+            "just s",
+            {"justfile": "s:\n  #!/usr/bin/env bash\n  cd src/model\n  python train.py\n"},
+            ["src/model/train.py"],
+        ),
+        (
+            "task train",
+            {
+                "Taskfile.yml": (
+                    "tasks:\n  train:\n    deps: [prep]\n    cmds: [python train.py, {task: prep}]\n"
+                    "  prep: python a.py\n"
+                )
+            },
+            ["a.py", "train.py"],
+        ),
         ("task", {"Taskfile.yml": "tasks: {default: {cmds: [{cmd: python train.py}], dir: .}}"}, ["train.py"]),
         ("task a", {"Taskfile.yml": "tasks: {a: {deps: [b]}, b: {deps: [a], cmd: python train.py}}"}, ["train.py"]),
-        ("mise run train", {"mise.toml": "[tasks.train]\nrun = ['python train.py']\ndepends = ['prep']\n[tasks.prep]\nrun = 'python a.py'\n"}, ["a.py", "train.py"]),
+        (
+            "mise run train",
+            {
+                "mise.toml": (
+                    "[tasks.train]\nrun = ['python train.py']\ndepends = ['prep']\n[tasks.prep]\nrun = 'python a.py'\n"
+                )
+            },
+            ["a.py", "train.py"],
+        ),
         ("mise run train", {".mise/tasks/train": "#!/bin/bash\npython train.py\n"}, ["train.py"]),
-        ("npm run train", {"package.json": '{"scripts": {"train": "python train.py", "test": "python a.py"}}'}, ["train.py"]),
+        (
+            "npm run train",
+            {"package.json": '{"scripts": {"train": "python train.py", "test": "python a.py"}}'},
+            ["train.py"],
+        ),
         ("npm test", {"package.json": '{"scripts": {"test": "python a.py"}}'}, ["a.py"]),
         ("npm ci", {"package.json": '{"scripts": {"ci": "python a.py"}}'}, []),
         ("yarn train", {"package.json": '{"scripts": {"train": "python train.py"}}'}, ["train.py"]),
@@ -402,25 +440,82 @@ def test_tables(command: str, paths: list[str]) -> None:
         ("pixi run train", {"pixi.toml": "[tasks]\ntrain = 'python train.py'\n"}, ["train.py"]),
         ("pipenv run train", {"Pipfile": "[scripts]\ntrain = 'python train.py'\n"}, ["train.py"]),
         ("tox -e py312", {"tox.ini": "[testenv]\ncommands = python train.py {posargs}\n"}, ["train.py"]),
-        ("tox", {"tox.ini": "[tox]\nenvlist = a,b\n[testenv:a]\ncommands =\n    python train.py\n[testenv:b]\ncommands =\n    python a.py\n"}, ["train.py", "a.py"]),
-        ("tox -e b", {"tox.ini": "[testenv]\ncommands = python a.py\n[testenv:b]\ncommands = {[testenv]commands}\n    python train.py\n"}, ["a.py", "train.py"]),
-        ("tox -e slow", {"tox.ini": "[testenv]\ncommands =\n    slow: python train.py\n    fast: python a.py\n"}, ["train.py"]),
+        (
+            "tox",
+            {
+                "tox.ini": (
+                    "[tox]\nenvlist = a,b\n[testenv:a]\ncommands =\n    python train.py\n[testenv:b]\n"
+                    "commands =\n    python a.py\n"
+                )
+            },
+            ["train.py", "a.py"],
+        ),
+        (
+            "tox -e b",
+            {
+                "tox.ini": (
+                    "[testenv]\ncommands = python a.py\n[testenv:b]\ncommands = {[testenv]commands}\n"
+                    "    python train.py\n"
+                )
+            },
+            ["a.py", "train.py"],
+        ),
+        (
+            "tox -e slow",
+            {"tox.ini": "[testenv]\ncommands =\n    slow: python train.py\n    fast: python a.py\n"},
+            ["train.py"],
+        ),
         ("tox", {"tox.ini": "[testenv]\ncommands = python \\\n    train.py\n"}, ["train.py"]),
         ("tox", {"setup.cfg": "[tox:tox]\n[testenv]\ncommands = python train.py\n"}, ["train.py"]),
-        ("tox", {"pyproject.toml": "[tool.tox]\nlegacy_tox_ini = '''\n[testenv]\ncommands = python train.py\n'''\n"}, ["train.py"]),
+        (
+            "tox",
+            {"pyproject.toml": "[tool.tox]\nlegacy_tox_ini = '''\n[testenv]\ncommands = python train.py\n'''\n"},
+            ["train.py"],
+        ),
         ("tox run -e x", {"pyproject.toml": "[tool.tox.env.x]\ncommands = [['python', 'train.py']]\n"}, ["train.py"]),
-        ("tox", {"tox.toml": "[env_run_base]\ncommands = [['python', {replace = 'posargs', default = ['train.py']}]]\n"}, ["train.py"]),
-        ("nox -s train", {"noxfile.py": "import nox\n@nox.session\ndef train(session):\n    session.run('python', 'train.py')\n@nox.session\ndef other(session):\n    session.run('python', 'a.py')\n"}, ["train.py"]),
-        ("nox", {"noxfile.py": "import nox\n@nox.session\ndef train(session):\n    session.run('python', 'train.py')\n"}, ["train.py"]),
-        ("nox -s train-3.12", {"noxfile.py": "import nox\n@nox.session(python=['3.12'])\ndef train(session):\n    session.run('python', 'train.py')\n"}, ["train.py"]),
-        ("inv train-model", {"tasks.py": "from invoke import task\n@task\ndef train_model(c):\n    c.run('python train.py --x')\n"}, ["train.py"]),
+        (
+            "tox",
+            {"tox.toml": ("[env_run_base]\ncommands = [['python', {replace = 'posargs', default = ['train.py']}]]\n")},
+            ["train.py"],
+        ),
+        (
+            "nox -s train",
+            {
+                "noxfile.py": (
+                    "import nox\n@nox.session\ndef train(session):\n"
+                    "    session.run('python', 'train.py')\n@nox.session\ndef other(session):\n"
+                    "    session.run('python', 'a.py')\n"
+                )
+            },
+            ["train.py"],
+        ),
+        (
+            "nox",
+            {"noxfile.py": ("import nox\n@nox.session\ndef train(session):\n    session.run('python', 'train.py')\n")},
+            ["train.py"],
+        ),
+        (
+            "nox -s train-3.12",
+            {
+                "noxfile.py": (
+                    "import nox\n@nox.session(python=['3.12'])\ndef train(session):\n"
+                    "    session.run('python', 'train.py')\n"
+                )
+            },
+            ["train.py"],
+        ),
+        (
+            "inv train-model",
+            {"tasks.py": ("from invoke import task\n@task\ndef train_model(c):\n    c.run('python train.py --x')\n")},
+            ["train.py"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_runners(command: str, tree: dict[str, str], paths: list[str]) -> None:
     assert entered(command, {**TREE, **tree}) == paths
 
 
-# -- pipelines and containers ----------------------------------------------------------------------------------------------
+# -- pipelines and containers -----------------------------------------------------------------------------------------
 
 
 DVC = "stages:\n  prep: {cmd: python a.py}\n  train: {cmd: python train.py, deps: [train.py]}\n"
@@ -459,7 +554,9 @@ def test_what_runs_no_stage(command: str) -> None:
 
 def test_mlflow() -> None:
     tree = {
-        "MLproject": "name: x\nentry_points:\n  main: {command: python train.py}\n  prep: {command: 'python a.py {x}'}\n",
+        "MLproject": (
+            "name: x\nentry_points:\n  main: {command: python train.py}\n  prep: {command: 'python a.py {x}'}\n"
+        ),
         **TREE,
     }
     assert entered("mlflow run .", tree) == ["train.py"]
@@ -481,13 +578,17 @@ def test_submitted_by_file() -> None:
     command = {"jobs/job.yml": "command: >-\n  python train.py\ncode: ..\n", **TREE}
     assert entered("az ml job create -f jobs/job.yml", command) == ["train.py"]
     argo = {
-        "wf.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {templates: [{name: t, container: {command: [python, train.py]}}]}\n",
+        "wf.yaml": (
+            "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n"
+            "spec: {templates: [{name: t, container: {command: [python, train.py]}}]}\n"
+        ),
         **TREE,
     }
     assert entered("argo submit wf.yaml", argo) == ["train.py"]
     assert entered("argo lint wf.yaml", argo) == []
     bundle = {
-        "databricks.yml": "resources: {jobs: {retrain: {tasks: [{task_key: a, notebook_task: {notebook_path: ./train.py}}]}}}",
+        "databricks.yml": "resources: {jobs: {retrain: {tasks: "
+        "[{task_key: a, notebook_task: {notebook_path: ./train.py}}]}}}",
         **TREE,
     }
     assert entered("databricks bundle run retrain", bundle) == ["train.py"]
@@ -497,7 +598,10 @@ def test_submitted_by_file() -> None:
 
 def test_docker_builds() -> None:
     tree = {
-        "Dockerfile": "FROM x\nRUN --mount=type=cache,target=/c \\\n    pip install . && \\\n    python train.py\nCMD python a.py\n",
+        "Dockerfile": (
+            "FROM x\nRUN --mount=type=cache,target=/c \\\n    pip install . && \\\n"
+            "    python train.py\nCMD python a.py\n"
+        ),
         "docker/train.Dockerfile": "FROM x\nRUN python src/model/train.py\n",
         **TREE,
     }
@@ -512,7 +616,9 @@ def test_docker_builds() -> None:
 
 def test_compose() -> None:
     tree = {
-        "docker-compose.yml": "services:\n  web:\n    build: .\n  job:\n    image: x\n    command: [python, train.py]\n  db: {image: y}\n",
+        "docker-compose.yml": (
+            "services:\n  web:\n    build: .\n  job:\n    image: x\n    command: [python, train.py]\n  db: {image: y}\n"
+        ),
         "Dockerfile": 'FROM x\nRUN python src/model/train.py\nENTRYPOINT ["python"]\nCMD ["a.py"]\n',
         **TREE,
     }
@@ -529,7 +635,7 @@ def test_actions_show_their_name_and_inputs() -> None:
     assert (run.words, run.swallowed, run.location.line) == (("uses", "org/act", "path=x"), "may fail", 3)
 
 
-# -- bounds --------------------------------------------------------------------------------------------------------------
+# -- bounds -----------------------------------------------------------------------------------------------------------
 
 
 def test_long_chains_are_cut() -> None:
@@ -552,9 +658,10 @@ def test_texts_beyond_the_parsers_bounds() -> None:
 
 
 WORDS = st.sampled_from(
-    ["python", "bash", "-c", "x.sh", "a.py", "make", "t", "cd", "d", "&&", "||", ";", "\n", "|", "(", ")", "$(", "'", '"', "source",
-     "-m", "pytest", "docker", "build", "compose", "up", "run", "-f", "mlflow", "dvc", "repro", "tox", "nox", "just", "pixi", "-e", "$X",
-     "uvicorn", "a:b", "X=1", "torchrun", "az", "ml", "npm", "accelerate", "--", "sbatch", "srun", "-", "unittest", "discover", "coverage"]
+    ["python", "bash", "-c", "x.sh", "a.py", "make", "t", "cd", "d", "&&", "||", ";", "\n", "|", "(", ")", "$(",
+     "'", '"', "source", "-m", "pytest", "docker", "build", "compose", "up", "run", "-f", "mlflow", "dvc",
+     "repro", "tox", "nox", "just", "pixi", "-e", "$X", "uvicorn", "a:b", "X=1", "torchrun", "az", "ml", "npm",
+     "accelerate", "--", "sbatch", "srun", "-", "unittest", "discover", "coverage"]
 )  # fmt: skip
 HOSTILE = {
     "x.sh": "source x.sh\nmake t\n$(bash x.sh)\n",

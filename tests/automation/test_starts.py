@@ -17,10 +17,13 @@ def github(text: str, **files: str) -> list[Run]:
 
 
 def workflow(on: str, job: str = "", step: str = "") -> str:
-    return f"on:\n  {on}\njobs:\n  a:\n    {job or 'runs-on: x'}\n    steps:\n      - run: python train.py\n        {step}\n"
+    return (
+        f"on:\n  {on}\njobs:\n  a:\n    {job or 'runs-on: x'}\n    steps:\n"
+        f"      - run: python train.py\n        {step}\n"
+    )
 
 
-# -- CI ----------------------------------------------------------------------------------------------------------------
+# -- CI ---------------------------------------------------------------------------------------------------------------
 
 
 def test_a_job_on_push() -> None:
@@ -89,7 +92,8 @@ def test_the_clock_is_shown() -> None:
     (run,) = github("on:\n  workflow_dispatch:\n  schedule:\n    - cron: '0 2 * * *'\njobs: {a: {steps: [{run: x}]}}\n")
     assert (run.start.evidence.location.line, run.start.evidence.text) == (4, "on: manual, schedule (0 2 * * *)")
     (run,) = github(
-        "on:\n  push:\n  schedule:\n    - cron: '0 2 * * *'\njobs:\n  a:\n    if: github.event_name == 'schedule'\n    steps: [{run: x}]\n"
+        "on:\n  push:\n  schedule:\n    - cron: '0 2 * * *'\njobs:\n  a:\n"
+        "    if: github.event_name == 'schedule'\n    steps: [{run: x}]\n"
     )
     assert run.start.evidence.location.line == 4
 
@@ -142,7 +146,11 @@ def test_scripts_of_included_files_keep_their_place() -> None:
 
 
 CALLER = "on: push\njobs:\n  a:\n    uses: ./.github/workflows/b.yml\n    with: {script: train.py}\n"
-CALLED = "on:\n  workflow_call:\n    inputs: {script: {type: string}}\njobs:\n  inner:\n    environment: prod\n    steps:\n      - run: python ${{ inputs.script }}\n  off:\n    if: false\n    steps: [{run: python train.py}]\n"
+CALLED = (
+    "on:\n  workflow_call:\n    inputs: {script: {type: string}}\njobs:\n  inner:\n"
+    "    environment: prod\n    steps:\n      - run: python ${{ inputs.script }}\n"
+    "  off:\n    if: false\n    steps: [{run: python train.py}]\n"
+)
 
 
 def test_reusable_workflows() -> None:
@@ -180,12 +188,19 @@ def test_reusable_workflows_in_circles_and_elsewhere() -> None:
     )
 
 
-ACTION = "runs:\n  using: composite\n  steps:\n    - run: python ${{ inputs.script }}\n      shell: bash\n    - uses: ./.github/actions/train\n"
+ACTION = (
+    "runs:\n  using: composite\n  steps:\n    - run: python ${{ inputs.script }}\n"
+    "      shell: bash\n    - uses: ./.github/actions/train\n"
+)
 
 
 @pytest.mark.parametrize("name", ["action.yml", "action.yaml"])
 def test_composite_actions(name: str) -> None:
-    step = "on: push\njobs: {a: {steps: [{uses: ./.github/actions/train, with: {script: train.py}, continue-on-error: true}]}}\n"
+    step = (
+        "on: push\n"
+        "jobs: {a: {steps: [{uses: ./.github/actions/train, with: {script: train.py}, "
+        "continue-on-error: true}]}}\n"
+    )
     first, *others = github(step, **{f".github/actions/train/{name}": ACTION})
     assert (first.entries[0], first.location.path, first.location.line) == (
         ("train.py", ""),
@@ -226,7 +241,7 @@ def test_ci_start_of_jobs_that_only_others_call() -> None:
     assert starts.ci_start(found, found.jobs[0]) is None
 
 
-# -- clocks in code ------------------------------------------------------------------------------------------------------
+# -- clocks in code ---------------------------------------------------------------------------------------------------
 
 
 def test_airflow() -> None:
@@ -251,7 +266,11 @@ def test_airflow() -> None:
 
 
 def test_decorated_dags_and_flows() -> None:
-    text = "from airflow.decorators import dag\nfrom train import main\n\n@dag(schedule='@daily')\ndef pipe():\n    main()\n\n@app.get('/')\ndef page(): pass\n"
+    text = (
+        "from airflow.decorators import dag\nfrom train import main\n\n"
+        "@dag(schedule='@daily')\ndef pipe():\n    main()\n\n@app.get('/')\n"
+        "def page(): pass\n"
+    )
     (run,) = scheduled({"d.py": text, **TRAIN}, "airflow.decorators.dag")
     assert ("d.py", "pipe") in run.entries and ("d.py", "page") not in run.entries
 
@@ -291,13 +310,21 @@ def test_schedule_library() -> None:
     ],
 )
 def test_apscheduler(call: str, found: bool) -> None:
-    text = f"from apscheduler.schedulers.background import BackgroundScheduler\nfrom apscheduler.triggers.cron import CronTrigger\nfrom train import main\ns = BackgroundScheduler()\n{call}\n"
+    text = (
+        f"from apscheduler.schedulers.background import BackgroundScheduler\n"
+        f"from apscheduler.triggers.cron import CronTrigger\nfrom train import main\n"
+        f"s = BackgroundScheduler()\n{call}\n"
+    )
     runs = scheduled({"s.py": text, **TRAIN})
     assert [("train.py", "main") in run.entries for run in runs] == ([True] if found else [])
 
 
 def test_apscheduler_decorators() -> None:
-    text = "from apscheduler.schedulers.blocking import BlockingScheduler\nscheduler = BlockingScheduler()\n@scheduler.scheduled_job('cron', hour=2)\ndef job(): pass\n"
+    text = (
+        "from apscheduler.schedulers.blocking import BlockingScheduler\n"
+        "scheduler = BlockingScheduler()\n@scheduler.scheduled_job('cron', hour=2)\n"
+        "def job(): pass\n"
+    )
     (run,) = scheduled({"s.py": text})
     assert ("s.py", "job") in run.entries
 
@@ -307,7 +334,11 @@ def test_other_jobs_that_are_added() -> None:
 
 
 def test_prefect_code() -> None:
-    text = "from prefect import flow\n@flow\ndef train_flow(): pass\nif __name__ == '__main__':\n    train_flow.serve(name='x', cron='0 2 * * *'{extra})\n"
+    text = (
+        "from prefect import flow\n@flow\ndef train_flow(): pass\n"
+        "if __name__ == '__main__':\n"
+        "    train_flow.serve(name='x', cron='0 2 * * *'{extra})\n"
+    )
     (run,) = scheduled({"f.py": text.format(extra="")})
     assert run.entries == (("f.py", "train_flow"),) and not run.start.blocked
     (off,) = scheduled({"f.py": text.format(extra=", paused=True")})
@@ -315,7 +346,7 @@ def test_prefect_code() -> None:
     assert scheduled({"f.py": "from prefect import flow\n@flow\ndef f(): pass\nf.serve(name='x')\n"}) == []
 
 
-# -- prefect.yaml --------------------------------------------------------------------------------------------------------
+# -- prefect.yaml -----------------------------------------------------------------------------------------------------
 
 
 FLOW = {"flows/train.py": "from prefect import flow\n@flow\ndef retrain(): pass\n"}
@@ -367,7 +398,7 @@ def test_deployments_of_what_is_not_there() -> None:
     assert (line.start.evidence.location.line, line.location.line) == (6, 3)
 
 
-# -- pipelines and services ----------------------------------------------------------------------------------------------
+# -- pipelines and services -------------------------------------------------------------------------------------------
 
 
 def test_declared_pipelines() -> None:

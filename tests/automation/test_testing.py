@@ -100,7 +100,10 @@ def test_from_a_folder() -> None:
         ("setup__cfg", "[tool:pytest]\ntestpaths = tests/model checks\npython_files = test_*.py check_*.py\n"),
         (
             "pyproject__toml",
-            "[tool.pytest.ini_options]\ntestpaths = ['tests/model', 'checks']\npython_files = ['test_*.py', 'check_*.py']\n",
+            (
+                "[tool.pytest.ini_options]\ntestpaths = ['tests/model', 'checks']\n"
+                "python_files = ['test_*.py', 'check_*.py']\n"
+            ),
         ),
         (
             "pyproject__toml",

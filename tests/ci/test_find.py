@@ -151,11 +151,10 @@ def test_a_broken_file_is_listed_and_the_others_are_read() -> None:
 
 
 WORDS = st.sampled_from(
-    [
-        "on", "jobs", "steps", "run", "uses", "with", "if", "push", "schedule", "cron", "needs", "environment", "matrix", "strategy",
-        "include", "script", "stage", "stages", "pipeline", "rules", "only", "except", "when", "manual", "never", "extends", "workflow",
-        "trigger", "local", "default", "before_script", "tags", "name", "a", "b", "x.yml", "*", "!reference", "services", "tasks", "false",
-    ]
+    ["on", "jobs", "steps", "run", "uses", "with", "if", "push", "schedule", "cron", "needs", "environment",
+     "matrix", "strategy", "include", "script", "stage", "stages", "pipeline", "rules", "only", "except", "when",
+     "manual", "never", "extends", "workflow", "trigger", "local", "default", "before_script", "tags", "name",
+     "a", "b", "x.yml", "*", "!reference", "services", "tasks", "false"]
 )  # fmt: skip
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | WORDS | st.text(max_size=8),

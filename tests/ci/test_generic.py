@@ -16,10 +16,17 @@ def generic(text: str, path: str = "ci-pipeline.yml") -> list[Workflow]:
 VARIANTS = {
     "flow": "pipeline: {model_test: {stage: test, script: run_model_tests.sh, only: [master]}}",
     "mapping": "pipeline:\n  model_test:\n    stage: test\n    script: run_model_tests.sh\n    only: [master]\n",
-    "stages beside": "pipeline:\n  stages: [build, test]\n  variables: {A: b}\n  model_test:\n    stage: test\n    script: run_model_tests.sh\n    only: [master]\n",
-    "stages above": "stages: [test]\npipeline:\n  model_test: {stage: test, script: run_model_tests.sh, only: [master]}\n",
+    "stages beside": (
+        "pipeline:\n  stages: [build, test]\n  variables: {A: b}\n  model_test:\n"
+        "    stage: test\n    script: run_model_tests.sh\n    only: [master]\n"
+    ),
+    "stages above": (
+        "stages: [test]\npipeline:\n  model_test: {stage: test, script: run_model_tests.sh, only: [master]}\n"
+    ),
     "list": "pipeline:\n  - name: model_test\n    stage: test\n    script: run_model_tests.sh\n    only: [master]\n",
-    "list of single keys": "pipeline:\n  - model_test:\n      stage: test\n      script: run_model_tests.sh\n      only: [master]\n",
+    "list of single keys": (
+        "pipeline:\n  - model_test:\n      stage: test\n      script: run_model_tests.sh\n      only: [master]\n"
+    ),
     "jobs": "jobs:\n  model_test: {stage: test, script: run_model_tests.sh, only: [master]}\n",
     "bare": "model_test: {stage: test, script: run_model_tests.sh, only: [master]}\n",
     "below its stage": "pipeline:\n  test:\n    model_test:\n      script: run_model_tests.sh\n      only: [master]\n",

@@ -51,7 +51,11 @@ def test_push_filters(filters: str, kinds: list[str]) -> None:
 
 
 def test_events_that_other_things_fire() -> None:
-    on = "on:\n  workflow_run:\n    workflows: [Train, Test]\n    branches: [main]\n  workflow_dispatch:\n  workflow_call:\n  repository_dispatch:\n    types: [drift]\n  release:\n  issues:\n  fork:"
+    on = (
+        "on:\n  workflow_run:\n    workflows: [Train, Test]\n    branches: [main]\n"
+        "  workflow_dispatch:\n  workflow_call:\n  repository_dispatch:\n    types: [drift]\n"
+        "  release:\n  issues:\n  fork:"
+    )
     assert [(kind, detail) for kind, _, detail in triggers(on)] == [
         ("chained", "Train Test"),
         ("manual", "workflow_dispatch"),
@@ -310,8 +314,14 @@ def test_inputs_of_actions() -> None:
         "[]",
         "on: 3\njobs: 4",
         "on: {push: [1], schedule: {cron: x}}\njobs: [a]",
-        "on: [[push], {a: b}]\njobs: {a: 1, b: [], c: {steps: {run: x}}, d: {steps: [1, [], {run: [x]}, {run: {a: b}}]}}",
-        "on: push\njobs: {a: {needs: {a: b}, environment: [x], container: [], strategy: 3, if: {a: b}, steps: [{with: 3}]}}",
+        (
+            "on: [[push], {a: b}]\n"
+            "jobs: {a: 1, b: [], c: {steps: {run: x}}, d: {steps: [1, [], {run: [x]}, {run: {a: b}}]}}"
+        ),
+        (
+            "on: push\n"
+            "jobs: {a: {needs: {a: b}, environment: [x], container: [], strategy: 3, if: {a: b}, steps: [{with: 3}]}}"
+        ),
         "on: push\njobs:\n  a:\n   steps:\n  - run: broken\n :",
         "on: push\njobs: {a: {strategy: {matrix: {x: [], include: [3, {a: [1]}]}}, steps: [{run: '${{ matrix.x }}'}]}}",
     ],

@@ -163,7 +163,10 @@ def test_the_folder_is_kept_between_the_parts_of_a_script() -> None:
 
 def test_included_jobs_stand_in_their_own_file() -> None:
     tree = {
-        ".gitlab-ci.yml": "include:\n  - local: /ci/test.yml\n  - 'ci/deploy.yml'\n  - remote: https://x/y.yml\n  - template: a.yml\nown: {extends: .base}\n",
+        ".gitlab-ci.yml": (
+            "include:\n  - local: /ci/test.yml\n  - 'ci/deploy.yml'\n"
+            "  - remote: https://x/y.yml\n  - template: a.yml\nown: {extends: .base}\n"
+        ),
         "ci/test.yml": "include: {local: ci/deploy.yml}\n\ntest:\n  script: pytest\n.base:\n  script: base\n",
         "ci/deploy.yml": "include: /ci/test.yml\ndeploy:\n  script: ./deploy.sh\n",
     }
@@ -196,7 +199,9 @@ def test_a_header_before_the_jobs() -> None:
 
 def test_child_pipelines_start_with_their_parent() -> None:
     tree = {
-        ".gitlab-ci.yml": "child:\n  rules: [{if: '$CI_PIPELINE_SOURCE == \"schedule\"'}]\n  trigger:\n    include: child.yml\n",
+        ".gitlab-ci.yml": (
+            "child:\n  rules: [{if: '$CI_PIPELINE_SOURCE == \"schedule\"'}]\n  trigger:\n    include: child.yml\n"
+        ),
         "child.yml": "train:\n  script: python train.py\n",
     }
     parent, child = found(tree)

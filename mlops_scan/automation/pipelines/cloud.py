@@ -48,7 +48,7 @@ def _job(path: str, name: str, job: Node) -> Pipeline:
 
 def _task(path: str, task: Node) -> PipelineStep:
     # a template may offer the same key several times, one a condition
-    lines = []
+    lines: list[str] = []
     line = task.line
     for kind, body in task.entries:
         target = body.get(_TASKS[kind]) if kind in _TASKS else None

@@ -1,0 +1,450 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_scan.code.facts import MAIN
+from mlops_scan.code.index import CodeIndex, Step, Target
+from tests.code.sources import index_of
+
+
+def resolved(files: Mapping[str, str], path: str = "main.py") -> list[str]:
+    """What the calls of a module are: `PATH:QUALNAME` for the tree's own definitions, else the dotted name."""
+    index = index_of(files)
+    targets = [index.resolve(path, call.name) for call in index.modules[path].calls]
+    return [f"{target.path}:{target.qualname}" if target.first_party else target.name for target in targets]
+
+
+def reached(files: Mapping[str, str], path: str = "main.py") -> set[str]:
+    """`PATH:SCOPE` of all that `python path` may run."""
+    index = index_of(files)
+    return {f"{node[0]}:{node[1]}" for node in index.reach(index.script_entries(path))}
+
+
+# -- names across files --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "name"),
+    [
+        ({"main.py": "import util\nutil.f()", "util.py": "def f(): pass"}, "util.py:f"),
+        ({"main.py": "from util import f as g\ng()", "util.py": "def f(): pass"}, "util.py:f"),
+        ({"main.py": "import pkg.util\npkg.util.f()", "pkg/util.py": "def f(): pass"}, "pkg/util.py:f"),
+        ({"main.py": "from pkg import util\nutil.f()", "pkg/util.py": "def f(): pass"}, "pkg/util.py:f"),
+        (
+            {"main.py": "import pkg\npkg.f()", "pkg/__init__.py": "from .util import f", "pkg/util.py": "def f(): pass"},
+            "pkg/util.py:f",
+        ),
+        (
+            {
+                "main.py": "from pkg import f\nf()",
+                "pkg/__init__.py": "from pkg.a import f",
+                "pkg/a.py": "from .b import f",
+                "pkg/b.py": "def f(): pass",
+            },
+            "pkg/b.py:f",
+        ),
+        ({"main.py": "from util import *\nf()", "util.py": "def f(): pass"}, "util.py:f"),
+        (
+            {"main.py": "from pkg import f\nf()", "pkg/__init__.py": "from .a import *", "pkg/a.py": "def f(): pass"},
+            "pkg/a.py:f",
+        ),
+        (
+            {
+                "main.py": "from a import *\nf()",
+                "a.py": "from b import *\nfrom c import *",
+                "b.py": "x = 1",
+                "c.py": "def f(): pass",
+            },
+            "c.py:f",
+        ),
+        ({"main.py": "import util\nutil.C()", "util.py": "class C: pass"}, "util.py:C"),
+        ({"main.py": "import util\nutil.C().m()", "util.py": "class C:\n def m(self): pass"}, "util.py:C.m"),
+        ({"main.py": "from util import X\nX.m()", "util.py": "class C:\n def m(self): pass\nX = C()"}, "util.py:C.m"),
+        (
+            {
+                "main.py": "from util import D\nD().m()",
+                "util.py": "from base import C\nclass D(C): pass",
+                "base.py": "class C:\n def m(self): pass",
+            },
+            "base.py:C.m",
+        ),
+        ({"main.py": "import util\nutil.missing()", "util.py": ""}, "?.missing"),
+        ({"main.py": "import util\nutil.f()", "util.py": "import xgboost\ndef f(): return xgboost.train()"}, "util.py:f"),
+        ({"main.py": "from util import xgb\nxgb.train()", "util.py": "import xgboost as xgb"}, "xgboost.train"),
+        (
+            {"main.py": "from util import *\nxgb.train()", "util.py": "import xgboost as xgb"},
+            "xgboost.train",
+        ),
+        ({"main.py": "def f():\n    M.fit()\nimport a\nM = a.B()"}, "a.B.fit"),
+        ({"main.py": "def f():\n    g()\nfrom a import g"}, "a.g"),
+        ({"main.py": "from keras.layers import *\nDense()"}, "keras.layers.Dense"),
+        ({"main.py": "from a import *\nfrom b import *\nf()"}, "*.f"),
+        ({"main.py": "from a import *\nfrom b import *\nx.f()"}, "?.f"),
+        ({"main.py": "unknown.x.f()"}, "?.f"),
+        ({"main.py": "x[0].y.f()"}, "?.f"),
+    ],
+)
+def test_the_first_call_resolves(files: Mapping[str, str], name: str) -> None:
+    assert resolved(files)[0] == name
+
+
+def test_functions_that_return_constructors_across_modules() -> None:
+    files = {
+        "main.py": "from build import make, wrap\nmake().fit()\nwrap().fit()\nm = make()\nm.fit()\n",
+        "build.py": "from sklearn.svm import SVC\nfrom other import inner\ndef make(): return SVC()\ndef wrap(): return inner()\n",
+        "other.py": "import lightgbm\ndef inner() -> lightgbm.LGBMClassifier: ...\n",
+    }
+    assert [name for name in resolved(files) if name.endswith("fit")] == [
+        "sklearn.svm.SVC.fit",
+        "lightgbm.LGBMClassifier.fit",
+        "sklearn.svm.SVC.fit",
+    ]
+
+
+def test_attributes_of_objects_across_modules() -> None:
+    files = {
+        "main.py": "from trainer import Trainer\nt = Trainer()\nt.model.fit()\nt.get().fit()\nt.nothing.fit()\n",
+        "trainer.py": (
+            "import xgboost\nclass Base:\n    def __init__(self): self.model = xgboost.XGBClassifier()\n"
+            "class Trainer(Base):\n    def get(self): return self.model\n"
+        ),
+    }
+    assert [name for name in resolved(files) if name.endswith("fit")] == [
+        "xgboost.XGBClassifier.fit",
+        "?.fit",
+        "?.fit",
+    ]
+
+
+def test_the_base_class_of_another_module_through_super() -> None:
+    files = {
+        "main.py": "from base import Base\nclass A(Base):\n    def train(self): super().train()\n",
+        "base.py": "class Base:\n    def train(self): pass\n",
+    }
+    assert resolved(files)[0] == "base.py:Base.train"
+    library = {"main.py": "import sklearn.svm\nclass A(sklearn.svm.SVC):\n    def fit(self): super().fit()\n"}
+    assert resolved(library)[0] == "sklearn.svm.SVC.fit"
+
+
+# -- which file an import means ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("importer", "dotted", "paths", "found"),
+    [
+        ("train.py", "util", ["util.py"], "util.py"),
+        ("train.py", "util", ["src/util.py"], "src/util.py"),
+        ("train.py", "util", ["other/util.py"], None),
+        ("src/train.py", "util", ["util.py", "src/util.py"], "src/util.py"),
+        ("scripts/train.py", "pkg.util", ["src/pkg/util.py"], "src/pkg/util.py"),
+        ("tests/test_x.py", "pkg.util", ["src/pkg/__init__.py", "src/pkg/util.py"], "src/pkg/util.py"),
+        ("services/a/tests/t.py", "pkg", ["services/a/src/pkg/__init__.py", "services/b/src/pkg/__init__.py"],
+         "services/a/src/pkg/__init__.py"),
+        ("services/b/main.py", "core.x", ["libs/core/core/__init__.py", "libs/core/core/x.py"], "libs/core/core/x.py"),
+        ("a/b/c/deep.py", "a.b.other", ["a/b/other.py"], "a/b/other.py"),
+        # near misses: a library that a folder or a file is named after
+        ("models/xgboost.py", "xgboost", ["models/xgboost.py"], None),
+        ("xgboost.py", "xgboost", ["xgboost.py"], None),
+        ("models/train.py", "xgboost", ["models/xgboost.py"], "models/xgboost.py"),
+        ("models/xgboost/train.py", "xgboost",
+         ["models/__init__.py", "models/xgboost/__init__.py", "models/xgboost/train.py"], None),
+        ("src/pkg/train.py", "pkg", ["src/pkg/__init__.py", "src/pkg/train.py"], "src/pkg/__init__.py"),
+        ("train.py", "mlflow.sklearn", ["plugins/__init__.py", "plugins/mlflow/sklearn.py"], None),
+        ("train.py", "mlflow", ["infra/mlflow/setup.py"], None),
+        ("train.py", "mlflow.setup", ["mlflow/setup.py"], "mlflow/setup.py"),
+        ("src/features/build.py", "utils.io", ["src/__init__.py", "src/utils/io.py"], "src/utils/io.py"),
+    ],
+)  # fmt: skip
+def test_find_module(importer: str, dotted: str, paths: list[str], found: str | None) -> None:
+    index = index_of({path: "" for path in [*paths, importer]})
+    located = index.find_module(dotted, importer)
+    assert (located[0] if located else None) == found
+    if located:
+        assert located[1] == ""
+
+
+def test_a_longer_name_keeps_its_rest() -> None:
+    index = index_of({"pkg/util.py": "", "pkg/__init__.py": ""})
+    assert index.find_module("pkg.util.C.m", "main.py") == ("pkg/util.py", "C.m")
+    assert index.find_module("pkg.C", "main.py") == ("pkg/__init__.py", "C")
+    assert index.find_module("other.C", "main.py") is None
+
+
+def test_a_module_on_a_path_that_the_importer_adds() -> None:
+    files = {"jobs/a.py": "import sys\nsys.path.append('../lib2')\nimport tools", "deep/lib2/tools.py": ""}
+    assert index_of(files).find_module("tools", "jobs/a.py") == ("deep/lib2/tools.py", "")
+
+
+def test_relative_imports_in_folders_with_dots_and_dashes() -> None:
+    files = {
+        "04-serve/v1.2/main.py": "from .model import f\nf()\n",
+        "04-serve/v1.2/model.py": "def f(): pass\n",
+        "{{ cookiecutter.x }}/main.py": "from .model import f\nf()\n",
+        "{{ cookiecutter.x }}/model.py": "def f(): pass\n",
+    }
+    assert resolved(files, "04-serve/v1.2/main.py") == ["04-serve/v1.2/model.py:f"]
+    assert resolved(files, "{{ cookiecutter.x }}/main.py") == ["{{ cookiecutter.x }}/model.py:f"]
+
+
+def test_a_local_module_hides_a_library_of_its_name() -> None:
+    files = {"main.py": "import mlflow\nmlflow.log_metric()", "mlflow.py": "def log_metric(): pass"}
+    assert resolved(files) == ["mlflow.py:log_metric"]
+
+
+def test_notebooks_are_not_imported() -> None:
+    index = index_of({"main.py": "", "util.ipynb": '{"nbformat": 4, "cells": []}'})
+    assert index.find_module("util", "main.py") is None
+
+
+# -- cycles and bounds ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"main.py": "from a import f\nf()", "a.py": "from b import f", "b.py": "from a import f"},
+        {"main.py": "from main import f\nf()"},
+        {"main.py": "from a import *\nf()", "a.py": "from b import *", "b.py": "from a import *"},
+        {"main.py": "class A(A): pass\nA().m()"},
+        {"main.py": "class A(B): pass\nclass B(A): pass\nA().m()\nB()"},
+        {"main.py": "def f(): return g()\ndef g(): return f()\nf().x()"},
+        {"main.py": "x = y\ny = x\nx.f()"},
+        {"main.py": "class C:\n    def m(self): return self.m()\nC().m().m().m()"},
+    ],
+)
+def test_cycles_end(files: Mapping[str, str]) -> None:
+    resolved(files)
+    reached(files)
+
+
+def test_many_bases_and_star_imports_take_no_time() -> None:
+    names = [f"C{n}" for n in range(40)]
+    classes = "".join(f"class {name}({', '.join(other for other in names if other != name)}): pass\n" for name in names)
+    files = {f"s{n}.py": "".join(f"from s{m} import *\n" for m in range(40) if m != n) for n in range(40)}
+    files["main.py"] = classes + "C0().missing()\nC1()\nfrom s0 import f\nf()\n"
+    started = time.monotonic()
+    assert "?.missing" in resolved(files)
+    reached(files)
+    assert time.monotonic() - started < 5
+
+
+# -- reachability --------------------------------------------------------------------------------------------------------
+
+
+def test_calls_and_imports_are_followed_and_dead_code_is_not() -> None:
+    files = {
+        "main.py": "from lib import used\ndef main(): used()\ndef dead(): used()\nif __name__ == '__main__':\n    main()\n",
+        "lib.py": "def used(): helper()\ndef helper(): pass\ndef unused(): pass\nimport side\n",
+        "side.py": "setup()\ndef setup(): pass\n",
+        "alone.py": "print(1)\n",
+    }
+    assert reached(files) == {
+        "main.py:",
+        f"main.py:{MAIN}",
+        "main.py:main",
+        "lib.py:",
+        "lib.py:used",
+        "lib.py:helper",
+        "side.py:",
+        "side.py:setup",
+    }
+
+
+def test_an_import_runs_no_main_block() -> None:
+    files = {"main.py": "import lib", "lib.py": "def f(): pass\nif __name__ == '__main__':\n    f()\n"}
+    assert reached(files) == {"main.py:", f"main.py:{MAIN}", "lib.py:"}
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("run(train)", True),
+        ("run(callbacks=[train])", True),
+        ("run({'step': train})", True),
+        ("PythonOperator(python_callable=train)", True),
+        ("thread = Thread(target=lambda: train())", True),
+        ("x = train", False),
+        ("# train()", False),
+        ("'train()'", False),
+        ("if False:\n    train()", False),
+    ],
+)
+def test_what_runs_a_function(text: str, runs: bool) -> None:
+    assert ("main.py:train" in reached({"main.py": f"def train(): pass\n{text}\n"})) is runs
+
+
+@pytest.mark.parametrize(
+    ("decorator", "runs"),
+    [
+        ("flow.task", True),
+        ("app.get('/')", True),
+        ("click.command()", True),
+        ("functools.lru_cache", False),
+        ("staticmethod", False),
+        ("pytest.fixture", False),
+        ("pytest.fixture(scope='module')", False),
+        ("pytest.mark.parametrize('x', [1])", False),
+        ("torch.no_grad()", False),
+        ("tf.function", False),
+        ("own", False),
+        ("app.prefetch_cache_fixtures", True),
+    ],
+)
+def test_which_decorators_register(decorator: str, runs: bool) -> None:
+    text = (
+        "import functools, pytest, torch, click, flow\nimport tensorflow as tf\nfrom web import app\n"
+        f"def own(f): return f\n@{decorator}\ndef train(x): pass\n"
+    )
+    assert ("main.py:train" in reached({"main.py": text})) is runs
+
+
+@pytest.mark.parametrize(
+    ("base", "runs"),
+    [
+        ("nn.Module", True),
+        ("Local", True),
+        ("object", False),
+        ("ABC", False),
+        ("Generic[T]", False),
+        ("Enum", False),
+    ],
+)
+def test_methods_of_classes_that_a_framework_drives(base: str, runs: bool) -> None:
+    text = (
+        "import torch.nn as nn\nfrom abc import ABC\nfrom typing import Generic\nfrom enum import Enum\n"
+        f"class Local(nn.Module): pass\nclass C({base}):\n    def __init__(self): pass\n    def forward(self): pass\nC()\n"
+    )
+    found = reached({"main.py": text})
+    assert "main.py:C.__init__" in found
+    assert ("main.py:C.forward" in found) is (runs and base != "Local")
+
+
+def test_methods_of_a_base_class_of_the_tree_that_a_framework_drives() -> None:
+    text = "import a\nclass B(a.Base):\n    def step(self): pass\nclass C(B): pass\nC()\n"
+    assert "main.py:B.step" in reached({"main.py": text})
+
+
+def test_a_class_that_is_never_made_is_not_reached() -> None:
+    assert reached({"main.py": "import a\nclass C(a.B):\n    def forward(self): pass\n"}) == {"main.py:", f"main.py:{MAIN}"}
+
+
+@pytest.mark.parametrize(
+    ("files", "node", "runs"),
+    [
+        ({"main.py": "import a\ndef f(x): x.special()\nf(1)\n", "a.py": "class C:\n    def special(self): pass\n"},
+         "a.py:C.special", True),
+        ({"main.py": "def f(x): x.special()\nf(1)\n", "a.py": "class C:\n    def special(self): pass\n"},
+         "a.py:C.special", True),
+        ({"main.py": "def f(x): x.fit()\nf(1)\n", "a.py": "class C:\n    def fit(self): pass\n"}, "a.py:C.fit", False),
+        ({"main.py": "import a\ndef f(x): x.fit()\nf(1)\n", "a.py": "class C:\n    def fit(self): pass\n"},
+         "a.py:C.fit", True),
+        ({"main.py": "import a\ndef f(x): x.go()\nf(1)\n",
+          "a.py": "".join(f"class C{n}:\n    def go(self): pass\n" for n in range(4))}, "a.py:C0.go", False),
+    ],
+)  # fmt: skip
+def test_methods_of_objects_that_nobody_knows(files: Mapping[str, str], node: str, runs: bool) -> None:
+    assert (node in reached(files)) is runs
+
+
+def test_scripts_and_modules_named_in_text_are_run() -> None:
+    files = {
+        "main.py": "import subprocess\nsubprocess.run(['python', 'jobs/train.py'])\nrunpy.run_module('jobs.score')\n"
+        "open('jobs/other.py')\n",
+        "jobs/train.py": "def f(): pass\nif __name__ == '__main__':\n    f()\n",
+        "jobs/score.py": "def g(): pass\n",
+        "jobs/other.py": "",
+    }
+    found = reached(files)
+    assert {"jobs/train.py:f", "jobs/score.py:"} <= found
+    assert "jobs/other.py:" not in found
+
+
+def test_steps_tell_the_nearest_way() -> None:
+    files = {"main.py": "import a\n\na.f()\n", "a.py": "def f():\n    g()\ndef g(): pass\n"}
+    index = index_of(files)
+    steps = index.reach([("main.py", ""), ("gone.py", "")])
+    assert steps == {
+        ("main.py", ""): Step(None, 0),
+        ("a.py", ""): Step(("main.py", ""), 1),
+        ("a.py", "f"): Step(("main.py", ""), 3),
+        ("a.py", "g"): Step(("a.py", "f"), 2),
+    }
+
+
+def test_hops_are_bounded() -> None:
+    text = "".join(f"def f{n}(): f{n + 1}()\n" for n in range(30)) + "def f30(): pass\nf0()\n"
+    index = index_of({"main.py": text})
+    assert [len(index.reach([("main.py", "")], max_hops=hops)) for hops in (0, 1, 5)] == [1, 2, 6]
+    assert ("main.py", "f13") in index.reach([("main.py", "")])
+    assert ("main.py", "f14") not in index.reach([("main.py", "")])
+
+
+def test_loops_of_calls_end() -> None:
+    files = {"main.py": "import a\ndef f(): a.g()\nf()\n", "a.py": "import main\ndef g(): main.f()\n"}
+    assert reached(files) == {"main.py:", f"main.py:{MAIN}", "main.py:f", "a.py:", "a.py:g"}
+
+
+def test_entries_and_calls_of_a_module() -> None:
+    index = index_of({"main.py": "f()\ndef g():\n    h()\n"})
+    assert index.script_entries("main.py") == (("main.py", ""), ("main.py", MAIN))
+    assert index.script_entries("gone.py") == ()
+    assert [call.name for call in index.calls_in("main.py", "g")] == ["*.h"]
+    assert list(index.calls_in("main.py", "nothing")) == []
+
+
+def test_scripts_by_the_end_of_their_path() -> None:
+    index = index_of({"jobs/train.py": "", "a/score.py": "", "b/score.py": "", "t/eval.py.tmpl": ""})
+    assert index.script("./jobs/train.py") == "jobs/train.py"
+    assert index.script("/app/jobs/train.py") == "jobs/train.py"
+    assert index.script("score.py") is None
+    assert index.script("b/score.py") == "b/score.py"
+    assert index.script("eval.py") == "t/eval.py.tmpl"
+
+
+def test_the_order_of_questions_does_not_change_answers() -> None:
+    files = {
+        "main.py": "from a import f\nf().x()",
+        "a.py": "from b import *\nfrom c import g as f\n",
+        "b.py": "from a import *\ndef h(): pass\n",
+        "c.py": "from b import h\ndef g(): return h()\n",
+    }
+    questions = [(path, call.name) for path, module in index_of(files).modules.items() for call in module.calls]
+    questions += [("main.py", "a.f.x"), ("main.py", "a.h"), ("a.py", "*.h"), ("b.py", "*.g")]
+    forward, backward = index_of(files), index_of(files)
+    answers = {question: forward.resolve(*question) for question in questions}
+    assert {question: backward.resolve(*question) for question in reversed(questions)} == answers
+    assert answers["main.py", "a.h"] == Target("h", "b.py", "h")
+
+
+_LINES = st.sampled_from(
+    [
+        "import a", "import b as a", "from a import f", "from b import *", "from . import a", "from .b import C as f",
+        "class C(f, a.C): x: C = f()", "class f(C): pass", "def f(): return C()", "def f(a: C): return a.f()",
+        "x = f()", "f = x", "C = a.C", "f().x.y()", "a.b.c()", "C().f(f)", "x.f()",
+    ]
+)  # fmt: skip
+_TREES = st.dictionaries(
+    st.sampled_from(["a.py", "b.py", "a/__init__.py", "b/a.py", "src/a.py", "a/b/__init__.py"]),
+    st.lists(_LINES, max_size=8).map("\n".join),
+    min_size=1,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_TREES)
+def test_every_tree_can_be_asked(files: dict[str, str]) -> None:
+    index: CodeIndex = index_of(files)
+    for path, module in index.modules.items():
+        for call in module.calls:
+            target = index.resolve(path, call.name)
+            assert target.name
+            if target.first_party and target.qualname:
+                own = index.modules[target.path]
+                assert target.qualname in own.functions or target.qualname in own.classes
+        for node in index.reach(index.script_entries(path)):
+            assert node[0] in index.modules
