@@ -22,7 +22,18 @@ HELP_URL = "https://mlops-scan.readthedocs.io/rules/{id}"
 _Choice = TypeVar("_Choice", bound=Enum)
 
 _CONDITIONS = ("calls", "all_calls", "decorators", "bases", "commands", "keys", "files")
-_SIGNATURE_KEYS = {*_CONDITIONS, "serves", "does", "with", "without", "imports", "min_args", "grade", "confidence", "note"}
+_SIGNATURE_KEYS = {
+    *_CONDITIONS,
+    "serves",
+    "does",
+    "with",
+    "without",
+    "imports",
+    "min_args",
+    "grade",
+    "confidence",
+    "note",
+}
 _TOOL_KEYS = {"id", "name", "url", "imports", "distributions", "hints", "engine", "signals", "samples"}
 _SAMPLE_KEYS = {"path", "text", "expect"}
 _PRACTICE_KEYS = {
@@ -341,7 +352,7 @@ def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
         keys=tuple((str(name), "" if wanted is True else _constant(wanted)) for name, wanted in keys.items()),
         files=_texts(entry.get("files")),
         required=_keywords(_mapping(entry, "with", path)),
-        min_args=int(entry.get("min_args", 0)),
+        min_args=int(_number(entry.get("min_args", 0), f"`min_args` of {what}", path)),
         refused=_keywords(_mapping(entry, "without", path)),
         imports=_texts(entry.get("imports")),
         grade=_choice(Grade, entry.get("grade", "implemented"), f"the grade of {what}", path),

@@ -132,7 +132,7 @@ class Resolver:
                 folders[place] = outer if command.subshell else chain.folder
                 continue
             lost = command.swallowed
-            if not lost and not command.errexit and not command.last:
+            if not lost and not (command.errexit or command.stops or command.last):
                 lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
             inside = replace(chain, folder=folder, swallowed=chain.swallowed or lost)
             if not chain.budget.spend():

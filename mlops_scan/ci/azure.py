@@ -7,12 +7,16 @@ a `script:` or `bash:` step does not stop at the first failing command unless it
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable, Iterator
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.documents.node import Node
 
 Load = Callable[[str], tuple[Node, ...]]
+
+# Azure takes any file that a person registers as a pipeline; these are the names in use.
+NAMED = re.compile(r"(^|/)azure-pipelines[^/]*\.ya?ml$|(^|/)\.((azure-)?pipelines|azuredevops|azdo|ado)/.+\.ya?ml$")
 
 _BODIES = ("stages", "jobs", "steps", "extends")
 _SCRIPTS = ("script", "bash", "pwsh", "powershell")
@@ -32,15 +36,7 @@ def parse(path: str, node: Node, load: Load) -> Workflow:
     """The facts of a pipeline; `load` gives the documents of another file of the repository, or nothing."""
     reader = _Reader(load)
     jobs = tuple(reader.stages(node, path))
-    name = node.get("name")
-    return Workflow(
-        path,
-        "azure-pipelines",
-        node.line,
-        path.rpartition("/")[2] if name is None else path.rpartition("/")[2],
-        _triggers(node),
-        jobs,
-    )
+    return Workflow(path, "azure-pipelines", node.line, path.rpartition("/")[2], _triggers(node), jobs)
 
 
 def _triggers(node: Node) -> tuple[Trigger, ...]:

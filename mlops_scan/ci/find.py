@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
-from mlops_scan.ci import generic, github, gitlab
+from mlops_scan.ci import azure, generic, github, gitlab
 from mlops_scan.ci.model import Workflow
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
@@ -18,10 +18,6 @@ from mlops_scan.words import Role
 _NOT_READ = tuple(
     (provider, re.compile(pattern, re.I if provider == "Jenkins" else 0))
     for provider, pattern in (
-        (
-            "Azure Pipelines",
-            r"(^|/)azure-pipelines[^/]*\.ya?ml$|(^|/)\.((azure-)?pipelines|azuredevops|ado)/.+\.ya?ml$",
-        ),
         ("Jenkins", r"(^|/)Jenkinsfile[^/]*$|\.jenkinsfile$"),
         ("CircleCI", r"(^|/)\.circleci/.+\.ya?ml$"),
         ("Bitbucket Pipelines", r"^bitbucket-pipelines\.yml$"),
@@ -90,6 +86,12 @@ def _in_file(path: str, documents: Documents) -> Iterator[Workflow]:
     elif _GITLAB_NAME.search(local):
         pipelines = gitlab.parse(path, documents.nodes(path), lambda name: ())
         yield from (replace(workflow, unloaded=_GITLAB_ROOT) for workflow in pipelines if workflow.jobs)
+    elif azure.NAMED.search(local):
+        yield from (
+            azure.parse(path, node, lambda name: documents.nodes(name) if name in documents.files else ())
+            for node in documents.nodes(path)[:1]
+            if azure.looks_like(node)
+        )
     elif "/workflows/" in f"/{local}" or "github" in local:
         yield from (
             github.parse(path, n, unloaded=_ONLY_ROOT) for n in documents.nodes(path)[:1] if github.looks_like(n)

@@ -70,5 +70,5 @@ def build_all(sources: Iterable[Source], jobs: int = 1) -> Iterator[Built]:
     # forked workers have everything imported already; large files first, so that none is left over at the end
     order = sorted(range(len(every)), key=lambda i: -len(every[i].text))
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        built = dict(zip(order, pool.map(build, [every[i] for i in order], chunksize=4)))
+        built = dict(zip(order, pool.map(build, [every[i] for i in order], chunksize=4), strict=True))
     yield from (built[i] for i in range(len(every)))

@@ -416,7 +416,7 @@ class _Extractor:
                 continue
             if isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Await, ast.NamedExpr)):
                 name = self.name_of(value, scope)
-                held = held if name.startswith(("?", "*")) else name
+                held = held if name.startswith(("?", "*")) or name in _BUILTINS else name
             constant = self._constant(value, scope)
             scope.bind(target.id, held)
             if constant is not None and not isinstance(value, (ast.Name, ast.Tuple)):

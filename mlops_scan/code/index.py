@@ -77,9 +77,11 @@ class CodeIndex:
         self._by_scope: dict[str, dict[str, list[Call]]] = {}
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
         self._methods: dict[str, list[Node]] = defaultdict(list)
-        self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._dispatched: dict[str, tuple[Node, ...]] = {}
+        self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
         for path, module in self.modules.items():
-            self._by_name[strip_template(path)[0].rpartition("/")[2]].append(path)
+            rendered = strip_template(path)[0]
+            self._by_name[rendered.rpartition("/")[2]].append((rendered, path))
             for qualname, item in module.classes.items():
                 for method in item.methods:
                     self._methods[method].append((path, f"{qualname}.{method}"))
@@ -180,12 +182,7 @@ class CodeIndex:
             if head in module.functions:
                 if not rest:
                     return Target(name, module.path, head)
-                returns = module.functions[head].returns
-                return (
-                    self._resolve(module.path, ".".join([returns, *rest]), depth + 1)
-                    if returns
-                    else Target(_unknown(name))
-                )
+                return self._resolve_returned(module, head, rest, depth)
             if head in module.classes:
                 return self._resolve_member(module, head, rest, depth)
             if length == 1 and head in module.variables and module.variables[head] != f"@.{head}":
@@ -196,6 +193,13 @@ class CodeIndex:
                 return target
         return Target(_unknown(f"?.{name}"))
 
+    def _resolve_returned(self, module: Module, qualname: str, rest: list[str], depth: int) -> Target:
+        """`rest` of what a function returns."""
+        returns = module.functions[qualname].returns if qualname in module.functions else ""
+        if not returns:
+            return Target(_unknown(".".join(["?", *rest])))
+        return self._resolve(module.path, ".".join([returns, *rest]), depth + 1)
+
     def _resolve_member(self, module: Module, name: str, rest: list[str], depth: int) -> Target:
         item = module.classes[name]
         if not rest:
@@ -205,12 +209,7 @@ class CodeIndex:
             qualname = f"{name}.{member}"
             if len(rest) == 1:
                 return Target(qualname, module.path, qualname)
-            returns = module.functions[qualname].returns if qualname in module.functions else ""
-            return (
-                self._resolve(module.path, ".".join([returns, *rest[1:]]), depth + 1)
-                if returns
-                else Target(_unknown(".".join(rest)))
-            )
+            return self._resolve_returned(module, qualname, rest[1:], depth)
         if member in item.attributes:
             return self._resolve(module.path, ".".join([item.attributes[member], *rest[1:]]), depth + 1)
         for base in item.bases:
@@ -277,11 +276,11 @@ class CodeIndex:
         """The one Python file whose path ends with `name`, or None."""
         tail = name.lstrip("./")
         found = self._by_name.get(tail.rpartition("/")[2], ())
-        fitting = [path for path in found if path == tail or path.endswith("/" + tail)]
-        while not fitting and "/" in tail:
+        while True:
+            fitting = [path for rendered, path in found if rendered == tail or rendered.endswith("/" + tail)]
+            if fitting or "/" not in tail:
+                return fitting[0] if len(fitting) == 1 else None
             tail = tail.partition("/")[2]
-            fitting = [path for path in found if path == tail or path.endswith("/" + tail)]
-        return fitting[0] if len(fitting) == 1 else None
 
     def _dotted(self, name: str, path: str) -> str | None:
         if name.count(".") < 1 or not name.replace(".", "").replace("_", "").isalnum() or name[0].isdigit():
@@ -308,24 +307,28 @@ class CodeIndex:
             candidates = [node for node in self._methods.get(method, ()) if node[0] in imported]
             if not candidates and method not in _COMMON_METHODS:
                 candidates = self._methods.get(method, [])
-            if len(candidates) <= 3:
+            if 0 < len(candidates) <= 3:
                 yield from candidates
             else:
-                yield from self._overrides(method)
+                if method not in self._dispatched:
+                    self._dispatched[method] = tuple(self._overrides(method))
+                yield from self._dispatched[method]
 
     def _overrides(self, method: str) -> Iterator[Node]:
         """All implementations of a method that one abstract first-party class declares: what `job.run()` may be."""
         every = self._methods.get(method, [])
         for path, qualname in every:
             function = self.modules[path].functions.get(qualname)
-            abstract = function is not None and (function.stub or any(d.endswith("abstractmethod") for d in function.decorators))
-            if abstract:
+            if function is None:
+                continue
+            if function.stub or any(name.endswith("abstractmethod") for name in function.decorators):
                 base = (path, qualname.rpartition(".")[0])
                 yield from (node for node in every if node != (path, qualname) and self._derives(node, base))
 
     def _derives(self, method: Node, base: Node) -> bool:
         """Whether the class of a method is `base` or inherits from it, a few classes up."""
-        todo, seen = [(method[0], method[1].rpartition(".")[0])], set()
+        todo = [(method[0], method[1].rpartition(".")[0])]
+        seen: set[Node] = set()
         while todo and len(seen) < _MAX_RESOLVE:
             current = todo.pop()
             if current == base:

@@ -1,7 +1,7 @@
 """Which Python files deserve a parse: those that import a known tool, those that lead to one, and what those import.
 
-One regular expression over the text finds the imports and the scripts that a file names; a file that no chain of imports
-connects with a tool can prove nothing about machine learning.
+One regular expression over the text finds the imports and the scripts that a file names; a file that no chain of
+imports connects with a tool can prove nothing about machine learning.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ _IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t(]*([\w, \t
 _SCRIPT_END = re.compile(r"\.py\b")
 _LAST_WORD = re.compile(r"\w+$")
 _MODULE_NAME = re.compile(r"[\"'](\w+(?:\.\w+)+)[\"']")
+_MODULE_RUN = re.compile(r"-m\s+([\w.]+)")
 _RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
 _WORD = re.compile(r"\w+")
 
@@ -24,8 +25,12 @@ _WORD = re.compile(r"\w+")
 _GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
 
 
-def worth_parsing(texts: Mapping[str, str], roots: Iterable[str]) -> set[str]:
-    """The paths among `texts` that import one of `roots`, that import or name such a file, or that those import."""
+def worth_parsing(texts: Mapping[str, str], roots: Iterable[str], commands: Iterable[str] = ()) -> set[str]:
+    """The paths among `texts` that import one of `roots`, that import or name such a file, or that those import.
+
+    Where there is any, the files that other texts (`commands`: workflows, scripts, pipelines) name count too: a gate may
+    import nothing but `json`. With a `conftest.py` come the tests that it serves.
+    """
     wanted = ({root.split(".", 1)[0] for root in roots} - sys.stdlib_module_names) | _GLUE
     mentioned: dict[str, set[str]] = {}
     chosen: set[str] = set()
@@ -40,8 +45,24 @@ def worth_parsing(texts: Mapping[str, str], roots: Iterable[str]) -> set[str]:
         by_stem[_stem(path)].append(path)
         for name in names:
             users[name].append(path)
+    if chosen:
+        named = {word for text in commands for word in _named(text)}
+        chosen |= {path for path in texts if _stem(path) in named}
     leading = _closure(chosen, lambda path: users.get(_stem(path), ()))
-    return _closure(leading, lambda path: (other for name in mentioned[path] for other in by_stem.get(name, ())))
+    found = _closure(leading, lambda path: (other for name in mentioned[path] for other in by_stem.get(name, ())))
+    served = tuple(path[: -len("conftest.py")] for path in found if path.endswith("conftest.py"))
+    return found | {path for path in texts if served and path.startswith(served)}
+
+
+def _named(text: str) -> set[str]:
+    """The stems of the Python files and modules that commands in a text run."""
+    words = set()
+    for end in _SCRIPT_END.finditer(text):
+        word = _LAST_WORD.search(text, max(0, end.start() - 60), end.start())
+        if word is not None:
+            words.add(word.group())
+    words.update(dotted.rpartition(".")[2] for dotted in _MODULE_RUN.findall(text))
+    return words
 
 
 def _closure(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:
@@ -58,11 +79,7 @@ def _closure(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> set
 def _imports(text: str) -> tuple[set[str], set[str]]:
     """Import roots, and every word that may name a first-party module."""
     roots: set[str] = set()
-    words: set[str] = set()
-    for end in _SCRIPT_END.finditer(text):
-        word = _LAST_WORD.search(text, max(0, end.start() - 60), end.start())
-        if word is not None:
-            words.add(word.group())
+    words = _named(text)
     if any(marker in text for marker in _RUNS_MODULES):
         words.update(dotted.rpartition(".")[2] for dotted in _MODULE_NAME.findall(text))
     for source, names, plain in _IMPORT.findall(text):

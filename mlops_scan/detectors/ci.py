@@ -15,6 +15,7 @@ _DEPLOYS = frozenset({"deploy-model", "promote"})
 _ECHO = re.compile(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.*)?(\s.*)?", re.I)
 _PURPOSE = re.compile(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.I)
 _PRODUCTION = re.compile(r"prod|live|release", re.I)
+_MAX_SHOWN_TESTS = 6
 _FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
 
 
@@ -75,12 +76,13 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
             grade, reason = Grade.TRACE, "no test file is collected by this command"
         elif run.tests and all(hollow(context, path) for path in run.tests):
             grade, reason = Grade.TRACE, "the tests it runs assert nothing"
-        first = _first_test(context, run.tests[0]) if run.tests else None
+        shown = {path.rpartition("/")[0]: path for path in reversed(run.tests)}  # one file a folder: components see theirs
+        first = tuple(_first_test(context, path) for path in sorted(shown.values())[:_MAX_SHOWN_TESTS])
         yield Signal(
             "ci/code-tests",
             run.words[0] if run.words else "pytest",
             grade,
-            chain(context, run, *((first,) if first else ())),
+            chain(context, run, *first),
             confidence,
             reason,
             fixed=True,
@@ -313,7 +315,7 @@ def _printing(context: Context, workflow: Workflow, job: Job) -> Iterator[Proble
     scripts = [step for step in job.steps if step.script]
     lines = [line for step in scripts for line in step.script.split("\n") if line.strip()]
     if lines and all(_ECHO.fullmatch(line) for line in lines):
-        place = context.evidence(workflow.path, scripts[0].script_line).location
+        place = context.evidence(scripts[0].path or workflow.path, scripts[0].script_line).location
         yield Problem(
             "MLS304", f"Job `{job.id}` only prints: none of its commands tests, trains or deploys anything.", place
         )

@@ -20,6 +20,7 @@ _LOOSE = re.compile(
     re.I,
 )
 _NOT_MODEL = re.compile(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
+_RELATIVE = re.compile(r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I)
 _STORES = re.compile(
     r"(json\.dump|.*\.(log_metrics?|to_csv|to_json|to_parquet|log|report_scalar|write_text|log_metric_table)|yaml\.(safe_)?dump|toml\.dump|pickle\.dump|joblib\.dump)"
 )
@@ -137,7 +138,10 @@ def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
 
 
 def _vacuous(guard: Guard) -> bool:
-    return bool(guard.numbers) and all(n <= 0 or n == float("inf") for n in guard.numbers) and len(guard.names) <= 2
+    """Whether the only bound is one that every model keeps; a difference to another model may well be bounded by 0."""
+    if not guard.numbers or _RELATIVE.search(" ".join(guard.names)):
+        return False
+    return all(number <= 0 or number == float("inf") for number in guard.numbers)
 
 
 def declared_gates(context: Context) -> Iterator[Gate]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.detectors.base import Context
+from mlops_scan.fingerprints.match import matches_any
 from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
@@ -70,36 +71,21 @@ def _owners(context: Context) -> Iterator[Signal | Problem]:
         if context.local(file.path) not in _OWNERS:
             continue
         rules = list(_rules(context, file))
-        named = [(line, pattern) for line, pattern, owners in rules if owners]
-        covering = [line for line, pattern in named if _covers(context, pattern)]
+        named = [line for line, _, owners in rules if owners]
+        covering = _covering(context, rules)
         if covering:
-            yield Signal(
-                "governance/ownership",
-                "codeowners",
-                Grade.IMPLEMENTED,
-                (context.evidence(file.path, covering[0]),),
-                fixed=True,
-            )
+            evidence = (context.evidence(file.path, covering),)
+            yield Signal("governance/ownership", "codeowners", Grade.IMPLEMENTED, evidence, fixed=True)
         elif named:
-            reason = "none of its rules covers code that trains or serves a model"
-            yield Signal(
-                "governance/ownership",
-                "codeowners",
-                Grade.TRACE,
-                (context.evidence(file.path, named[0][0]),),
-                reason=reason,
-                fixed=True,
-            )
+            reason = "none of its rules covers code that trains or serves a model with an owner"
+            evidence = (context.evidence(file.path, named[0]),)
+            yield Signal("governance/ownership", "codeowners", Grade.TRACE, evidence, reason=reason, fixed=True)
         else:
             place = context.evidence(file.path, 1)
-            yield Signal(
-                "governance/ownership", "codeowners", Grade.TRACE, (place,), reason="no rule names an owner", fixed=True
-            )
-            yield Problem(
-                "MLS602",
-                "No rule of this CODEOWNERS file names an owner, so nobody is asked for a review.",
-                place.location,
-            )
+            reason = "no rule names an owner"
+            yield Signal("governance/ownership", "codeowners", Grade.TRACE, (place,), reason=reason, fixed=True)
+            message = "No rule of this CODEOWNERS file names an owner, so nobody is asked for a review."
+            yield Problem("MLS602", message, place.location)
 
 
 def _rules(context: Context, file: File) -> Iterator[tuple[int, str, list[str]]]:
@@ -109,14 +95,14 @@ def _rules(context: Context, file: File) -> Iterator[tuple[int, str, list[str]]]
             yield number, words[0], [word for word in words[1:] if "@" in word]
 
 
-def _covers(context: Context, pattern: str) -> bool:
-    from mlops_scan.fingerprints.match import matches_any
-
-    paths = {
-        use.location.path
-        for use in context.doing("train", "tune", "predict", "load-model", "register", "define-pipeline")
-    }
-    return any(matches_any(path, (pattern,)) for path in paths)
+def _covering(context: Context, rules: list[tuple[int, str, list[str]]]) -> int:
+    """The line of the rule that gives code on models an owner, 0 without one; the last rule that matches a file decides."""
+    doing = context.doing("train", "tune", "predict", "load-model", "register", "define-pipeline")
+    for path in sorted({use.location.path for use in doing}):
+        deciding = next(((line, owners) for line, p, owners in reversed(rules) if matches_any(path, (p,))), None)
+        if deciding is not None and deciding[1]:
+            return deciding[0]
+    return 0
 
 
 def _approvals(context: Context) -> Iterator[Signal]:

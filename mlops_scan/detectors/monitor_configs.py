@@ -305,26 +305,20 @@ def _rules(context: Context, path: str, groups: Node | None, active: bool) -> It
             if alert is None or expr is None:
                 continue
             evidence = (context.evidence(path, alert.at),)
-            grade, reason = (
-                (Grade.IMPLEMENTED, "")
-                if active
-                else (Grade.TRACE, "no Prometheus configuration of this repository loads this rules file")
-            )
-            yield Signal("monitoring/alerts", "prometheus", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
             metric = _MODEL_METRIC.search(f"{expr.text} {alert.text}")
-            if metric is None or "latency" in expr.text or not re.search(r"[<>]", expr.text):
-                continue
-            practice = (
-                "monitoring/drift"
-                if metric.group(1).lower() in ("drift", "psi") or "drift" in expr.text
-                else "monitoring/performance-threshold"
-            )
-            emitted = _emitted(context, expr.text)
-            if active and not emitted:
-                grade, reason = Grade.IMPLEMENTED, "no code here was seen to emit the metric it watches"
-            elif active:
-                grade = Grade.WIRED
-            yield Signal(practice, "prometheus", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+            on_model = metric is not None and "latency" not in expr.text and re.search(r"[<>]", expr.text) is not None
+            idle = "" if active else "no Prometheus configuration of this repository loads this rules file"
+            idle = idle or ("" if on_model else "it watches the service, not the model")
+            grade = Grade.TRACE if idle else Grade.IMPLEMENTED
+            yield Signal("monitoring/alerts", "prometheus", grade, evidence, Confidence.MEDIUM, idle, fixed=True)
+            if metric is not None and on_model:
+                drift = metric.group(1).lower() in ("drift", "psi") or "drift" in expr.text
+                practice = "monitoring/drift" if drift else "monitoring/performance-threshold"
+                if active and _emitted(context, expr.text):
+                    grade = Grade.WIRED
+                elif active:
+                    idle = "no code here was seen to emit the metric it watches"
+                yield Signal(practice, "prometheus", grade, evidence, Confidence.MEDIUM, idle, fixed=True)
 
 
 def _emitted(context: Context, expression: str) -> bool:

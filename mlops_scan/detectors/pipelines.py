@@ -227,9 +227,9 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
         use = next((u for u in run.uses if _STAGES.intersection(u.does)), None) or context.does(reached, _STAGES)
         if use is None:
             continue
-        # the line that led here: `mise run job training` and `mise run job evaluation` are two stages of one command
-        led = next((e for e in run.chain if e.hop is Hop.USE), None) or Evidence(run.location, Hop.USE, " ".join(run.words))
-        found.setdefault((led.location, led.text), context.evidence(led.location.path, led.location.line, Hop.USE))
+        # `mise run job training` and `mise run job evaluation` are two stages, although one line runs in the end
+        way = " > ".join(evidence.text for evidence in run.chain)
+        found.setdefault((run.location, way), context.evidence(run.location.path, run.location.line, Hop.USE))
         trains = trains or bool(LEARNS.intersection(use.does)) or context.does(reached, LEARNS) is not None
     return tuple(found.values())[:4] if trains and len(found) >= 2 else None
 

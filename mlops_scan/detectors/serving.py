@@ -41,6 +41,8 @@ def _services(context: Context) -> Iterator[Signal]:
         model = context.does(reached, {"load-model"}) or context.does(reached, _MODEL_USE)
         if model is None:
             continue
+        if model.tool == "pickle" and not _predicts(context, reached):
+            continue  # a session or a cache may be pickled too
         if model.tool == "generic-estimator" and context.does(reached, LEARNS) is None:
             continue  # `x.predict(…)` on something nobody here loads or fits
         if context.role(model.location.path) in ASIDE:
@@ -50,6 +52,15 @@ def _services(context: Context) -> Iterator[Signal]:
             context.evidence(model.location.path, model.location.line, Hop.USE),
         )
         yield Signal("deploy/serving", use.tool, Grade.IMPLEMENTED, evidence, model.confidence, anchor=(path, ""))
+
+
+def _predicts(context: Context, nodes: Iterable[Node]) -> bool:
+    """Whether some code calls a method with which models answer, whatever the object."""
+    return any(
+        call.name.rpartition(".")[2] in ("predict", "predict_proba", "transform", "forecast", "score_samples")
+        for node in nodes
+        for call in context.index.calls_in(*node)
+    )
 
 
 def _platform_scripts(context: Context) -> Iterator[Signal]:

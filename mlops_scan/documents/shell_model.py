@@ -29,6 +29,7 @@ class Command:
     heredoc: bool = False
     pipefail: bool = False
     subshell: tuple[int, ...] = ()  # numbers of the subshells around it, outermost first
+    stops: bool = False  # `|| exit 1` and its like pass a failure on, whatever `set` says
 
 
 @dataclass(frozen=True, slots=True)

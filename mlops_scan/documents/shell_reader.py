@@ -38,6 +38,7 @@ class _Context:
     heredoc: bool = False
     depth: int = 0
     subshell: tuple[int, ...] = ()
+    stops: bool = False
 
 
 class Reader:
@@ -189,6 +190,7 @@ class Reader:
                 heredoc or context.heredoc,
                 self._pipefail,
                 context.subshell,
+                context.stops,
             )
         )
 
@@ -253,7 +255,7 @@ class Reader:
             self._visit(right, replace(context, conditional=text))
             return
         if self._can_fail(right):
-            self._visit(left, replace(context, last=False))
+            self._visit(left, replace(context, last=False, stops=True))
         else:
             self._visit(left, replace(context, swallowed=context.swallowed or self._fallback(right), last=False))
         self._visit(right, replace(context, conditional=f"! {text}"))

@@ -36,6 +36,7 @@ from mlops_scan.words import Problem, Role, Signal
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
 _STRUCTURED = frozenset({"yaml", "json", "toml"})
+_COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
 _LOCK_FILES = frozenset(
@@ -155,6 +156,7 @@ def gather(repository: Repository, rules: RuleBook, jobs: int = 1) -> Context:
         *starts.ci_runs(found, resolver, documents),
         *starts.pipeline_runs(pipelines, resolver),
         *code_pipelines,
+        *starts.deployments(documents, index),
         *starts.code_pipeline_runs(uses, index),
         *starts.service_runs(documents, resolver),
     )
@@ -188,7 +190,9 @@ def _modules(files: Iterable[File], documents: Documents, rules: RuleBook, jobs:
         if f.role not in _UNPARSED and language_of(f.path) in ("python", "notebook")
     }
     texts = {path: documents.text(path) for path, language in code_files.items() if language == "python"}
-    worth = worth_parsing(texts, (root for tool in rules.tools.values() if _proves(tool) for root in tool.imports))
+    roots = (root for tool in rules.tools.values() if _proves(tool) for root in tool.imports)
+    commands = (documents.text(f.path) for f in files if f.role not in _UNPARSED and language_of(f.path) in _COMMANDS)
+    worth = worth_parsing(texts, roots, commands)
     chosen = [
         path
         for path, language in code_files.items()

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_scan.errors import ScanError
-from mlops_scan.repository.ignore import IgnorePatternError, compiled, compiled_leniently
 from mlops_scan.repository.files import File
+from mlops_scan.repository.ignore import IgnorePatternError, compiled, compiled_leniently
 from mlops_scan.repository.roles import role_of
 
 if TYPE_CHECKING:

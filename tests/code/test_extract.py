@@ -206,7 +206,10 @@ def test_calls_are_found_wherever_they_stand(text: str) -> None:
 
 
 def test_a_call_knows_its_constants_and_place() -> None:
-    text = "RATE = 0.5\n\ndef f():\n    g(RATE, 'a', x,\n      b=True, c=None, d=-1, e=f'n{RATE}', h=[1, 'two words'], **k)\n"
+    text = (
+        "RATE = 0.5\n\ndef f():\n    g(RATE, 'a', x,\n"
+        "      b=True, c=None, d=-1, e=f'n{RATE}', h=[1, 'two words'], **k)\n"
+    )
     (call,) = module_of(text).calls
     assert (call.name, call.line, call.end_line, call.scope) == ("*.g", 4, 5, "f")
     assert call.args == ("0.5", "a", None)
@@ -325,7 +328,12 @@ def test_variables_constants_strings_and_statements() -> None:
 
 @pytest.mark.parametrize(
     "test",
-    ["__name__ == '__main__'", "'__main__' == __name__", "__name__ == '__main__' and ready", "(__name__ == '__main__')"],
+    [
+        "__name__ == '__main__'",
+        "'__main__' == __name__",
+        "__name__ == '__main__' and ready",
+        "(__name__ == '__main__')",
+    ],
 )
 def test_the_main_block_is_a_scope(test: str) -> None:
     module = module_of(f"def f(): pass\n\nif {test}:\n    def g(): pass\n    f()\n    g()\nelse:\n    h()\n")
@@ -426,7 +434,11 @@ def test_a_notebook_has_the_lines_of_its_file() -> None:
     cells = [
         {"cell_type": "markdown", "source": ["# Title"]},
         {"cell_type": "code", "source": ["import xgboost as xgb\n", "%matplotlib inline\n"], "outputs": []},
-        {"cell_type": "code", "source": ["model = xgb.train(\n", "    1)\n", "assert model.auc > 0.8\n"], "outputs": []},
+        {
+            "cell_type": "code",
+            "source": ["model = xgb.train(\n", "    1)\n", "assert model.auc > 0.8\n"],
+            "outputs": [],
+        },
     ]
     text = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}, indent=1)
     lines = text.split("\n")
@@ -513,8 +525,11 @@ def test_extract_takes_anything_that_parses(text: str) -> None:
         return
     module = extract("pkg/m.py", tree)
     last = text.count("\n") + 1
-    for item in (*module.calls, *module.guards, *module.functions.values(), *module.classes.values()):
-        assert 1 <= item.line <= item.end_line <= last
+    places = [(item.line, item.end_line) for item in module.calls]
+    places += [(item.line, item.end_line) for item in module.guards]
+    places += [(item.line, item.end_line) for item in module.functions.values()]
+    places += [(item.line, item.end_line) for item in module.classes.values()]
+    assert all(1 <= line <= end <= last for line, end in places)
     assert all(call.name for call in module.calls)
 
 
@@ -560,7 +575,8 @@ def test_deep_and_long_programs(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["if x: f()\n" + "elif x: f()\n" * 3000, "x = " + "-" * 5000 + "1", "x = a" + ".b" * 5000, "f" + "()" * 3000]
+    "text",
+    ["if x: f()\n" + "elif x: f()\n" * 3000, "x = " + "-" * 5000 + "1", "x = a" + ".b" * 5000, "f" + "()" * 3000],
 )
 def test_a_file_may_be_given_up_but_nothing_raises(text: str) -> None:
     build(Source("m.py", text))

@@ -25,7 +25,7 @@ def reached(files: Mapping[str, str], path: str = "main.py") -> set[str]:
     return {f"{node[0]}:{node[1]}" for node in index.reach(index.script_entries(path))}
 
 
-# -- names across files --------------------------------------------------------------------------------------------------
+# -- names across files ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,11 @@ def reached(files: Mapping[str, str], path: str = "main.py") -> set[str]:
         ({"main.py": "import pkg.util\npkg.util.f()", "pkg/util.py": "def f(): pass"}, "pkg/util.py:f"),
         ({"main.py": "from pkg import util\nutil.f()", "pkg/util.py": "def f(): pass"}, "pkg/util.py:f"),
         (
-            {"main.py": "import pkg\npkg.f()", "pkg/__init__.py": "from .util import f", "pkg/util.py": "def f(): pass"},
+            {
+                "main.py": "import pkg\npkg.f()",
+                "pkg/__init__.py": "from .util import f",
+                "pkg/util.py": "def f(): pass",
+            },
             "pkg/util.py:f",
         ),
         (
@@ -74,7 +78,10 @@ def reached(files: Mapping[str, str], path: str = "main.py") -> set[str]:
             "base.py:C.m",
         ),
         ({"main.py": "import util\nutil.missing()", "util.py": ""}, "?.missing"),
-        ({"main.py": "import util\nutil.f()", "util.py": "import xgboost\ndef f(): return xgboost.train()"}, "util.py:f"),
+        (
+            {"main.py": "import util\nutil.f()", "util.py": "import xgboost\ndef f(): return xgboost.train()"},
+            "util.py:f",
+        ),
         ({"main.py": "from util import xgb\nxgb.train()", "util.py": "import xgboost as xgb"}, "xgboost.train"),
         (
             {"main.py": "from util import *\nxgb.train()", "util.py": "import xgboost as xgb"},
@@ -96,7 +103,10 @@ def test_the_first_call_resolves(files: Mapping[str, str], name: str) -> None:
 def test_functions_that_return_constructors_across_modules() -> None:
     files = {
         "main.py": "from build import make, wrap\nmake().fit()\nwrap().fit()\nm = make()\nm.fit()\n",
-        "build.py": "from sklearn.svm import SVC\nfrom other import inner\ndef make(): return SVC()\ndef wrap(): return inner()\n",
+        "build.py": (
+            "from sklearn.svm import SVC\nfrom other import inner\n"
+            "def make(): return SVC()\ndef wrap(): return inner()\n"
+        ),
         "other.py": "import lightgbm\ndef inner() -> lightgbm.LGBMClassifier: ...\n",
     }
     assert [name for name in resolved(files) if name.endswith("fit")] == [
@@ -116,7 +126,7 @@ def test_attributes_of_objects_across_modules() -> None:
     }
     assert [name for name in resolved(files) if name.endswith("fit")] == [
         "xgboost.XGBClassifier.fit",
-        "?.fit",
+        "xgboost.XGBClassifier.fit",
         "?.fit",
     ]
 
@@ -131,7 +141,7 @@ def test_the_base_class_of_another_module_through_super() -> None:
     assert resolved(library)[0] == "sklearn.svm.SVC.fit"
 
 
-# -- which file an import means ------------------------------------------------------------------------------------------
+# -- which file an import means ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -161,7 +171,7 @@ def test_the_base_class_of_another_module_through_super() -> None:
     ],
 )  # fmt: skip
 def test_find_module(importer: str, dotted: str, paths: list[str], found: str | None) -> None:
-    index = index_of({path: "" for path in [*paths, importer]})
+    index = index_of(dict.fromkeys([*paths, importer], ""))
     located = index.find_module(dotted, importer)
     assert (located[0] if located else None) == found
     if located:
@@ -201,7 +211,7 @@ def test_notebooks_are_not_imported() -> None:
     assert index.find_module("util", "main.py") is None
 
 
-# -- cycles and bounds ---------------------------------------------------------------------------------------------------
+# -- cycles and bounds -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -233,12 +243,14 @@ def test_many_bases_and_star_imports_take_no_time() -> None:
     assert time.monotonic() - started < 5
 
 
-# -- reachability --------------------------------------------------------------------------------------------------------
+# -- reachability ------------------------------------------------------------------------------------------------------
 
 
 def test_calls_and_imports_are_followed_and_dead_code_is_not() -> None:
     files = {
-        "main.py": "from lib import used\ndef main(): used()\ndef dead(): used()\nif __name__ == '__main__':\n    main()\n",
+        "main.py": (
+            "from lib import used\ndef main(): used()\ndef dead(): used()\nif __name__ == '__main__':\n    main()\n"
+        ),
         "lib.py": "def used(): helper()\ndef helper(): pass\ndef unused(): pass\nimport side\n",
         "side.py": "setup()\ndef setup(): pass\n",
         "alone.py": "print(1)\n",
@@ -317,7 +329,8 @@ def test_which_decorators_register(decorator: str, runs: bool) -> None:
 def test_methods_of_classes_that_a_framework_drives(base: str, runs: bool) -> None:
     text = (
         "import torch.nn as nn\nfrom abc import ABC\nfrom typing import Generic\nfrom enum import Enum\n"
-        f"class Local(nn.Module): pass\nclass C({base}):\n    def __init__(self): pass\n    def forward(self): pass\nC()\n"
+        f"class Local(nn.Module): pass\nclass C({base}):\n"
+        "    def __init__(self): pass\n    def forward(self): pass\nC()\n"
     )
     found = reached({"main.py": text})
     assert "main.py:C.__init__" in found
@@ -330,7 +343,10 @@ def test_methods_of_a_base_class_of_the_tree_that_a_framework_drives() -> None:
 
 
 def test_a_class_that_is_never_made_is_not_reached() -> None:
-    assert reached({"main.py": "import a\nclass C(a.B):\n    def forward(self): pass\n"}) == {"main.py:", f"main.py:{MAIN}"}
+    assert reached({"main.py": "import a\nclass C(a.B):\n    def forward(self): pass\n"}) == {
+        "main.py:",
+        f"main.py:{MAIN}",
+    }
 
 
 @pytest.mark.parametrize(
@@ -349,6 +365,28 @@ def test_a_class_that_is_never_made_is_not_reached() -> None:
 )  # fmt: skip
 def test_methods_of_objects_that_nobody_knows(files: Mapping[str, str], node: str, runs: bool) -> None:
     assert (node in reached(files)) is runs
+
+
+def test_calls_of_a_method_that_an_abstract_class_declares() -> None:
+    base = "class Job:\n    def run(self): raise NotImplementedError\n"
+    jobs = "".join(f"class J{n}(Job):\n    def run(self): pass\n" for n in range(4))
+    files = {
+        "main.py": "from jobs import pick\npick().run()\n",
+        "jobs.py": f"from base import Job\ndef pick(): ...\n{jobs}class Other:\n    def run(self): pass\n",
+        "base.py": base,
+    }
+    found = reached(files)
+    assert {f"jobs.py:J{n}.run" for n in range(4)} <= found
+    assert "jobs.py:Other.run" not in found
+
+
+def test_the_own_package_of_a_template() -> None:
+    files = {
+        "{{ cookiecutter.x }}/src/{{ cookiecutter.pkg }}/data.py": "def f(): pass\n",
+        "{{ cookiecutter.x }}/src/{{ cookiecutter.pkg }}/train.py": "from {{ cookiecutter.pkg }}.data import f\nf()\n",
+    }
+    train = "{{ cookiecutter.x }}/src/{{ cookiecutter.pkg }}/train.py"
+    assert resolved(files, train) == ["{{ cookiecutter.x }}/src/{{ cookiecutter.pkg }}/data.py:f"]
 
 
 def test_scripts_and_modules_named_in_text_are_run() -> None:

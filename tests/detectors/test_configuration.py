@@ -21,7 +21,9 @@ def reading(path: str) -> Tree:
     return {**ML, "train.py": script}
 
 
-@pytest.mark.parametrize("path", ["params.yaml", "config/train.yaml", "conf/model_config.yml", "hparams.toml", "settings.json"])
+@pytest.mark.parametrize(
+    "path", ["params.yaml", "config/train.yaml", "conf/model_config.yml", "hparams.toml", "settings.json"]
+)
 def test_hyperparameters_that_code_reads(tmp_path: Path, path: str) -> None:
     text = {
         "toml": "[train]\nlearning_rate = 0.1\nn_estimators = 200\n",
@@ -43,7 +45,10 @@ def test_hyperparameters_that_nobody_reads(tmp_path: Path) -> None:
     [
         ("app.yaml", "server:\n  port: 80\n  workers: 4\n"),
         ("metrics.json", '{"accuracy": 0.9, "epochs": 3, "learning_rate": 0.1}'),
-        (".github/workflows/a.yml", "on: push\njobs: {a: {runs-on: x, steps: [{run: ls, with: {epochs: 3, batch_size: 4}}]}}\n"),
+        (
+            ".github/workflows/a.yml",
+            "on: push\njobs: {a: {runs-on: x, steps: [{run: ls, with: {epochs: 3, batch_size: 4}}]}}\n",
+        ),
     ],
     ids=["server", "results", "workflow"],
 )
@@ -53,7 +58,12 @@ def test_file_without_hyperparameters(tmp_path: Path, path: str, text: str) -> N
 
 @pytest.mark.parametrize("folder", ["docs", "examples", "tests"])
 def test_configuration_of_an_example(tmp_path: Path, folder: str) -> None:
-    assert not practice(scan_tree(tmp_path, {**ML, f"{folder}/params.yaml": PARAMS, f"{folder}/train.py": reading("params.yaml")["train.py"]}), NAME).met
+    assert not practice(
+        scan_tree(
+            tmp_path, {**ML, f"{folder}/params.yaml": PARAMS, f"{folder}/train.py": reading("params.yaml")["train.py"]}
+        ),
+        NAME,
+    ).met
 
 
 def test_dvc_parameters_are_read_by_the_pipeline(tmp_path: Path) -> None:
@@ -62,7 +72,9 @@ def test_dvc_parameters_are_read_by_the_pipeline(tmp_path: Path) -> None:
 
 
 def test_settings_module_that_training_imports(tmp_path: Path) -> None:
-    script = TRAIN.replace("from data import read", "import config\nfrom data import read").replace("C=1.0", "C=config.alpha")
+    script = TRAIN.replace("from data import read", "import config\nfrom data import read").replace(
+        "C=1.0", "C=config.alpha"
+    )
     module = "alpha = 0.5\nmax_iter = 100\ntest_size = 0.2\n"
     read = scan_tree(tmp_path / "read", {**ML, "train.py": script, "config.py": module})
     alone = scan_tree(tmp_path / "alone", {**ML, "config.py": module})

@@ -10,15 +10,24 @@ from mlops_scan.words import Grade
 from tests.trees import ML, findings, grade, practice, scan_tree, where
 
 PINNED, IMAGE, INFRA = "env/pinned", "env/containerized", "env/infra-as-code"
-LOCK = 'version = 1\n\n[[package]]\nname = "scikit-learn"\nversion = "1.5.2"\n\n[[package]]\nname = "pandas"\nversion = "2.2.3"\n'
+LOCK = (
+    'version = 1\n\n[[package]]\nname = "scikit-learn"\nversion = "1.5.2"\n\n'
+    '[[package]]\nname = "pandas"\nversion = "2.2.3"\n'
+)
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         ("requirements.txt", "scikit-learn==1.5.2\npandas==2.2.3\njoblib==1.4.2\n"),
-        ("requirements.txt", "-i https://pypi.org/simple\nscikit-learn==1.5.2 \\\n    --hash=sha256:" + "a" * 64 + "\npandas==2.2.3\n"),
-        ("environment.yml", "name: a\ndependencies:\n  - python=3.12\n  - scikit-learn=1.5.2\n  - pip:\n      - pandas==2.2.3\n"),
+        (
+            "requirements.txt",
+            "-i https://pypi.org/simple\nscikit-learn==1.5.2 \\\n    --hash=sha256:" + "a" * 64 + "\npandas==2.2.3\n",
+        ),
+        (
+            "environment.yml",
+            "name: a\ndependencies:\n  - python=3.12\n  - scikit-learn=1.5.2\n  - pip:\n      - pandas==2.2.3\n",
+        ),
         ("uv.lock", LOCK),
         ("poetry.lock", LOCK),
     ],
@@ -73,9 +82,15 @@ def test_pins_of_tools_are_not_pins_of_the_model(tmp_path: Path, name: str) -> N
 @pytest.mark.parametrize(
     "text",
     [
-        "FROM python:3.12-slim\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . .\nCMD python train.py\n",
+        (
+            "FROM python:3.12-slim\nCOPY requirements.txt .\n"
+            "RUN pip install -r requirements.txt\nCOPY . .\nCMD python train.py\n"
+        ),
         "FROM pytorch/pytorch:2.4.0\nCOPY train.py .\n",
-        "FROM python:3.12 AS build\nRUN uv sync --frozen\nFROM python:3.12\nCOPY --from=build /app /app\nCOPY train.py .\n",
+        (
+            "FROM python:3.12 AS build\nRUN uv sync --frozen\nFROM python:3.12\n"
+            "COPY --from=build /app /app\nCOPY train.py .\n"
+        ),
     ],
     ids=["pip", "framework image", "stages"],
 )

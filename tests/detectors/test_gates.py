@@ -11,7 +11,8 @@ from tests.trees import ML, Tree, grade, practice, scan_tree
 
 GATE, EVALUATION = "model/quality-gate", "model/evaluation"
 HEAD = (
-    "import sys\nimport json\n\nimport joblib\nimport mlflow\nfrom sklearn.metrics import accuracy_score\n\nfrom data import read\n\n\n"
+    "import sys\nimport json\n\nimport joblib\nimport mlflow\n"
+    "from sklearn.metrics import accuracy_score\n\nfrom data import read\n\n\n"
     "def evaluate(path):\n    model = joblib.load('model.joblib')\n    x, y = read(path)\n"
     "    return accuracy_score(y, model.predict(x))\n\n\n"
 )
@@ -20,7 +21,9 @@ HEAD = (
 def script(body: str) -> str:
     """An evaluation script; `body` are the statements of `main`, which knows `accuracy`."""
     lines = "".join(f"    {line}\n" for line in body.split("\n"))
-    return f"{HEAD}def main():\n    accuracy = evaluate('data.csv')\n{lines}\n\nif __name__ == '__main__':\n    main()\n"
+    return (
+        f"{HEAD}def main():\n    accuracy = evaluate('data.csv')\n{lines}\n\nif __name__ == '__main__':\n    main()\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,8 +35,17 @@ def script(body: str) -> str:
         "if accuracy >= 0.8:\n    mlflow.register_model('runs:/1/model', 'churn')",
         "if accuracy < 0.8:\n    return\nmlflow.register_model('runs:/1/model', 'churn')",
         "bound = json.load(open('gate.json'))['minimum']\nif accuracy < bound:\n    sys.exit(1)",
+        "champion = evaluate('old.csv')\nif accuracy - champion < 0:\n    sys.exit(1)",
     ],
-    ids=["exit", "raise", "SystemExit", "guards registration", "returns before registration", "bound from a file"],
+    ids=[
+        "exit",
+        "raise",
+        "SystemExit",
+        "guards registration",
+        "returns before registration",
+        "bound from a file",
+        "not worse than another",
+    ],
 )
 def test_gate(tmp_path: Path, body: str) -> None:
     report = scan_tree(tmp_path, {**ML, "evaluate.py": script(body)})
@@ -58,12 +70,24 @@ def test_no_gate(tmp_path: Path, body: str) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": script(body)}), GATE) is Grade.ABSENT
 
 
-NEVER = pytest.mark.xfail(strict=True, reason="names that the metric was made of hide that the bound is vacuous")
+NEGATIVE = pytest.mark.xfail(strict=True, reason="the sign of a number in a comparison is lost: -1 is read as 1")
+INFINITE = pytest.mark.xfail(strict=True, reason="`float('-inf')` in a comparison is not read as a number")
 
 
-@pytest.mark.parametrize("bound", [pytest.param(b, marks=NEVER) for b in ("0", "-1", "0.0", "-1.0", "float('-inf')")])
+@pytest.mark.parametrize(
+    "bound",
+    [
+        "0",
+        "0.0",
+        pytest.param("-1", marks=NEGATIVE),
+        pytest.param("-1.0", marks=NEGATIVE),
+        pytest.param("float('-inf')", marks=INFINITE),
+    ],
+)
 def test_gate_that_can_never_close(tmp_path: Path, bound: str) -> None:
-    result = practice(scan_tree(tmp_path, {**ML, "evaluate.py": script(f"if accuracy < {bound}:\n    sys.exit(1)")}), GATE)
+    result = practice(
+        scan_tree(tmp_path, {**ML, "evaluate.py": script(f"if accuracy < {bound}:\n    sys.exit(1)")}), GATE
+    )
     assert not result.met
     assert result.grade is Grade.TRACE
     assert "never be broken" in result.reason
@@ -129,10 +153,7 @@ def test_gate_on_a_parameter_that_can_never_close(tmp_path: Path) -> None:
     assert "never be broken" in result.reason
 
 
-OPEN = pytest.mark.xfail(strict=True, reason="the tool's fingerprint claims the gate again, without the flag that opens it")
-
-
-@pytest.mark.parametrize(("flag", "expected"), [("false", Grade.WIRED), pytest.param("true", Grade.TRACE, marks=OPEN)])
+@pytest.mark.parametrize(("flag", "expected"), [("false", Grade.WIRED), ("true", Grade.TRACE)])
 def test_declared_gate_of_a_recipe(tmp_path: Path, flag: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {"recipe.yaml": RECIPE.replace("FLAG", flag)}), GATE) is expected
 

@@ -24,14 +24,19 @@ Contracts of 2023 to 2025 without business customers; a row is one contract at t
 AUC 0.83 on contracts of the last quarter, 0.79 for contracts younger than half a year.
 
 ## Limitations
-Contracts that moved from another operator are too few to judge. Ratings of regions with fewer than fifty contracts are not
-reliable, and the list of those regions is kept beside the training data.
+Contracts that moved from another operator are too few to judge. Ratings of regions with fewer than fifty contracts are
+not reliable, and the list of those regions is kept beside the training data.
 
 ## Contact
 Team retention, owner Jo Doe.
 """
-HEADINGS = "# Model card\n\n## Intended use\n\n## Training data\n\n## Metrics\n\n## Limitations\n\n## Ethical considerations\n"
-PLACEHOLDERS = HEADINGS.replace("\n\n## ", "\n\nTODO: describe the model, its data and its metrics\n\n## ") + "\n[More Information Needed]\n"
+HEADINGS = (
+    "# Model card\n\n## Intended use\n\n## Training data\n\n## Metrics\n\n## Limitations\n\n## Ethical considerations\n"
+)
+PLACEHOLDERS = (
+    HEADINGS.replace("\n\n## ", "\n\nTODO: describe the model, its data and its metrics\n\n## ")
+    + "\n[More Information Needed]\n"
+)
 
 
 @pytest.mark.parametrize("path", ["MODEL_CARD.md", "docs/model-card.md", "model_card.md", "docs/datasheet.md"])
@@ -48,7 +53,10 @@ def test_card_with_substance(tmp_path: Path, path: str) -> None:
         (HEADINGS, "words below its headings"),
         (PLACEHOLDERS, "placeholders"),
         ("", "words below its headings"),
-        ("# Model card\n\n" + "This folder was made by the generator of the team and holds what it makes. " * 12, "covers fewer"),
+        (
+            "# Model card\n\n" + "This folder was made by the generator of the team and holds what it makes. " * 12,
+            "covers fewer",
+        ),
     ],
     ids=["headings", "placeholders", "empty", "about something else"],
 )
@@ -60,12 +68,15 @@ def test_card_without_substance(tmp_path: Path, text: str, reason: str) -> None:
     assert where(report, "MLS601") == ["MODEL_CARD.md:1"]
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/card_game_model.md", "vendor/a/MODEL_CARD.md", "examples/MODEL_CARD.md", "business_card.md"])
+@pytest.mark.parametrize(
+    "path",
+    ["README.md", "docs/card_game_model.md", "vendor/a/MODEL_CARD.md", "examples/MODEL_CARD.md", "business_card.md"],
+)
 def test_no_card(tmp_path: Path, path: str) -> None:
     assert grade(scan_tree(tmp_path, {**ML, path: SUBSTANCE}), CARD) is Grade.ABSENT
 
 
-# -- owners --------------------------------------------------------------------------------------------------------------------
+# -- owners ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS"])
@@ -81,10 +92,12 @@ def test_owners_of_something_else(tmp_path: Path) -> None:
     tree = {**ML, "CODEOWNERS": "docs/ @writers\n*.tf @acme/infra\n"}
     result = practice(scan_tree(tmp_path, tree), OWNERS)
     assert result.grade is Grade.TRACE
-    assert "none of its rules covers" in result.reason
+    assert "none of its rules" in result.reason
 
 
-@pytest.mark.parametrize("text", ["", "# * @acme/ml\n", "*\n", "train.py somebody\n"], ids=["empty", "comment", "pattern only", "no handle"])
+@pytest.mark.parametrize(
+    "text", ["", "# * @acme/ml\n", "*\n", "train.py somebody\n"], ids=["empty", "comment", "pattern only", "no handle"]
+)
 def test_owners_without_a_name(tmp_path: Path, text: str) -> None:
     report = scan_tree(tmp_path, {**ML, ".github/CODEOWNERS": text})
     assert grade(report, OWNERS) is Grade.TRACE
@@ -96,14 +109,13 @@ def test_owners_where_no_forge_looks(tmp_path: Path, path: str) -> None:
     assert grade(scan_tree(tmp_path, {**ML, path: "* @acme/ml\n"}), OWNERS) is Grade.ABSENT
 
 
-@pytest.mark.xfail(strict=True, reason="any rule with an owner counts, although the last rule that matches decides")
 def test_the_last_rule_that_matches_decides(tmp_path: Path) -> None:
     """A later rule without an owner takes the training code away from the first rule's owner."""
     tree = {**ML, "CODEOWNERS": "* @acme/ml\n*.py\n"}
     assert not practice(scan_tree(tmp_path, tree), OWNERS).met
 
 
-# -- approval ------------------------------------------------------------------------------------------------------------------
+# -- approval ----------------------------------------------------------------------------------------------------------
 
 
 def test_manual_job_that_deploys(tmp_path: Path) -> None:

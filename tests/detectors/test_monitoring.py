@@ -59,11 +59,14 @@ if __name__ == "__main__":
 
 def cron(run: str) -> Tree:
     """A scheduled workflow that runs one command."""
-    text = f"on:\n  schedule:\n    - cron: '0 6 * * *'\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {run}\n"
+    text = (
+        "on:\n  schedule:\n    - cron: '0 6 * * *'\njobs:\n  a:\n"
+        f"    runs-on: ubuntu-latest\n    steps:\n      - run: {run}\n"
+    )
     return {".github/workflows/watch.yml": text}
 
 
-# -- drift -----------------------------------------------------------------------------------------------------------------
+# -- drift -------------------------------------------------------------------------------------------------------------
 
 
 def test_scheduled_drift_check_with_a_bound(tmp_path: Path) -> None:
@@ -76,7 +79,15 @@ def test_scheduled_drift_check_with_a_bound(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "files",
-    [{}, cron("echo python watch.py"), {".github/workflows/a.yml": "on: workflow_dispatch\njobs: {a: {runs-on: x, steps: [{run: python watch.py}]}}\n"}],
+    [
+        {},
+        cron("echo python watch.py"),
+        {
+            ".github/workflows/a.yml": (
+                "on: workflow_dispatch\njobs: {a: {runs-on: x, steps: [{run: python watch.py}]}}\n"
+            )
+        },
+    ],
     ids=["nothing", "echo", "a person"],
 )
 def test_drift_check_that_no_clock_starts(tmp_path: Path, files: Tree) -> None:
@@ -91,7 +102,9 @@ def test_drift_on_every_push_is_no_watch_over_live_data(tmp_path: Path) -> None:
 
 
 def test_drift_without_a_bound(tmp_path: Path) -> None:
-    text = WATCH.replace("    if value > 0.2:\n        send_alert(\"drift\")\n        sys.exit(1)\n", "    print(value)\n")
+    text = WATCH.replace(
+        '    if value > 0.2:\n        send_alert("drift")\n        sys.exit(1)\n', "    print(value)\n"
+    )
     result = practice(scan_tree(tmp_path, {**ML, "watch.py": text, **cron("python watch.py")}), DRIFT)
     assert result.grade is Grade.IMPLEMENTED
     assert "no bound" in result.reason
@@ -106,20 +119,33 @@ def test_drift_code_that_nothing_calls(tmp_path: Path) -> None:
 
 def test_drift_code_that_only_tests_call(tmp_path: Path) -> None:
     library = WATCH.partition("\n\nif __name__")[0] + "\n"
-    test = "import numpy as np\nfrom watch import check_drift\n\n\ndef test_a():\n    assert check_drift(np.ones(3), np.ones(3)) is None\n"
+    test = (
+        "import numpy as np\nfrom watch import check_drift\n\n\ndef test_a():\n"
+        "    assert check_drift(np.ones(3), np.ones(3)) is None\n"
+    )
     assert grade(scan_tree(tmp_path, {**ML, "watch.py": library, "tests/test_watch.py": test}), DRIFT) is Grade.TRACE
 
 
 def test_report_of_a_drift_library(tmp_path: Path) -> None:
-    quiet = scan_tree(tmp_path / "quiet", {**ML, "watch.py": EVIDENTLY.replace("TAIL", "print(result)"), **cron("python watch.py")})
+    quiet = scan_tree(
+        tmp_path / "quiet", {**ML, "watch.py": EVIDENTLY.replace("TAIL", "print(result)"), **cron("python watch.py")}
+    )
     loud_tail = "if result['metrics'][0]['drift_share'] > 0.3:\n        raise SystemExit(1)"
-    loud = scan_tree(tmp_path / "loud", {**ML, "watch.py": EVIDENTLY.replace("TAIL", loud_tail), **cron("python watch.py")})
+    loud = scan_tree(
+        tmp_path / "loud", {**ML, "watch.py": EVIDENTLY.replace("TAIL", loud_tail), **cron("python watch.py")}
+    )
     assert grade(quiet, DRIFT) is Grade.IMPLEMENTED
     assert grade(loud, DRIFT) is Grade.WIRED
 
 
 def test_drift_in_a_notebook(tmp_path: Path) -> None:
-    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": EVIDENTLY.replace("TAIL", "print(result)")}
+    cell: dict[str, object] = {
+        "cell_type": "code",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+        "source": EVIDENTLY.replace("TAIL", "print(result)"),
+    }
     text = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]})
     result = practice(scan_tree(tmp_path, {**ML, "drift.ipynb": text}), DRIFT)
     assert (result.grade, result.reason) == (Grade.TRACE, "drift is computed in a notebook only")
@@ -128,10 +154,28 @@ def test_drift_in_a_notebook(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "import numpy as np\n\n\ndef portfolio_drift(weights, target):\n    return max(weights - target)\n\n\nif __name__ == '__main__':\n    if portfolio_drift(np.ones(2), np.zeros(2)) > 0.05:\n        raise SystemExit(1)\n",
-        "import time\n\nimport numpy\n\n\ndef clock_drift():\n    return time.time() - time.monotonic()\n\n\nif __name__ == '__main__':\n    if clock_drift() > 1:\n        raise SystemExit(1)\n",
-        "import subprocess\n\n\ndef drift():\n    return subprocess.run(['terraform', 'plan', '-detailed-exitcode']).returncode\n\n\nif __name__ == '__main__':\n    if drift() == 2:\n        raise SystemExit(1)\n",
-        "import numpy as np\n\n\ndef random_walk(n, drift):\n    return np.cumsum(np.random.normal(drift, 1, n))\n\n\nif __name__ == '__main__':\n    print(random_walk(10, 0.1))\n",
+        (
+            "import numpy as np\n\n\ndef portfolio_drift(weights, target):\n"
+            "    return max(weights - target)\n\n\nif __name__ == '__main__':\n"
+            "    if portfolio_drift(np.ones(2), np.zeros(2)) > 0.05:\n"
+            "        raise SystemExit(1)\n"
+        ),
+        (
+            "import time\n\nimport numpy\n\n\ndef clock_drift():\n"
+            "    return time.time() - time.monotonic()\n\n\nif __name__ == '__main__':\n"
+            "    if clock_drift() > 1:\n        raise SystemExit(1)\n"
+        ),
+        (
+            "import subprocess\n\n\ndef drift():\n"
+            "    return subprocess.run(['terraform', 'plan', '-detailed-exitcode']).returncode\n"
+            "\n\nif __name__ == '__main__':\n    if drift() == 2:\n"
+            "        raise SystemExit(1)\n"
+        ),
+        (
+            "import numpy as np\n\n\ndef random_walk(n, drift):\n"
+            "    return np.cumsum(np.random.normal(drift, 1, n))\n\n\n"
+            "if __name__ == '__main__':\n    print(random_walk(10, 0.1))\n"
+        ),
         "# psi drift check, runs daily\n'''Population stability index.'''\nimport numpy\n\nDRIFT_THRESHOLD = 0.2\n",
     ],
     ids=["portfolio", "clock", "terraform", "random walk", "words"],
@@ -140,7 +184,7 @@ def test_drift_of_something_else(tmp_path: Path, text: str) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "watch.py": text, **cron("python watch.py")}), DRIFT) is Grade.ABSENT
 
 
-# -- performance -------------------------------------------------------------------------------------------------------------
+# -- performance -------------------------------------------------------------------------------------------------------
 
 
 QUALITY = """\
@@ -188,7 +232,9 @@ def test_comparison_while_training_is_none_of_live_quality(tmp_path: Path) -> No
 
 
 def test_threshold_that_is_never_compared(tmp_path: Path) -> None:
-    text = QUALITY.replace("    if accuracy < 0.8:\n        notify(\"accuracy is too low\")\n", "    print(accuracy, ACCURACY_THRESHOLD)\n")
+    text = QUALITY.replace(
+        '    if accuracy < 0.8:\n        notify("accuracy is too low")\n', "    print(accuracy, ACCURACY_THRESHOLD)\n"
+    )
     text = text.replace("import os\n", "import os\n\nACCURACY_THRESHOLD = 0.8\n")
     report = scan_tree(tmp_path, {**ML, "monitor_live.py": text, **cron("python monitor_live.py")})
     assert grade(report, PERFORMANCE) is Grade.ABSENT
@@ -199,25 +245,41 @@ def test_quality_check_that_nothing_calls(tmp_path: Path) -> None:
     assert grade(report, PERFORMANCE) is Grade.TRACE
 
 
-# -- alerts ------------------------------------------------------------------------------------------------------------------
+# -- alerts ------------------------------------------------------------------------------------------------------------
 
 
 def test_message_far_from_any_monitor_is_no_alert(tmp_path: Path) -> None:
-    text = "import os\n\nimport pandas\nimport requests\n\n\ndef send_alert(message):\n    requests.post(os.environ['SLACK_WEBHOOK'], json={'text': message})\n\n\nif __name__ == '__main__':\n    send_alert('build failed')\n"
+    text = (
+        "import os\n\nimport pandas\nimport requests\n\n\ndef send_alert(message):\n"
+        "    requests.post(os.environ['SLACK_WEBHOOK'], json={'text': message})\n\n\n"
+        "if __name__ == '__main__':\n    send_alert('build failed')\n"
+    )
     assert grade(scan_tree(tmp_path, {**ML, "tell.py": text}), ALERTS) is Grade.ABSENT
 
 
 def test_alert_in_a_module_of_its_own(tmp_path: Path) -> None:
-    alerts = "import os\n\nimport requests\n\n\ndef send_alert(message):\n    requests.post(os.environ['SLACK_WEBHOOK'], json={'text': message})\n"
+    alerts = (
+        "import os\n\nimport requests\n\n\ndef send_alert(message):\n"
+        "    requests.post(os.environ['SLACK_WEBHOOK'], json={'text': message})\n"
+    )
     head, _, rest = WATCH.partition("def send_alert")
     watch = head + rest.partition("timeout=10)\n\n\n")[2]
-    called = scan_tree(tmp_path / "called", {**ML, "alerts.py": alerts, "watch.py": "from alerts import send_alert\n" + watch})
-    dead = scan_tree(tmp_path / "dead", {**ML, "alerts.py": alerts, "watch.py": watch.replace("        send_alert(\"drift\")\n", "")})
+    called = scan_tree(
+        tmp_path / "called", {**ML, "alerts.py": alerts, "watch.py": "from alerts import send_alert\n" + watch}
+    )
+    dead = scan_tree(
+        tmp_path / "dead", {**ML, "alerts.py": alerts, "watch.py": watch.replace('        send_alert("drift")\n', "")}
+    )
     assert practice(called, ALERTS).met
     assert not practice(dead, ALERTS).met
 
 
 def test_request_to_some_other_address_is_no_alert(tmp_path: Path) -> None:
-    text = WATCH.replace("def send_alert", "def store").replace("send_alert(", "store(").replace("SLACK_WEBHOOK", "RESULTS_URL").replace('"drift"', '"x"')
+    text = (
+        WATCH.replace("def send_alert", "def store")
+        .replace("send_alert(", "store(")
+        .replace("SLACK_WEBHOOK", "RESULTS_URL")
+        .replace('"drift"', '"x"')
+    )
     text = text.replace("def check_drift", "def measure_drift").replace("    check_drift(", "    measure_drift(")
     assert grade(scan_tree(tmp_path, {**ML, "watch.py": text}), ALERTS) is Grade.ABSENT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,20 +20,30 @@ PREPARE = "import pandas as pd\n\nframe = pd.read_csv('raw.csv')\nframe.dropna()
 PROJECT: Tree = {**ML, "evaluate.py": EVALUATE, "prepare.py": PREPARE}
 
 
-# -- lists of steps -------------------------------------------------------------------------------------------------------
+# -- lists of steps ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "text",
     [
         # the shape of the project's own description
-        "pipeline:\n  name: churn\n  steps:\n    - name: prepare\n      script: prepare.py\n      params:\n        rows: 10\n"
+        "pipeline:\n  name: churn\n  steps:\n    - name: prepare\n"
+        "      script: prepare.py\n      params:\n        rows: 10\n"
         "    - name: train_model\n      script: train.py\n      params:\n        epochs: 50\n",
-        "name: churn\nsteps:\n  - name: prepare\n    command: python prepare.py\n  - name: train\n    command: python train.py --data d.csv\n",
-        "steps:\n  - prepare:\n      script: prepare.py\n      params: {rows: 10}\n  - train:\n      script: train.py\n      params: {epochs: 5}\n",
+        (
+            "name: churn\nsteps:\n  - name: prepare\n    command: python prepare.py\n"
+            "  - name: train\n    command: python train.py --data d.csv\n"
+        ),
+        (
+            "steps:\n  - prepare:\n      script: prepare.py\n      params: {rows: 10}\n"
+            "  - train:\n      script: train.py\n      params: {epochs: 5}\n"
+        ),
         "stages:\n  prepare:\n    cmd: python prepare.py\n  train:\n    cmd: python train.py\n",
         "tasks:\n  - id: prepare\n    run: python -m prepare\n  - id: train\n    run: python -m train\n",
-        "pipeline:\n  steps:\n    prepare:\n      entrypoint: python prepare.py\n    train:\n      entrypoint: python train.py\n",
+        (
+            "pipeline:\n  steps:\n    prepare:\n      entrypoint: python prepare.py\n"
+            "    train:\n      entrypoint: python train.py\n"
+        ),
     ],
     ids=["described", "commands", "single-key items", "stages", "task ids", "mapping"],
 )
@@ -51,7 +62,10 @@ def test_list_of_steps_that_trains(tmp_path: Path, text: str) -> None:
         ("steps:\n  - name: train\n    script: train.py\n    params: {epochs: 5}\n", {Grade.TRACE, Grade.ABSENT}),
         # no step works on a model
         (
-            "steps:\n  - name: fetch\n    script: prepare.py\n    params: {a: 1}\n  - name: clean\n    script: data.py\n    params: {b: 2}\n",
+            (
+                "steps:\n  - name: fetch\n    script: prepare.py\n    params: {a: 1}\n"
+                "  - name: clean\n    script: data.py\n    params: {b: 2}\n"
+            ),
             {Grade.TRACE},
         ),
         # names without anything to run
@@ -70,19 +84,25 @@ def test_list_of_steps_that_is_no_ml_pipeline(tmp_path: Path, text: str, grades:
 
 
 def test_steps_in_json(tmp_path: Path) -> None:
-    text = '{"pipeline": {"steps": [{"name": "a", "script": "prepare.py", "params": {}},\n{"name": "b", "script": "train.py", "params": {}}]}}'
-    assert grade(scan_tree(tmp_path, {**PROJECT, "pipeline.json": text}), PRACTICE) is Grade.IMPLEMENTED
+    steps: list[dict[str, object]] = [
+        {"name": name, "script": f"{name}.py", "params": {}} for name in ("prepare", "train")
+    ]
+    report = scan_tree(tmp_path, {**PROJECT, "pipeline.json": json.dumps({"pipeline": {"steps": steps}})})
+    assert grade(report, PRACTICE) is Grade.IMPLEMENTED
 
 
 @pytest.mark.parametrize("folder", ["docs", "examples", "tests"])
 def test_pipeline_that_is_only_shown(tmp_path: Path, folder: str) -> None:
-    text = "steps:\n  - name: prepare\n    script: prepare.py\n    params: {a: 1}\n  - name: train\n    script: train.py\n    params: {b: 2}\n"
+    text = (
+        "steps:\n  - name: prepare\n    script: prepare.py\n    params: {a: 1}\n"
+        "  - name: train\n    script: train.py\n    params: {b: 2}\n"
+    )
     copies = {f"{folder}/{name}": content for name, content in PROJECT.items()}
     report = scan_tree(tmp_path, {**PROJECT, **copies, f"{folder}/pipeline.yaml": text})
     assert grade(report, PRACTICE) in (Grade.TRACE, Grade.ABSENT)
 
 
-# -- MLflow projects, DVC -----------------------------------------------------------------------------------------------------
+# -- MLflow projects, DVC ----------------------------------------------------------------------------------------------
 
 
 def test_mlproject_with_two_entry_points(tmp_path: Path) -> None:
@@ -121,7 +141,10 @@ def test_dvc_is_not_wired_by_another_command(tmp_path: Path, command: str) -> No
 
 
 def test_dvc_with_one_stage_is_a_trace(tmp_path: Path) -> None:
-    assert grade(scan_tree(tmp_path, {**PROJECT, "dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n"}), PRACTICE) is Grade.TRACE
+    assert (
+        grade(scan_tree(tmp_path, {**PROJECT, "dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n"}), PRACTICE)
+        is Grade.TRACE
+    )
 
 
 def test_dvc_without_a_model_is_a_defect(tmp_path: Path) -> None:
@@ -151,16 +174,20 @@ def test_step_that_is_not_known_to_be_missing(tmp_path: Path, step: str) -> None
     assert findings(report, "MLS202") == []
 
 
-# -- Kubeflow ---------------------------------------------------------------------------------------------------------------
+# -- Kubeflow ----------------------------------------------------------------------------------------------------------
 
 
 KFP_STEPS = (
-    "from kfp import dsl\n\n\n@dsl.component(base_image='python:3.12')\ndef prepare(rows: int) -> int:\n    return rows\n\n\n"
+    "from kfp import dsl\n\n\n@dsl.component(base_image='python:3.12')\n"
+    "def prepare(rows: int) -> int:\n    return rows\n\n\n"
     "@dsl.component(packages_to_install=['scikit-learn'])\ndef fit(rows: int) -> float:\n"
     "    from sklearn.linear_model import LogisticRegression\n\n    model = LogisticRegression()\n"
     "    model.fit([[0.0], [1.0]], [0, 1])\n    return 1.0\n\n\n"
 )
-KFP = KFP_STEPS + "@dsl.pipeline(name='churn')\ndef churn(rows: int = 10):\n    first = prepare(rows=rows)\n    fit(rows=first.output)\n"
+KFP = KFP_STEPS + (
+    "@dsl.pipeline(name='churn')\ndef churn(rows: int = 10):\n"
+    "    first = prepare(rows=rows)\n    fit(rows=first.output)\n"
+)
 
 
 def test_kubeflow_pipeline_in_code(tmp_path: Path) -> None:
@@ -231,13 +258,14 @@ def test_compiled_workflow_without_a_model(tmp_path: Path, compiled: str) -> Non
     assert grade(report, PRACTICE) is Grade.TRACE
 
 
-# -- orchestrators in code ---------------------------------------------------------------------------------------------------
+# -- orchestrators in code ---------------------------------------------------------------------------------------------
 
 
 def dag(callable_: str, schedule: str = "None") -> str:
     """An Airflow DAG of two Python tasks."""
     return (
-        "from datetime import datetime\n\nfrom airflow import DAG\nfrom airflow.operators.python import PythonOperator\n\n"
+        "from datetime import datetime\n\nfrom airflow import DAG\n"
+        "from airflow.operators.python import PythonOperator\n\n"
         "from data import read\nfrom train import train\n\n\n"
         f"with DAG('churn', schedule={schedule}, start_date=datetime(2026, 1, 1)) as dag:\n"
         "    first = PythonOperator(task_id='first', python_callable=read)\n"
@@ -246,7 +274,9 @@ def dag(callable_: str, schedule: str = "None") -> str:
 
 
 def test_airflow_dag_that_trains(tmp_path: Path) -> None:
-    report = scan_tree(tmp_path, {**ML, "dags/churn.py": dag("train"), "dags/train.py": ML["train.py"], "dags/data.py": ML["data.py"]})
+    report = scan_tree(
+        tmp_path, {**ML, "dags/churn.py": dag("train"), "dags/train.py": ML["train.py"], "dags/data.py": ML["data.py"]}
+    )
     assert grade(report, PRACTICE) is Grade.IMPLEMENTED
 
 
@@ -267,7 +297,8 @@ def flow(tasks: int) -> str:
     call = "    prepare('data.csv')\n" if tasks > 1 else ""
     return (
         "from prefect import flow, task\n\nfrom data import read\nfrom train import train\n\n\n"
-        f"{more}@task\ndef fit():\n    return train('data.csv', 'model')\n\n\n@flow\ndef churn():\n{call}    return fit()\n"
+        f"{more}@task\ndef fit():\n    return train('data.csv', 'model')\n\n\n@flow\n"
+        f"def churn():\n{call}    return fit()\n"
     )
 
 
@@ -277,7 +308,8 @@ def test_prefect_needs_two_tasks(tmp_path: Path, tasks: int, expected: Grade) ->
 
 
 METAFLOW = (
-    "from metaflow import FlowSpec, step\n\nfrom data import read\nfrom train import train\n\n\nclass Churn(FlowSpec):\n"
+    "from metaflow import FlowSpec, step\n\nfrom data import read\n"
+    "from train import train\n\n\nclass Churn(FlowSpec):\n"
     "    @step\n    def start(self):\n        self.x = read('data.csv')\n        self.next(self.fit)\n\n"
     "    @step\n    def fit(self):\n        BODY\n        self.next(self.end)\n\n"
     "    @step\n    def end(self):\n        pass\n\n\nif __name__ == '__main__':\n    Churn()\n"
@@ -297,12 +329,17 @@ def test_metaflow_without_a_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "from sklearn.pipeline import Pipeline\nfrom sklearn.linear_model import LogisticRegression\n\n\ndef build(x, y):\n"
+        "from sklearn.pipeline import Pipeline\n"
+        "from sklearn.linear_model import LogisticRegression\n\n\ndef build(x, y):\n"
         "    model = Pipeline([('m', LogisticRegression())])\n    model.fit(x, y)\n    return model\n",
         "from transformers import pipeline\n\nclassify = pipeline('sentiment-analysis')\nprint(classify('good'))\n",
-        "from celery import Celery\nfrom train import train\n\napp = Celery('a')\n\n\n@app.task\ndef fit():\n    train('a', 'b')\n\n\n"
+        "from celery import Celery\nfrom train import train\n\napp = Celery('a')\n\n\n"
+        "@app.task\ndef fit():\n    train('a', 'b')\n\n\n"
         "@app.task\ndef other():\n    fit()\n",
-        "from invoke import task\nfrom train import train\n\n\n@task\ndef fit(c):\n    train('a', 'b')\n\n\n@task\ndef other(c):\n    fit(c)\n",
+        (
+            "from invoke import task\nfrom train import train\n\n\n@task\ndef fit(c):\n"
+            "    train('a', 'b')\n\n\n@task\ndef other(c):\n    fit(c)\n"
+        ),
         "def pipeline():\n    '''steps: prepare, train'''\n    raise NotImplementedError\n",
     ],
     ids=["sklearn Pipeline", "transformers pipeline()", "Celery", "Invoke", "stub"],
@@ -311,7 +348,7 @@ def test_pipeline_by_word_only(tmp_path: Path, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, "pipeline.py": text}), PRACTICE).met
 
 
-# -- chains -------------------------------------------------------------------------------------------------------------------
+# -- chains ------------------------------------------------------------------------------------------------------------
 
 
 def test_make_target_that_chains_training_and_evaluation(tmp_path: Path) -> None:
@@ -327,8 +364,12 @@ def test_make_target_that_chains_training_and_evaluation(tmp_path: Path) -> None
         "train:\n\tpython train.py\n\nevaluate:\n\tpython evaluate.py\n",  # two targets, no chain
         "all: lint train\n\nlint:\n\truff check .\n\ntrain:\n\tpython train.py\n",  # one ML step
         "all:\n\techo python train.py\n\techo python evaluate.py\n",  # prints
+        pytest.param(
+            "all:\n\tpython train.py --data a.csv\n\tpython train.py --data b.csv\n",
+            marks=pytest.mark.xfail(strict=True, reason="one script at two lines counts as two stages"),
+        ),
     ],
-    ids=["unchained", "one ML step", "echo"],
+    ids=["unchained", "one ML step", "echo", "twice"],
 )
 def test_make_targets_that_are_no_pipeline(tmp_path: Path, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**PROJECT, "Makefile": text}), PRACTICE).met
@@ -336,7 +377,10 @@ def test_make_targets_that_are_no_pipeline(tmp_path: Path, text: str) -> None:
 
 def test_script_chain_counts_only_when_automation_starts_it(tmp_path: Path) -> None:
     script = "#!/bin/bash\nset -e\npython train.py\npython evaluate.py\n"
-    workflow = "on: {schedule: [{cron: '0 3 * * *'}]}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: ./all.sh\n"
+    workflow = (
+        "on: {schedule: [{cron: '0 3 * * *'}]}\njobs:\n  a:\n"
+        "    runs-on: ubuntu-latest\n    steps:\n      - run: ./all.sh\n"
+    )
     alone = scan_tree(tmp_path / "alone", {**PROJECT, "all.sh": script})
     started = scan_tree(tmp_path / "started", {**PROJECT, "all.sh": script, ".github/workflows/a.yml": workflow})
     assert not practice(alone, PRACTICE).met

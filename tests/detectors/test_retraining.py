@@ -12,15 +12,21 @@ from tests.trees import ML, findings, grade, places, practice, scan_tree, where
 SCHEDULED, TRIGGERED = "retraining/scheduled", "retraining/triggered"
 CI = ".github/workflows/a.yml"
 CRON = "{schedule: [{cron: '0 3 * * 1'}]}"
-TEST = "from train import train\n\n\ndef test_a(tmp_path):\n    assert train('s.csv', tmp_path / 'm').score([[0]], [0]) > 0.5\n"
+TEST = (
+    "from train import train\n\n\ndef test_a(tmp_path):\n"
+    "    assert train('s.csv', tmp_path / 'm').score([[0]], [0]) > 0.5\n"
+)
 
 
 def workflow(run: str, on: str = CRON, job: str = "") -> str:
     """A workflow with one job."""
-    return f"on: {on}\njobs:\n  a:\n    runs-on: ubuntu-latest\n{job}    steps:\n      - uses: actions/checkout@v4\n      - run: {run}\n"
+    return (
+        f"on: {on}\njobs:\n  a:\n    runs-on: ubuntu-latest\n{job}    steps:\n"
+        f"      - uses: actions/checkout@v4\n      - run: {run}\n"
+    )
 
 
-# -- a clock -----------------------------------------------------------------------------------------------------------------
+# -- a clock -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("run", ["python train.py --data d.csv", "make train", "./retrain.sh", "dvc repro"])
@@ -62,7 +68,7 @@ def test_commented_schedule(tmp_path: Path) -> None:
 
 
 def test_gitlab_schedule(tmp_path: Path) -> None:
-    text = "train:\n  script: [python train.py]\n  rules:\n    - if: $CI_PIPELINE_SOURCE == \"schedule\"\n"
+    text = 'train:\n  script: [python train.py]\n  rules:\n    - if: $CI_PIPELINE_SOURCE == "schedule"\n'
     report = scan_tree(tmp_path, {**ML, ".gitlab-ci.yml": text})
     assert grade(report, SCHEDULED) is Grade.WIRED
 
@@ -70,7 +76,8 @@ def test_gitlab_schedule(tmp_path: Path) -> None:
 def dag(schedule: str, more: str = "", task: str = "train") -> str:
     """An Airflow DAG."""
     return (
-        "from datetime import datetime\n\nfrom airflow import DAG\nfrom airflow.operators.python import PythonOperator\n\n"
+        "from datetime import datetime\n\nfrom airflow import DAG\n"
+        "from airflow.operators.python import PythonOperator\n\n"
         "from data import read\nfrom train import train\n\n\n"
         f"with DAG('churn', schedule={schedule}, start_date=datetime(2026, 1, 1){more}) as dag:\n"
         "    first = PythonOperator(task_id='first', python_callable=read)\n"
@@ -121,14 +128,20 @@ spec:
 
 
 def test_kubernetes_clock(tmp_path: Path) -> None:
-    on = scan_tree(tmp_path / "on", {**ML, "k8s/retrain.yaml": CRONJOB.replace("SUSPEND", "suspend: false").replace("train.py", "../train.py")})
-    off = scan_tree(tmp_path / "off", {**ML, "k8s/retrain.yaml": CRONJOB.replace("SUSPEND", "suspend: true").replace("train.py", "../train.py")})
+    on = scan_tree(
+        tmp_path / "on",
+        {**ML, "k8s/retrain.yaml": CRONJOB.replace("SUSPEND", "suspend: false").replace("train.py", "../train.py")},
+    )
+    off = scan_tree(
+        tmp_path / "off",
+        {**ML, "k8s/retrain.yaml": CRONJOB.replace("SUSPEND", "suspend: true").replace("train.py", "../train.py")},
+    )
     assert grade(on, SCHEDULED) is Grade.WIRED
     assert grade(off, SCHEDULED) is Grade.TRACE
     assert where(off, "MLS504") == ["k8s/retrain.yaml:5"]
 
 
-# -- an event ------------------------------------------------------------------------------------------------------------------
+# -- an event ----------------------------------------------------------------------------------------------------------
 
 
 def test_dispatch_from_outside(tmp_path: Path) -> None:
@@ -140,7 +153,11 @@ def test_dispatch_from_outside(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("run", "on"),
-    [("python train.py", "workflow_dispatch"), ("ruff check .", "{repository_dispatch: {types: [drift]}}"), ("python train.py", "push")],
+    [
+        ("python train.py", "workflow_dispatch"),
+        ("ruff check .", "{repository_dispatch: {types: [drift]}}"),
+        ("python train.py", "push"),
+    ],
     ids=["a person", "does not train", "push"],
 )
 def test_no_trigger(tmp_path: Path, run: str, on: str) -> None:
@@ -191,11 +208,17 @@ def test_guard_on_drift_that_only_tells_people(tmp_path: Path) -> None:
 
 
 def test_guard_on_drift_that_trains(tmp_path: Path) -> None:
-    text = WATCH.replace("ACTION()", "train('d.csv', 'm')").replace("import requests\n", "import requests\n\nfrom train import train\n")
+    text = WATCH.replace("ACTION()", "train('d.csv', 'm')").replace(
+        "import requests\n", "import requests\n\nfrom train import train\n"
+    )
     assert grade(scan_tree(tmp_path, {**ML, "watch.py": text}), TRIGGERED) is Grade.IMPLEMENTED
 
 
 def test_guard_on_something_else_that_calls_the_dispatch(tmp_path: Path) -> None:
-    text = WATCH.replace("ACTION", "start_retraining").replace("drift = drift_share()", "size = disk_share()").replace("if drift >", "if size >")
+    text = (
+        WATCH.replace("ACTION", "start_retraining")
+        .replace("drift = drift_share()", "size = disk_share()")
+        .replace("if drift >", "if size >")
+    )
     text = text.replace("def drift_share", "def disk_share")
     assert grade(scan_tree(tmp_path, {**ML, "watch.py": text}), TRIGGERED) is Grade.ABSENT

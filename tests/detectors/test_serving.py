@@ -10,15 +10,38 @@ from mlops_scan.words import Grade
 from tests.trees import ML, Tree, grade, places, practice, scan_tree
 
 NAME = "deploy/serving"
-LOAD = "import joblib\n\n\ndef load():\n    return joblib.load('model.joblib')\n\n\ndef score(rows):\n    return load().predict(rows)\n"
+LOAD = (
+    "import joblib\n\n\ndef load():\n    return joblib.load('model.joblib')\n\n\n"
+    "def score(rows):\n    return load().predict(rows)\n"
+)
 
 
 @pytest.mark.parametrize(
     ("app", "more"),
     [
-        ("import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\nmodel = joblib.load('m')\n\n\n@app.post('/p')\ndef p(x: list):\n    return model.predict(x)\n", {}),
-        ("from fastapi import FastAPI\n\nfrom model import score\n\napp = FastAPI()\n\n\n@app.post('/p')\ndef p(x: list):\n    return score(x)\n", {"model.py": LOAD}),
-        ("from flask import Flask, request\n\nfrom model import score\n\napp = Flask(__name__)\n\n\n@app.route('/p')\ndef p():\n    return score(request.json)\n", {"model.py": LOAD}),
+        (
+            (
+                "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
+                "model = joblib.load('m')\n\n\n@app.post('/p')\ndef p(x: list):\n"
+                "    return model.predict(x)\n"
+            ),
+            {},
+        ),
+        (
+            (
+                "from fastapi import FastAPI\n\nfrom model import score\n\napp = FastAPI()\n"
+                "\n\n@app.post('/p')\ndef p(x: list):\n    return score(x)\n"
+            ),
+            {"model.py": LOAD},
+        ),
+        (
+            (
+                "from flask import Flask, request\n\nfrom model import score\n\n"
+                "app = Flask(__name__)\n\n\n@app.route('/p')\ndef p():\n"
+                "    return score(request.json)\n"
+            ),
+            {"model.py": LOAD},
+        ),
     ],
     ids=["loads itself", "through a module", "Flask"],
 )
@@ -32,14 +55,16 @@ def test_service_in_front_of_a_model(tmp_path: Path, app: str, more: Tree) -> No
     "app",
     [
         "from fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/health')\ndef health():\n    return 'ok'\n",
-        "import openai\nfrom fastapi import FastAPI\n\napp = FastAPI()\nclient = openai.OpenAI()\n\n\n@app.post('/chat')\ndef chat(text: str):\n"
+        "import openai\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
+        "client = openai.OpenAI()\n\n\n@app.post('/chat')\ndef chat(text: str):\n"
         "    return client.chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': text}])\n",
-        pytest.param(
-            "import pickle\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/session')\ndef session():\n"
-            "    return pickle.load(open('session.pkl', 'rb'))['user']\n",
-            marks=pytest.mark.xfail(strict=True, reason="any pickle that a service loads is taken for a model"),
+        "import pickle\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.get('/session')\ndef session():\n"
+        "    return pickle.load(open('session.pkl', 'rb'))['user']\n",
+        (
+            "import requests\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n\n"
+            "@app.post('/predict')\ndef predict(x: list):\n"
+            "    return requests.post('https://m.example', json=x).json()\n"
         ),
-        "import requests\nfrom fastapi import FastAPI\n\napp = FastAPI()\n\n\n@app.post('/predict')\ndef predict(x: list):\n    return requests.post('https://m.example', json=x).json()\n",
     ],
     ids=["health", "hosted language model", "pickled session", "proxy"],
 )
@@ -47,14 +72,30 @@ def test_service_in_front_of_something_else(tmp_path: Path, app: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, "app.py": app}), NAME).met
 
 
+def test_service_in_front_of_a_pickled_model(tmp_path: Path) -> None:
+    app = (
+        "import pickle\nfrom fastapi import FastAPI\n\napp = FastAPI()\nmodel = pickle.load(open('m.pkl', 'rb'))\n\n\n"
+        "@app.post('/p')\ndef p(x: list):\n    return model.predict(x)\n"
+    )
+    assert practice(scan_tree(tmp_path, {**ML, "app.py": app}), NAME).met
+
+
 @pytest.mark.parametrize("folder", ["examples", "tests", "docs", "vendor/a"])
 def test_service_of_an_example(tmp_path: Path, folder: str) -> None:
-    app = "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\nmodel = joblib.load('m')\n\n\n@app.post('/p')\ndef p(x: list):\n    return model.predict(x)\n"
+    app = (
+        "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
+        "model = joblib.load('m')\n\n\n@app.post('/p')\ndef p(x: list):\n"
+        "    return model.predict(x)\n"
+    )
     assert not practice(scan_tree(tmp_path, {**ML, f"{folder}/app.py": app}), NAME).met
 
 
 def test_scoring_script_of_a_platform(tmp_path: Path) -> None:
-    text = "import joblib\n\n\ndef model_fn(model_dir):\n    return joblib.load(model_dir + '/model.joblib')\n\n\ndef predict_fn(data, model):\n    return model.predict(data)\n"
+    text = (
+        "import joblib\n\n\ndef model_fn(model_dir):\n"
+        "    return joblib.load(model_dir + '/model.joblib')\n\n\n"
+        "def predict_fn(data, model):\n    return model.predict(data)\n"
+    )
     assert grade(scan_tree(tmp_path, {**ML, "inference.py": text}), NAME).strength >= Grade.IMPLEMENTED.strength
 
 
@@ -63,12 +104,18 @@ def test_handler_without_a_model_is_no_scoring_script(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "handler.py": text}), NAME) is Grade.ABSENT
 
 
-BATCH = LOAD.replace("def score", "def run").replace("def run(rows)", "def run(rows)") + "\n\nif __name__ == '__main__':\n    run([[1.0]])\n"
+BATCH = (
+    LOAD.replace("def score", "def run").replace("def run(rows)", "def run(rows)")
+    + "\n\nif __name__ == '__main__':\n    run([[1.0]])\n"
+)
 
 
 def cron(run: str) -> str:
     """A scheduled workflow."""
-    return f"on:\n  schedule:\n    - cron: '0 5 * * *'\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {run}\n"
+    return (
+        "on:\n  schedule:\n    - cron: '0 5 * * *'\njobs:\n  a:\n"
+        f"    runs-on: ubuntu-latest\n    steps:\n      - run: {run}\n"
+    )
 
 
 def test_scheduled_batch_scoring(tmp_path: Path) -> None:
@@ -78,19 +125,22 @@ def test_scheduled_batch_scoring(tmp_path: Path) -> None:
     assert any(place.startswith(".github/workflows/score.yml:") for place in places(result.evidence))
 
 
-@pytest.mark.parametrize("files", [{}, {".github/workflows/score.yml": cron("echo python predict.py")}], ids=["nothing", "echo"])
+@pytest.mark.parametrize(
+    "files", [{}, {".github/workflows/score.yml": cron("echo python predict.py")}], ids=["nothing", "echo"]
+)
 def test_batch_scoring_that_a_person_starts(tmp_path: Path, files: Tree) -> None:
     result = practice(scan_tree(tmp_path, {**ML, "predict.py": BATCH, **files}), NAME)
     assert result.grade is Grade.TRACE
     assert "nothing but a person" in result.reason
 
 
-# -- stored predictions ---------------------------------------------------------------------------------------------------------
+# -- stored predictions ------------------------------------------------------------------------------------------------
 
 
 def test_stored_predictions(tmp_path: Path) -> None:
     app = (
-        "import sqlite3\n\nimport joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\nmodel = joblib.load('m')\n\n\n"
+        "import sqlite3\n\nimport joblib\nfrom fastapi import FastAPI\n\n"
+        "app = FastAPI()\nmodel = joblib.load('m')\n\n\n"
         "@app.post('/p')\ndef p(x: list):\n    y = model.predict(x)\n    db = sqlite3.connect('p.db')\n"
         "    db.execute('insert into predictions (at, version, x, y) values (1, 2, 3, 4)')\n    return y\n"
     )
@@ -100,16 +150,28 @@ def test_stored_predictions(tmp_path: Path) -> None:
 
 
 def test_function_that_stores_predictions_must_be_called_and_do_something(tmp_path: Path) -> None:
-    store = "import pandas as pd\n\n\ndef log_prediction(x, y):\n    pd.DataFrame({'x': x, 'y': y}).to_parquet('log.parquet')\n"
-    app = "import joblib\n\nfrom store import log_prediction\n\nmodel = joblib.load('m')\n\n\ndef p(x):\n    y = model.predict(x)\n    log_prediction(x, y)\n    return y\n"
+    store = (
+        "import pandas as pd\n\n\ndef log_prediction(x, y):\n"
+        "    pd.DataFrame({'x': x, 'y': y}).to_parquet('log.parquet')\n"
+    )
+    app = (
+        "import joblib\n\nfrom store import log_prediction\n\n"
+        "model = joblib.load('m')\n\n\ndef p(x):\n    y = model.predict(x)\n"
+        "    log_prediction(x, y)\n    return y\n"
+    )
     name = "monitoring/prediction-logging"
     assert practice(scan_tree(tmp_path / "called", {**ML, "store.py": store, "app.py": app}), name).met
-    assert not practice(scan_tree(tmp_path / "dead", {**ML, "store.py": store, "app.py": app.replace("    log_prediction(x, y)\n", "")}), name).met
+    assert not practice(
+        scan_tree(
+            tmp_path / "dead", {**ML, "store.py": store, "app.py": app.replace("    log_prediction(x, y)\n", "")}
+        ),
+        name,
+    ).met
     stub = "def log_prediction(x, y):\n    '''Later.'''\n    pass\n"
     assert not practice(scan_tree(tmp_path / "stub", {**ML, "store.py": stub, "app.py": app}), name).met
 
 
-# -- deployment as code ----------------------------------------------------------------------------------------------------------
+# -- deployment as code ------------------------------------------------------------------------------------------------
 
 
 def test_compose_service_that_is_built_here(tmp_path: Path) -> None:

@@ -36,7 +36,11 @@ def test_only_imported(tmp_path: Path) -> None:
 
 
 def test_used(tmp_path: Path) -> None:
-    tree = {**ML, "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), "requirements.txt": "mlflow==2.17.0\n"}
+    tree = {
+        **ML,
+        "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"),
+        "requirements.txt": "mlflow==2.17.0\n",
+    }
     report = scan_tree(tmp_path, tree)
     assert grade(report, TRACKING) is Grade.IMPLEMENTED
     assert practice(report, TRACKING).tools == ("mlflow",)
@@ -57,13 +61,21 @@ def test_named_in_words_only(tmp_path: Path, line: str, call: str) -> None:
 
 
 def test_a_module_of_ones_own_is_not_the_tool_of_that_name(tmp_path: Path) -> None:
-    tree = {**ML, "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), "mlflow.py": "def log_metric(name, value):\n    print(name, value)\n"}
+    tree = {
+        **ML,
+        "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"),
+        "mlflow.py": "def log_metric(name, value):\n    print(name, value)\n",
+    }
     assert grade(scan_tree(tmp_path, tree), TRACKING) is Grade.ABSENT
 
 
 @pytest.mark.parametrize("folder", ["examples", "docs", "tests", "vendor/a"])
 def test_used_aside_only(tmp_path: Path, folder: str) -> None:
-    tree = {**ML, f"{folder}/train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), f"{folder}/data.py": ML["data.py"]}
+    tree = {
+        **ML,
+        f"{folder}/train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"),
+        f"{folder}/data.py": ML["data.py"],
+    }
     assert grade(scan_tree(tmp_path, tree), TRACKING) in (Grade.TRACE, Grade.ABSENT)
 
 
@@ -71,14 +83,22 @@ PYPROJECT = '[project]\nname = "NAME"\nversion = "1"\ndependencies = ["scikit-le
 
 
 def test_the_repository_of_the_tool_itself(tmp_path: Path) -> None:
-    tree = {**ML, "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), "pyproject.toml": PYPROJECT.replace("NAME", "mlflow")}
+    tree = {
+        **ML,
+        "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"),
+        "pyproject.toml": PYPROJECT.replace("NAME", "mlflow"),
+    }
     report = scan_tree(tmp_path, tree)
     assert not practice(report, TRACKING).met
     assert any("mlflow" in notice for notice in report.notices)
 
 
 def test_another_repository_of_a_similar_name(tmp_path: Path) -> None:
-    tree = {**ML, "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"), "pyproject.toml": PYPROJECT.replace("NAME", "churn-mlflow")}
+    tree = {
+        **ML,
+        "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"),
+        "pyproject.toml": PYPROJECT.replace("NAME", "churn-mlflow"),
+    }
     report = scan_tree(tmp_path, tree)
     assert practice(report, TRACKING).met
     assert report.notices == ()
@@ -88,6 +108,8 @@ def test_tracking_that_a_schedule_starts_is_wired(tmp_path: Path) -> None:
     tree = {
         **ML,
         "train.py": with_import("import mlflow", "mlflow.log_metric('auc', 0.8)"),
-        ".github/workflows/a.yml": "on: {schedule: [{cron: '0 3 * * 1'}]}\njobs: {a: {runs-on: x, steps: [{run: python train.py}]}}\n",
+        ".github/workflows/a.yml": (
+            "on: {schedule: [{cron: '0 3 * * 1'}]}\njobs: {a: {runs-on: x, steps: [{run: python train.py}]}}\n"
+        ),
     }
     assert grade(scan_tree(tmp_path, tree), TRACKING) is Grade.WIRED

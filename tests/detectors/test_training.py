@@ -35,7 +35,7 @@ NOTEBOOK = notebook(
 )
 
 
-# -- who starts it -------------------------------------------------------------------------------------------------------
+# -- who starts it -----------------------------------------------------------------------------------------------------
 
 
 def test_hand_run_script_is_level_one_and_said_so(tmp_path: Path) -> None:
@@ -94,13 +94,16 @@ def test_training_that_something_starts_is_not_called_hand_run(tmp_path: Path, p
 
 
 def test_training_that_only_tests_start_is_still_hand_run(tmp_path: Path) -> None:
-    test = "from train import train\n\n\ndef test_train(tmp_path):\n    assert train('a.csv', tmp_path / 'm') is not None\n"
+    test = (
+        "from train import train\n\n\ndef test_train(tmp_path):\n"
+        "    assert train('a.csv', tmp_path / 'm') is not None\n"
+    )
     workflow = "on: push\njobs:\n  t:\n    runs-on: ubuntu-latest\n    steps:\n      - run: pytest\n"
     report = scan_tree(tmp_path, {**ML, "tests/test_train.py": test, ".github/workflows/ci.yml": workflow})
     assert where(report, "MLS101") == [f"train.py:{FIT_LINE}"]
 
 
-# -- what it can be told --------------------------------------------------------------------------------------------------
+# -- what it can be told -----------------------------------------------------------------------------------------------
 
 
 def test_constants_at_module_level_are_no_modular_training(tmp_path: Path) -> None:
@@ -144,26 +147,36 @@ def test_fit_of_a_scaler_or_of_a_garment_is_no_training(tmp_path: Path) -> None:
     assert report.headline.level is None
 
 
-# -- what was left in git -----------------------------------------------------------------------------------------------------
+# -- what was left in git ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "path",
-    ["/home/anna/data/train.csv", "/Users/anna/data/train.csv", "C:\\Users\\anna\\train.csv", "/content/drive/My Drive/a"],
+    [
+        "/home/anna/data/train.csv",
+        "/Users/anna/data/train.csv",
+        "C:\\Users\\anna\\train.csv",
+        "/content/drive/My Drive/a",
+    ],
 )
 def test_path_of_one_machine(tmp_path: Path, path: str) -> None:
     script = TRAIN.replace('"data.csv"', repr(path))
     assert where(scan_tree(tmp_path, {**ML, "train.py": script}), "MLS102") == ["train.py:19"]
 
 
-@pytest.mark.parametrize("path", ["data/home/train.csv", "/data/train.csv", "~/train.csv", "s3://bucket/home/anna/x", "/home"])
+@pytest.mark.parametrize(
+    "path", ["data/home/train.csv", "/data/train.csv", "~/train.csv", "s3://bucket/home/anna/x", "/home"]
+)
 def test_path_that_others_have_too(tmp_path: Path, path: str) -> None:
     script = TRAIN.replace('"data.csv"', repr(path))
     assert findings(scan_tree(tmp_path, {**ML, "train.py": script}), "MLS102") == []
 
 
 def test_path_of_one_machine_in_a_test_is_none_of_training(tmp_path: Path) -> None:
-    tree = {**ML, "tests/test_paths.py": "import pandas\n\nHOME = '/home/anna/data'\n\n\ndef test_a():\n    assert HOME\n"}
+    tree = {
+        **ML,
+        "tests/test_paths.py": "import pandas\n\nHOME = '/home/anna/data'\n\n\ndef test_a():\n    assert HOME\n",
+    }
     assert findings(scan_tree(tmp_path, tree), "MLS102") == []
 
 

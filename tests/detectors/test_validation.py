@@ -45,7 +45,12 @@ def test_checks_that_automation_runs(tmp_path: Path) -> None:
 
 
 def test_checks_whose_failure_is_ignored(tmp_path: Path) -> None:
-    tree = {**ML, "data.py": CALLED, "checks.py": CHECKS, ".github/workflows/a.yml": workflow("python train.py || true")}
+    tree = {
+        **ML,
+        "data.py": CALLED,
+        "checks.py": CHECKS,
+        ".github/workflows/a.yml": workflow("python train.py || true"),
+    }
     assert grade(scan_tree(tmp_path, tree), NAME) is Grade.IMPLEMENTED
 
 
@@ -63,7 +68,10 @@ def test_checks_that_nothing_calls(tmp_path: Path) -> None:
         CHECKS.replace("validate_data", "plot_data"),
         "import pandas as pd\n\n\ndef check_password(user):\n    if user.missing:\n        raise ValueError\n"
         "    if user.name is None:\n        raise ValueError\n",
-        "import pandas as pd\n\n\ndef validate_data(frame):\n    print(frame.describe())\n    raise NotImplementedError\n",
+        (
+            "import pandas as pd\n\n\ndef validate_data(frame):\n"
+            "    print(frame.describe())\n    raise NotImplementedError\n"
+        ),
     ],
     ids=["one guard", "prints", "another name", "another subject", "stub"],
 )

@@ -46,7 +46,9 @@ def test_two_services_are_two_components(tmp_path: Path) -> None:
 
 
 def test_evidence_of_one_component_never_helps_the_other(tmp_path: Path) -> None:
-    tracked = TRAIN.replace("import joblib\n", "import joblib\nimport mlflow\n").replace("    model.fit(x, y)\n", "    model.fit(x, y)\n    mlflow.log_metric('a', 1)\n")
+    tracked = TRAIN.replace("import joblib\n", "import joblib\nimport mlflow\n").replace(
+        "    model.fit(x, y)\n", "    model.fit(x, y)\n    mlflow.log_metric('a', 1)\n"
+    )
     report = scan_tree(tmp_path, {**TWO, "services/ranking/train.py": tracked})
     assert of(report, "services/ranking", "experiment/tracking").met
     assert of(report, "services/churn", "experiment/tracking").grade is Grade.ABSENT
@@ -54,7 +56,9 @@ def test_evidence_of_one_component_never_helps_the_other(tmp_path: Path) -> None
 
 
 def test_what_stands_above_counts_for_both(tmp_path: Path) -> None:
-    report = scan_tree(tmp_path, {**TWO, "CODEOWNERS": "* @acme/ml\n", ".gitattributes": "*.csv filter=lfs diff=lfs merge=lfs -text\n"})
+    report = scan_tree(
+        tmp_path, {**TWO, "CODEOWNERS": "* @acme/ml\n", ".gitattributes": "*.csv filter=lfs diff=lfs merge=lfs -text\n"}
+    )
     for path in ("services/churn", "services/ranking"):
         assert of(report, path, "governance/ownership").met
         assert of(report, path, "data/versioning").met
@@ -68,16 +72,24 @@ def workflow(run: str) -> str:
 TEST = "from data import read\n\n\ndef test_read():\n    x, y = read('s.csv')\n    assert len(x) == len(y)\n"
 
 
-@pytest.mark.xfail(strict=True, reason="a test run is evidence of the component of its first test file only")
 def test_root_level_ci_that_tests_both_counts_for_both(tmp_path: Path) -> None:
-    tree = {**TWO, "services/churn/tests/test_data.py": TEST, "services/ranking/tests/test_ranks.py": TEST, ".github/workflows/ci.yml": workflow("pytest services")}
+    tree = {
+        **TWO,
+        "services/churn/tests/test_data.py": TEST,
+        "services/ranking/tests/test_ranks.py": TEST,
+        ".github/workflows/ci.yml": workflow("pytest services"),
+    }
     report = scan_tree(tmp_path, tree)
     assert of(report, "services/churn", "ci/code-tests").grade is Grade.WIRED
     assert of(report, "services/ranking", "ci/code-tests").grade is Grade.WIRED
 
 
 def test_ci_of_one_component_does_not_count_for_the_other(tmp_path: Path) -> None:
-    tree = {**TWO, "services/churn/tests/test_data.py": TEST, ".github/workflows/ci.yml": workflow("pytest services/churn")}
+    tree = {
+        **TWO,
+        "services/churn/tests/test_data.py": TEST,
+        ".github/workflows/ci.yml": workflow("pytest services/churn"),
+    }
     report = scan_tree(tmp_path, tree)
     assert of(report, "services/churn", "ci/code-tests").grade is Grade.WIRED
     assert of(report, "services/ranking", "ci/code-tests").grade is Grade.ABSENT
@@ -88,7 +100,11 @@ def test_ci_of_one_component_does_not_count_for_the_other(tmp_path: Path) -> Non
     [
         ML,
         service("services/churn"),
-        {**service("services/churn"), "services/web/requirements.txt": "flask==3.0.0\n", "services/web/app.py": "import flask\n"},
+        {
+            **service("services/churn"),
+            "services/web/requirements.txt": "flask==3.0.0\n",
+            "services/web/app.py": "import flask\n",
+        },
         {**{path: text for path, text in TWO.items() if not path.endswith("requirements.txt")}},
         {**TWO, "train.py": ML["train.py"], "data.py": ML["data.py"]},
     ],

@@ -15,7 +15,11 @@ from mlops_scan.rulebook import load
 from mlops_scan.words import Location, Problem
 from tests.trees import ML, TRAIN, Tree, context_of, findings, scan_tree
 
-PATHS: Tree = {**ML, "train.py": TRAIN.replace('"data.csv"', '"/home/anna/data.csv"'), "model.pkl": b"\x80\x04" + bytes(99)}
+PATHS: Tree = {
+    **ML,
+    "train.py": TRAIN.replace('"data.csv"', '"/home/anna/data.csv"'),
+    "model.pkl": b"\x80\x04" + bytes(99),
+}
 
 
 def fingerprints(report: Report) -> dict[str, str]:
@@ -23,7 +27,7 @@ def fingerprints(report: Report) -> dict[str, str]:
     return {finding.id: finding.fingerprint for finding in report.findings if not finding.message.startswith("Level")}
 
 
-# -- identity -----------------------------------------------------------------------------------------------------------------
+# -- identity ----------------------------------------------------------------------------------------------------------
 
 
 def test_fingerprints_survive_moved_lines(tmp_path: Path) -> None:
@@ -60,7 +64,7 @@ def test_fingerprints_do_not_depend_on_where_the_tree_lies(tmp_path: Path) -> No
     assert [f.fingerprint for f in one.findings] == [f.fingerprint for f in two.findings]
 
 
-# -- places ------------------------------------------------------------------------------------------------------------------
+# -- places ------------------------------------------------------------------------------------------------------------
 
 
 def test_every_finding_has_a_place_in_the_tree(tmp_path: Path) -> None:
@@ -98,7 +102,13 @@ def test_anchor(tmp_path: Path, names: tuple[str, ...], component: str, expected
 def test_problem_named_twice_is_one_finding(tmp_path: Path) -> None:
     context = context_of(tmp_path, ML)
     place = Location("train.py", 3)
-    found = build(context, [Problem("MLS101", "a", place), Problem("MLS101", "b", place), Problem("MLS102", "a", place)], (), (), ())
+    found = build(
+        context,
+        [Problem("MLS101", "a", place), Problem("MLS101", "b", place), Problem("MLS102", "a", place)],
+        (),
+        (),
+        (),
+    )
     assert [(f.id, f.message) for f in found] == [("MLS101", "a"), ("MLS102", "a")]
 
 
@@ -108,7 +118,7 @@ def test_problems_of_foreign_files_are_not_said(tmp_path: Path, folder: str) -> 
     assert build(context, [Problem("MLS101", "a", Location(f"{folder}/a.py", 1))], (), (), ()) == ()
 
 
-# -- choice -------------------------------------------------------------------------------------------------------------------
+# -- choice ------------------------------------------------------------------------------------------------------------
 
 
 def ids(report: Report) -> set[str]:
@@ -139,7 +149,7 @@ def test_unknown_id_is_an_error_where_nothing_is_found_too(tmp_path: Path) -> No
         scan_tree(tmp_path / "empty", {}, ScanOptions(select=("MLS999",)))
 
 
-# -- documentation ----------------------------------------------------------------------------------------------------------
+# -- documentation -----------------------------------------------------------------------------------------------------
 
 
 def test_every_rule_is_documented() -> None:

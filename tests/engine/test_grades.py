@@ -41,7 +41,7 @@ def workflow(run: str, on: str = "push", job: str = "") -> Tree:
     return {**ML, ".github/workflows/a.yml": text}
 
 
-# -- roles ------------------------------------------------------------------------------------------------------------------
+# -- roles -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("folder", ["tests", "examples", "docs", "vendor/kit", "dist"])
@@ -71,7 +71,7 @@ def test_a_wired_claim_of_an_example_is_capped_too(tmp_path: Path) -> None:
     assert weighed(context, signal(TRACKING, W, "examples/a.py", fixed=True)).grade is T
 
 
-# -- wiring -----------------------------------------------------------------------------------------------------------------
+# -- wiring ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_ci_job_wires_what_it_reaches(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_weighing_has_one_order(tmp_path: Path) -> None:
     assert weigh(context, signals) == weigh(context, signals[::-1])
 
 
-# -- the best one decides ------------------------------------------------------------------------------------------------------
+# -- the best one decides ----------------------------------------------------------------------------------------------
 
 
 def test_no_claim_is_absent() -> None:
@@ -159,7 +159,9 @@ def test_no_claim_is_absent() -> None:
 
 
 def test_the_best_claim_decides_and_its_evidence_is_first() -> None:
-    found = graded(TRACKING, signal(TRACKING, T, "a.py", 1), signal(TRACKING, I, "b.py", 2), signal(TRACKING, T, "c.py", 3))
+    found = graded(
+        TRACKING, signal(TRACKING, T, "a.py", 1), signal(TRACKING, I, "b.py", 2), signal(TRACKING, T, "c.py", 3)
+    )
     assert (found.grade, found.met) == (I, True)
     assert str(found.evidence[0].location) == "b.py:2"
 
@@ -176,14 +178,22 @@ def test_low_confidence_never_meets(grade_: Grade) -> None:
 
 
 def test_confidence_decides_between_equal_grades() -> None:
-    found = graded(TRACKING, signal(TRACKING, I, "a.py", confidence=Confidence.LOW), signal(TRACKING, I, "b.py", confidence=Confidence.HIGH))
+    found = graded(
+        TRACKING,
+        signal(TRACKING, I, "a.py", confidence=Confidence.LOW),
+        signal(TRACKING, I, "b.py", confidence=Confidence.HIGH),
+    )
     assert found.met
     assert found.confidence is Confidence.HIGH
 
 
 def test_a_stronger_guess_does_not_hide_a_weaker_certainty() -> None:
     """Implemented for sure meets a minimum of implemented, whatever a text match suggests beside it."""
-    found = graded(TRACKING, signal(TRACKING, W, "a.py", confidence=Confidence.LOW), signal(TRACKING, I, "b.py", confidence=Confidence.HIGH))
+    found = graded(
+        TRACKING,
+        signal(TRACKING, W, "a.py", confidence=Confidence.LOW),
+        signal(TRACKING, I, "b.py", confidence=Confidence.HIGH),
+    )
     assert found.met
 
 
@@ -225,7 +235,9 @@ def test_results_come_in_the_order_of_the_rules() -> None:
 
 
 def test_primary_evidence_is_the_definition() -> None:
-    item = Signal(GATE, "x", I, (Evidence(Location("a.yml", 1), Hop.TRIGGER), Evidence(Location("a.py", 5), Hop.DEFINITION)))
+    item = Signal(
+        GATE, "x", I, (Evidence(Location("a.yml", 1), Hop.TRIGGER), Evidence(Location("a.py", 5), Hop.DEFINITION))
+    )
     shown = primary(graded(GATE, item))
     assert shown is not None
     assert str(shown.location) == "a.py:5"

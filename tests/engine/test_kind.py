@@ -12,14 +12,30 @@ from mlops_scan.repository.files import File
 from mlops_scan.words import Role
 from tests.trees import ML, Tree, context_of, scan_tree
 
-PYPROJECT = '[project]\nname = "NAME"\nversion = "1.0"\n[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+PYPROJECT = (
+    '[project]\nname = "NAME"\nversion = "1.0"\n[build-system]\n'
+    'requires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+)
 PUBLISH: Tree = {
     ".github/workflows/release.yml": "on: {release: {types: [published]}}\njobs:\n  a:\n    runs-on: x\n    steps:\n"
     "      - run: python -m build\n      - run: twine upload dist/*\n"
 }
-NET = "from sklearn.base import BaseEstimator\nfrom sklearn.linear_model import LogisticRegression\n\n\nclass Ensemble(BaseEstimator):\n    def fit(self, x, y):\n        self.inner = LogisticRegression().fit(x, y)\n        return self\n"
-LIBRARY: Tree = {"pyproject.toml": PYPROJECT.replace("NAME", "ensembles"), "ensembles/__init__.py": "", "ensembles/net.py": NET}
-CHAT = "import openai\n\nclient = openai.OpenAI()\n\n\ndef ask(text):\n    return client.chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': text}])\n\n\nif __name__ == '__main__':\n    ask('hello')\n"
+NET = (
+    "from sklearn.base import BaseEstimator\n"
+    "from sklearn.linear_model import LogisticRegression\n\n\n"
+    "class Ensemble(BaseEstimator):\n    def fit(self, x, y):\n"
+    "        self.inner = LogisticRegression().fit(x, y)\n        return self\n"
+)
+LIBRARY: Tree = {
+    "pyproject.toml": PYPROJECT.replace("NAME", "ensembles"),
+    "ensembles/__init__.py": "",
+    "ensembles/net.py": NET,
+}
+CHAT = (
+    "import openai\n\nclient = openai.OpenAI()\n\n\ndef ask(text):\n"
+    "    return client.chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': text}])\n"
+    "\n\nif __name__ == '__main__':\n    ask('hello')\n"
+)
 
 
 def kind_of(folder: Path, tree: Tree) -> str:
@@ -27,7 +43,7 @@ def kind_of(folder: Path, tree: Tree) -> str:
     return decide(context_of(folder, tree)).name
 
 
-# -- one of each, and what is near it --------------------------------------------------------------------------------------------
+# -- one of each, and what is near it ----------------------------------------------------------------------------------
 
 
 def test_application(tmp_path: Path) -> None:
@@ -54,7 +70,11 @@ def test_package_that_is_no_library(tmp_path: Path, tree: Tree) -> None:
 
 
 def test_published_mlops_tool(tmp_path: Path) -> None:
-    tree = {"pyproject.toml": PYPROJECT.replace("NAME", "mlflow-tracker"), "src/tracker/a.py": "import mlflow\n\n\ndef log(x):\n    mlflow.log_metric('x', x)\n", **PUBLISH}
+    tree = {
+        "pyproject.toml": PYPROJECT.replace("NAME", "mlflow-tracker"),
+        "src/tracker/a.py": "import mlflow\n\n\ndef log(x):\n    mlflow.log_metric('x', x)\n",
+        **PUBLISH,
+    }
     report = scan_tree(tmp_path, tree)
     assert report.kind == "platform-tool"
     assert report.headline.level is None
@@ -65,7 +85,10 @@ def lessons(*names: str) -> Tree:
     return {f"{name}/{path}": text for name in names for path, text in ML.items()}
 
 
-@pytest.mark.parametrize("names", [("01-intro", "02-data", "03-model"), ("week1", "week2", "week3"), ("lesson_1", "lesson_2", "lesson_3", "notes")])
+@pytest.mark.parametrize(
+    "names",
+    [("01-intro", "02-data", "03-model"), ("week1", "week2", "week3"), ("lesson_1", "lesson_2", "lesson_3", "notes")],
+)
 def test_course(tmp_path: Path, names: tuple[str, ...]) -> None:
     assert kind_of(tmp_path, lessons(*names)) == "course"
 
@@ -80,13 +103,20 @@ def test_numbered_folders_without_a_model_are_no_course(tmp_path: Path) -> None:
 
 
 def test_project_generator(tmp_path: Path) -> None:
-    tree = {"cookiecutter.json": '{"name": "churn"}', "{{ cookiecutter.name }}/train.py": ML["train.py"], "{{ cookiecutter.name }}/data.py": ML["data.py"]}
+    tree = {
+        "cookiecutter.json": '{"name": "churn"}',
+        "{{ cookiecutter.name }}/train.py": ML["train.py"],
+        "{{ cookiecutter.name }}/data.py": ML["data.py"],
+    }
     assert kind_of(tmp_path, tree) == "template"
 
 
 def test_readme_that_says_template(tmp_path: Path) -> None:
     assert kind_of(tmp_path / "a", {**ML, "README.md": "# Churn\n\nA project template for teams.\n"}) == "template"
-    assert kind_of(tmp_path / "b", {**ML, "README.md": "# Churn\n\n" + "text\n" * 30 + "e-mail template\n"}) == "application"
+    assert (
+        kind_of(tmp_path / "b", {**ML, "README.md": "# Churn\n\n" + "text\n" * 30 + "e-mail template\n"})
+        == "application"
+    )
 
 
 def test_made_from_a_template_is_no_template(tmp_path: Path) -> None:
@@ -96,12 +126,21 @@ def test_made_from_a_template_is_no_template(tmp_path: Path) -> None:
 def test_research_and_competition(tmp_path: Path) -> None:
     paper = "# Net\n\n```\n@inproceedings{a2026, title={Net}}\n```\n"
     assert kind_of(tmp_path / "paper", {**ML, "README.md": paper}) == "research"
-    assert kind_of(tmp_path / "kaggle", {**ML, "README.md": "# Solution\n\nhttps://www.kaggle.com/c/titanic\n"}) == "competition"
+    assert (
+        kind_of(tmp_path / "kaggle", {**ML, "README.md": "# Solution\n\nhttps://www.kaggle.com/c/titanic\n"})
+        == "competition"
+    )
 
 
 def test_paper_cited_by_a_served_model_is_an_application(tmp_path: Path) -> None:
-    app = "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\nmodel = joblib.load('m')\n\n\n@app.post('/p')\ndef p(x: list):\n    return model.predict(x)\n"
-    assert kind_of(tmp_path, {**ML, "app.py": app, "README.md": "See https://arxiv.org/abs/1706.03762\n"}) == "application"
+    app = (
+        "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
+        "model = joblib.load('m')\n\n\n@app.post('/p')\ndef p(x: list):\n"
+        "    return model.predict(x)\n"
+    )
+    assert (
+        kind_of(tmp_path, {**ML, "app.py": app, "README.md": "See https://arxiv.org/abs/1706.03762\n"}) == "application"
+    )
 
 
 def test_application_of_hosted_language_models(tmp_path: Path) -> None:
@@ -114,12 +153,18 @@ def test_training_beside_a_hosted_language_model_is_an_application(tmp_path: Pat
 
 
 def test_data_pipelines(tmp_path: Path) -> None:
-    dag = "from airflow import DAG\nfrom airflow.operators.bash import BashOperator\n\nwith DAG('etl', schedule='@daily') as dag:\n    BashOperator(task_id='a', bash_command='ls')\n"
-    assert kind_of(tmp_path / "dbt", {"dbt_project.yml": "name: shop\n", "models/a.sql": "select 1\n"}) == "data-pipeline"
+    dag = (
+        "from airflow import DAG\nfrom airflow.operators.bash import BashOperator\n\n"
+        "with DAG('etl', schedule='@daily') as dag:\n"
+        "    BashOperator(task_id='a', bash_command='ls')\n"
+    )
+    assert (
+        kind_of(tmp_path / "dbt", {"dbt_project.yml": "name: shop\n", "models/a.sql": "select 1\n"}) == "data-pipeline"
+    )
     assert kind_of(tmp_path / "airflow", {"dags/etl.py": dag}) == "data-pipeline"
 
 
-# -- no model ---------------------------------------------------------------------------------------------------------------------
+# -- no model ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -146,7 +191,7 @@ def test_pretrained_model_is_machine_learning(tmp_path: Path) -> None:
     assert has_ml(context_of(tmp_path, {"app.py": text}))
 
 
-# -- the parts ---------------------------------------------------------------------------------------------------------------------
+# -- the parts ---------------------------------------------------------------------------------------------------------
 
 
 def test_the_users_word_wins(tmp_path: Path) -> None:

@@ -16,7 +16,14 @@ from mlops_scan.words import Confidence, Grade
 BOOK = load()
 DEFAULT = BOOK.models["default"]
 W, I, T, A, U, N = Grade.WIRED, Grade.IMPLEMENTED, Grade.TRACE, Grade.ABSENT, Grade.UNKNOWN, Grade.NOT_APPLICABLE  # noqa: E741
-WIRED_ROWS = ("ci/code-tests", "ci/model-tests", "cd/model-deploy", "cd/pipeline-deploy", "data/validation", "model/quality-gate")
+WIRED_ROWS = (
+    "ci/code-tests",
+    "ci/model-tests",
+    "cd/model-deploy",
+    "cd/pipeline-deploy",
+    "data/validation",
+    "model/quality-gate",
+)
 
 
 def result(name: str, grade: Grade, minimum: Grade = I, confidence: Confidence = Confidence.HIGH) -> PracticeResult:
@@ -28,7 +35,10 @@ def result(name: str, grade: Grade, minimum: Grade = I, confidence: Confidence =
 def results(grades: Mapping[str, Grade], minimum: Mapping[str, Grade] | None = None) -> dict[str, PracticeResult]:
     """Every practice of the rules, absent unless given."""
     wanted = minimum or {}
-    return {name: result(name, grades.get(name, A), wanted.get(name, BOOK.practices[name].minimum)) for name in BOOK.practices}
+    return {
+        name: result(name, grades.get(name, A), wanted.get(name, BOOK.practices[name].minimum))
+        for name in BOOK.practices
+    }
 
 
 def row(need: int, *practices: str, weight: float = 1.0) -> Row:
@@ -41,7 +51,7 @@ def rung(number: int, grades: Mapping[str, Grade], minimum: Mapping[str, Grade] 
     return next(r for r in levels.ladder(DEFAULT, results(grades, minimum)) if r.number == number)
 
 
-# -- credit and rows ----------------------------------------------------------------------------------------------------------
+# -- credit and rows ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -71,8 +81,12 @@ def test_one_of_several_meets_a_row() -> None:
 
 
 def test_two_of_several_need_two() -> None:
-    one = levels.judge_row(row(2, "a", "b", "c", weight=2), {"a": result("a", I), "b": result("b", T), "c": result("c", A)})
-    two = levels.judge_row(row(2, "a", "b", "c", weight=2), {"a": result("a", I), "b": result("b", T), "c": result("c", W)})
+    one = levels.judge_row(
+        row(2, "a", "b", "c", weight=2), {"a": result("a", I), "b": result("b", T), "c": result("c", A)}
+    )
+    two = levels.judge_row(
+        row(2, "a", "b", "c", weight=2), {"a": result("a", I), "b": result("b", T), "c": result("c", W)}
+    )
     assert (one.met, one.credit) == (False, 1.0)
     assert (two.met, two.credit) == (True, 2.0)
 
@@ -107,7 +121,7 @@ def test_unknown_does_not_shrink_the_need() -> None:
     assert (found.need, found.met, found.credit) == (1, False, 0.0)
 
 
-# -- the ladder ---------------------------------------------------------------------------------------------------------------
+# -- the ladder --------------------------------------------------------------------------------------------------------
 
 
 def model(*rows: tuple[Row, ...]) -> MaturityModel:
@@ -177,7 +191,7 @@ def test_what_is_not_met_is_not_ahead() -> None:
     assert levels.ahead(DEFAULT, 1, results({"monitoring/drift": I, "monitoring/alerts": T})) == ()
 
 
-# -- progress -----------------------------------------------------------------------------------------------------------------
+# -- progress ----------------------------------------------------------------------------------------------------------
 
 
 def test_worked_example_of_the_specification_is_65_percent() -> None:
@@ -203,7 +217,9 @@ def level_of(*rows: tuple[float, float, bool]) -> LevelResult:
     """A level of rows given as (credit, weight, met)."""
     from mlops_scan.engine.report import RowResult
 
-    return LevelResult(2, "two", False, tuple(RowResult("r", ("a",), ("a",) if met else (), 1, w, c) for c, w, met in rows))
+    return LevelResult(
+        2, "two", False, tuple(RowResult("r", ("a",), ("a",) if met else (), 1, w, c) for c, w, met in rows)
+    )
 
 
 @pytest.mark.parametrize(
@@ -248,7 +264,7 @@ def test_a_better_grade_never_lowers_a_level(grades: list[Grade], data: st.DataO
     assert high >= low
 
 
-# -- gaps ----------------------------------------------------------------------------------------------------------------------
+# -- gaps --------------------------------------------------------------------------------------------------------------
 
 
 def practice(name: str, effort: str) -> Practice:
@@ -277,7 +293,10 @@ def test_gaps_are_the_cheapest_way_and_come_in_that_order() -> None:
 def test_what_is_half_done_comes_before_what_is_cheap() -> None:
     definition = model((), (row(1, "cheap", "half"),))
     practices = {"cheap": practice("cheap", "low"), "half": practice("half", "high")}
-    graded = {"cheap": result("cheap", A), "half": PracticeResult("half", "half", I, False, W, Confidence.HIGH, "nothing starts it")}
+    graded = {
+        "cheap": result("cheap", A),
+        "half": PracticeResult("half", "half", I, False, W, Confidence.HIGH, "nothing starts it"),
+    }
     (gap,) = levels.gaps(levels.ladder(definition, graded)[1], graded, practices)
     assert gap.practice == "half"
     assert gap.remedy == "Here nothing starts it. do half"

@@ -226,7 +226,9 @@ def test_the_walk_of_a_folder_of_repositories_enters_them(tmp_path: Path) -> Non
     assert names(tmp_path) == ["one/a.py"]
 
 
-@pytest.mark.parametrize("line", ["!", "\\", "a\\", "[z-a]", "[[a]", "/", "//", "*a" * 40 + "b", "**/a/" * 30, "x" * 5000])
+@pytest.mark.parametrize(
+    "line", ["!", "\\", "a\\", "[z-a]", "[[a]", "/", "//", "*a" * 40 + "b", "**/a/" * 30, "x" * 5000]
+)
 def test_a_hostile_ignore_line_neither_raises_nor_takes_long(tmp_path: Path, line: str) -> None:
     write(tmp_path, "a" * 200 + ".py", "a/" * 30 + "c.py", "b.log")
     write(tmp_path, ".gitignore", text=f"{line}\n*.log\n")
@@ -267,7 +269,7 @@ def test_a_folder_too_deep_to_be_read_is_said(tmp_path: Path) -> None:
     os.chdir(tmp_path)
     try:
         for _ in range(22):
-            os.mkdir(name)
+            Path(name).mkdir()
             os.chdir(name)
         found = open_repository(tmp_path)
     finally:
@@ -358,10 +360,19 @@ def test_reading_does_not_follow_a_link(tmp_path: Path) -> None:
 def test_odd_names(tmp_path: Path, with_git: bool) -> None:
     root = tmp_path / "r"
     root.mkdir()
-    odd = [b"-rf.py", b"--help", b"a b.py", b"new\nline.py", b"tab\t.py", b"\xff\xfe.py", "ü.py".encode(), b'"q".py', b"*"]
+    odd = [
+        b"-rf.py",
+        b"--help",
+        b"a b.py",
+        b"new\nline.py",
+        b"tab\t.py",
+        b"\xff\xfe.py",
+        "ü.py".encode(),
+        b'"q".py',
+        b"*",
+    ]
     for name in odd:
-        with open(os.path.join(os.fsencode(root), name), "wb") as stream:
-            stream.write(b"print(1)\n")
+        (root / os.fsdecode(name)).write_bytes(b"print(1)\n")
     if with_git:
         repository(root)
         git(root, "add", "-A")
@@ -377,7 +388,7 @@ def test_what_a_file_knows_of_itself() -> None:
     assert (top.name, top.folder, top.suffix) == (".env", "", "")
 
 
-# -- hostile configuration -----------------------------------------------------------------------------------------------
+# -- hostile configuration ---------------------------------------------------------------------------------------------
 
 
 @posix_only
@@ -499,11 +510,11 @@ def test_a_bare_repository_inside_does_not_take_over(tmp_path: Path) -> None:
     assert "config" in [file.path for file in found.files]
 
 
-# -- arguments -----------------------------------------------------------------------------------------------------------
+# -- arguments ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_missing_path(tmp_path: Path) -> None:
-    with pytest.raises(ScanError, match="missing: no such file or folder; give the path of a repository"):
+    with pytest.raises(ScanError, match=r"missing: no such file or folder; give the path of a repository"):
         open_repository(tmp_path / "missing")
 
 
@@ -555,7 +566,7 @@ def test_excludes(tmp_path: Path, with_git: bool) -> None:
     ],
 )
 def test_an_exclude_that_cannot_be_used_is_named(tmp_path: Path, pattern: str, reason: str) -> None:
-    with pytest.raises(ScanError, match="exclude pattern .* is not usable") as caught:
+    with pytest.raises(ScanError, match=r"exclude pattern .* is not usable") as caught:
         open_repository(tmp_path, (pattern,))
     assert reason in str(caught.value)
     with pytest.raises(IgnorePatternError):

@@ -1,0 +1,296 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.documents.store import Documents
+from mlops_scan.fingerprints.match import Matcher, is_idle, matches_any
+from mlops_scan.rulebook import Tool
+from mlops_scan.words import Confidence, Grade, Location
+from tests.fingerprints.books import matcher_of, uses
+
+
+def names(matcher: Matcher, text: str) -> list[str]:
+    return [use.name for use in uses(matcher, text)]
+
+
+# -- calls -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_use_carries_what_its_signal_says(tmp_path: Path) -> None:
+    matcher = matcher_of(
+        tmp_path,
+        {
+            "serves": ["a/one"],
+            "does": ["train", "save-model"],
+            "calls": ["lib.fit"],
+            "grade": "trace",
+            "confidence": "low",
+            "note": "why",
+        },
+    )
+    (use,) = uses(matcher, "import lib as l\n\ndef f():\n    l.fit(\n        1)\n")
+    assert (use.tool, use.name, use.scope) == ("t", "lib.fit", "f")
+    assert use.location == Location("m.py", 4, 5)
+    assert (use.serves, use.does) == (("a/one",), ("train", "save-model"))
+    assert (use.grade, use.confidence, use.note) == (Grade.TRACE, Confidence.LOW, "why")
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("import lib\nlib.f()", True),
+        ("from lib import *\nf()", True),
+        ("from lib import f\nf()", True),
+        ("import lib\n", False),
+        ("import lib\nlib.f", False),
+        ("import lib\nlib.g()", False),
+        ("lib.f()", False),
+        ("def f(): pass\nf()", False),
+        ("import lib\n# lib.f()", False),
+        ("import lib\n'lib.f()'", False),
+        ("import lib\nif False:\n    lib.f()", False),
+    ],
+)
+def test_only_calls_count(tmp_path: Path, text: str, fits: bool) -> None:
+    assert bool(names(matcher_of(tmp_path, {"calls": ["lib.f"]}), text)) is fits
+
+
+@pytest.mark.parametrize(
+    ("condition", "call", "fits"),
+    [
+        ({"with": {"name": True}}, "name='x'", True),
+        ({"with": {"name": True}}, "name=x", True),
+        ({"with": {"name": True}}, "", False),
+        ({"with": {"name": True}}, "'x'", False),
+        ({"with": {"name": True}}, "name=None", False),
+        ({"with": {"name": True}}, "name=False", False),
+        ({"with": {"mode": "online"}}, "mode='online'", True),
+        ({"with": {"mode": "online"}}, "mode='offline'", False),
+        ({"with": {"mode": "online"}}, "mode=x", False),
+        ({"with": {"mode": ["a", "b"]}}, "mode='b'", True),
+        ({"with": {"n": 3}}, "n=3", True),
+        ({"with": {"rate": 0.5}}, "rate=0.5", True),
+        ({"with": {"on": False}}, "on=False", True),
+        ({"with": {"on": None}}, "on=None", True),
+        ({"with": {"a": True, "b": True}}, "a=1", False),
+        ({"without": {"mode": "disabled"}}, "mode='disabled'", False),
+        ({"without": {"mode": "disabled"}}, "mode='online'", True),
+        ({"without": {"mode": "disabled"}}, "", True),
+        ({"without": {"mode": True}}, "mode=x", False),
+        ({"min_args": 2}, "1, b=2", True),
+        ({"min_args": 2}, "1", False),
+    ],
+)
+def test_keywords(tmp_path: Path, condition: dict[str, object], call: str, fits: bool) -> None:
+    matcher = matcher_of(tmp_path, {"calls": ["lib.f"], **condition})
+    assert bool(names(matcher, f"import lib\nlib.f({call})")) is fits
+
+
+def test_keywords_through_constants(tmp_path: Path) -> None:
+    matcher = matcher_of(tmp_path, {"calls": ["lib.f"], "without": {"mode": "disabled"}})
+    assert names(matcher, "import lib\nMODE = 'disabled'\nlib.f(mode=MODE)") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("import lib\ndef f(m): m.fit()", True),
+        ("from lib.sub import x\ndef f(m): m.fit()", True),
+        ("import other\ndef f(m): m.fit()", False),
+        ("def f(m): m.fit()", False),
+        ("import lib\nimport other\nm = other.M()\nm.fit()", False),
+    ],
+)
+def test_unknown_receivers_need_the_import(tmp_path: Path, text: str, fits: bool) -> None:
+    assert bool(names(matcher_of(tmp_path, {"calls": ["?.fit"], "imports": ["lib"]}), text)) is fits
+
+
+def test_wildcards_for_unknown_receivers(tmp_path: Path) -> None:
+    matcher = matcher_of(tmp_path, {"calls": ["?.fit_*"], "imports": ["lib"]})
+    assert names(matcher, "import lib\nx[0].fit_cos()\nx[0].predict()") == ["?.fit_cos"]
+
+
+def test_a_pattern_may_begin_with_a_wildcard(tmp_path: Path) -> None:
+    matcher = matcher_of(tmp_path, {"calls": ["*.read_csv", "py*.go"]})
+    assert names(matcher, "import pandas, pyx\npandas.read_csv()\npyx.go()\nread_csv()\nx[0].read_csv()") == [
+        "pandas.read_csv",
+        "pyx.go",
+    ]
+
+
+def test_a_signature_counts_once_a_line(tmp_path: Path) -> None:
+    matcher = matcher_of(tmp_path, {"calls": ["lib.*", "lib.f"]}, {"does": ["train"], "calls": ["lib.f"]})
+    found = uses(matcher, "import lib\nlib.f(); lib.f(); lib.g()\nlib.f()")
+    assert [(use.location.line, use.serves, use.does) for use in found] == [
+        (2, ("a/one",), ()),
+        (2, (), ("train",)),
+        (3, ("a/one",), ()),
+        (3, (), ("train",)),
+    ]
+
+
+def test_all_calls_must_be_there(tmp_path: Path) -> None:
+    matcher = matcher_of(tmp_path, {"all_calls": ["lib.load", "lib.*.save"]})
+    (use,) = uses(matcher, "import lib as l\n\ndef f():\n    l.x.save()\ndef g():\n    l.load()\n")
+    assert (use.name, use.location, use.scope) == ("lib.x.save", Location("m.py", 4), "f")
+    assert uses(matcher, "import lib\nlib.load()\n") == []
+
+
+def test_all_calls_with_an_import(tmp_path: Path) -> None:
+    matcher = matcher_of(tmp_path, {"all_calls": ["?.backward", "?.step"], "imports": ["torch"]})
+    assert len(uses(matcher, "import torch\ndef f(a, b):\n    a.backward()\n    b.step()\n")) == 1
+    assert uses(matcher, "import other\ndef f(a, b):\n    a.backward()\n    b.step()\n") == []
+
+
+def test_decorators_and_bases(tmp_path: Path) -> None:
+    matcher = matcher_of(tmp_path, {"decorators": ["lib.{task,flow}"]}, {"does": ["train"], "bases": ["lib.**.Base"]})
+    text = (
+        "import lib\n@lib.task\ndef f(): pass\n@lib.flow(retries=2)\ndef g(): pass\n@lib.other\ndef h(): pass\n"
+        "@lib.task\nclass C(lib.a.Base): pass\nclass D(Base): pass\n@task\ndef i(): pass\n"
+    )
+    assert [(use.name, use.location.line, use.scope) for use in uses(matcher, text)] == [
+        ("lib.task", 3, "f"),
+        ("lib.flow", 5, "g"),
+        ("lib.task", 9, "C"),
+        ("lib.a.Base", 9, "C"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "fits"),
+    [
+        ({"m.py": "import lib\nlib.f()", "lib.py": "def f(): pass"}, False),
+        ({"m.py": "import lib\nlib.f()", "lib/__init__.py": "def f(): pass"}, False),
+        ({"m.py": "from lib import f\nf()", "lib/__init__.py": "from .x import f", "lib/x.py": "def f(): pass"}, False),
+        ({"m.py": "import lib\n@lib.task\ndef g(): pass", "lib.py": "def task(f): pass"}, False),
+        ({"m.py": "import lib\nclass C(lib.Base): pass", "lib.py": "class Base: pass"}, False),
+        ({"m.py": "import lib\ndef g(x): x.go()", "lib.py": ""}, False),
+        ({"m.py": "import lib\nlib.f()", "other/lib.py": "def f(): pass"}, True),
+        ({"m.py": "import lib\ndef g(x): x.go()", "other.py": ""}, True),
+        ({"m.py": "import wrap\nwrap.lib.f()", "wrap.py": "import lib"}, True),
+    ],
+)
+def test_the_own_modules_never_match(tmp_path: Path, files: dict[str, str], fits: bool) -> None:
+    matcher = matcher_of(
+        tmp_path,
+        {"calls": ["lib.f"]},
+        {"decorators": ["lib.task"]},
+        {"bases": ["lib.Base"]},
+        {"calls": ["?.go"], "imports": ["lib"]},
+    )
+    assert bool(uses(matcher, files)) is fits
+
+
+# -- documents and names -----------------------------------------------------------------------------------------------
+
+
+def in_documents(matcher: Matcher, path: str, text: str) -> list[tuple[str, str]]:
+    documents = Documents.of({path: text})
+    found = matcher.in_documents(documents.files[path], documents.nodes(path))
+    return [(use.name, str(use.location)) for use in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("kind: Service\nspec: {a: 1}\n", [("spec.a", "x.yaml:2")]),
+        ("kind: Other\nspec: {a: 1}\n", []),
+        ("spec: {a: 1}\n", []),
+        ("kind: Service\n", []),
+        ("kind: Other\n---\nkind: Service\nspec:\n  a: 1\n", [("spec.a", "x.yaml:5")]),
+        ("kind: Service\n---\nspec: {a: 1}\n", []),
+        ("kind: Service\nspec: {a: 1}\n---\nkind: Service\nspec: {a: 1}\n", [("spec.a", "x.yaml:2")]),
+        ("[1, 2]\n", []),
+        ("", []),
+    ],
+)
+def test_all_keys_must_stand_in_one_document(tmp_path: Path, text: str, found: list[tuple[str, str]]) -> None:
+    matcher = matcher_of(tmp_path, {"keys": {"spec.a": True, "kind": "Serv*"}})
+    assert in_documents(matcher, "x.yaml", text) == found
+
+
+def test_files_limit_keys(tmp_path: Path) -> None:
+    matcher = matcher_of(tmp_path, {"keys": {"a|b": True}, "files": ["/conf/*.toml"]})
+    assert in_documents(matcher, "conf/x.toml", "b = 1\n") == [("a|b", "conf/x.toml:1")]
+    assert in_documents(matcher, "other/conf/x.toml", "b = 1\n") == []
+    assert list(matcher.in_names(list(Documents.of({"conf/x.toml": "b = 1\n"}).files.values()))) == []
+
+
+def test_names(tmp_path: Path) -> None:
+    matcher = matcher_of(tmp_path, {"files": ["uv.lock", "*.dvc", "/.github/CODEOWNERS"]})
+    paths = ["uv.lock", "a/uv.lock", "data/x.csv.dvc", ".github/CODEOWNERS", "a/.github/CODEOWNERS", "xuv.lock"]
+    files = list(Documents.of(dict.fromkeys(paths, "x") | {"empty.dvc": ""}).files.values())
+    assert [str(use.location) for use in matcher.in_names(files)] == [
+        "uv.lock:1",
+        "a/uv.lock:1",
+        "data/x.csv.dvc:1",
+        ".github/CODEOWNERS:1",
+    ]
+    assert matches_any("a/b.dvc", ("*.dvc",))
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+def test_commands(tmp_path: Path) -> None:
+    matcher = matcher_of(
+        tmp_path,
+        {"commands": ["dvc repro", "dvc * run", "* repro"]},
+        {"does": ["train"], "commands": ["dvc|dvcx repro"]},
+        {"does": ["serve"], "commands": ["./run-*"]},
+    )
+    place = Location("ci.yml", 3)
+    found = matcher.in_command(("dvc", "repro"), place)
+    assert [(use.name, use.serves, use.does) for use in found] == [
+        ("dvc repro", ("a/one",), ()),
+        ("dvc|dvcx repro", (), ("train",)),
+    ]
+    assert all(use.location == place for use in found)
+    assert [use.name for use in matcher.in_command(("x", "repro"), place)] == ["* repro"]
+    assert [use.does for use in matcher.in_command(("./run-model", "x"), place)] == [("serve",)]
+    assert matcher.in_command((), place) == []
+    assert matcher.in_command(("echo", "dvc", "repro"), place) == []
+    assert matcher.in_command(("dvc", "repro", "--dry"), place) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "idle"),
+    [
+        ("dvc repro", False),
+        ("dvc repro --dry", True),
+        ("dvc --help", True),
+        ("dvc repro --help", True),
+        ("dvc --version", True),
+        ("python -m dvc --version", True),
+        ("helm upgrade app chart --version 1.2", False),
+        ("az ml model create --version 3 --name x", False),
+        ("kubectl apply --dry-run -f x", True),
+        ("kubectl apply --dry-run=client -f x", True),
+        ("kubectl apply --dry-run=none -f x", False),
+        ("x deploy --dry-run=false", False),
+        ("aws s3 sync a b --dryrun", True),
+        ("pytest --collect-only", True),
+        ("pytest --co -q", True),
+        ("pytest --cov x", False),
+        ("snakemake -n", True),
+        ("snakemake -np", True),
+        ("snakemake -j 4", False),
+        ("pytest -n 4", False),
+        ("kubectl -n space apply -f x", False),
+        ("mlflow run . -- --help", False),
+        ("--help", False),
+    ],
+)
+def test_idle_commands(command: str, idle: bool) -> None:
+    assert is_idle(tuple(command.split())) is idle
+
+
+def test_a_matcher_without_tools_finds_nothing() -> None:
+    tools: list[Tool] = []
+    matcher = Matcher(tools)
+    assert uses(matcher, "import a\na.b()") == []
+    assert in_documents(matcher, "x.yaml", "a: 1\n") == []
+    assert list(matcher.in_names([])) == []
+    assert matcher.in_command(("a",), Location("x", 1)) == []
