@@ -17,7 +17,7 @@ from mlops_scan import rulecache
 from mlops_scan.errors import RuleError
 from mlops_scan.words import Confidence, Grade, Severity
 
-HELP_URL = "https://mlops-scan.readthedocs.io/rules/{id}"
+HELP_URL = "docs/rules/findings.md#{anchor}"  # in this project's tree, until it has a public address
 
 _Choice = TypeVar("_Choice", bound=Enum)
 
@@ -158,7 +158,7 @@ class FindingDefinition:
     @property
     def help_url(self) -> str:
         """The page of this finding."""
-        return HELP_URL.format(id=self.id)
+        return HELP_URL.format(anchor=self.id.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +185,8 @@ def rules_path() -> Path:
     raise RuleError(f"the built-in rules are missing beside {here}; reinstall mlops-scan")
 
 
-def load(folder: Path | None = None) -> RuleBook:
-    """Read every rule file below `folder` (the built-in rules by default).
+def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
+    """Read every rule file below `folder` (the built-in rules by default; only those are cached, unless `cache` is off).
 
     Raises:
         RuleError: a file is no valid YAML or does not follow the format of `rules/README.md`.
@@ -198,7 +198,7 @@ def load(folder: Path | None = None) -> RuleBook:
     models: dict[str, MaturityModel] = {}
     findings: dict[str, FindingDefinition] = {}
     places: dict[str, Path] = {}
-    for path, data in _documents(root, digest):
+    for path, data in _documents(root, digest, cache and folder is None):
         kind = path.parent.name
         if kind == "tools":
             for entry in _entries(data, "tools", path):
@@ -218,11 +218,11 @@ def load(folder: Path | None = None) -> RuleBook:
     return book
 
 
-def _documents(root: Path, digest: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+def _documents(root: Path, digest: Any, cache: bool) -> Iterator[tuple[Path, dict[str, Any]]]:
     texts = {path: _text(path) for path in sorted(root.glob("*/*.yaml"))}
     for path, text in texts.items():
         digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
-    for path, data in rulecache.load(digest.hexdigest(), texts, _parse):
+    for path, data in rulecache.load(digest.hexdigest() if cache else "", texts, _parse):
         if isinstance(data, list):
             data = {path.parent.name: data}
         if not isinstance(data, dict):

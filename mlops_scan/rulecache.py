@@ -1,6 +1,7 @@
-"""Parsed rules, kept in the user's cache folder: reading the YAML anew would be the longest part of a small scan.
+"""Parsed rules, kept in the user's cache folder: reading the YAML anew is a good part of a small scan.
 
-The key is the content of the rules, so a changed rule is never missed. A cache that cannot be read or written is done without.
+The key is the content of the rules, so a changed rule is never missed. A cache that cannot be read or written is done
+without.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ Parse = Callable[[Path, str], Any]
 
 
 def load(key: str, texts: Mapping[Path, str], parse: Parse) -> Iterator[tuple[Path, Any]]:
-    """The parsed form of every text, from the cache when it holds this key."""
-    cached = _read(key)
+    """The parsed form of every text, from the cache when it holds this key; an empty key goes without the cache."""
+    cached = _read(key) if key else None
     if cached is None or len(cached) != len(texts):
         cached = [parse(path, text) for path, text in texts.items()]
-        _write(key, cached)
-    yield from zip(texts, cached)
+        if key:
+            _write(key, cached)
+    yield from zip(texts, cached, strict=True)
 
 
 def folder() -> Path:

@@ -27,6 +27,7 @@ class _Request:
     settings: config.Config
     output: Path | None
     jobs: int
+    no_cache: bool
     as_of: date | None
     verbose: bool
     quiet: bool
@@ -53,8 +54,10 @@ class _Request:
 @click.option("--exclude", multiple=True, callback=_words, metavar="GLOB", help="Leave files out (.gitignore syntax).")
 @click.option("--component", metavar="PATH", help="Judge this component.")
 @click.option("--kind", type=click.Choice(config.KINDS), help="Say what the repository is instead of guessing.")
-@click.option("-j", "--jobs", type=click.IntRange(min=0), default=1, metavar="N", help="Processes that parse code; 0 is one per processor.")
-@click.option("--no-cache", is_flag=True, hidden=True, help="Accepted for scripts; there is no cache yet.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(min=0), default=1, metavar="N", help="Processes that parse code; 0: one a processor."
+)
+@click.option("--no-cache", is_flag=True, help="Parse the rules anew and store nothing in the cache folder.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day to judge dates by.")
 @click.option("-q", "--quiet", is_flag=True, help="One line.")
 @click.option("-v", "--verbose", is_flag=True, help="Every practice with its evidence chain.")
@@ -88,6 +91,7 @@ def command(
             settings=settings,
             output=output,
             jobs=jobs,
+            no_cache=no_cache,
             as_of=as_of.date() if as_of else None,
             verbose=verbose,
             quiet=quiet,
@@ -119,6 +123,7 @@ def _run(request: _Request) -> int:
             exclude=settings.exclude or (),
             jobs=request.jobs,
             as_of=request.as_of,
+            cache=not request.no_cache,
         ),
     )
     verdict = gate.judge(report, gate.Gate(settings.fail_below, settings.fail_on))

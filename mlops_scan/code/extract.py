@@ -381,7 +381,8 @@ class _Extractor:
             if name in scope.made_of:
                 names.extend(_identifiers(scope.made_of[name])[:_MAX_ORIGINS])
         for name in tuple(names):
-            numbers.extend(_finite(scope.constant(name) or ""))
+            text = scope.constant(name) or ""
+            numbers.extend(_as_number(text) if any(char.isdigit() for char in text) else ())
         start, end = self._span(node)
         self.guards.append(
             Guard(
@@ -681,25 +682,44 @@ def _own_nodes(body: Sequence[ast.stmt]) -> Iterable[ast.stmt]:
 
 def _compared(test: ast.expr) -> tuple[bool, list[float]]:
     """Whether a test compares anything, and the numbers in it."""
-    compares, numbers = False, []
+    compares = False
+    numbers: list[float] = []
+    signed: set[int] = set()  # operands of a minus that has been read with them; a node comes before its parts
     for node in ast.walk(test):
         if isinstance(node, ast.Compare):
             compares = True
-        elif isinstance(node, ast.Constant):
-            if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
-                numbers.extend(_finite(node.value))
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            numbers.extend(-number for number in _number(node.operand))
+            signed.add(id(node.operand))
+        elif isinstance(node, (ast.Constant, ast.Call)) and id(node) not in signed:
+            numbers.extend(_number(node))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             compares = compares or node.func.attr.startswith(("assert", "all", "any", "isclose"))
     return compares, numbers
 
 
-def _finite(value: str | float) -> list[float]:
-    """The value as a number, or nothing where it is none or is too large."""
+def _number(node: ast.expr) -> list[float]:
+    """The number that a constant, or `float("inf")`, is; nothing for other expressions."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+        return _as_number(node.value)
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "float"
+        and len(node.args) == 1
+    ):
+        value = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+        return _as_number(value) if isinstance(value, str) else []
+    return []
+
+
+def _as_number(value: str | float) -> list[float]:
+    """The value as a number, or nothing where it is none or has no place among them."""
     try:
         number = float(value)
     except (ValueError, OverflowError):
         return []
-    return [number] if math.isfinite(number) else []
+    return [] if math.isnan(number) else [number]
 
 
 def _number_text(value: object) -> str | None:

@@ -28,8 +28,8 @@ _GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas"
 def worth_parsing(texts: Mapping[str, str], roots: Iterable[str], commands: Iterable[str] = ()) -> set[str]:
     """The paths among `texts` that import one of `roots`, that import or name such a file, or that those import.
 
-    Where there is any, the files that other texts (`commands`: workflows, scripts, pipelines) name count too: a gate may
-    import nothing but `json`. With a `conftest.py` come the tests that it serves.
+    Where there is any, the files that other texts (`commands`: workflows, scripts, pipelines) name count too: a gate
+    may import nothing but `json`. With a `conftest.py` come the tests that it serves.
     """
     wanted = ({root.split(".", 1)[0] for root in roots} - sys.stdlib_module_names) | _GLUE
     mentioned: dict[str, set[str]] = {}

@@ -109,7 +109,8 @@ def decide(context: Context, override: str | None = None) -> Kind:
     lessons = lesson_folders(context.repository.files)
     if lessons and machine_learning:
         return Kind("course", f"{len(lessons)} lesson folders such as `{lessons[0]}`", True)
-    generator = next((f.path for f in context.repository.files if f.name in _GENERATORS), "")
+    files = context.repository.files
+    generator = next((f.path for f in files if f.name in _GENERATORS and f.role is not Role.TEST), "")
     templates = sum(1 for file in context.repository.files if file.role is Role.TEMPLATE)
     if generator or templates >= 3:
         return Kind("template", f"a project generator: {generator or 'files with placeholders'}", machine_learning)

@@ -65,6 +65,7 @@ class ScanOptions:
     exclude: tuple[str, ...] = ()
     jobs: int = 1  # processes that parse code; 0: one per processor
     as_of: date | None = None
+    cache: bool = True  # keep the parsed rules in the user's cache folder
 
 
 def scan(path: Path, options: ScanOptions | None = None) -> Report:
@@ -74,7 +75,7 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
         ScanError: the folder cannot be read, or an option names something unknown.
     """
     options = options or ScanOptions()
-    rules = load()
+    rules = load(cache=options.cache)
     model = rules.models.get(options.model)
     if model is None:
         raise ScanError(f"{options.model}: no such maturity model; known: {', '.join(sorted(rules.models))}")

@@ -92,7 +92,7 @@ def _rule(rule: FindingRule) -> dict[str, Any]:
             "tags": list(rule.tags[:_MAX_TAGS]),
         },
     }
-    if rule.help_url:
+    if rule.help_url.startswith("https://"):  # SARIF asks for an absolute address
         entry["helpUri"] = rule.help_url
     return entry
 
@@ -107,7 +107,7 @@ def _help(rule: FindingRule, markdown: bool) -> str:
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", rule.example)), default=0))
         body = rule.example.strip("\n")
         parts += [head.format("Example"), f"{fence}\n{body}\n{fence}" if markdown else body]
-    if rule.help_url:
+    if rule.help_url.startswith("https://"):
         parts.append(f"[More about {rule.id}]({rule.help_url})" if markdown else rule.help_url)
     return "\n\n".join(parts)
 

@@ -35,7 +35,7 @@ _GENERATED = frozenset(
     }
 )
 _TEST = frozenset(
-    {"tests", "test", "testing", "testdata", "test_data", "__tests__", "unit_tests", "integration_tests", "e2e"}
+    {"tests", "test", "testing", "testdata", "fixtures", "test_data", "__tests__", "unit_tests", "integration_tests", "e2e"}
 )
 _EXAMPLE = frozenset(
     {"examples", "example", "samples", "sample", "demo", "demos", "tutorial", "tutorials", "exercise_files",
@@ -64,6 +64,9 @@ DATA_SUFFIXES = frozenset(
 def role_of(path: str) -> Role:
     """The role of the file at `path` (relative, forward slashes)."""
     stripped, templated = strip_template(path)
+    outer = _plain_role(path.partition("{{")[0] + "x") if "{{" in path else Role.SOURCE
+    if outer in (Role.TEST, Role.VENDORED, Role.GENERATED):
+        return outer  # a template among the tests is test data
     role = _plain_role(stripped)
     return Role.TEMPLATE if templated and role in (Role.SOURCE, Role.NOTEBOOK) else role
 

@@ -402,7 +402,14 @@ def test_numbers_and_names_through_constants_and_variables() -> None:
         ("assert 1", False, True, (1.0,)),
         ("assert np.allclose(x, y)", True, False, ()),
         ("assert x == 1" + "0" * 400, True, False, ()),
-        ("assert x < 1e999", True, False, ()),
+        ("assert x < 1e999", True, False, (float("inf"),)),
+        ("assert x > -0.5", True, False, (-0.5,)),
+        ("assert -1 < x < 1", True, False, (-1.0, 1.0)),
+        ("assert x - 2 > -y", True, False, (2.0,)),
+        ("assert x > float('-inf')", True, False, (float("-inf"),)),
+        ("assert x > -float('inf')", True, False, (float("-inf"),)),
+        ("assert x > float('nan')", True, False, ()),
+        ("assert x > float(y)", True, False, ()),
     ],
 )
 def test_assertions(text: str, compares: bool, trivial: bool, numbers: tuple[float, ...]) -> None:

@@ -21,7 +21,7 @@ def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
     """The pipelines that one YAML or JSON file declares."""
     name = strip_template(path)[0].rpartition("/")[2].lower()
     for document in documents:
-        if document.kind != "mapping":
+        if document.kind != "mapping" or name == "dvc.lock":  # the lock repeats the stages of dvc.yaml
             continue
         if name in ("dvc.yaml", "dvc.yml"):
             yield from projects.dvc(path, document)
