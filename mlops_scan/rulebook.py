@@ -186,7 +186,7 @@ def rules_path() -> Path:
 
 
 def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
-    """Read every rule file below `folder` (the built-in rules by default; only those are cached, unless `cache` is off).
+    """Read every rule file below `folder`, by default the built-in rules; only those are cached, unless told not to.
 
     Raises:
         RuleError: a file is no valid YAML or does not follow the format of `rules/README.md`.

@@ -113,8 +113,8 @@ class Signal:
     `grade` is the most that the evidence itself can bear (`absent` is not a claim); the engine may lower it for the
     file's role or raise `implemented` to `wired` when it finds what starts it. `fixed` says that the detector has
     already followed the chain (a CI job, a schedule) and that the engine must not raise it further. `scope` is the
-    dotted name of the enclosing function or class, empty at module level. `anchor` is the (path, scope) of the code whose
-    start makes the practice happen, where that is not the place of the first evidence (a file that code reads).
+    dotted name of the enclosing function or class, empty at module level. `anchor` is the (path, scope) of the code
+    whose start makes the practice happen, where that is not the place of the first evidence (a file that code reads).
     """
 
     practice: str

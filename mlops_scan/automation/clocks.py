@@ -105,7 +105,7 @@ def _scheduled(path: str, call: Call, index: CodeIndex, definition: bool) -> tup
     return tuple(dict.fromkeys(nodes))
 
 
-# -- prefect.yaml ------------------------------------------------------------------------------------------------------
+# -- prefect.yaml ----------------------------------------------------------------------------------------------------
 
 
 def deployments(documents: Documents, index: CodeIndex) -> Iterator[Run]:

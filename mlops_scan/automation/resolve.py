@@ -47,7 +47,7 @@ class Resolver:
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
 
-    # -- entry points --------------------------------------------------------------------------------------------------
+    # -- entry points ------------------------------------------------------------------------------------------------
 
     def script(
         self,
@@ -103,7 +103,7 @@ class Resolver:
         """`package.module:function` as the function and its module's statements."""
         return self.programs.objects(target)
 
-    # -- scripts -------------------------------------------------------------------------------------------------------
+    # -- scripts -----------------------------------------------------------------------------------------------------
 
     def _parse(self, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
         try:
@@ -247,7 +247,7 @@ class Resolver:
         first = self.documents.text(path)[:60].partition("\n")[0] if "." not in path.rpartition("/")[2] else ""
         return first.startswith("#!") and "sh" in first
 
-    # -- tasks, pipelines, containers ----------------------------------------------------------------------------------
+    # -- tasks, pipelines, containers --------------------------------------------------------------------------------
 
     def _tasks(self, tasks: Iterator[Task] | Sequence[Task], use: Evidence, chain: Chain) -> Iterator[Run]:
         for task in tasks:
@@ -340,7 +340,7 @@ class Resolver:
         yield from self._service(service, Chain(start, (start.evidence,)))
 
 
-# -- small rules -------------------------------------------------------------------------------------------------------
+# -- small rules -----------------------------------------------------------------------------------------------------
 
 
 def _constants(script: ShellScript) -> dict[str, str]:

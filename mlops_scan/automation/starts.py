@@ -37,7 +37,7 @@ _COMPOSE = re.compile(r"(docker-)?compose[^/]*\.ya?ml")
 _MAX_CALLS = 3
 
 
-# -- CI ----------------------------------------------------------------------------------------------------------------
+# -- CI --------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class _Jobs:
 _NO_JOB = Job("", 1, 1, ())
 
 
-# -- declared pipelines ------------------------------------------------------------------------------------------------
+# -- declared pipelines ----------------------------------------------------------------------------------------------
 
 
 def pipeline_runs(pipelines: Sequence[Pipeline], resolver: Resolver) -> Iterator[Run]:
@@ -234,7 +234,7 @@ def code_pipeline_runs(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
         yield Run(Start("pipeline", use.name, evidence), (), use.location, (evidence,), entries=entries)
 
 
-# -- services ----------------------------------------------------------------------------------------------------------
+# -- services --------------------------------------------------------------------------------------------------------
 
 
 def service_runs(documents: Documents, resolver: Resolver) -> Iterator[Run]:

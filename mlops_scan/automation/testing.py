@@ -198,7 +198,7 @@ class TestLayout:
         return True
 
 
-# -- small rules -------------------------------------------------------------------------------------------------------
+# -- small rules -----------------------------------------------------------------------------------------------------
 
 
 def _collects(path: str, bases: tuple[str, ...], settings: _Settings, ignored: tuple[str, ...]) -> bool:

@@ -1,6 +1,6 @@
 """Azure Pipelines: stages, jobs and steps, with the templates of the same repository filled in.
 
-Facts: https://learn.microsoft.com/azure/devops/pipelines/yaml-schema/ ; a pipeline without `trigger:` runs on every push;
+Facts: https://learn.microsoft.com/azure/devops/pipelines/yaml-schema/ ; without `trigger:` it runs on every push;
 a `script:` or `bash:` step does not stop at the first failing command unless it says `set -e`.
 """
 

@@ -55,7 +55,7 @@ def parse_action(node: Node, folder: str) -> tuple[Step, ...]:
     return tuple(_step(step, folder, "") for step in _items(steps) if step.kind == "mapping")
 
 
-# -- triggers ----------------------------------------------------------------------------------------------------------
+# -- triggers --------------------------------------------------------------------------------------------------------
 
 
 def _triggers(node: Node | None) -> tuple[Trigger, ...]:
@@ -88,7 +88,7 @@ def _event(name: str, event: Node) -> Iterator[Trigger]:
     yield Trigger(kind, event.at, detail)
 
 
-# -- jobs and steps ----------------------------------------------------------------------------------------------------
+# -- jobs and steps --------------------------------------------------------------------------------------------------
 
 
 def _job(name: str, node: Node, defaults: Node | None) -> Job:
@@ -174,7 +174,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return _MATRIX.sub(lambda match: values.get(match.group(1), match.group()), text)
 
 
-# -- small shapes ------------------------------------------------------------------------------------------------------
+# -- small shapes ----------------------------------------------------------------------------------------------------
 
 
 def _may_fail(node: Node, reason: str) -> str:

@@ -55,7 +55,12 @@ class _Request:
 @click.option("--component", metavar="PATH", help="Judge this component.")
 @click.option("--kind", type=click.Choice(config.KINDS), help="Say what the repository is instead of guessing.")
 @click.option(
-    "-j", "--jobs", type=click.IntRange(min=0), default=1, metavar="N", help="Processes that parse code; 0: one a processor."
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=1,
+    metavar="N",
+    help="Processes that parse code; 0: one a processor.",
 )
 @click.option("--no-cache", is_flag=True, help="Parse the rules anew and store nothing in the cache folder.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day to judge dates by.")
@@ -108,7 +113,7 @@ def _run(request: _Request) -> int:
     from mlops_scan.engine.scan import ScanOptions, scan
     from mlops_scan.reports import RenderOptions
 
-    # Facts and syntax trees have no reference cycles worth collecting, and looking for them costs a quarter of the scan.
+    # Facts and syntax trees have no reference cycles worth collecting; looking for them costs a quarter of the scan.
     gc.disable()
     settings = request.settings
     targets = output.parse_targets(settings.formats or (), request.output)

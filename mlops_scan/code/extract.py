@@ -114,7 +114,7 @@ class _Extractor:
             notebook=self.notebook,
         )
 
-    # -- positions and names ---------------------------------------------------------------------------------------
+    # -- positions and names -----------------------------------------------------------------------------------------
 
     def _line(self, line: int) -> int:
         return self.lines[min(line, len(self.lines)) - 1] if self.lines else line

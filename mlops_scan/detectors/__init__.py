@@ -1,0 +1,1 @@
+"""Detector plug-ins: one module a family of practices."""

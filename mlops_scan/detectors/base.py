@@ -60,7 +60,7 @@ class Context:
             grouped[(use.location.path, use.scope)].append(use)
         self.by_node = dict(grouped)
 
-    # -- files and evidence --------------------------------------------------------------------------------------------
+    # -- files and evidence ------------------------------------------------------------------------------------------
 
     def files(self, *, aside: bool = False) -> Iterator[File]:
         """The files, without tests, examples, docs, vendored and generated ones unless `aside`."""
@@ -95,7 +95,7 @@ class Context:
         where = evidence.location
         return Evidence(where, evidence.hop, evidence.text or self.line(where.path, where.line), self.role(where.path))
 
-    # -- activities ------------------------------------------------------------------------------------------------------
+    # -- activities --------------------------------------------------------------------------------------------------
 
     def does(self, nodes: Iterable[Node], activities: frozenset[str] | set[str]) -> Use | None:
         """The first use among some nodes that performs one of the activities."""

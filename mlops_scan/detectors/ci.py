@@ -32,14 +32,14 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _defects(context, runs)
 
 
-# -- grades ------------------------------------------------------------------------------------------------------------
+# -- grades ----------------------------------------------------------------------------------------------------------
 
 
 def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Grade, str]:
     """The grade that a CI run's start and effect allow, with the reason when it is below wired.
 
-    A check that must happen on every change (`blocking`) is a trace when only a person can start it; a deployment is then
-    still implemented.
+    A check that must happen on every change (`blocking`) is a trace when only a person can start it; a deployment is
+    then still implemented.
     """
     start = run.start
     if start.blocked:
@@ -59,7 +59,7 @@ def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:
     return (command, *(context.shown(e) for e in run.chain), *more)
 
 
-# -- tests -------------------------------------------------------------------------------------------------------------
+# -- tests -----------------------------------------------------------------------------------------------------------
 
 
 def _is_test(run: Run) -> bool:
@@ -76,7 +76,9 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
             grade, reason = Grade.TRACE, "no test file is collected by this command"
         elif run.tests and all(hollow(context, path) for path in run.tests):
             grade, reason = Grade.TRACE, "the tests it runs assert nothing"
-        shown = {path.rpartition("/")[0]: path for path in reversed(run.tests)}  # one file a folder: components see theirs
+        shown = {
+            path.rpartition("/")[0]: path for path in reversed(run.tests)
+        }  # one file a folder: components see theirs
         first = tuple(_first_test(context, path) for path in sorted(shown.values())[:_MAX_SHOWN_TESTS])
         yield Signal(
             "ci/code-tests",
@@ -176,7 +178,7 @@ def _pipeline_tests(context: Context, run: Run) -> Iterator[Signal]:
         )
 
 
-# -- deployment --------------------------------------------------------------------------------------------------------
+# -- deployment ------------------------------------------------------------------------------------------------------
 
 
 def _deployments(context: Context, run: Run) -> Iterator[Signal]:
@@ -230,7 +232,10 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
         reason = "one named environment; a staged promotion needs two"
         yield Signal("cd/environments", "ci", Grade.TRACE, places, reason=reason, fixed=True)
     if names:
-        reason = f"a job deploys to the environment `{next(iter(names))}`; whether a reviewer must approve is set in the forge and not in files"
+        name = next(iter(names))
+        reason = (
+            f"a job deploys to the environment `{name}`; whether a reviewer must approve is set in the forge, not here"
+        )
         guarded = any(_PRODUCTION.search(name) for name in names)
         yield Signal(
             "governance/approval",
@@ -243,7 +248,7 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
         )
 
 
-# -- what cannot be read, and what is broken ----------------------------------------------------------------------------
+# -- what cannot be read, and what is broken -------------------------------------------------------------------------
 
 
 def _unread(context: Context) -> Iterator[Signal | Problem]:

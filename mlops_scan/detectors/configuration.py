@@ -39,7 +39,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _large_files(context)
 
 
-# -- configuration ---------------------------------------------------------------------------------------------------------
+# -- configuration ---------------------------------------------------------------------------------------------------
 
 
 def _files(context: Context) -> Iterator[Signal]:
@@ -218,7 +218,7 @@ def _line_of(context: Context, path: str, names: set[str]) -> int:
     return 1
 
 
-# -- large files -------------------------------------------------------------------------------------------------------------
+# -- large files -----------------------------------------------------------------------------------------------------
 
 
 def _large_files(context: Context) -> Iterator[Signal]:

@@ -38,20 +38,23 @@ def declared(context: Context) -> Iterator[Declared]:
             for item in context.documents.requirements(file.path):
                 if item.kind in ("package", "url") and item.name:
                     yield Declared(item.name, file.path, item.line, item.pinned, "requirements")
-        elif name == "pyproject.toml":
+        elif name == "pyproject.toml" or name == "pipfile" or _CONDA.fullmatch(name):
+            reader = {"pyproject.toml": _pyproject, "pipfile": _pipfile}.get(name, _conda)
             for document in context.documents.nodes(file.path):
-                yield from _pyproject(file.path, document)
-        elif name == "pipfile":
-            for document in context.documents.nodes(file.path):
-                for table in ("packages", "dev-packages"):
-                    yield from _table(file.path, document.get(table), "pipfile", table != "packages")
-        elif _CONDA.fullmatch(name):
-            from mlops_scan.documents.requirements import parse_conda
+                yield from reader(file.path, document)
 
-            for document in context.documents.nodes(file.path):
-                for item in parse_conda(document):
-                    if item.name and item.name not in ("python", "pip"):
-                        yield Declared(item.name, file.path, item.line, item.pinned, "conda")
+
+def _pipfile(path: str, document: Node) -> Iterator[Declared]:
+    for table in ("packages", "dev-packages"):
+        yield from _table(path, document.get(table), "pipfile", table != "packages")
+
+
+def _conda(path: str, document: Node) -> Iterator[Declared]:
+    from mlops_scan.documents.requirements import parse_conda
+
+    for item in parse_conda(document):
+        if item.name and item.name not in ("python", "pip"):
+            yield Declared(item.name, path, item.line, item.pinned, "conda")
 
 
 def _pyproject(path: str, document: Node) -> Iterator[Declared]:

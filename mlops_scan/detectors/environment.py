@@ -40,7 +40,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _infrastructure(context)
 
 
-# -- pins ----------------------------------------------------------------------------------------------------------------
+# -- pins ------------------------------------------------------------------------------------------------------------
 
 
 def _pinned(context: Context) -> Iterator[Signal | Problem]:
@@ -52,7 +52,9 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
             missing = sorted(
                 names[0]
                 for names in frameworks
-                if not any(f'"{n}"' in text or f"name: {n}" in text or f"{n}=" in text or f"/{n}-" in text for n in names)
+                if not any(
+                    f'"{n}"' in text or f"name: {n}" in text or f"{n}=" in text or f"/{n}-" in text for n in names
+                )
             )
             evidence = (context.evidence(file.path, 1),)
             if frameworks and len(missing) == len(frameworks):
@@ -114,7 +116,7 @@ def _frameworks(context: Context) -> list[tuple[str, ...]]:
     ]
 
 
-# -- containers ------------------------------------------------------------------------------------------------------------
+# -- containers ------------------------------------------------------------------------------------------------------
 
 
 def _containers(context: Context) -> Iterator[Signal]:
@@ -159,7 +161,7 @@ def _containers(context: Context) -> Iterator[Signal]:
             )
 
 
-# -- infrastructure --------------------------------------------------------------------------------------------------------
+# -- infrastructure --------------------------------------------------------------------------------------------------
 
 
 def _infrastructure(context: Context) -> Iterator[Signal]:

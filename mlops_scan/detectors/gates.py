@@ -13,14 +13,17 @@ from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
 METRIC = re.compile(
     r"(^|_|\b)(accuracy|acc|precision|recall|f1|f_?beta|auc|roc|pr_?auc|rocauc|average_precision|logloss|log_loss|mse|rmse|mae|mape|wmape|smape|rmsle|r2|"
-    r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss)(?=$|_|\b|\d)", re.I
+    r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss)(?=$|_|\b|\d)",
+    re.I,
 )  # fmt: skip
 _LOOSE = re.compile(
     r"(score|metric|performance|improve|better|champion|challenger|baseline|candidate|blessed|validation_passed|approved)",
     re.I,
 )
 _NOT_MODEL = re.compile(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
-_RELATIVE = re.compile(r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I)
+_RELATIVE = re.compile(
+    r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I
+)
 _STORES = re.compile(
     r"(json\.dump|.*\.(log_metrics?|to_csv|to_json|to_parquet|log|report_scalar|write_text|log_metric_table)|yaml\.(safe_)?dump|toml\.dump|pickle\.dump|joblib\.dump)"
 )
@@ -29,7 +32,7 @@ _PROCEEDS = frozenset({"register", "promote", "deploy-model", "deploy-pipeline",
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A comparison that stops a model, or the step that it guards. `weak` says why it cannot decide anything, or is empty."""
+    """A comparison that stops a model, or the step that it guards. `weak` says why it decides nothing, or is empty."""
 
     path: str
     scope: str
@@ -66,10 +69,9 @@ def gates(context: Context) -> Iterator[Gate]:
         if context.role(path) in ASIDE:
             continue
         for guard in module.guards:
-            if (
-                guard.stops == "assert"
-                or (not (_is_metric(context, module, guard) if guard.compares else False)
-                and not _asks(context, module, guard))
+            if guard.stops == "assert" or (
+                not (_is_metric(context, module, guard) if guard.compares else False)
+                and not _asks(context, module, guard)
             ):
                 continue
             if guard.stops in ("raise", "exit") or _guards_promotion(context, module, guard):
@@ -87,7 +89,7 @@ def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
 
 
 def _asks(context: Context, module: Module, guard: Guard) -> bool:
-    """Whether the test is the answer of a first-party function that compares a metric (`if failures(metrics): sys.exit(1)`)."""
+    """Whether a first-party function that compares a metric gives the answer: `if failures(metrics): sys.exit(1)`."""
     if guard.stops not in ("raise", "exit") or (guard.compares and guard.numbers):
         return False
     for name in guard.names:

@@ -19,7 +19,8 @@ _TOPICS = (
     re.compile(r"ethic|bias|fairness|privacy|owner|contact|maintain", re.I),
 )
 _PLACEHOLDER = re.compile(
-    r"(\bTODO\b|\bTBD\b|\[?more information needed\]?|<your[- ]|changeme|lorem ipsum|\bplaceholder\b|to be (written|filled|completed)|\bFIXME\b|\{\{)",
+    r"(\bTODO\b|\bTBD\b|\[?more information needed\]?|<your[- ]|changeme|lorem ipsum|\bplaceholder\b|"
+    r"to be (written|filled|completed)|\bFIXME\b|\{\{)",
     re.I,
 )
 _OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
@@ -96,7 +97,7 @@ def _rules(context: Context, file: File) -> Iterator[tuple[int, str, list[str]]]
 
 
 def _covering(context: Context, rules: list[tuple[int, str, list[str]]]) -> int:
-    """The line of the rule that gives code on models an owner, 0 without one; the last rule that matches a file decides."""
+    """The line of the rule that gives code on models an owner, or 0; the last rule that matches a file decides."""
     doing = context.doing("train", "tune", "predict", "load-model", "register", "define-pipeline")
     for path in sorted({use.location.path for use in doing}):
         deciding = next(((line, owners) for line, p, owners in reversed(rules) if matches_any(path, (p,))), None)

@@ -8,7 +8,7 @@ from mlops_scan.detectors.base import ASIDE, Context
 
 
 def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
-    """Every node that a script, a service, a pipeline or automation reaches, and the last parts of all names called there.
+    """Every node that a script, service, pipeline or automation reaches, and the last parts of all names called there.
 
     Tests start nothing in operation, so what only they reach is not live.
     """
@@ -58,6 +58,4 @@ def dead(context: Context, path: str, scope: str) -> bool:
     last = scope.rpartition(".")[2]
     if last.startswith("__"):
         last = scope.split(".")[-2] if "." in scope else last
-    if last in names and (path, "") in nodes:
-        return False
-    return True
+    return last not in names or (path, "") not in nodes

@@ -1,5 +1,5 @@
-"""Monitoring that configuration declares: `monitoring: {model_performance: {threshold, alerts}, data_drift: {enabled, schedule}}`
-and its kin in YAML, JSON and TOML; Prometheus alert rules with the file that loads them.
+"""Monitoring that configuration declares: `monitoring: {model_performance: {threshold, alerts}, data_drift: {enabled,
+schedule}}` and its kin in YAML, JSON and TOML; Prometheus alert rules with the file that loads them.
 
 A declaration is only as good as what reads it: without a reader it is a trace, however complete.
 """
@@ -73,7 +73,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from unique(_prometheus(context))
 
 
-# -- shape -----------------------------------------------------------------------------------------------------------------
+# -- shape -----------------------------------------------------------------------------------------------------------
 
 
 def _monitors(path: str, document: Node) -> Iterator[_Monitor]:
@@ -157,7 +157,7 @@ def _receivers(document: Node) -> tuple[Node | None, bool]:
     return None, False
 
 
-# -- signals -----------------------------------------------------------------------------------------------------------------
+# -- signals ---------------------------------------------------------------------------------------------------------
 
 
 def _reader(context: Context, path: str, known: dict[str, tuple[str, int]]) -> tuple[Evidence, CodeNode | None] | None:
@@ -266,7 +266,7 @@ def _problems(
         )
 
 
-# -- Prometheus ----------------------------------------------------------------------------------------------------------------
+# -- Prometheus ------------------------------------------------------------------------------------------------------
 
 
 def _prometheus(context: Context) -> Iterator[Signal]:

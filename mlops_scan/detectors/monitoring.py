@@ -1,7 +1,7 @@
 """Monitoring of models in operation: drift and performance compared with a bound, and someone told about it.
 
-The parts (what computes, the bound, the schedule, the receiver) may lie in different files; each missing one is the reason
-for a lower grade.
+The parts (what computes, the bound, the schedule, the receiver) may lie in different files; each missing one is the
+reason for a lower grade.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from unique(_alerts(context, nodes))
 
 
-# -- drift ---------------------------------------------------------------------------------------------------------------
+# -- drift -----------------------------------------------------------------------------------------------------------
 
 
 def _drift_sites(context: Context) -> Iterator[Use]:
@@ -179,7 +179,7 @@ def _declared(context: Context) -> Iterator[Signal]:
             )
 
 
-# -- performance ---------------------------------------------------------------------------------------------------------
+# -- performance -----------------------------------------------------------------------------------------------------
 
 
 def _performance(context: Context) -> Iterator[Signal]:
@@ -242,7 +242,7 @@ def _performance(context: Context) -> Iterator[Signal]:
                 )
 
 
-# -- alerts --------------------------------------------------------------------------------------------------------------
+# -- alerts ----------------------------------------------------------------------------------------------------------
 
 
 def notifiers(context: Context) -> Iterator[Use]:

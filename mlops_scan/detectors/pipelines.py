@@ -1,4 +1,4 @@
-"""Pipelines: declared in files, defined in code, or chained by a task runner; ML pipelines are those with a step on a model."""
+"""Pipelines: declared in files, defined in code, or chained by a task runner; with a step on a model, ML pipelines."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def ml_step(context: Context, pipeline: Pipeline) -> Evidence | None:
 
 
 def starts_of(context: Context, path: str) -> list[Run]:
-    """CI runs and schedules that execute the pipeline declared at `path`, by its tool or by code that reads the file."""
+    """CI runs and schedules that execute the pipeline declared at `path`, by its tool or by code that reads it."""
     name = path.rpartition("/")[2]
     readers = {
         p
@@ -104,7 +104,7 @@ def _reached_uses(context: Context, run: Run) -> Iterator[Use]:
         yield from context.by_node.get(node, ())
 
 
-# -- pipelines in code ---------------------------------------------------------------------------------------------------
+# -- pipelines in code -----------------------------------------------------------------------------------------------
 
 
 def _in_code(context: Context) -> Iterator[Signal]:
@@ -176,7 +176,7 @@ def _tasks(context: Context, path: str, reached: set[Node]) -> int:
     return len(places)
 
 
-# -- chains --------------------------------------------------------------------------------------------------------------
+# -- chains ----------------------------------------------------------------------------------------------------------
 
 
 def _chains(context: Context) -> Iterator[Signal]:
@@ -219,6 +219,7 @@ def _chains(context: Context) -> Iterator[Signal]:
 def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
     """Evidence of two or more separate commands on a model or its data, one of which trains; None otherwise."""
     found: dict[tuple[Location, str], Evidence] = {}
+    entries: set[tuple[Node, ...]] = set()
     trains = False
     for run in runs:
         if run.tests:
@@ -230,11 +231,13 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
         # `mise run job training` and `mise run job evaluation` are two stages, although one line runs in the end
         way = " > ".join(evidence.text for evidence in run.chain)
         found.setdefault((run.location, way), context.evidence(run.location.path, run.location.line, Hop.USE))
+        entries.add(run.entries)
         trains = trains or bool(LEARNS.intersection(use.does)) or context.does(reached, LEARNS) is not None
-    return tuple(found.values())[:4] if trains and len(found) >= 2 else None
+    different = len(entries) >= 2 or len({way for _, way in found}) >= 2  # not the same script on two lines
+    return tuple(found.values())[:4] if trains and len(found) >= 2 and different else None
 
 
-# -- what is broken --------------------------------------------------------------------------------------------------------
+# -- what is broken --------------------------------------------------------------------------------------------------
 
 
 def _problems(context: Context) -> Iterator[Problem]:

@@ -71,10 +71,8 @@ def _declared_schedules(context: Context) -> Iterator[Signal]:
         if not pipeline.schedule:
             continue
         work = ml_step(context, pipeline)
-        if (
-            work is None
-            or (not any(step.does & LEARNS for step in pipeline.steps)
-            and not _trains(context, pipeline.path))
+        if work is None or (
+            not any(step.does & LEARNS for step in pipeline.steps) and not _trains(context, pipeline.path)
         ):
             continue
         definition = context.evidence(pipeline.path, pipeline.schedule_line, Hop.TRIGGER)

@@ -91,10 +91,9 @@ def _batch(context: Context) -> Iterator[Signal]:
             or path not in context.index.modules
         ):
             continue
-        if (
-            context.index.modules[path].notebook
-            or (not any("load-model" in u.does for u in context.uses if u.location.path == path)
-            and not _loads(context, path, use.scope))
+        if context.index.modules[path].notebook or (
+            not any("load-model" in u.does for u in context.uses if u.location.path == path)
+            and not _loads(context, path, use.scope)
         ):
             continue
         evidence: tuple[Evidence, ...] = (
@@ -147,7 +146,7 @@ def _loads(context: Context, path: str, scope: str) -> bool:
     )
 
 
-# -- deployment ----------------------------------------------------------------------------------------------------------------
+# -- deployment ------------------------------------------------------------------------------------------------------
 
 
 def _as_code(context: Context) -> Iterator[Signal]:

@@ -1,7 +1,7 @@
 """Tests: which files hold real tests, and which of those exercise a model's behaviour or quality.
 
-A test of a model fits or loads one, through whatever first-party code it calls, and asserts on what comes out. Mocks, shapes
-of helpers, prints and `assert True` are not tests of a model.
+A test of a model fits or loads one, through whatever first-party code it calls, and asserts on what comes out. Mocks,
+shapes of helpers, prints and `assert True` are not tests of a model.
 """
 
 from __future__ import annotations
@@ -185,14 +185,19 @@ def hollow(context: Context, path: str) -> bool:
 
 def _runs_something(context: Context, module: Module, function: Function) -> bool:
     """Whether a test calls anything but its own mocks and assertions; a test without any call compares something."""
-    names = [context.index.resolve(module.path, c.name).name for c in context.index.calls_in(module.path, function.qualname)]
+    names = [
+        context.index.resolve(module.path, c.name).name for c in context.index.calls_in(module.path, function.qualname)
+    ]
     if not any(name.startswith(_MOCKS) for name in names):
         return True
-    return any(not name.startswith(_MOCKS) and "assert" not in name and name.partition(".")[0] not in _BUILTINS for name in names)
+    return any(
+        not name.startswith(_MOCKS) and "assert" not in name and name.partition(".")[0] not in _BUILTINS
+        for name in names
+    )
 
 
 def _hollow_unparsed(context: Context, path: str) -> bool:
-    """The same for a file that leads to no tool and was not parsed: it checks something if it asserts on code or runs it."""
+    """The same for a file that leads to no tool and was not parsed."""
     module = build(Source(path, context.documents.text(path))).module
     if module is None:
         return False
@@ -208,10 +213,10 @@ def _asserts(context: Context, module: Module, function: Function) -> bool:
     if _asserts_itself(context, module, function):
         return True
     for path, scope in context.index.reach(((module.path, function.qualname),), 3):
-        helper = context.index.modules[path].functions.get(scope)
-        if helper is not None and context.role(path) is Role.TEST:
-            if _asserts_itself(context, context.index.modules[path], helper):
-                return True
+        there = context.index.modules[path]
+        helper = there.functions.get(scope) if context.role(path) is Role.TEST else None
+        if helper is not None and _asserts_itself(context, there, helper):
+            return True
     return False
 
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.words import Evidence, Grade, Hop, Problem, Role, Signal
 
-_PARAMETERS = ("argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic", "pydantic_settings", "jsonargparse", "docopt", "configargparse")  # fmt: skip
+_PARAMETERS = frozenset(
+    {"argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic",
+     "pydantic_settings", "jsonargparse", "docopt", "configargparse"}
+)  # fmt: skip
 _LOCAL_PATH = re.compile(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
 _COMMAND = re.compile(
-    r"\s*(?:\$ |> |!|`)?\s*((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
+    r"\s*(?:\$ |> |!|`)?\s*((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"
+    r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
 )
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -90,7 +95,7 @@ def _by_hand(context: Context, uses: list[Use]) -> Iterator[Problem]:
 
 
 def _preference(context: Context, use: Use, told: str) -> tuple[bool, bool, bool]:
-    """Sorts the training that a reader would name first: the documented script, one with a main block, one called so."""
+    """Sorts first what a reader would name: the documented script, one with a main block, one called so."""
     name = use.location.path.rpartition("/")[2].removesuffix(".py")
     return name not in told, not context.index.modules[use.location.path].main_line, "train" not in name
 
@@ -120,7 +125,7 @@ def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
             if match is None:
                 continue
             words = match.group(2).replace("`", " ").split()
-            modules = {name.rpartition(".")[2] for flag, name in zip(words, words[1:], strict=False) if flag == "-m"}
+            modules = {name.rpartition(".")[2] for flag, name in pairwise(words) if flag == "-m"}
             if names.intersection(modules) or names.intersection(
                 word.rpartition("/")[2] for word in words if word.endswith(".py")
             ):
@@ -154,7 +159,7 @@ def _committed(context: Context) -> Iterator[Problem]:
             size = f"{file.size / 1_048_576:.1f} MiB"
             yield Problem(
                 "MLS104",
-                f"`{file.name}` ({size}) is a data set in git; later versions of it cannot be told apart from code changes.",
+                f"`{file.name}` ({size}) is a data set in git; its later versions are mixed with changes of the code.",
                 context.evidence(file.path, 1, text=" ").location,
             )
 

@@ -55,6 +55,6 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 def _checks(guards: Iterable[Guard], scope: str) -> Iterator[Guard]:
     for guard in guards:
         names = " ".join(guard.names)
-        if guard.scope == scope and guard.stops in ("raise", "exit"):
-            if _SUBJECT.search(names) and not _NOT_DATA.search(names):
-                yield guard
+        stops = guard.scope == scope and guard.stops in ("raise", "exit")
+        if stops and _SUBJECT.search(names) and not _NOT_DATA.search(names):
+            yield guard

@@ -1,0 +1,1 @@
+"""Positioned, error-tolerant parsers: one module a language or format."""

@@ -11,7 +11,9 @@ from mlops_scan.documents.node import DocumentError
 
 DATABRICKS_HEADER = "# Databricks notebook source"
 
-_STAND_INS = frozenset({"", "pass", "elif True:", "if True:", "while True:", "with open(''):", "try:", "else:", "class _:"})
+_STAND_INS = frozenset(
+    {"", "pass", "elif True:", "if True:", "while True:", "with open(''):", "try:", "else:", "class _:"}
+)
 _LONG_STATEMENT = 400  # characters; shorter ones cannot nest deep enough to matter
 
 
@@ -20,8 +22,8 @@ class PythonDocument:
     """A parsed Python text.
 
     `lines` are the lines as written, `repaired` the 1-based numbers of those that had to be changed or blanked to make
-    the text parse; nodes of `tree` on other lines are exact. `lost` are those of them whose statement could not be read at
-    all (Python 2, template tags and magics are rewritten, not lost).
+    the text parse; nodes of `tree` on other lines are exact. `lost` are those of them whose statement could not be read
+    at all (Python 2, template tags and magics are rewritten, not lost).
     """
 
     tree: ast.Module

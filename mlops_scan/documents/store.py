@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 def language_of(path: str) -> str:
-    """The language of a file by its name: python, notebook, yaml, json, toml, shell, makefile, dockerfile, requirements or ""."""
+    """A file's language by its name: python, notebook, yaml, json, toml, shell, makefile, dockerfile, requirements or ""."""
     name = strip_template(path)[0].rpartition("/")[2]
     lower = name.lower()
     for suffix, language in _SUFFIXES:
@@ -43,12 +43,16 @@ def language_of(path: str) -> str:
 
 
 _SUFFIXES = (
-    (".py", "python"), (".ipynb", "notebook"), (".yaml", "yaml"), (".yml", "yaml"), (".json", "json"), (".jsonc", "json"),
-    (".toml", "toml"), (".sh", "shell"), (".bash", "shell"), (".sbatch", "shell"), (".mk", "makefile"), (".dockerfile", "dockerfile"),
+    (".py", "python"), (".ipynb", "notebook"), (".yaml", "yaml"), (".yml", "yaml"), (".json", "json"),
+    (".jsonc", "json"),
+    (".toml", "toml"), (".sh", "shell"), (".bash", "shell"), (".sbatch", "shell"), (".mk", "makefile"),
+    (".dockerfile", "dockerfile"),
 )  # fmt: skip
 _NAMES = {
-    "mlproject": "yaml", "makefile": "makefile", "gnumakefile": "makefile", "dvc.lock": "yaml", "pipfile": "toml", "poetry.lock": "toml",
-    "uv.lock": "toml", "pdm.lock": "toml", "justfile": "makefile", ".justfile": "makefile", "mlmodel": "yaml", "procfile": "yaml",
+    "mlproject": "yaml", "makefile": "makefile", "gnumakefile": "makefile", "dvc.lock": "yaml", "pipfile": "toml",
+    "poetry.lock": "toml",
+    "uv.lock": "toml", "pdm.lock": "toml", "justfile": "makefile", ".justfile": "makefile", "mlmodel": "yaml",
+    "procfile": "yaml",
 }  # fmt: skip
 
 
@@ -115,6 +119,7 @@ class Documents:
         return decode(data)
 
     def note(self, path: str, reason: str) -> None:
+        """List a file as incomplete, with the first reason given for it."""
         role = self.files[path].role if path in self.files else Role.SOURCE
         if role in _NOT_EVIDENCE or (role is Role.TEST and "test" not in path.rpartition("/")[2]):
             return  # broken on purpose, or nobody's evidence: a gate must not stumble over it

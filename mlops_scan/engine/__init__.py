@@ -1,0 +1,1 @@
+"""From signals to grades, levels, findings and the report."""

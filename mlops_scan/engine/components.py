@@ -1,4 +1,4 @@
-"""Components: folders with an ML workload and dependencies of their own; a monorepo has several, each with its own level."""
+"""Components: folders with an ML workload and dependencies of their own; a monorepo has several, each with a level."""
 
 from __future__ import annotations
 

@@ -92,7 +92,9 @@ def _gaps(context: Context, components: Iterable[ComponentResult]) -> Iterable[P
             shown = primary(results[gap.practice])
             where = shown.location if shown is not None else anchor(context, component.path)
             prefix = "" if component.path == "." else f"{component.path}: "
-            message = f"{prefix}Level {gap.level} asks for “{practice.title}”: {_state(results[gap.practice].grade.value, results[gap.practice].reason)}"
+            result = results[gap.practice]
+            state = _state(result.grade.value, result.reason)
+            message = f"{prefix}Level {gap.level} asks for “{practice.title}”: {state}"
             yield Problem(practice.gap, message, where)
 
 

@@ -26,7 +26,9 @@ KINDS = (
 JUDGED = frozenset({"application", "template", "research", "competition", "course", "llm-app"})
 """Kinds that get a level of their own."""
 
-_LESSON = re.compile(r"(s?\d{1,2}|week[_-]?\d+|lessons?[_-]?\d+|module[_-]?\d+|chapter[_-]?\d+|ch\d+|day[_-]?\d+|labs?[_-]?\d+|unit[_-]?\d+|session[_-]?\d+|part[_-]?\d+)([-_ .].*)?", re.I)  # fmt: skip
+_LESSON = re.compile(
+    r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I
+)
 _GENERATORS = frozenset({"cookiecutter.json", "copier.yml", "copier.yaml", "databricks_template_schema.json"})
 _PAPER = re.compile(r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I)
 _COMPETITION = re.compile(
@@ -131,24 +133,28 @@ def _package(context: Context, machine_learning: bool) -> Kind | None:
     name = next(iter(sorted(project_names(context))), "package")
     families = {context.rules.tools[tool].family for tool in context.self_tools}
     if families & _TOOL_FAMILIES or _extends_tool(context):
-        return Kind("platform-tool", f"the package `{name}` is, or extends, an MLOps tool and trains nothing itself", False)
+        return Kind(
+            "platform-tool", f"the package `{name}` is, or extends, an MLOps tool and trains nothing itself", False
+        )
     return Kind("library", f"the package `{name}` is made for other projects and trains nothing itself", False)
 
 
 def _extends_tool(context: Context) -> bool:
     """Whether main code imports a tracker or orchestrator and fits nothing: a plug-in."""
-    roots = {r for tool in context.rules.tools.values() if tool.family in ("tracking", "pipelines") for r in tool.imports}
+    roots = {
+        r for tool in context.rules.tools.values() if tool.family in ("tracking", "pipelines") for r in tool.imports
+    }
     imports = any(m.roots & roots for path, m in context.index.modules.items() if context.role(path) is Role.SOURCE)
     return imports and not any(True for _ in context.doing(*LEARNS))
 
 
 def _has_classifiers(context: Context) -> bool:
     """Whether a package describes itself for an index (trove classifiers), which projects for one's own use do not."""
-    for file in context.repository.files:
-        if file.name in ("pyproject.toml", "setup.py", "setup.cfg") and file.role is Role.SOURCE:
-            if "Programming Language ::" in context.documents.text(file.path):
-                return True
-    return False
+    return any(
+        "Programming Language ::" in context.documents.text(file.path)
+        for file in context.repository.files
+        if file.name in ("pyproject.toml", "setup.py", "setup.cfg") and file.role is Role.SOURCE
+    )
 
 
 def _touches_ml(context: Context) -> bool:
@@ -189,7 +195,9 @@ def _trains_itself(context: Context) -> bool:
         if not run.tests:
             entries.extend(node for node in run.entries if context.role(node[0]) is not Role.TEST)
     found = context.reaches(entries, LEARNS)
-    return (found is not None and context.role(found.location.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS)) or bool(context.automation.pipelines and any(s.does & LEARNS for p in context.automation.pipelines for s in p.steps))  # fmt: skip
+    if found is not None and context.role(found.location.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS):
+        return True
+    return any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps)
 
 
 def has_ml(context: Context) -> bool:

@@ -1,4 +1,4 @@
-"""From practice grades to a level: rows, the cumulative rule, progress, gaps and what is ahead. All of it data-driven."""
+"""From practice grades to a level: rows, the cumulative rule, progress, gaps and what is ahead, all from data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EFFORT = {"low": 0, "medium": 1, "high": 2}
 
 
 def credit(result: PracticeResult) -> float:
-    """What a grade earns towards a row: 1 when met, half for an implementation that must be wired, halved again when unsure."""
+    """What a grade earns towards a row: 1 when met, half where `wired` is asked and missed, half again when unsure."""
     if result.met:
         return 1.0
     if result.grade.strength == 0 or result.grade is Grade.TRACE:

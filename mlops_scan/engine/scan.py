@@ -120,7 +120,7 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
     )
 
 
-# -- facts ---------------------------------------------------------------------------------------------------------------
+# -- facts -----------------------------------------------------------------------------------------------------------
 
 
 def _with_roles(repository: Repository) -> Repository:
@@ -210,7 +210,7 @@ def _modules(files: Iterable[File], documents: Documents, rules: RuleBook, jobs:
 
 
 def _proves(tool: Tool) -> bool:
-    """Whether using a tool says something by itself; a web framework or a test runner only does with a model behind it."""
+    """Whether using a tool says something by itself; a web framework or a test runner only does with a model."""
     activities = {activity for signature in tool.signatures for activity in signature.does}
     return bool(activities - {"serve", "test", "lint"}) or any(signature.serves for signature in tool.signatures)
 
@@ -227,7 +227,7 @@ def _uses(
     return tuple(found.values())
 
 
-# -- detection -----------------------------------------------------------------------------------------------------------
+# -- detection -------------------------------------------------------------------------------------------------------
 
 
 def detectors() -> Iterator[tuple[str, Detector]]:
@@ -251,7 +251,7 @@ def _detect(context: Context) -> Iterator[Signal | Problem]:
         yield from detect(context)
 
 
-# -- verdict -------------------------------------------------------------------------------------------------------------
+# -- verdict ---------------------------------------------------------------------------------------------------------
 
 
 def _component(
@@ -317,12 +317,14 @@ def _course(best: ComponentResult, rules: RuleBook, model: MaturityModel, signal
 
 def _notices(context: Context, options: ScanOptions, kind: Kind, components: tuple[str, ...]) -> tuple[str, ...]:
     notices = list(context.repository.notices)
-    for provider in sorted({item.provider for item in context.unread_providers}):
-        notices.append(f"{provider} definitions are present and not read yet; what they run is unknown")
+    providers = sorted({item.provider for item in context.unread_providers})
+    notices += [f"{name} definitions are present and not read yet; what they run is unknown" for name in providers]
     if context.documents.unrendered:
         notices.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
     if kind.name == "course" and len(components) > 1:
-        notices.append("a course: the practices are those of all lessons together, the level is that of the best lesson")
+        notices.append(
+            "a course: the practices are those of all lessons together, the level is that of the best lesson"
+        )
     if options.select:
         notices.append(f"only findings {', '.join(options.select)} are shown")
     if options.ignore:

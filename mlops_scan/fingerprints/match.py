@@ -140,7 +140,7 @@ class Matcher:
             return False
         return compile_name(pattern.text).fullmatch(name) is not None
 
-    # -- documents, files, commands ------------------------------------------------------------------------------------
+    # -- documents, files, commands ----------------------------------------------------------------------------------
 
     def in_documents(self, file: File, documents: Sequence[Node]) -> Iterator[Use]:
         """The uses that the structure of a YAML, JSON or TOML file shows."""

@@ -35,7 +35,18 @@ _GENERATED = frozenset(
     }
 )
 _TEST = frozenset(
-    {"tests", "test", "testing", "testdata", "fixtures", "test_data", "__tests__", "unit_tests", "integration_tests", "e2e"}
+    {
+        "tests",
+        "test",
+        "testing",
+        "testdata",
+        "fixtures",
+        "test_data",
+        "__tests__",
+        "unit_tests",
+        "integration_tests",
+        "e2e",
+    }
 )
 _EXAMPLE = frozenset(
     {"examples", "example", "samples", "sample", "demo", "demos", "tutorial", "tutorials", "exercise_files",

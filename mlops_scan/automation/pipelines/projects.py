@@ -25,7 +25,7 @@ _ITEM = re.compile(r"\$\{(item|key)((?:\.[\w-]+)*)\}")
 _MAX_VARIANTS = 12
 
 
-# -- DVC ---------------------------------------------------------------------------------------------------------------
+# -- DVC -------------------------------------------------------------------------------------------------------------
 
 
 def dvc(path: str, document: Node) -> Iterator[Pipeline]:
@@ -84,7 +84,7 @@ def _filled(lines: str, values: Mapping[str, str]) -> str:
     return _ITEM.sub(lambda match: values.get(match.group(1) + match.group(2), match.group()), lines)
 
 
-# -- MLflow ------------------------------------------------------------------------------------------------------------
+# -- MLflow ----------------------------------------------------------------------------------------------------------
 
 
 def mlproject(path: str, document: Node) -> Iterator[Pipeline]:

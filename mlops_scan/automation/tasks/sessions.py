@@ -20,7 +20,7 @@ _MAX_ENVIRONMENTS = 20
 _COMMANDS = ("commands_pre", "commands", "commands_post")
 
 
-# -- tox ---------------------------------------------------------------------------------------------------------------
+# -- tox -------------------------------------------------------------------------------------------------------------
 
 
 def tox(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task]:
@@ -138,7 +138,7 @@ def _words(command: Node, arguments: tuple[str, ...]) -> Iterator[str]:
             yield from arguments
 
 
-# -- nox and invoke ----------------------------------------------------------------------------------------------------
+# -- nox and invoke --------------------------------------------------------------------------------------------------
 
 
 def nox(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task]:
