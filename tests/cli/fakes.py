@@ -26,6 +26,7 @@ class ScanOptions:
     exclude: tuple[str, ...] = ()
     jobs: int = 1
     as_of: date | None = None
+    cache: bool = True
 
 
 class FakeScan:

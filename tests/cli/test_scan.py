@@ -46,6 +46,7 @@ def test_options_reach_the_engine(fake: FakeScan, tmp_path: Path) -> None:
         exclude=("vendor/", "*.ipynb"),
         jobs=4,
         as_of=date(2026, 2, 3),
+        cache=False,
     )
 
 
