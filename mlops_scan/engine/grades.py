@@ -51,12 +51,15 @@ def _wired(context: Context, signal: Signal) -> Signal:
     if signal.fixed or signal.grade is not Grade.IMPLEMENTED or not practice.starts or not signal.evidence:
         return signal
     path, scope = signal.anchor or (signal.evidence[0].location.path, signal.scope)
+    unstarted = "nothing seen in the repository starts it"
     if path not in context.index.modules:
-        return signal
+        return replace(signal, reason=signal.reason or unstarted)
     reason = ""
     for started in sorted(context.started(path, scope), key=_preference):
         if not _kinds(started) & practice.starts:
             continue
+        if started.run.tests and Role.TEST.value not in practice.at_home:
+            continue  # a test that passes through code on sample data is not its operation
         if started.run.start.blocked:
             reason = reason or f"{started.run.start.label}: {started.run.start.blocked}"
         elif practice.blocking and started.run.toothless:
@@ -64,7 +67,7 @@ def _wired(context: Context, signal: Signal) -> Signal:
         else:
             chain = tuple(context.shown(evidence) for evidence in started.chain)
             return replace(signal, grade=Grade.WIRED, evidence=(*signal.evidence, *chain), reason="")
-    return replace(signal, reason=signal.reason or reason or "nothing seen in the repository starts it")
+    return replace(signal, reason=signal.reason or reason or unstarted)
 
 
 def _preference(started: Started) -> tuple[bool, bool, int]:
