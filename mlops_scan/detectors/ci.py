@@ -9,7 +9,7 @@ from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
-from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _DEPLOYS = frozenset({"deploy-model", "promote"})
 _ECHO = re.compile(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.*)?(\s.*)?", re.I)
@@ -267,6 +267,8 @@ def _defects(context: Context, runs: list[Run]) -> Iterator[Problem]:
     yield from _toothless(context, runs)
     yield from _unchecked(context, runs)
     for workflow in context.automation.workflows:
+        if workflow.unloaded and context.role(workflow.path) in (Role.DOCS, Role.EXAMPLE, Role.TEST):
+            continue  # nobody takes it for a live workflow
         if workflow.unloaded:
             yield Problem(
                 "MLS302",

@@ -151,11 +151,12 @@ class Matcher:
             if signature.files and not matches_any(file.path, signature.files):
                 continue
             for document in documents:
-                found = [find_path(document, path, value) for path, value in signature.keys]
-                if all(node is not None for node in found):
-                    node = found[0]
+                found = {path: find_path(document, path, value) for path, value in signature.keys}
+                if all(node is not None for node in found.values()):
+                    telling = max(found, key=lambda path: len(split_path(path)))  # the deepest says most; first of equals
+                    node = found[telling]
                     assert node is not None
-                    yield _use(tool, signature, signature.keys[0][0], Location(file.path, node.at), "")
+                    yield _use(tool, signature, telling, Location(file.path, node.at), "")
                     break
 
     def in_names(self, files: Sequence[File]) -> Iterator[Use]:
