@@ -60,7 +60,11 @@ def disagreements(name: str) -> list[str]:
         found += [f"finding {f.id} at {f.location}: {f.message}" for f in report.findings if f.id == id_]
     for practice, where in (expected.get("evidence") or {}).items():
         places = {p for e in results[practice].evidence for p in (e.location.path, str(e.location))}
-        found += [f"{practice} lacks evidence {place}; has {sorted(places)[:6]}" for place in _alternatives(where) if place not in places]
+        found += [
+            f"{practice} lacks evidence {place}; has {sorted(places)[:6]}"
+            for place in _alternatives(where)
+            if place not in places
+        ]
     listed = {item.path for item in report.incomplete}
     found += [f"{path} is not listed as incomplete" for path in expected.get("incomplete") or () if path not in listed]
     return found
