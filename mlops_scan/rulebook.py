@@ -6,20 +6,28 @@ The folder is `rules/` at the top of a source tree and `mlops_scan/rules_data/` 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from mlops_scan import rulecache
 from mlops_scan.errors import RuleError
+from mlops_scan.rulereader import (
+    check_keys,
+    checked_number,
+    choice,
+    constant,
+    documents,
+    entries,
+    hint,
+    keywords,
+    mapping,
+    required,
+    texts,
+)
 from mlops_scan.words import Confidence, Grade, Severity
 
 HELP_URL = "docs/rules/findings.md#{anchor}"  # in this project's tree, until it has a public address
-
-_Choice = TypeVar("_Choice", bound=Enum)
 
 _CONDITIONS = ("calls", "all_calls", "decorators", "bases", "commands", "keys", "files")
 _SIGNATURE_KEYS = {
@@ -198,73 +206,24 @@ def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
     models: dict[str, MaturityModel] = {}
     findings: dict[str, FindingDefinition] = {}
     places: dict[str, Path] = {}
-    for path, data in _documents(root, digest, cache and folder is None):
+    for path, data in documents(root, digest, cache and folder is None):
         kind = path.parent.name
         if kind == "tools":
-            for entry in _entries(data, "tools", path):
+            for entry in entries(data, "tools", path):
                 _add(tools, _tool(entry, str(data.get("family", "")), path), path, places)
         elif kind == "practices":
-            for entry in _entries(data, "practices", path):
+            for entry in entries(data, "practices", path):
                 practice = _practice(entry, path)
                 _add(practices, practice, path, places)
                 _add(findings, _gap_finding(practice), path, places)
         elif kind == "models":
             _add(models, _model(data, path), path, places)
         elif kind == "findings":
-            for entry in _entries(data, "findings", path):
+            for entry in entries(data, "findings", path):
                 _add(findings, _finding(entry, path), path, places)
     book = RuleBook(digest.hexdigest()[:12], tools, practices, models, dict(sorted(findings.items())))
     _check_references(book, places)
     return book
-
-
-def _documents(root: Path, digest: Any, cache: bool) -> Iterator[tuple[Path, dict[str, Any]]]:
-    texts = {path: _text(path) for path in sorted(root.glob("*/*.yaml"))}
-    for path, text in texts.items():
-        digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
-    for path, data in rulecache.load(digest.hexdigest() if cache else "", texts, _parse):
-        if isinstance(data, list):
-            data = {path.parent.name: data}
-        if not isinstance(data, dict):
-            raise RuleError(f"{path}: expected a mapping at the top")
-        yield path, data
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RuleError(f"{path}: cannot be read: {error}") from error
-
-
-def _parse(path: Path, text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        raise RuleError(f"{path}: not valid YAML: {error}") from error
-
-
-def _entries(data: Mapping[str, Any], key: str, path: Path, required: bool = True) -> list[dict[str, Any]]:
-    entries = data.get(key)
-    if entries is None and not required:
-        return []
-    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise RuleError(f"{path}: expected a list of mappings under `{key}:`{_of(data)}")
-    return entries
-
-
-def _mapping(data: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
-    value = data.get(key)
-    if value is not None and not isinstance(value, dict):
-        raise RuleError(f"{path}: expected a mapping under `{key}:`{_of(data)}")
-    return value or {}
-
-
-def _of(entry: Mapping[str, Any]) -> str:
-    name = entry.get("id") or entry.get("title") or entry.get("serves") or entry.get("does")
-    return f" of `{name}`" if name else ""
 
 
 def _add(target: dict[str, Any], entry: Any, path: Path, places: dict[str, Path]) -> None:
@@ -274,65 +233,9 @@ def _add(target: dict[str, Any], entry: Any, path: Path, places: dict[str, Path]
     places[entry.id] = path
 
 
-def _field(entry: Mapping[str, Any], key: str, path: Path) -> Any:
-    if key not in entry:
-        raise RuleError(f"{path}: `{entry.get('id', entry)}` lacks `{key}`")
-    return entry[key]
-
-
-def _known(entry: Mapping[str, Any], known: AbstractSet[str], what: str, path: Path) -> None:
-    """Refuse keys that nothing reads: a misspelt one would be lost without a word."""
-    for key in entry:
-        if key not in known:
-            raise RuleError(f"{path}: {what} has the unknown key {key!r}{_hint(key, known)}")
-
-
-def _hint(name: object, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(name), sorted(known), 1)
-    return f"; did you mean `{near[0]}`?" if near else ""
-
-
-def _choice(kind: type[_Choice], value: Any, what: str, path: Path) -> _Choice:
-    try:
-        return kind(value)
-    except ValueError as error:
-        known = ", ".join(str(member.value) for member in kind)
-        raise RuleError(f"{path}: {what} is {value!r}, expected one of {known}") from error
-
-
-def _number(value: Any, what: str, path: Path) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise RuleError(f"{path}: {what} is {value!r}, expected a number")
-    return value
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return tuple(str(item) for item in value) if isinstance(value, list) else (str(value),)
-
-
-def _constant(value: Any) -> str:
-    """A constant as the facts of code write it."""
-    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
-
-
-def _keywords(value: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    return tuple(
-        (str(name), () if wanted is True else tuple(_constant(item) for item in _listed(wanted)))
-        for name, wanted in value.items()
-    )
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
     what = f"a signal of `{tool}`"
-    _known(entry, _SIGNATURE_KEYS, what, path)
+    check_keys(entry, _SIGNATURE_KEYS, what, path)
     conditions = [key for key in _CONDITIONS if entry.get(key)]
     if not conditions:
         raise RuleError(f"{path}: {what} has no condition; use one of {', '.join(_CONDITIONS)}")
@@ -340,112 +243,112 @@ def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
         raise RuleError(f"{path}: {what} has {' and '.join(conditions)}; write one signal for each")
     if not entry.get("serves") and not entry.get("does"):
         raise RuleError(f"{path}: {what} has neither `serves` nor `does`")
-    keys = _mapping(entry, "keys", path)
+    keys = mapping(entry, "keys", path)
     return Signature(
-        serves=_texts(entry.get("serves")),
-        does=_texts(entry.get("does")),
-        calls=_texts(entry.get("calls")),
-        all_calls=_texts(entry.get("all_calls")),
-        decorators=_texts(entry.get("decorators")),
-        bases=_texts(entry.get("bases")),
-        commands=_texts(entry.get("commands")),
-        keys=tuple((str(name), "" if wanted is True else _constant(wanted)) for name, wanted in keys.items()),
-        files=_texts(entry.get("files")),
-        required=_keywords(_mapping(entry, "with", path)),
-        min_args=int(_number(entry.get("min_args", 0), f"`min_args` of {what}", path)),
-        refused=_keywords(_mapping(entry, "without", path)),
-        imports=_texts(entry.get("imports")),
-        grade=_choice(Grade, entry.get("grade", "implemented"), f"the grade of {what}", path),
-        confidence=_choice(Confidence, entry.get("confidence", "high"), f"the confidence of {what}", path),
+        serves=texts(entry.get("serves")),
+        does=texts(entry.get("does")),
+        calls=texts(entry.get("calls")),
+        all_calls=texts(entry.get("all_calls")),
+        decorators=texts(entry.get("decorators")),
+        bases=texts(entry.get("bases")),
+        commands=texts(entry.get("commands")),
+        keys=tuple((str(name), "" if wanted is True else constant(wanted)) for name, wanted in keys.items()),
+        files=texts(entry.get("files")),
+        required=keywords(mapping(entry, "with", path)),
+        min_args=int(checked_number(entry.get("min_args", 0), f"`min_args` of {what}", path)),
+        refused=keywords(mapping(entry, "without", path)),
+        imports=texts(entry.get("imports")),
+        grade=choice(Grade, entry.get("grade", "implemented"), f"the grade of {what}", path),
+        confidence=choice(Confidence, entry.get("confidence", "high"), f"the confidence of {what}", path),
         note=str(entry.get("note", "")),
     )
 
 
 def _tool(entry: Mapping[str, Any], family: str, path: Path) -> Tool:
-    name = str(_field(entry, "id", path))
-    _known(entry, _TOOL_KEYS, f"tool `{name}`", path)
+    name = str(required(entry, "id", path))
+    check_keys(entry, _TOOL_KEYS, f"tool `{name}`", path)
     return Tool(
         id=name,
         name=str(entry.get("name", name)),
         family=family,
         url=str(entry.get("url", "")),
-        imports=_texts(entry.get("imports")),
-        distributions=_texts(entry.get("distributions")),
-        hints=_texts(entry.get("hints")),
-        engine=_texts(entry.get("engine")),
-        signatures=tuple(_signature(signal, name, path) for signal in _entries(entry, "signals", path, False)),
-        samples=tuple(_sample(sample, name, path) for sample in _entries(entry, "samples", path, False)),
+        imports=texts(entry.get("imports")),
+        distributions=texts(entry.get("distributions")),
+        hints=texts(entry.get("hints")),
+        engine=texts(entry.get("engine")),
+        signatures=tuple(_signature(signal, name, path) for signal in entries(entry, "signals", path, False)),
+        samples=tuple(_sample(sample, name, path) for sample in entries(entry, "samples", path, False)),
     )
 
 
 def _sample(entry: Mapping[str, Any], tool: str, path: Path) -> Sample:
-    _known(entry, _SAMPLE_KEYS, f"a sample of `{tool}`", path)
+    check_keys(entry, _SAMPLE_KEYS, f"a sample of `{tool}`", path)
     return Sample(
-        path=str(_field(entry, "path", path)),
-        text=str(_field(entry, "text", path)),
-        expect=frozenset(_texts(_field(entry, "expect", path))),
+        path=str(required(entry, "path", path)),
+        text=str(required(entry, "text", path)),
+        expect=frozenset(texts(required(entry, "expect", path))),
     )
 
 
 def _practice(entry: Mapping[str, Any], path: Path) -> Practice:
-    name = str(_field(entry, "id", path))
-    _known(entry, _PRACTICE_KEYS, f"practice `{name}`", path)
+    name = str(required(entry, "id", path))
+    check_keys(entry, _PRACTICE_KEYS, f"practice `{name}`", path)
     return Practice(
         id=name,
-        title=str(_field(entry, "title", path)),
-        minimum=_choice(Grade, _field(entry, "minimum", path), f"the minimum of `{name}`", path),
+        title=str(required(entry, "title", path)),
+        minimum=choice(Grade, required(entry, "minimum", path), f"the minimum of `{name}`", path),
         observability=str(entry.get("observability", "full")),
-        what=" ".join(str(_field(entry, "what", path)).split()),
-        counts=_texts(entry.get("counts")),
-        does_not_count=_texts(entry.get("does_not_count")),
-        starts=frozenset(_texts(entry.get("starts"))),
+        what=" ".join(str(required(entry, "what", path)).split()),
+        counts=texts(entry.get("counts")),
+        does_not_count=texts(entry.get("does_not_count")),
+        starts=frozenset(texts(entry.get("starts"))),
         blocking=bool(entry.get("blocking", False)),
         attestable=bool(entry.get("attestable", False)),
-        at_home=frozenset(_texts(entry.get("at_home"))),
+        at_home=frozenset(texts(entry.get("at_home"))),
         effort=str(entry.get("effort", "medium")),
-        gap=str(_field(entry, "gap", path)),
-        remedy=" ".join(str(_field(entry, "remedy", path)).split()),
-        snippets={str(k): str(v) for k, v in _mapping(entry, "snippets", path).items()},
-        references=_texts(entry.get("references")),
+        gap=str(required(entry, "gap", path)),
+        remedy=" ".join(str(required(entry, "remedy", path)).split()),
+        snippets={str(k): str(v) for k, v in mapping(entry, "snippets", path).items()},
+        references=texts(entry.get("references")),
     )
 
 
 def _model(data: Mapping[str, Any], path: Path) -> MaturityModel:
-    name = str(_field(data, "id", path))
-    _known(data, _MODEL_KEYS, f"model `{name}`", path)
-    levels = tuple(_level(level, path) for level in _entries(data, "levels", path))
-    return MaturityModel(name, str(_field(data, "name", path)), levels)
+    name = str(required(data, "id", path))
+    check_keys(data, _MODEL_KEYS, f"model `{name}`", path)
+    levels = tuple(_level(level, path) for level in entries(data, "levels", path))
+    return MaturityModel(name, str(required(data, "name", path)), levels)
 
 
 def _level(entry: Mapping[str, Any], path: Path) -> Level:
-    number = int(_number(_field(entry, "number", path), "the number of a level", path))
-    _known(entry, _LEVEL_KEYS, f"level {number}", path)
-    rows = tuple(_row(row, path) for row in _entries(entry, "rows", path, False))
-    return Level(number, str(_field(entry, "name", path)), rows)
+    number = int(checked_number(required(entry, "number", path), "the number of a level", path))
+    check_keys(entry, _LEVEL_KEYS, f"level {number}", path)
+    rows = tuple(_row(row, path) for row in entries(entry, "rows", path, False))
+    return Level(number, str(required(entry, "name", path)), rows)
 
 
 def _row(entry: Mapping[str, Any], path: Path) -> Row:
-    title = str(_field(entry, "title", path))
-    _known(entry, _ROW_KEYS, f"row `{title}`", path)
-    need = int(_number(entry.get("need", 1), f"`need` of `{title}`", path))
-    weight = float(_number(entry.get("weight", 1), f"`weight` of `{title}`", path))
-    practices = _texts(_field(entry, "practices", path))
+    title = str(required(entry, "title", path))
+    check_keys(entry, _ROW_KEYS, f"row `{title}`", path)
+    need = int(checked_number(entry.get("need", 1), f"`need` of `{title}`", path))
+    weight = float(checked_number(entry.get("weight", 1), f"`weight` of `{title}`", path))
+    practices = texts(required(entry, "practices", path))
     if not 0 < need <= len(practices):
         raise RuleError(f"{path}: row `{title}` needs {need} of {len(practices)} practices")
     return Row(title, need, weight, practices)
 
 
 def _finding(entry: Mapping[str, Any], path: Path) -> FindingDefinition:
-    name = str(_field(entry, "id", path))
-    _known(entry, _FINDING_KEYS, f"finding `{name}`", path)
+    name = str(required(entry, "id", path))
+    check_keys(entry, _FINDING_KEYS, f"finding `{name}`", path)
     return FindingDefinition(
         id=name,
-        title=str(_field(entry, "title", path)),
-        severity=_choice(Severity, _field(entry, "severity", path), f"the severity of `{name}`", path),
-        why=" ".join(str(_field(entry, "why", path)).split()),
-        fix=" ".join(str(_field(entry, "fix", path)).split()),
+        title=str(required(entry, "title", path)),
+        severity=choice(Severity, required(entry, "severity", path), f"the severity of `{name}`", path),
+        why=" ".join(str(required(entry, "why", path)).split()),
+        fix=" ".join(str(required(entry, "fix", path)).split()),
         example=str(entry.get("example", "")),
-        tags=_texts(entry.get("tags")),
+        tags=texts(entry.get("tags")),
     )
 
 
@@ -473,4 +376,4 @@ def _check_references(book: RuleBook, places: Mapping[str, Path]) -> None:
 def _check_named(practices: Iterable[str], book: RuleBook, what: str) -> None:
     for name in practices:
         if name not in book.practices:
-            raise RuleError(f"{what} names the unknown practice `{name}`{_hint(name, book.practices)}")
+            raise RuleError(f"{what} names the unknown practice `{name}`{hint(name, book.practices)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 NAMES = sorted(path.parent.name for path in FIXTURES.glob("*/expected.yaml"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def report_of(name: str) -> Report:
     """The report of one fixture, scanned once a session."""
     return scan(FIXTURES / name / "repo")

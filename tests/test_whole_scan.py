@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 NAMES = sorted(path.parent.name for path in (ROOT / "fixtures").glob("*/expected.yaml"))
 
 
-@lru_cache(maxsize=None)
+@cache
 def report_of(name: str) -> Report:
     """The report of one fixture, scanned once."""
     return scan(ROOT / "fixtures" / name / "repo")
 
 
-@lru_cache(maxsize=None)
+@cache
 def schema(path: str) -> Any:
     """A JSON Schema of the project or of the tests."""
     return json.loads((ROOT / path).read_text(encoding="utf-8"))

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
+from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
 HYPERPARAMETER = re.compile(
@@ -24,6 +25,7 @@ _TELLING = re.compile(r"^(training|train|model|hyper_?param\w*|params|parameters
 _RESULTS = re.compile(
     r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
 )
+_TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
 _LFS_LINE = re.compile(r"^\s*(\S+)\s+.*\bfilter=lfs\b")
 _LFS_DATA = re.compile(
     r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",
@@ -46,21 +48,7 @@ def _files(context: Context) -> Iterator[Signal]:
     mentioned = mentions(context)
     frameworks = {use.tool for use in context.uses} & {"kedro", "hydra", "lightning"}
     for file in context.files():
-        language = language_of(file.path)
-        if (
-            language not in ("yaml", "json", "toml")
-            or file.size > 300_000
-            or file.role is Role.DATA
-            or file.name in ("pyproject.toml", "package.json")
-        ):
-            continue
-        if _RESULTS.search(file.name) and not _CONFIG_NAME.search(file.name.partition(".")[0]):
-            continue
-        if (
-            file.name in ("dvc.yaml", "dvc.lock", "MLproject")
-            or ".github/" in file.path
-            or file.name.startswith("docker-compose")
-        ):
+        if not _may_configure(file):
             continue
         found = next(
             (hit for document in context.documents.nodes(file.path) if (hit := _hyperparameter(document)) is not None),
@@ -68,33 +56,39 @@ def _files(context: Context) -> Iterator[Signal]:
         )
         if found is None and file.name == "params.yaml" and file.name in mentioned:
             found = "params", 1  # what a pipeline calls its parameters is a configuration, whatever the names
-        if found is None:
-            continue
-        name, line = found
-        evidence = context.evidence(file.path, line)
-        if file.name in mentioned:
-            where, at = mentioned[file.name]
-            yield Signal(
-                "experiment/config",
-                "configuration",
-                Grade.IMPLEMENTED,
-                (evidence, context.evidence(where, at, Hop.USE)),
-                Confidence.MEDIUM,
-            )
-        elif frameworks and re.search(r"(^|/)(conf|config|configs)/", file.path):
-            yield Signal("experiment/config", sorted(frameworks)[0], Grade.IMPLEMENTED, (evidence,), Confidence.MEDIUM)
-        elif _loaded_by_folder(context, file.path):
-            yield Signal("experiment/config", "configuration", Grade.IMPLEMENTED, (evidence,), Confidence.MEDIUM)
-        else:
-            yield Signal(
-                "experiment/config",
-                "configuration",
-                Grade.TRACE,
-                (evidence,),
-                Confidence.LOW,
-                f"no code mentions this file (it sets `{name}`)",
-                fixed=True,
-            )
+        if found is not None:
+            yield _configuration(context, file, found, mentioned, frameworks)
+
+
+def _may_configure(file: File) -> bool:
+    """Whether a file may by its name be a configuration of training: no result, no file that a tool reads."""
+    if language_of(file.path) not in ("yaml", "json", "toml") or file.size > 300_000 or file.role is Role.DATA:
+        return False
+    if file.name in _TOOL_FILES or ".github/" in file.path or file.name.startswith("docker-compose"):
+        return False
+    return not _RESULTS.search(file.name) or _CONFIG_NAME.search(file.name.partition(".")[0]) is not None
+
+
+def _configuration(
+    context: Context,
+    file: File,
+    found: tuple[str, int],
+    mentioned: dict[str, tuple[str, int]],
+    frameworks: set[str],
+) -> Signal:
+    """What a file of hyperparameters is worth by what reads it; `found` is one of them and its line."""
+    name, line = found
+    practice, evidence = "experiment/config", (context.evidence(file.path, line),)
+    if file.name in mentioned:
+        where, at = mentioned[file.name]
+        both = (*evidence, context.evidence(where, at, Hop.USE))
+        return Signal(practice, "configuration", Grade.IMPLEMENTED, both, Confidence.MEDIUM)
+    if frameworks and re.search(r"(^|/)(conf|config|configs)/", file.path):
+        return Signal(practice, sorted(frameworks)[0], Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
+    if _loaded_by_folder(context, file.path):
+        return Signal(practice, "configuration", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
+    reason = f"no code mentions this file (it sets `{name}`)"
+    return Signal(practice, "configuration", Grade.TRACE, evidence, Confidence.LOW, reason, fixed=True)
 
 
 def mentions(context: Context) -> dict[str, tuple[str, int]]:

@@ -40,6 +40,9 @@ _MODEL_METRIC = re.compile(
 )
 
 
+_Reader = tuple[Evidence, CodeNode | None]  # where a file is read, and the code whose start makes that happen
+
+
 @dataclass(frozen=True, slots=True)
 class _Monitor:
     """One declared monitor; `practice` is what it would serve."""
@@ -160,7 +163,7 @@ def _receivers(document: Node) -> tuple[Node | None, bool]:
 # -- signals ---------------------------------------------------------------------------------------------------------
 
 
-def _reader(context: Context, path: str, known: dict[str, tuple[str, int]]) -> tuple[Evidence, CodeNode | None] | None:
+def _reader(context: Context, path: str, known: dict[str, tuple[str, int]]) -> _Reader | None:
     """Where the file is read, and the code whose start makes that happen."""
     found = known.get(path.rpartition("/")[2])
     if found is None:
@@ -179,67 +182,44 @@ def _signals(
 ) -> Iterator[Signal]:
     reader = _reader(context, path, known)
     for monitor in monitors:
-        definition = context.evidence(path, monitor.node.at)
-        if not monitor.enabled:
-            yield Signal(
-                monitor.practice,
-                "monitoring-config",
-                Grade.TRACE,
-                (definition,),
-                reason="it is switched off: `enabled: false`",
-                fixed=True,
-            )
-        elif reader is None:
-            yield Signal(
-                monitor.practice,
-                "monitoring-config",
-                Grade.TRACE,
-                (definition,),
-                reason="no code of this repository reads this file",
-                fixed=True,
-            )
-        elif not monitor.bounded and monitor.practice != "monitoring/drift":
-            yield Signal(
-                monitor.practice,
-                "monitoring-config",
-                Grade.TRACE,
-                (definition, reader[0]),
-                reason="it sets no threshold",
-                fixed=True,
-            )
-        else:
-            yield Signal(
-                monitor.practice,
-                "monitoring-config",
-                Grade.IMPLEMENTED,
-                (definition, reader[0]),
-                Confidence.MEDIUM,
-                anchor=reader[1],
-            )
+        yield _monitored(monitor, context.evidence(path, monitor.node.at), reader)
     alerts, named = _receivers(document)
-    if alerts is None or not any(monitor.enabled for monitor in monitors):
-        return
-    evidence = (context.evidence(path, alerts.at),)
+    if alerts is not None and any(monitor.enabled for monitor in monitors):
+        yield _alerted(context, context.evidence(path, alerts.at), named, reader)
+
+
+def _monitored(monitor: _Monitor, definition: Evidence, reader: _Reader | None) -> Signal:
+    """What one declared monitor is worth."""
+    if not monitor.enabled:
+        return _trace(monitor.practice, (definition,), "it is switched off: `enabled: false`")
+    if reader is None:
+        return _trace(monitor.practice, (definition,), "no code of this repository reads this file")
+    use, anchor = reader
+    if not monitor.bounded and monitor.practice != "monitoring/drift":
+        return _trace(monitor.practice, (definition, use), "it sets no threshold")
+    return _implemented(monitor.practice, (definition, use), anchor)
+
+
+def _alerted(context: Context, definition: Evidence, named: bool, reader: _Reader | None) -> Signal:
+    """What declared alerts are worth: somebody to receive them, code that reads the file and code that sends."""
+    if not named:
+        return _trace("monitoring/alerts", (definition,), "it names no receiver")
+    if reader is None:
+        return _trace("monitoring/alerts", (definition,), "no code reads this file")
     sender = next(iter(notifiers(context)), None)
-    if not named or reader is None or sender is None:
-        reason = (
-            "it names no receiver"
-            if not named
-            else "no code reads this file"
-            if reader is None
-            else "no code here sends anything"
-        )
-        yield Signal("monitoring/alerts", "monitoring-config", Grade.TRACE, evidence, reason=reason, fixed=True)
-    else:
-        use = context.evidence(sender.location.path, sender.location.line, Hop.EFFECT)
-        yield Signal(
-            "monitoring/alerts",
-            "monitoring-config",
-            Grade.IMPLEMENTED,
-            (*evidence, reader[0], use),
-            Confidence.MEDIUM,
-            anchor=reader[1],
-        )
+    if sender is None:
+        return _trace("monitoring/alerts", (definition,), "no code here sends anything")
+    use, anchor = reader
+    effect = context.evidence(sender.location.path, sender.location.line, Hop.EFFECT)
+    return _implemented("monitoring/alerts", (definition, use, effect), anchor)
+
+
+def _trace(practice: str, evidence: tuple[Evidence, ...], reason: str) -> Signal:
+    return Signal(practice, "monitoring-config", Grade.TRACE, evidence, reason=reason, fixed=True)
+
+
+def _implemented(practice: str, evidence: tuple[Evidence, ...], anchor: CodeNode | None) -> Signal:
+    return Signal(practice, "monitoring-config", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, anchor=anchor)
 
 
 def _problems(

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
+from mlops_scan.code.facts import Guard
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.gates import METRIC
@@ -184,62 +185,45 @@ def _declared(context: Context) -> Iterator[Signal]:
 
 def _performance(context: Context) -> Iterator[Signal]:
     """Live or recently labelled quality compared with a bound."""
-    for use in context.uses:
-        if (
-            "monitoring/performance-threshold" in use.serves
-            and use.location.path in context.index.modules
-            and use.tool not in context.self_tools
-        ):
-            evidence = (context.evidence(use.location.path, use.location.line),)
-            if dead(context, use.location.path, use.scope):
-                yield Signal(
-                    "monitoring/performance-threshold",
-                    use.tool,
-                    Grade.TRACE,
-                    evidence,
-                    use.confidence,
-                    "nothing calls this code",
-                    fixed=True,
-                )
-            else:
-                yield Signal(
-                    "monitoring/performance-threshold",
-                    use.tool,
-                    use.grade,
-                    evidence,
-                    use.confidence,
-                    use.note,
-                    scope=use.scope,
-                )
+    yield from _performance_tools(context)
     for path, module in context.index.modules.items():
         if context.role(path) in ASIDE or module.notebook:
             continue
         for guard in module.guards:
-            where = f"{path} {guard.scope}"
-            if not guard.compares or guard.stops == "assert" or not METRIC.search(" ".join(guard.names)):
-                continue
-            if not _LIVE.search(where) or _OFFLINE.search(guard.scope) or not (guard.numbers or len(guard.names) >= 2):
-                continue
-            evidence = (context.evidence(path, guard.line),)
-            if dead(context, path, guard.scope):
-                yield Signal(
-                    "monitoring/performance-threshold",
-                    "python",
-                    Grade.TRACE,
-                    evidence,
-                    Confidence.MEDIUM,
-                    "nothing calls this check",
-                    fixed=True,
-                )
-            else:
-                yield Signal(
-                    "monitoring/performance-threshold",
-                    "python",
-                    Grade.IMPLEMENTED,
-                    evidence,
-                    Confidence.MEDIUM,
-                    scope=guard.scope,
-                )
+            if _on_live_quality(path, guard):
+                yield _performance_check(context, path, guard)
+
+
+def _performance_tools(context: Context) -> Iterator[Signal]:
+    """Libraries that compare quality with a bound."""
+    practice = "monitoring/performance-threshold"
+    for use in context.uses:
+        path = use.location.path
+        if practice not in use.serves or path not in context.index.modules or use.tool in context.self_tools:
+            continue
+        evidence = (context.evidence(path, use.location.line),)
+        if dead(context, path, use.scope):
+            reason = "nothing calls this code"
+            yield Signal(practice, use.tool, Grade.TRACE, evidence, use.confidence, reason, fixed=True)
+        else:
+            yield Signal(practice, use.tool, use.grade, evidence, use.confidence, use.note, scope=use.scope)
+
+
+def _on_live_quality(path: str, guard: Guard) -> bool:
+    """Whether a guard compares a metric with a bound, in code that by its name deals with what is live."""
+    if not guard.compares or guard.stops == "assert" or not METRIC.search(" ".join(guard.names)):
+        return False
+    if not _LIVE.search(f"{path} {guard.scope}") or _OFFLINE.search(guard.scope):
+        return False
+    return bool(guard.numbers) or len(guard.names) >= 2
+
+
+def _performance_check(context: Context, path: str, guard: Guard) -> Signal:
+    practice, evidence = "monitoring/performance-threshold", (context.evidence(path, guard.line),)
+    if dead(context, path, guard.scope):
+        reason = "nothing calls this check"
+        return Signal(practice, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+    return Signal(practice, "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope)
 
 
 # -- alerts ----------------------------------------------------------------------------------------------------------

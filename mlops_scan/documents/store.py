@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 def language_of(path: str) -> str:
-    """A file's language by its name: python, notebook, yaml, json, toml, shell, makefile, dockerfile, requirements, ""."""
+    """A file's language, told by its name; empty where there is no parser for it."""
     name = strip_template(path)[0].rpartition("/")[2]
     lower = name.lower()
     for suffix, language in _SUFFIXES:

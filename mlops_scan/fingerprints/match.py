@@ -153,7 +153,8 @@ class Matcher:
             for document in documents:
                 found = {path: find_path(document, path, value) for path, value in signature.keys}
                 if all(node is not None for node in found.values()):
-                    telling = max(found, key=lambda path: len(split_path(path)))  # the deepest says most; first of equals
+                    # the deepest path says most; the first of equals
+                    telling = max(found, key=lambda path: len(split_path(path)))
                     node = found[telling]
                     assert node is not None
                     yield _use(tool, signature, telling, Location(file.path, node.at), "")

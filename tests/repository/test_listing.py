@@ -582,3 +582,9 @@ def test_files_come_in_path_order_with_size_and_role(tmp_path: Path) -> None:
         ("tests/t.py", 5, Role.TEST),
     ]
     assert list(found.by_path()) == ["a/z.py", "b.py", "tests/t.py"]
+
+
+def test_a_folder_that_may_not_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(ScanError, match="cannot be read"):
+        open_repository(tmp_path)

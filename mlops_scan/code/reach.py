@@ -1,0 +1,220 @@
+"""What running a piece of code may run next: calls, imports, registered functions, methods of first-party classes."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mlops_scan.code.facts import MAIN, Call, Module
+from mlops_scan.code.resolve import Resolver
+from mlops_scan.repository.roles import strip_template
+
+Node = tuple[str, str]  # (path, scope): one function, or a module's own statements
+
+_COMMON_METHODS = frozenset(
+    {"run", "get", "fit", "predict", "train", "load", "save", "close", "start", "update", "append", "add", "execute",
+     "transform", "evaluate", "__init__"}
+)  # fmt: skip
+# Decorators that neither call the function nor hand it to somebody who does.
+_INERT_DECORATORS = frozenset(
+    {"staticmethod", "classmethod", "property", "abstractmethod", "contextmanager", "asynccontextmanager", "lru_cache",
+     "cache", "wraps", "dataclass", "overload", "fixture", "setter", "cached_property", "override", "njit", "jit",
+     "total_ordering", "singledispatch", "no_grad", "inference_mode", "enable_grad", "function", "retry", "vectorize",
+     "typechecked", "beartype", "deprecated", "cache_data", "cache_resource"}
+)  # fmt: skip
+# Base classes that call none of the methods of the classes below them.
+_PLAIN_BASES = frozenset(
+    {"object", "Exception", "abc.ABC", "typing.Generic", "typing.Protocol", "typing.NamedTuple", "typing.TypedDict",
+     "enum.Enum", "enum.IntEnum", "enum.StrEnum"}
+)  # fmt: skip
+_NAMING_ONLY = frozenset(
+    {"open", "read_text", "exists", "isfile", "is_file", "join", "joinpath", "print", "info", "debug", "warning",
+     "error", "exception", "Path", "endswith", "startswith", "write", "add_argument", "getLogger", "parametrize",
+     "append", "format", "replace", "getenv", "get", "environ"}
+)  # fmt: skip
+MAX_HOPS = 14
+_MAX_BASES = 12  # classes looked at from one up to its bases
+_MAX_WORDS = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How a node was reached: from `source` (None for the entry), by the line `line` of the source's file."""
+
+    source: Node | None
+    line: int
+
+
+class Reach:
+    """The graph of what runs what, made file by file as it is asked for; `names` resolves what is called."""
+
+    def __init__(self, names: Resolver) -> None:
+        self._names = names
+        self._modules = names.modules
+        self._by_scope: dict[str, dict[str, list[Call]]] = {}
+        self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
+        self._methods: dict[str, list[Node]] = defaultdict(list)
+        self._dispatched: dict[str, tuple[Node, ...]] = {}
+        self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
+        for path, module in self._modules.items():
+            rendered = strip_template(path)[0]
+            self._by_name[rendered.rpartition("/")[2]].append((rendered, path))
+            for qualname, item in module.classes.items():
+                for method in item.methods:
+                    self._methods[method].append((path, f"{qualname}.{method}"))
+
+    def calls_in(self, path: str, scope: str) -> Iterator[Call]:
+        """The calls made directly in one scope of a module."""
+        if path not in self._by_scope:
+            grouped: dict[str, list[Call]] = defaultdict(list)
+            for call in self._modules[path].calls:
+                grouped[call.scope].append(call)
+            self._by_scope[path] = grouped
+        yield from self._by_scope[path].get(scope, ())
+
+    def edges(self, node: Node) -> list[tuple[Node, int]]:
+        """What running `node` may run next: (node, line of the call or import in this file)."""
+        path, scope = node
+        if path not in self._edges:
+            self._edges[path] = self._module_edges(self._modules[path])
+        return self._edges[path].get(scope, [])
+
+    def _module_edges(self, module: Module) -> dict[str, list[tuple[Node, int]]]:
+        edges: dict[str, list[tuple[Node, int]]] = defaultdict(list)
+        imported = {module.path}
+        for item in module.imports:
+            located = self._names.find_module(item.name, module.path)
+            if located is not None:
+                imported.add(located[0])
+                edges[item.scope].append(((located[0], ""), item.line))
+        for call in module.calls:
+            for name in (call.name, *call.refs):
+                for target in self._runs(module.path, name, imported):
+                    edges[call.scope].append((target, call.line))
+            for target in self._named_in(module.path, call):
+                edges[call.scope].append((target, call.line))
+        for qualname, function in module.functions.items():
+            if any(self._registers(module.path, name) for name in function.decorators):
+                owner = qualname.rpartition(".")[0]
+                edges[owner if owner in module.functions else ""].append(((module.path, qualname), function.line))
+        return edges
+
+    def _named_in(self, path: str, call: Call) -> Iterator[Node]:
+        """First-party scripts and modules whose path or dotted name a call is handed as text, to run them."""
+        if call.name.rpartition(".")[2] in _NAMING_ONLY:
+            return
+        for text in (*call.args, *(value for _, value in call.keywords)):
+            for word in (text or "").split()[:_MAX_WORDS]:
+                clean = word.strip("'\"")
+                target = self.script(clean) if clean.endswith((".py", ".ipynb")) else self._dotted(clean, path)
+                if target is not None and target != path:
+                    yield target, ""
+                    yield target, MAIN
+
+    def script(self, name: str) -> str | None:
+        """The one Python file whose path ends with `name`, or None."""
+        tail = name.lstrip("./")
+        found = self._by_name.get(tail.rpartition("/")[2], ())
+        while True:
+            fitting = [path for rendered, path in found if rendered == tail or rendered.endswith("/" + tail)]
+            if fitting or "/" not in tail:
+                return fitting[0] if len(fitting) == 1 else None
+            tail = tail.partition("/")[2]
+
+    def _dotted(self, name: str, path: str) -> str | None:
+        if name.count(".") < 1 or not name.replace(".", "").replace("_", "").isalnum() or name[0].isdigit():
+            return None
+        located = self._names.find_module(name, path)
+        return located[0] if located is not None and not located[1] else None
+
+    def _registers(self, path: str, decorator: str) -> bool:
+        if decorator.rpartition(".")[2] in _INERT_DECORATORS or decorator.startswith("pytest.mark."):
+            return False
+        return not self._names.resolve(path, decorator).first_party
+
+    def _runs(self, path: str, name: str, imported: set[str]) -> Iterator[Node]:
+        target = self._names.resolve(path, name)
+        if target.first_party:
+            module = self._modules[target.path]
+            item = module.classes.get(target.qualname)
+            if item is None:
+                yield target.path, target.qualname
+                return
+            yield from self._methods_run(module, target.qualname)
+        elif target.name.startswith("?."):
+            method = target.name[2:]
+            candidates = [node for node in self._methods.get(method, ()) if node[0] in imported]
+            if not candidates and method not in _COMMON_METHODS:
+                candidates = self._methods.get(method, [])
+            if 0 < len(candidates) <= 3:
+                yield from candidates
+            else:
+                if method not in self._dispatched:
+                    self._dispatched[method] = tuple(self._overrides(method))
+                yield from self._dispatched[method]
+
+    def _overrides(self, method: str) -> Iterator[Node]:
+        """All implementations of a method that one abstract first-party class declares: what `job.run()` may be."""
+        every = self._methods.get(method, [])
+        for path, qualname in every:
+            function = self._modules[path].functions.get(qualname)
+            if function is None:
+                continue
+            if function.stub or any(name.endswith("abstractmethod") for name in function.decorators):
+                base = (path, qualname.rpartition(".")[0])
+                yield from (node for node in every if node != (path, qualname) and self._derives(node, base))
+
+    def _derives(self, method: Node, base: Node) -> bool:
+        """Whether the class of a method is `base` or inherits from it, a few classes up."""
+        todo = [(method[0], method[1].rpartition(".")[0])]
+        seen: set[Node] = set()
+        while todo and len(seen) < _MAX_BASES:
+            current = todo.pop()
+            if current == base:
+                return True
+            seen.add(current)
+            item = self._modules[current[0]].classes.get(current[1])
+            for name in item.bases if item is not None else ():
+                target = self._names.resolve(current[0], name)
+                if target.first_party and (target.path, target.qualname) not in seen:
+                    todo.append((target.path, target.qualname))
+        return False
+
+    def _methods_run(self, module: Module, qualname: str) -> Iterator[Node]:
+        """What making an object of a class may run: its special methods, and all where a framework calls them."""
+        todo, seen = [(module.path, qualname)], set()
+        while todo:
+            path, name = todo.pop()
+            item = self._modules[path].classes.get(name)
+            if item is None or (path, name) in seen:
+                continue
+            seen.add((path, name))
+            bases = [self._names.resolve(path, base) for base in item.bases]
+            framework = any(not base.first_party and base.name not in _PLAIN_BASES for base in bases)
+            for method in item.methods:
+                if framework or method.startswith("__"):
+                    yield path, f"{name}.{method}"
+            todo.extend((base.path, base.qualname) for base in reversed(bases) if base.first_party)
+
+    def reach(self, entries: Iterable[Node], max_hops: int = MAX_HOPS) -> dict[Node, Step]:
+        """Everything that running the entries may run, nearest first, each with the step that led to it."""
+        steps: dict[Node, Step] = {}
+        queue: deque[tuple[Node, int]] = deque()
+        for entry in entries:
+            if entry[0] in self._modules and entry not in steps:
+                steps[entry] = Step(None, 0)
+                queue.append((entry, 0))
+        while queue:
+            node, hops = queue.popleft()
+            if hops >= max_hops:
+                continue
+            for target, line in self.edges(node):
+                if target not in steps:
+                    steps[target] = Step(node, line)
+                    queue.append((target, hops + 1))
+        return steps
+
+    def script_entries(self, path: str) -> tuple[Node, ...]:
+        """What `python path` runs: the module's statements and its main block."""
+        return ((path, ""), (path, MAIN)) if path in self._modules else ()

@@ -1,0 +1,220 @@
+"""Names of one file: what a scope binds them to, and what expressions mean by them."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mlops_scan.code.facts import MAIN
+
+BUILTINS = frozenset(dir(builtins))
+_MAX_WORDS = 60  # words of a command given as a list
+
+
+@dataclass
+class Scope:
+    """Names visible in one scope; `parent` is the enclosing one."""
+
+    name: str
+    parent: Scope | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    made_of: dict[str, ast.expr] = field(default_factory=dict)
+    class_attributes: dict[str, str] = field(default_factory=dict)
+    log: list[tuple[str, str]] = field(default_factory=list)  # every binding made: the name and what it held before
+
+    def lookup(self, name: str) -> str | None:
+        """What a name holds, empty where it is bound to something unknown, None where it is not bound."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names and (scope is self or not scope.class_attributes):
+                return scope.names[name]
+            scope = scope.parent
+        return None
+
+    def constant(self, name: str) -> str | None:
+        """The constant that a name stands for; a nearer binding to anything else hides it."""
+        scope: Scope | None = self
+        while scope is not None:
+            if scope is self or not scope.class_attributes:
+                if name in scope.constants:
+                    return scope.constants[name]
+                if name in scope.names:
+                    return None
+            scope = scope.parent
+        return None
+
+    def bind(self, name: str, held: str = "") -> None:
+        """Bind a name to something that is no constant."""
+        self.log.append((name, self.names.get(name, "")))
+        self.names[name] = held
+        self.constants.pop(name, None)
+
+    @property
+    def prefix(self) -> str:
+        """What stands before the names of definitions made here."""
+        return "@." if self.name in ("", MAIN) else f"@.{self.name}."
+
+
+def is_telling(name: str) -> bool:
+    """Whether a resolved name says what something is: known, and more than a builtin."""
+    return bool(name) and not name.startswith(("?", "*")) and name not in BUILTINS
+
+
+def name_of(node: ast.expr, scope: Scope) -> str:
+    """The resolved name of an expression; a call is named after what it calls, "?" when nothing is known."""
+    parts: list[str] = []
+    while True:
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        elif isinstance(node, ast.Call):
+            if parts and isinstance(node.func, ast.Name) and node.func.id == "super":
+                return _of_base(parts, scope)
+            node = node.func
+        elif isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
+            node = node.value
+        elif isinstance(node, ast.Subscript):
+            # `partial[X](...)`, `Sequential[...]`: keep the base; an element of a container is unknown
+            node = node.value
+            if parts:
+                return ".".join(["?", *reversed(parts)])
+        else:
+            break
+    if not isinstance(node, ast.Name):
+        return ".".join(["?", *reversed(parts)]) if parts else "?"
+    base = _base(node.id, scope, parts)
+    if base == "?" and not parts:
+        return "?"
+    return ".".join([base, *reversed(parts)])
+
+
+def _of_base(parts: list[str], scope: Scope) -> str:
+    """`super().x` as the first base class's `x`; `super().__init__()` does nothing that is worth a name."""
+    owner = _owner(scope)
+    base = owner.class_attributes.get("__base__", "super") if owner is not None else "super"
+    if parts[-1].startswith("__"):
+        base = "super"
+    return ".".join([base, *reversed(parts)])
+
+
+def _base(name: str, scope: Scope, parts: list[str]) -> str:
+    if name in ("self", "cls") and parts:
+        owner = _owner(scope)
+        if owner is not None:
+            attribute = parts[-1]
+            if attribute in owner.class_attributes:
+                parts.pop()
+                return owner.class_attributes[attribute]
+            return f"@.{owner.name}"
+    found = scope.lookup(name)
+    if found is not None:
+        return found or "?"
+    if name in BUILTINS:
+        return "?" if parts else name  # a method of what a builtin returned
+    return f"*.{name}"
+
+
+def _owner(scope: Scope) -> Scope | None:
+    current: Scope | None = scope
+    while current is not None and not current.class_attributes.get("__class__"):
+        current = current.parent
+    return current
+
+
+def annotation(node: ast.expr | None, scope: Scope) -> str:
+    """The resolved name of the type that an annotation states, empty where it states none."""
+    if node is None:
+        return ""
+    if isinstance(node, ast.Constant):
+        return _quoted_annotation(node.value, scope)
+    if isinstance(node, ast.BinOp):  # X | None
+        return annotation(node.left, scope) or annotation(node.right, scope)
+    if isinstance(node, ast.Subscript):
+        base = name_of(node.value, scope)
+        if base.rpartition(".")[2] == "Optional":
+            return annotation(node.slice, scope)
+        if base.rpartition(".")[2] == "Annotated" and isinstance(node.slice, ast.Tuple):
+            return annotation(node.slice.elts[0], scope)
+        return ""
+    name = name_of(node, scope)
+    return "" if name in BUILTINS or name == "?" else name
+
+
+def _quoted_annotation(value: object, scope: Scope) -> str:
+    if not isinstance(value, str) or not value.replace(".", "").isidentifier():
+        return ""
+    first, dot, rest = value.partition(".")
+    held = scope.lookup(first)
+    return f"{held}{dot}{rest}" if held else ""
+
+
+def constant(node: ast.expr | None, scope: Scope) -> str | None:
+    """An expression's constant as text (`true`, `0.5`, `prod`), None where it is none."""
+    if isinstance(node, ast.Constant):
+        value = node.value
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return "none" if value is None else value if isinstance(value, str) else _number_text(value)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = constant(node.operand, scope)
+        return None if inner is None else f"-{inner}"
+    if isinstance(node, ast.Name):
+        return scope.constant(node.id)
+    if isinstance(node, ast.JoinedStr):
+        parts = [constant(v.value if isinstance(v, ast.FormattedValue) else v, scope) for v in node.values]
+        return None if any(p is None for p in parts) else "".join(p or "" for p in parts)
+    if isinstance(node, (ast.List, ast.Tuple)) and node.elts:
+        return _words(node, scope)
+    return None
+
+
+def _words(node: ast.List | ast.Tuple, scope: Scope) -> str | None:
+    """A list of words, as of a command line, joined; what is no constant becomes the shell's `$_`."""
+    words = []
+    for element in node.elts[:_MAX_WORDS]:
+        text = (
+            element.value
+            if isinstance(element, ast.Constant) and isinstance(element.value, str)
+            else constant(element, scope)
+        )
+        if text is None and isinstance(element, ast.Attribute) and element.attr == "executable":
+            text = "python"
+        words.append(text if text and " " not in text else f"'{text}'" if text else "$_")
+    return " ".join(words) if any(word != "$_" for word in words) else None
+
+
+def declare(body: Iterable[ast.stmt], scope: Scope) -> None:
+    """Names of definitions are visible before their line, as at run time inside functions."""
+    for node in body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            scope.names[node.name] = scope.prefix + node.name
+        elif isinstance(node, (ast.If, ast.Try)):
+            declare(node.body, scope)
+
+
+def bind_loop(target: ast.expr, values: ast.expr, scope: Scope) -> None:
+    """`for model in [A(), B()]`: a loop variable is taken for what the first element gives it, if that is known."""
+    element = values.elts[0] if isinstance(values, (ast.List, ast.Tuple)) and values.elts else None
+    if isinstance(target, (ast.Tuple, ast.List)):
+        parts = element.elts if isinstance(element, (ast.Tuple, ast.List)) else []
+        for position, item in enumerate(target.elts):
+            _bind_to(item, parts[position] if position < len(parts) else None, scope)
+    else:
+        _bind_to(target, element, scope)
+
+
+def _bind_to(target: ast.expr, value: ast.expr | None, scope: Scope) -> None:
+    held = name_of(value, scope) if isinstance(value, ast.Call) else ""
+    for name in ast.walk(target):
+        if isinstance(name, ast.Name):
+            scope.bind(name.id, held if name is target and not held.startswith(("?", "*")) else "")
+
+
+def _number_text(value: object) -> str | None:
+    try:
+        return str(value)
+    except ValueError:  # an integer of more digits than Python writes
+        return None

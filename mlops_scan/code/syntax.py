@@ -1,0 +1,117 @@
+"""What a syntax tree tells by itself, before any name is resolved: lines, shapes of statements, identifiers."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import TypeGuard
+
+from mlops_scan.code.facts import MAIN
+
+_MAX_IDENTIFIERS = 80  # nodes of an expression looked at for identifiers
+_LOGGING = frozenset({"print", "info", "debug", "warning", "error", "echo", "success", "log"})
+
+
+class Lines:
+    """Where nodes stand in their file; a notebook's cells have lines of their own.
+
+    Args:
+        lines: for a notebook, the file's line for each line of the tree (index 0 is line 1).
+    """
+
+    def __init__(self, lines: Sequence[int] = ()) -> None:
+        self._lines = lines
+
+    def of(self, line: int) -> int:
+        """The file's line for a line of the tree."""
+        return self._lines[min(line, len(self._lines)) - 1] if self._lines else line
+
+    def span(self, node: ast.AST) -> tuple[int, int]:
+        """The file's first and last line of a node."""
+        start = self.of(node.lineno)  # type: ignore[attr-defined]
+        return start, max(start, self.of(getattr(node, "end_lineno", None) or node.lineno))  # type: ignore[attr-defined]
+
+
+def identifiers(node: ast.AST) -> list[str]:
+    """Names, attributes and string subscripts of an expression, in order."""
+    found: list[str] = []
+    for child in islice(ast.walk(node), _MAX_IDENTIFIERS):
+        if isinstance(child, ast.Name):
+            found.append(child.id)
+        elif isinstance(child, ast.Attribute):
+            found.append(child.attr)
+        elif isinstance(child, ast.Constant) and isinstance(child.value, str) and len(child.value) < 60:
+            found.append(child.value)
+    return found
+
+
+def own_nodes(body: Sequence[ast.stmt]) -> Iterable[ast.stmt]:
+    """All statements below `body`, not entering nested functions and classes."""
+    stack = list(reversed(body))
+    while stack:
+        node = stack.pop()
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        children: list[ast.stmt] = []
+        for name in ("body", "orelse", "finalbody"):
+            children.extend(child for child in getattr(node, name, ()) if isinstance(child, ast.stmt))
+        for handler in getattr(node, "handlers", ()):
+            children.extend(handler.body)
+        stack.extend(reversed(children))
+
+
+def is_main(test: ast.expr) -> bool:
+    """`__name__ == "__main__"`, either way round, alone or with further conditions."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(is_main(value) for value in test.values)
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
+        return False
+    sides = (test.left, test.comparators[0])
+    names = [side.id for side in sides if isinstance(side, ast.Name)]
+    values = [side.value for side in sides if isinstance(side, ast.Constant)]
+    return names == ["__name__"] and values == [MAIN]
+
+
+def never(test: ast.expr) -> bool:
+    """Whether a test fails whenever the program runs: a false constant, or `TYPE_CHECKING`."""
+    if isinstance(test, ast.Constant):
+        return not test.value
+    name = test.id if isinstance(test, ast.Name) else test.attr if isinstance(test, ast.Attribute) else ""
+    return name == "TYPE_CHECKING"
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    """Whether a statement is nothing but a string."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def is_stub(body: Sequence[ast.stmt]) -> bool:
+    """Whether a body does nothing: a docstring, `pass`, `...`, a log line or `raise NotImplementedError`."""
+    for node in body:
+        if isinstance(node, ast.Pass):
+            continue
+        if isinstance(node, ast.Raise) and "NotImplementedError" in identifiers(node):
+            continue
+        if isinstance(node, ast.Expr):
+            if isinstance(node.value, ast.Constant):
+                continue
+            if isinstance(node.value, ast.Call):
+                function = node.value.func
+                name = (
+                    function.id
+                    if isinstance(function, ast.Name)
+                    else function.attr
+                    if isinstance(function, ast.Attribute)
+                    else ""
+                )
+                if name in _LOGGING:
+                    continue
+        return False
+    return True
+
+
+def of_self(node: ast.expr | None) -> TypeGuard[ast.Attribute]:
+    """Whether an expression is `self.x`."""
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"

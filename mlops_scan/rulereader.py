@@ -1,0 +1,128 @@
+"""Read rule files and check what they hold: what does not follow the format of `rules/README.md` is a `RuleError`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from enum import Enum
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlops_scan import rulecache
+from mlops_scan.errors import RuleError
+
+_Choice = TypeVar("_Choice", bound=Enum)
+
+
+def documents(root: Path, digest: Any, cache: bool) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Every rule file below `root` with its top mapping; `digest` is fed with all texts before the first comes out."""
+    contents = {path: _text(path) for path in sorted(root.glob("*/*.yaml"))}
+    for path, text in contents.items():
+        digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
+    for path, data in rulecache.load(digest.hexdigest() if cache else "", contents, _parse):
+        if isinstance(data, list):
+            data = {path.parent.name: data}
+        if not isinstance(data, dict):
+            raise RuleError(f"{path}: expected a mapping at the top")
+        yield path, data
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RuleError(f"{path}: cannot be read: {error}") from error
+
+
+def _parse(path: Path, text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
+    except yaml.YAMLError as error:
+        raise RuleError(f"{path}: not valid YAML: {error}") from error
+
+
+def entries(data: Mapping[str, Any], key: str, path: Path, needed: bool = True) -> list[dict[str, Any]]:
+    """The list of mappings under a key."""
+    found = data.get(key)
+    if found is None and not needed:
+        return []
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise RuleError(f"{path}: expected a list of mappings under `{key}:`{_of(data)}")
+    return found
+
+
+def mapping(data: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
+    """The mapping under a key, an empty one where the key is missing."""
+    value = data.get(key)
+    if value is not None and not isinstance(value, dict):
+        raise RuleError(f"{path}: expected a mapping under `{key}:`{_of(data)}")
+    return value or {}
+
+
+def required(entry: Mapping[str, Any], key: str, path: Path) -> Any:
+    """The value of a key that an entry must have."""
+    if key not in entry:
+        raise RuleError(f"{path}: `{entry.get('id', entry)}` lacks `{key}`")
+    return entry[key]
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """One value or a list of them as texts."""
+    if value is None:
+        return ()
+    return tuple(str(item) for item in value) if isinstance(value, list) else (str(value),)
+
+
+def constant(value: Any) -> str:
+    """A constant as the facts of code write it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+def keywords(value: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Keywords of a call, each with the constants that are accepted for it; none where presence is enough."""
+    return tuple(
+        (str(name), () if wanted is True else tuple(constant(item) for item in _listed(wanted)))
+        for name, wanted in value.items()
+    )
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def choice(kind: type[_Choice], value: Any, what: str, path: Path) -> _Choice:
+    """The member of `kind` that a value names."""
+    try:
+        return kind(value)
+    except ValueError as error:
+        known = ", ".join(str(member.value) for member in kind)
+        raise RuleError(f"{path}: {what} is {value!r}, expected one of {known}") from error
+
+
+def checked_number(value: Any, what: str, path: Path) -> float:
+    """A value that must be a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise RuleError(f"{path}: {what} is {value!r}, expected a number")
+    return value
+
+
+def check_keys(entry: Mapping[str, Any], known: AbstractSet[str], what: str, path: Path) -> None:
+    """Refuse keys that nothing reads: a misspelt one would be lost without a word."""
+    for key in entry:
+        if key not in known:
+            raise RuleError(f"{path}: {what} has the unknown key {key!r}{hint(key, known)}")
+
+
+def hint(name: object, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the known one that it resembles."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(str(name), sorted(known), 1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def _of(entry: Mapping[str, Any]) -> str:
+    name = entry.get("id") or entry.get("title") or entry.get("serves") or entry.get("does")
+    return f" of `{name}`" if name else ""
