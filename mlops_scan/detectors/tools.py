@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.dependencies import declared
 from mlops_scan.detectors.environment import LOCKS
+from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
@@ -68,44 +69,54 @@ def _commands(context: Context) -> Iterator[Signal]:
 
 def _hints(context: Context) -> Iterator[Signal | Problem]:
     """A tool in a dependency list or an import, with no proving use anywhere: a trace, said as such."""
-    used = {use.tool for use in context.uses if context.role(use.location.path) not in ASIDE}
-    by_distribution = {
-        name.lower().replace("_", "-"): tool for tool in context.rules.tools.values() for name in tool.distributions
-    }
-    by_root = {root: tool for tool in context.rules.tools.values() for root in tool.imports}
-    imported: dict[str, tuple[str, int]] = {}
-    for path, module in context.index.modules.items():
-        for item in module.imports:
-            imported.setdefault(item.name.split(".", 1)[0], (path, item.line))
+    used = {use.tool for use in context.uses if context.role(use.location.path) not in ASIDE} | context.self_tools
+    imported = _imported(context)
     seen: set[str] = set()
     for requirement in declared(context):
-        tool = by_distribution.get(requirement.name)
-        if tool is None or tool.id in used or tool.id in seen or tool.id in context.self_tools:
+        tools = [tool for tool in context.rules.tools.values() if requirement.name in _distributions(tool)]
+        if not tools or any(tool.id in used or tool.id in seen for tool in tools):
             continue
-        seen.add(tool.id)
+        seen.update(tool.id for tool in tools)
+        root = next((root for tool in tools for root in tool.imports if root in imported), None)
+        if root is not None:
+            yield from _traces(context, tools, imported[root], f"`{root}` is imported but nothing of it is called")
+            continue
+        place = (requirement.path, requirement.line)
+        yield from _traces(context, tools, place, f"`{requirement.name}` is only declared as a dependency")
+        if any(tool.hints for tool in tools) and not _resolved(context, requirement.path):
+            message = f"`{requirement.name}` is declared here, but no file imports it."
+            yield Problem("MLS107", message, context.evidence(*place).location)
+    for tool in context.rules.tools.values():
         root = next((root for root in tool.imports if root in imported), None)
-        reason = (
-            f"{tool.name} is imported but nothing of it is called"
-            if root
-            else f"{tool.name} is only declared as a dependency"
-        )
-        where = imported[root] if root else (requirement.path, requirement.line)
+        if root is not None and tool.id not in used | seen:
+            yield from _traces(context, [tool], imported[root], f"`{root}` is imported but nothing of it is called")
+
+
+def _distributions(tool: Tool) -> set[str]:
+    return {name.lower().replace("_", "-") for name in tool.distributions}
+
+
+def _imported(context: Context) -> dict[str, tuple[str, int]]:
+    """Every dotted prefix of what foreign code is imported, with its first place."""
+    found: dict[str, tuple[str, int]] = {}
+    for path, module in context.index.modules.items():
+        for item in module.imports:
+            if context.index.find_module(item.name, path) is not None:
+                continue
+            parts = item.name.split(".")
+            for length in range(1, len(parts) + 1):
+                found.setdefault(".".join(parts[:length]), (path, item.line))
+    return found
+
+
+def _traces(context: Context, tools: list[Tool], place: tuple[str, int], reason: str) -> Iterator[Signal]:
+    for tool in tools:
         for practice in tool.hints:
-            yield Signal(
-                practice, tool.id, Grade.TRACE, (context.evidence(*where),), Confidence.MEDIUM, reason, fixed=True
-            )
-        if root is None and tool.hints and context.role(requirement.path) not in ASIDE:
-            place = context.evidence(requirement.path, requirement.line).location
-            yield Problem("MLS107", f"{tool.name} is declared here, but no file imports it.", place)
-    for root, (path, line) in imported.items():
-        tool = by_root.get(root)
-        if tool is None or tool.id in used or tool.id in seen or tool.id in context.self_tools:
-            continue
-        if context.index.find_module(root, path) is not None:
-            continue
-        seen.add(tool.id)
-        for practice in tool.hints:
-            reason = f"{tool.name} is imported but nothing of it is called"
-            yield Signal(
-                practice, tool.id, Grade.TRACE, (context.evidence(path, line),), Confidence.MEDIUM, reason, fixed=True
-            )
+            evidence = (context.evidence(*place),)
+            yield Signal(practice, tool.id, Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _resolved(context: Context, path: str) -> bool:
+    """Whether a list names what others need, too: a resolver's output, or no list of the project's own."""
+    text = context.documents.text(path)
+    return context.role(path) in ASIDE or any(mark in text for mark in ("# via", "autogenerated by", "--hash=sha256:"))

@@ -129,7 +129,9 @@ def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
             if names.intersection(modules) or names.intersection(
                 word.rpartition("/")[2] for word in words if word.endswith(".py")
             ):
-                yield context.evidence(file.path, number, Hop.TRIGGER, text=match.group(1).partition("`")[0].strip()[:160])
+                yield context.evidence(
+                    file.path, number, Hop.TRIGGER, text=match.group(1).partition("`")[0].strip()[:160]
+                )
 
 
 def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ def test_only_declared(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**ML, "requirements.txt": "scikit-learn==1.5.2\nmlflow==2.17.0\n"})
     result = practice(report, TRACKING)
     assert result.grade is Grade.TRACE
-    assert result.reason == "MLflow is only declared as a dependency"
+    assert result.reason == "`mlflow` is only declared as a dependency"
     assert where(report, "MLS107") == ["requirements.txt:2"]
 
 
@@ -31,7 +31,7 @@ def test_only_imported(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, tree)
     result = practice(report, TRACKING)
     assert result.grade is Grade.TRACE
-    assert result.reason == "MLflow is imported but nothing of it is called"
+    assert result.reason == "`mlflow` is imported but nothing of it is called"
     assert findings(report, "MLS107") == []
 
 
@@ -113,3 +113,19 @@ def test_tracking_that_a_schedule_starts_is_wired(tmp_path: Path) -> None:
         ),
     }
     assert grade(scan_tree(tmp_path, tree), TRACKING) is Grade.WIRED
+
+
+def test_what_a_resolver_wrote_is_not_reported_as_unused(tmp_path: Path) -> None:
+    own = {**ML, "requirements.txt": "scikit-learn==1.5.2\noptuna==4.0.0\n"}
+    resolved = {
+        **ML,
+        "requirements.txt": "scikit-learn==1.5.2\n    # via -r requirements.in\noptuna==4.0.0\n    # via x\n",
+    }
+    assert findings(scan_tree(tmp_path / "own", own), "MLS107")
+    assert not findings(scan_tree(tmp_path / "resolved", resolved), "MLS107")
+
+
+def test_a_distribution_of_several_tools_is_used_when_one_of_them_is(tmp_path: Path) -> None:
+    pipeline = "stages:\n  train:\n    cmd: python train.py\n  evaluate:\n    cmd: python evaluate.py\n"
+    tree = {**ML, "requirements.txt": "scikit-learn==1.5.2\ndvc==3.55.2\n", "dvc.yaml": pipeline}
+    assert not findings(scan_tree(tmp_path, tree), "MLS107")
