@@ -41,13 +41,19 @@ def list_rules(kind: str | None) -> None:
 def test_rules(folder: Path | None) -> int:
     """Check the rules in FOLDER (default: the built-in ones) and run every sample; exit 1 when one fails."""
     from mlops_scan.fingerprints.samples import run_samples
-    from mlops_scan.rulebook import rules_path
+    from mlops_scan.reports.tally import counted
+    from mlops_scan.rulebook import load, rules_path
 
     root = folder or rules_path()
     if not root.is_dir():
         raise ScanError(f"{root} is not a folder")
-    failures = run_samples(root)
+    book = load(root)
+    samples = sum(len(tool.samples) for tool in book.tools.values())
+    if not book.tools:  # a wrong folder must not look like rules that pass
+        raise ScanError(f"{root} holds no tool rules: give the folder that contains tools/*.yaml")
+    failures = run_samples(book)
     for failure in failures:
         click.echo(failure, err=True)
-    click.echo(f"{root}: {len(failures)} samples failed" if failures else f"{root}: every sample holds")
+    outcome = counted(len(failures), "failure") if failures else "every sample holds"
+    click.echo(f"{root}: {counted(len(book.tools), 'tool')}, {counted(samples, 'sample')}: {outcome}")
     return 1 if failures else 0

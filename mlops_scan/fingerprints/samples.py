@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from mlops_scan.code.build import Source, build
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher, Use
-from mlops_scan.rulebook import Sample, Tool, load
+from mlops_scan.rulebook import RuleBook, Sample, Tool
 from mlops_scan.words import Location
 
 
-def run_samples(path: Path | None = None) -> list[str]:
-    """One sentence for every sample of the rules in `path` (the built-in rules by default) that does not hold.
-
-    Raises:
-        RuleError: a rule file does not follow the format.
-    """
-    return [failure for tool in load(path).tools.values() for failure in check_tool(tool)]
+def run_samples(book: RuleBook) -> list[str]:
+    """One sentence for every sample of the book's tools that does not hold."""
+    return [failure for tool in book.tools.values() for failure in check_tool(tool)]
 
 
 def check_tool(tool: Tool) -> list[str]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from mlops_scan import rulebook
 from mlops_scan.cli.main import run
+from tests.fingerprints.books import write_book
 
 
 @pytest.mark.parametrize(
@@ -48,9 +50,30 @@ def test_rules_list(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_rules_test_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("mlops_scan.fingerprints.samples")
     assert run(["rules", "test", "no/such/folder"]) == 2
     assert "is not a folder" in capsys.readouterr().err
+
+
+def test_rules_test_refuses_a_folder_without_rules(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run(["rules", "test", str(tmp_path)]) == 2
+    assert "holds no tool rules: give the folder that contains tools/*.yaml" in capsys.readouterr().err
+
+
+def test_rules_test_says_what_it_ran(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    samples = [
+        {"path": "m.py", "text": "import lib\nlib.f()\n", "expect": ["does:train"]},
+        {"path": "m.py", "text": "import lib\n", "expect": []},
+    ]
+    entry = {"id": "t", "signals": [{"does": "train", "calls": ["lib.f"]}], "samples": samples}
+    book = write_book(tmp_path, {"tools/t.yaml": {"family": "f", "tools": [entry]}})
+    assert run(["rules", "test", str(book)]) == 0
+    assert "1 tool, 2 samples: every sample holds" in capsys.readouterr().out
+    samples[1]["expect"] = ["does:train"]
+    write_book(tmp_path, {"tools/t.yaml": {"family": "f", "tools": [entry]}})
+    assert run(["rules", "test", str(book)]) == 1
+    output = capsys.readouterr()
+    assert "f/t: sample 2 (m.py) lacks does:train" in output.err
+    assert "2 samples: 2 failures" in output.out
 
 
 def test_schema(capsys: pytest.CaptureFixture[str]) -> None:

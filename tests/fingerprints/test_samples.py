@@ -31,7 +31,7 @@ SILENT = {"path": "m.py", "text": "import lib\n", "expect": []}
 
 
 def test_samples_that_hold(tmp_path: Path) -> None:
-    assert run_samples(write_book(tmp_path, tool(signals=SIGNALS, samples=[GOOD, SILENT]))) == []
+    assert run_samples(load(write_book(tmp_path, tool(signals=SIGNALS, samples=[GOOD, SILENT])))) == []
 
 
 @pytest.mark.parametrize(
@@ -52,16 +52,16 @@ def test_samples_that_hold(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_samples_that_do_not_hold(tmp_path: Path, samples: list[dict[str, object]], failures: list[str]) -> None:
-    assert run_samples(write_book(tmp_path, tool(signals=SIGNALS, samples=samples))) == failures
+    assert run_samples(load(write_book(tmp_path, tool(signals=SIGNALS, samples=samples)))) == failures
 
 
 def test_a_tool_without_signals_needs_no_samples(tmp_path: Path) -> None:
-    assert run_samples(write_book(tmp_path, tool(hints=["a/one"]))) == []
+    assert run_samples(load(write_book(tmp_path, tool(hints=["a/one"])))) == []
 
 
 def test_rules_that_do_not_load_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuleError, match="unknown key 'signal'"):
-        run_samples(write_book(tmp_path, tool(signal=[])))
+        run_samples(load(write_book(tmp_path, tool(signal=[]))))
 
 
 _NOTEBOOK = json.dumps(
