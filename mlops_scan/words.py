@@ -8,6 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
+KINDS = (
+    "application",
+    "template",
+    "research",
+    "competition",
+    "course",
+    "library",
+    "platform-tool",
+    "data-pipeline",
+    "non-ml",
+    "llm-app",
+)
+"""What a repository can be; the values of `--kind` and of the report's `kind`."""
+
 
 class Grade(str, Enum):
     """How far a practice got; the order of the first four is the order of strength."""

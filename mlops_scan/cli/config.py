@@ -10,19 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops_scan.errors import ScanError
+from mlops_scan.words import KINDS
 
-KINDS = (
-    "application",
-    "template",
-    "research",
-    "competition",
-    "course",
-    "library",
-    "platform-tool",
-    "data-pipeline",
-    "non-ml",
-    "llm-app",
-)
 SEVERITIES = ("error", "warning", "note")
 FILE_NAMES = ("mlops-scan.toml", ".mlops-scan.yaml", ".mlops-scan.yml", "pyproject.toml")
 _TABLE = "mlops-scan"

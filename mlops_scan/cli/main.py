@@ -12,7 +12,7 @@ from mlops_scan import __version__
 from mlops_scan.errors import ScanError
 
 COMMANDS = ("scan", "explain", "rules", "schema")
-OK, GATE_FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+OK, UNUSABLE, INTERRUPTED = 0, 2, 130
 _OWN_OPTIONS = frozenset({"-h", "--help", "-V", "--version"})
 
 

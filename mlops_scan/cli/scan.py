@@ -12,6 +12,7 @@ import click
 
 from mlops_scan.cli import config
 from mlops_scan.errors import ScanError
+from mlops_scan.words import KINDS
 
 
 def _words(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -53,7 +54,7 @@ class _Request:
 @click.option("--ignore", multiple=True, callback=_words, metavar="IDS", help="Do not report these findings.")
 @click.option("--exclude", multiple=True, callback=_words, metavar="GLOB", help="Leave files out (.gitignore syntax).")
 @click.option("--component", metavar="PATH", help="Judge this component.")
-@click.option("--kind", type=click.Choice(config.KINDS), help="Say what the repository is instead of guessing.")
+@click.option("--kind", type=click.Choice(KINDS), help="Say what the repository is instead of guessing.")
 @click.option(
     "-j",
     "--jobs",

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from mlops_scan.automation.graph import Automation, Started
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.ci.find import UnreadProvider
-from mlops_scan.code.facts import MAIN
+from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.store import Documents
 from mlops_scan.fingerprints.match import Use
@@ -31,9 +31,6 @@ ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENER
 
 LEARNS = frozenset({"train", "tune"})
 """Activities that fit a model."""
-
-ML_WORK = frozenset({"train", "tune", "predict", "evaluate", "load-model"})
-"""Activities that make a pipeline step, a test or a service one of machine learning."""
 
 Detector = Callable[["Context"], Iterable[Signal | Problem]]
 
@@ -66,6 +63,12 @@ class Context:
         """The files, without tests, examples, docs, vendored and generated ones unless `aside`."""
         return (file for file in self.repository.files if aside or file.role not in ASIDE)
 
+    def modules(self, *, notebooks: bool = True) -> Iterator[tuple[str, Module]]:
+        """The Python modules of the repository's own main code by path, without notebooks unless `notebooks`."""
+        for path, module in self.index.modules.items():
+            if self.role(path) not in ASIDE and (notebooks or not module.notebook):
+                yield path, module
+
     def role(self, path: str) -> Role:
         """The role of a file."""
         file = self.documents.files.get(path)
@@ -82,8 +85,6 @@ class Context:
 
     def line(self, path: str, line: int) -> str:
         """One line of a file, stripped and cut to 160 characters."""
-        if path.endswith(".ipynb") or path not in self.documents.files:
-            pass
         text = self.documents.text(path)
         lines = text.split("\n", line) if text else []
         return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
@@ -119,10 +120,6 @@ class Context:
     def started(self, path: str, scope: str = "") -> list[Started]:
         """What starts a piece of code."""
         return self.automation.started((path, scope))
-
-    def entry_scopes(self, path: str) -> tuple[Node, ...]:
-        """A module's statements and main block as nodes."""
-        return ((path, ""), (path, MAIN))
 
 
 def unique(signals: Iterable[Signal]) -> Iterator[Signal]:

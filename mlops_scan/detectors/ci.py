@@ -211,11 +211,6 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
-def _rolled_out(context: Context) -> bool:
-    """Whether some CI run deploys; pushing the image is then only a step towards it."""
-    return any(_DEPLOYS & set(u.does) for r in context.automation.runs if r.start.kind == "ci" for u in r.uses)
-
-
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
     deploying = [
         r

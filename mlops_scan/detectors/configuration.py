@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
-from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
 from mlops_scan.repository.files import File
@@ -94,9 +94,7 @@ def _configuration(
 def mentions(context: Context) -> dict[str, tuple[str, int]]:
     """Names of configuration files that main code, pipelines or commands mention: name -> where."""
     found: dict[str, tuple[str, int]] = {}
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE:
-            continue
+    for path, module in context.modules():
         for line, text in module.strings:
             for token in _TOKENS.findall(text):
                 found.setdefault(token.rpartition("/")[2], (path, line))
@@ -142,9 +140,7 @@ def _loaded_by_folder(context: Context, path: str) -> bool:
         "toml.load",
         "configparser.ConfigParser.read",
     )
-    for where, module in context.index.modules.items():
-        if context.role(where) in ASIDE:
-            continue
+    for where, module in context.modules():
         if any(folder in text.split("/") for _, text in module.strings) and any(
             context.index.resolve(where, call.name).name.startswith(loaders) for call in module.calls
         ):
@@ -164,14 +160,10 @@ def _python(context: Context) -> Iterator[Signal]:
     for importer in sorted(importers):
         reached |= {node[0] for node, _ in context.index.edges((importer, ""))}
     executed = _executes_configs(context)
-    for path, module in context.index.modules.items():
+    for path, module in context.modules(notebooks=False):
         stem = PurePosixPath(path).stem
         folder = PurePosixPath(path).parent.name
-        if (
-            context.role(path) in ASIDE
-            or module.notebook
-            or not (_CONFIG_NAME.fullmatch(stem) or _CONFIG_NAME.fullmatch(folder))
-        ):
+        if not (_CONFIG_NAME.fullmatch(stem) or _CONFIG_NAME.fullmatch(folder)):
             continue
         names = [*module.constants, *(text for _, text in module.strings)]
         hits = {name for name in names if HYPERPARAMETER.fullmatch(name)}
@@ -190,9 +182,7 @@ def _python(context: Context) -> Iterator[Signal]:
 
 def _executes_configs(context: Context) -> set[str]:
     """Folders of configuration modules that code runs or imports by a name given at run time."""
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE:
-            continue
+    for _, module in context.modules():
         for call in module.calls:
             if call.name in (
                 "exec",

@@ -27,7 +27,7 @@ LOCKS = frozenset(
 _SIDE = re.compile(r"(docs?|dev|test|lint|ci|build|typing|style)", re.I)
 _RESOURCE = re.compile(r'^\s*resource\s+"(?!random_|null_|local_|time_|tls_)([a-z0-9]+_[a-z0-9_]+)"', re.M)
 _MODULE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.M)
-_BICEP = re.compile(r"^\s*resource\s+\w+\s+'Microsoft\.", re.M)
+_BICEP = re.compile(r"^\s*resource\s+(\w+)\s+'Microsoft\.", re.M)
 _ML_IMAGES = re.compile(
     r"(pytorch|tensorflow|nvidia|azureml|sagemaker|vertex-ai|huggingface|jupyter|mlflow|spark)", re.I
 )
@@ -165,39 +165,22 @@ def _containers(context: Context) -> Iterator[Signal]:
 
 
 def _infrastructure(context: Context) -> Iterator[Signal]:
+    """Resources declared in Terraform or Bicep; a file that only calls local modules is a trace."""
     for file in context.files():
-        if file.suffix == ".tf":
-            text = context.documents.text(file.path)
-            match = _RESOURCE.search(text)
-            if match is not None:
-                line = text.count("\n", 0, match.start(1)) + 1
-                yield Signal(
-                    "env/infra-as-code",
-                    "terraform",
-                    Grade.IMPLEMENTED,
-                    (context.evidence(file.path, line),),
-                    Confidence.MEDIUM,
-                )
-                continue
-            module = _MODULE.search(text)
-            if module is not None:
-                line = text.count("\n", 0, module.start(1)) + 1
-                yield Signal(
-                    "env/infra-as-code",
-                    "terraform",
-                    Grade.TRACE,
-                    (context.evidence(file.path, line),),
-                    reason="it only calls modules",
-                    fixed=True,
-                )
-        elif file.suffix == ".bicep":
-            match = _BICEP.search(context.documents.text(file.path))
-            if match is not None:
-                line = context.documents.text(file.path).count("\n", 0, match.start()) + 1
-                yield Signal(
-                    "env/infra-as-code",
-                    "bicep",
-                    Grade.IMPLEMENTED,
-                    (context.evidence(file.path, line),),
-                    Confidence.MEDIUM,
-                )
+        if file.suffix not in (".tf", ".bicep"):
+            continue
+        terraform = file.suffix == ".tf"
+        tool = "terraform" if terraform else "bicep"
+        text = context.documents.text(file.path)
+        if (resource := (_RESOURCE if terraform else _BICEP).search(text)) is not None:
+            evidence = (context.evidence(file.path, _line_at(text, resource.start(1))),)
+            yield Signal("env/infra-as-code", tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
+        elif terraform and (module := _MODULE.search(text)) is not None:
+            evidence = (context.evidence(file.path, _line_at(text, module.start(1))),)
+            reason = "it only calls modules"
+            yield Signal("env/infra-as-code", tool, Grade.TRACE, evidence, reason=reason, fixed=True)
+
+
+def _line_at(text: str, offset: int) -> int:
+    """The 1-based line of an offset."""
+    return text.count("\n", 0, offset) + 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mlops_scan.code.facts import Guard, Module
-from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import language_of
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
@@ -65,9 +65,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 def gates(context: Context) -> Iterator[Gate]:
     """Gates in the repository's own Python code."""
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE:
-            continue
+    for path, module in context.modules():
         for guard in module.guards:
             if guard.stops == "assert" or (
                 not (_is_metric(context, module, guard) if guard.compares else False)
@@ -177,11 +175,7 @@ def _evaluations(context: Context) -> Iterator[Signal]:
         module = context.index.modules[path]
         nearby = [
             module,
-            *(
-                m
-                for p, m in context.index.modules.items()
-                if context.role(p) not in ASIDE and _imports(context, p, path)
-            ),
+            *(m for p, m in context.modules() if _imports(context, p, path)),
         ]
         tracked = any("experiment/tracking" in u.serves for u in context.uses if u.location.path == path)
         stored = tracked or any(

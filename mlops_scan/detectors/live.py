@@ -15,9 +15,7 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
     cached = context.cache.get("live")
     if cached is None:
         roots: list[Node] = []
-        for path, module in context.index.modules.items():
-            if context.role(path) in ASIDE:
-                continue
+        for path, module in context.modules():
             if module.main_line or module.notebook:
                 roots += [(path, ""), (path, MAIN)]
         for run in context.automation.runs:

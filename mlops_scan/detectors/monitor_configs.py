@@ -303,7 +303,4 @@ def _rules(context: Context, path: str, groups: Node | None, active: bool) -> It
 
 def _emitted(context: Context, expression: str) -> bool:
     names = set(re.findall(r"[a-zA-Z_:][\w:]{5,}", expression))
-    for path, module in context.index.modules.items():
-        if context.role(path) not in ASIDE and any(text in names for _, text in module.strings):
-            return True
-    return False
+    return any(text in names for _, module in context.modules() for _, text in module.strings)

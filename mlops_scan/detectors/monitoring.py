@@ -70,9 +70,7 @@ def _drift_sites(context: Context) -> Iterator[Use]:
             and use.tool not in context.self_tools
         ):
             yield use
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE:
-            continue
+    for path, module in context.modules():
         stem = f"{PurePosixPath(path).parent.name}.{PurePosixPath(path).stem}"
         for function in module.functions.values():
             if not _DRIFT_NAME.search(function.qualname) and not _DRIFT_NAME.search(stem):
@@ -103,27 +101,13 @@ def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
     for site in sites:
         path = site.location.path
         evidence: tuple[Evidence, ...] = (context.evidence(path, site.location.line, end_line=site.location.end_line),)
+        idle = ""
         if context.role(path) is Role.NOTEBOOK:
-            yield Signal(
-                "monitoring/drift",
-                site.tool,
-                Grade.TRACE,
-                evidence,
-                site.confidence,
-                "drift is computed in a notebook only",
-                fixed=True,
-            )
-            continue
-        if dead(context, path, site.scope):
-            yield Signal(
-                "monitoring/drift",
-                site.tool,
-                Grade.TRACE,
-                evidence,
-                site.confidence,
-                "nothing calls this drift code",
-                fixed=True,
-            )
+            idle = "drift is computed in a notebook only"
+        elif dead(context, path, site.scope):
+            idle = "nothing calls this drift code"
+        if idle:
+            yield Signal("monitoring/drift", site.tool, Grade.TRACE, evidence, site.confidence, idle, fixed=True)
             continue
         bound = _bound(context, path)
         if bound is None:
@@ -186,9 +170,7 @@ def _declared(context: Context) -> Iterator[Signal]:
 def _performance(context: Context) -> Iterator[Signal]:
     """Live or recently labelled quality compared with a bound."""
     yield from _performance_tools(context)
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE or module.notebook:
-            continue
+    for path, module in context.modules(notebooks=False):
         for guard in module.guards:
             if _on_live_quality(path, guard):
                 yield _performance_check(context, path, guard)
@@ -232,9 +214,7 @@ def _performance_check(context: Context, path: str, guard: Guard) -> Signal:
 def notifiers(context: Context) -> Iterator[Use]:
     """Where code tells a person or a system: a messaging library, or a post to a webhook."""
     yield from (use for use in context.doing("notify") if use.location.path in context.index.modules)
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE or module.notebook:
-            continue
+    for path, module in context.modules(notebooks=False):
         for call in module.calls:
             name = context.index.resolve(path, call.name).name
             if not _POSTS.fullmatch(name):

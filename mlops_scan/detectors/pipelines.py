@@ -60,9 +60,7 @@ def starts_of(context: Context, path: str) -> list[Run]:
     """CI runs and schedules that execute the pipeline declared at `path`, by its tool or by code that reads it."""
     name = path.rpartition("/")[2]
     readers = {
-        p
-        for p, module in context.index.modules.items()
-        if context.role(p) not in ASIDE and any(name == text.rpartition("/")[2] for _, text in module.strings)
+        p for p, module in context.modules() if any(name == text.rpartition("/")[2] for _, text in module.strings)
     }
     found = []
     for run in context.automation.runs:

@@ -91,9 +91,7 @@ def _trains(context: Context, path: str) -> bool:
 
 def _triggered(context: Context) -> Iterator[Signal]:
     """Code that starts training because a comparison on drift or performance says so."""
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE:
-            continue
+    for path, module in context.modules():
         dispatches = [line for line, text in module.strings if _DISPATCH.search(text)]
         for guard in module.guards:
             if guard.stops == "assert" or not _REASONS.search(" ".join(guard.names)):

@@ -65,9 +65,7 @@ def _predicts(context: Context, nodes: Iterable[Node]) -> bool:
 
 def _platform_scripts(context: Context) -> Iterator[Signal]:
     """Scripts in the shape that a hosting platform calls: SageMaker, Azure ML, AWS Lambda."""
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE or module.notebook:
-            continue
+    for path, module in context.modules(notebooks=False):
         names = _PLATFORM_ENTRY.intersection(module.functions)
         azure = {"init", "run"} <= set(module.functions)
         if not names or (names == {"init"} and not azure):
@@ -182,9 +180,7 @@ def _as_code(context: Context) -> Iterator[Signal]:
 
 def _prediction_logs(context: Context) -> Iterator[Signal]:
     """A first-party function that stores predictions and that the code which predicts calls."""
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE or module.notebook:
-            continue
+    for path, module in context.modules(notebooks=False):
         statement = next((line for line, text in module.strings if _INSERTS.search(text)), 0)
         if statement and any(
             {"predict", "load-model"} & set(use.does) for use in context.uses if use.location.path == path

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from mlops_scan.code.facts import MAIN, Module
-from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.words import Evidence, Grade, Hop, Problem, Role, Signal
 
@@ -136,9 +136,9 @@ def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
 
 def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
     """Absolute paths of one machine, in the main code of a repository that trains."""
-    for path, module in context.index.modules.items():
-        if not uses or context.role(path) in ASIDE:
-            continue
+    if not uses:
+        return
+    for path, module in context.modules():
         for line, text in module.strings:
             if _LOCAL_PATH.match(text):
                 message = f"`{text[:80]}` exists on one machine only; nobody else, and no job, can run this."

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.code.facts import Guard
-from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.live import dead
 from mlops_scan.words import Confidence, Grade, Problem, Signal
 
@@ -23,8 +23,8 @@ _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `data/validation` from first-party checks."""
-    for path, module in context.index.modules.items():
-        if context.role(path) in ASIDE or module.notebook or not module.roots & _TABLES:
+    for path, module in context.modules(notebooks=False):
+        if not module.roots & _TABLES:
             continue
         stem = path.rpartition("/")[2].partition(".")[0]
         for name, function in module.functions.items():

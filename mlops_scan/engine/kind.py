@@ -11,18 +11,6 @@ from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.repository.files import File
 from mlops_scan.words import Role
 
-KINDS = (
-    "application",
-    "template",
-    "research",
-    "competition",
-    "course",
-    "library",
-    "platform-tool",
-    "data-pipeline",
-    "non-ml",
-    "llm-app",
-)
 JUDGED = frozenset({"application", "template", "research", "competition", "course", "llm-app"})
 """Kinds that get a level of their own."""
 

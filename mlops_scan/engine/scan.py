@@ -25,14 +25,14 @@ from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
 from mlops_scan.engine import levels
 from mlops_scan.engine.grades import grade, weigh
-from mlops_scan.engine.kind import JUDGED, KINDS, Kind, decide, lesson_folders, self_tools
+from mlops_scan.engine.kind import JUDGED, Kind, decide, lesson_folders, self_tools
 from mlops_scan.engine.report import ComponentResult, Report, Statistics
 from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
 from mlops_scan.rulebook import MaturityModel, RuleBook, Tool, load
-from mlops_scan.words import Problem, Role, Signal
+from mlops_scan.words import KINDS, Problem, Role, Signal
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
 _STRUCTURED = frozenset({"yaml", "json", "toml"})

@@ -125,3 +125,12 @@ def test_resource_of_the_platform_is_infrastructure_and_a_comment_is_none(tmp_pa
 def test_local_module_call_is_a_trace(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**ML, "infra/main.tf": 'module "a" {\n  source = "./modules/a"\n}\n'})
     assert grade(report, INFRA) is Grade.TRACE
+
+
+def test_bicep_resource_is_infrastructure_at_its_own_line(tmp_path: Path) -> None:
+    resource = "resource endpoint 'Microsoft.MachineLearningServices/workspaces@2024-04-01' = {\n}\n"
+    real = scan_tree(tmp_path / "real", {**ML, "infra/main.bicep": "param name string\n\n" + resource})
+    assert grade(real, INFRA) is Grade.IMPLEMENTED
+    assert [e.location.line for e in practice(real, INFRA).evidence] == [3]
+    commented = scan_tree(tmp_path / "comment", {**ML, "infra/main.bicep": f"// {resource}"})
+    assert grade(commented, INFRA) is Grade.ABSENT

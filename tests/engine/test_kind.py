@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mlops_scan.engine.kind import JUDGED, KINDS, decide, has_ml, lesson_folders, self_tools
+from mlops_scan.engine.kind import JUDGED, decide, has_ml, lesson_folders, self_tools
 from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.repository.files import File
-from mlops_scan.words import Role
+from mlops_scan.words import KINDS, Role
 from tests.trees import ML, Tree, context_of, scan_tree
 
 PYPROJECT = (
