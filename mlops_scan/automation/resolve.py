@@ -29,7 +29,7 @@ _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash"})
 _SOURCE = frozenset({"source", "."})
 _INNER = frozenset({"mpirun", "mpiexec", "srun", "horovodrun"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
-_ERREXIT = re.compile(r"-[a-z]*e[a-z]*")
+_ERREXIT = re.compile(r"-[a-df-z]*e[a-z]*")
 _EXPANSION = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -67,7 +67,7 @@ class Resolver:
         `via` are the hops between the start and this script (a reusable workflow, a composite action).
         """
         chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail)
-        yield from self._script(self._parse(text, line, errexit, pipefail), path, chain)
+        yield from self._script(self._parse(path, text, line, errexit, pipefail), path, chain)
 
     def step(
         self,
@@ -105,11 +105,12 @@ class Resolver:
 
     # -- scripts -----------------------------------------------------------------------------------------------------
 
-    def _parse(self, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
+    def _parse(self, path: str, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
         try:
             return parse(text, max(1, line), errexit, pipefail)
-        except (DocumentError, RecursionError):
-            return ShellScript(())
+        except DocumentError as error:
+            self.documents.note(path, f"shell: {error}")
+            return error.partial or ShellScript(())
 
     def _script(self, script: ShellScript, path: str, chain: Chain, is_file: bool = False) -> Iterator[Run]:
         """What the commands of a script run; `path` is the file that the script stands in."""
@@ -143,7 +144,7 @@ class Resolver:
         text = inner(words)
         if text is not None and chain.hops < MAX_HOPS:
             strict = any(_ERREXIT.fullmatch(word) for word in command.words) or "errexit" in command.words
-            script = self._parse(text, location.line, strict, "pipefail" in command.words)
+            script = self._parse(location.path, text, location.line, strict, "pipefail" in command.words)
             yield from self._script(script, location.path, replace(chain, hops=chain.hops + 1))
             return
         yield from self._words(words, location, command, chain)
@@ -204,7 +205,7 @@ class Resolver:
         yield replace(run, entries=self.programs.objects(entry)) if entry else run
         for spec in self.submitter.job_specs(words, chain.folder):
             if spec.path not in chain.seen:
-                script = self._parse(spec.text, spec.line, False)
+                script = self._parse(spec.path, spec.text, spec.line, False)
                 yield from self._script(script, spec.path, chain.via(use, spec.path))
 
     @staticmethod
@@ -238,7 +239,7 @@ class Resolver:
         sourced = words[0] in _SOURCE
         strict = command.errexit if sourced else any(_ERREXIT.fullmatch(word) for word in words[1:])
         if sourced or strict:
-            script = self._parse(self.documents.text(path), 1, strict, command.pipefail and sourced)
+            script = self._parse(path, self.documents.text(path), 1, strict, command.pipefail and sourced)
         else:
             script = self.documents.shell(path) or ShellScript(())
         yield from self._script(script, path, chain.via(use, path), is_file=True)
@@ -257,7 +258,7 @@ class Resolver:
             inside = replace(chain.via(use, key), folder=normal(task.folder))
             for line, text, ignored in task.lines:
                 step = replace(inside, swallowed=inside.swallowed or ignored)
-                yield from self._script(self._parse(text, line, task.errexit), task.path, step)
+                yield from self._script(self._parse(task.path, text, line, task.errexit), task.path, step)
 
     def _submitted(self, submitted: Sequence[Submitted], use: Evidence, chain: Chain) -> Iterator[Run]:
         for found in submitted:
@@ -276,7 +277,7 @@ class Resolver:
             if step.command:
                 inside = replace(chain, folder=normal(step.folder))
                 text = _as_command(step.command)
-                script = self._parse(text, step.command_line or step.line, True)
+                script = self._parse(pipeline.path, text, step.command_line or step.line, True)
                 yield from self._script(script, pipeline.path, inside)
 
     def _container(
@@ -306,7 +307,7 @@ class Resolver:
         """What building or starting an image runs; files are looked for from the build's folder."""
         for found in images.image_commands(path, self.documents, root, build):
             inside = replace(chain, folder=normal(found.folder), inside_image=chain.inside_image or build)
-            yield from self._script(self._parse(found.text, found.line, True), found.path, inside)
+            yield from self._script(self._parse(found.path, found.text, found.line, True), found.path, inside)
 
     def _composed(
         self, words: tuple[str, ...], composed: tuple[str, ...], use: Evidence, chain: Chain
@@ -331,7 +332,9 @@ class Resolver:
     def _service(self, service: images.Service, chain: Chain) -> Iterator[Run]:
         if service.command is not None:
             text, where = service.command.text, replace(chain, folder=normal(service.folder), inside_image=True)
-            yield from self._script(self._parse(text, service.command.line, True), service.command.path, where)
+            yield from self._script(
+                self._parse(service.command.path, text, service.command.line, True), service.command.path, where
+            )
         elif service.dockerfile:
             yield from self._image(service.dockerfile, service.folder, chain, build=False)
 

@@ -21,7 +21,7 @@ EVENTS = {
     "repository_dispatch": "external", "release": "release", "create": "push", "issue_comment": "manual",
     "deployment": "external", "deployment_status": "external", "registry_package": "external", "issues": "other",
 }  # fmt: skip
-_FALSE = re.compile(r"\s*(\$\{\{)?\s*(false|0)\s*(&&[^|]*)?(\}\})?\s*")
+_FALSE = re.compile(r"\s*(?:\$\{\{\s*)?(?:false|0)\s*(?:&&[^|]*|\}\}\s*)?")
 _ERREXIT = re.compile(r"\s-[a-z]*e|\s-o\s+errexit\b")
 _PIPEFAIL = re.compile(r"\bpipefail\b")
 _MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")

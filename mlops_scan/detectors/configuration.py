@@ -26,12 +26,12 @@ _RESULTS = re.compile(
     r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
 )
 _TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
-_LFS_LINE = re.compile(r"^\s*(\S+)\s+.*\bfilter=lfs\b")
+_LFS_LINE = re.compile(r"\s*(\S+)\s.*\bfilter=lfs\b")
 _LFS_DATA = re.compile(
     r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",
     re.I,
 )
-_TOKENS = re.compile(r"[\w.-]+\.(?:ya?ml|json|toml|ini|cfg)")
+_TOKENS = re.compile(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:

@@ -25,12 +25,20 @@ LOCKS = frozenset(
     }
 )
 _SIDE = re.compile(r"(docs?|dev|test|lint|ci|build|typing|style)", re.I)
-_RESOURCE = re.compile(r'^\s*resource\s+"(?!random_|null_|local_|time_|tls_)([a-z0-9]+_[a-z0-9_]+)"', re.M)
-_MODULE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.M)
-_BICEP = re.compile(r"^\s*resource\s+(\w+)\s+'Microsoft\.", re.M)
+_RESOURCE = re.compile(r'^[ \t]*resource[ \t]+"(?!random_|null_|local_|time_|tls_)([a-z0-9]+_[a-z0-9_]+)"', re.M)
+_MODULE = re.compile(r'^[ \t]*source[ \t]*=[ \t]*"(\.[^"\n]*)"', re.M)
+_BICEP = re.compile(r"^[ \t]*resource[ \t]+(\w+)[ \t]+'Microsoft\.", re.M)
+_MANAGER = re.compile(r"\b(?:pip3?|uv|poetry|conda|mamba|pdm|pixi)\b")
+_INSTALLS = re.compile(r"\b(?:install|sync|create|env)")
 _ML_IMAGES = re.compile(
     r"(pytorch|tensorflow|nvidia|azureml|sagemaker|vertex-ai|huggingface|jupyter|mlflow|spark)", re.I
 )
+
+
+def _installs(text: str) -> bool:
+    """Whether a line names a package manager and, behind it, what installs."""
+    managers = ((line, _MANAGER.search(line)) for line in text.split("\n"))
+    return any(found and _INSTALLS.search(line, found.end()) for line, found in managers)
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -130,12 +138,7 @@ def _containers(context: Context) -> Iterator[Signal]:
             (i for i in document.instructions if i.name in ("COPY", "ADD") and "--from=" not in i.value), None
         )
         installs = next(
-            (
-                i
-                for i in document.instructions
-                if i.name == "RUN"
-                and re.search(r"\b(pip3?|uv|poetry|conda|mamba|pdm|pixi)\b.*\b(install|sync|create|env)", i.value)
-            ),
+            (i for i in document.instructions if i.name == "RUN" and _installs(i.value)),
             None,
         )
         base = next((i for i in document.instructions if i.name == "FROM"), None)

@@ -19,6 +19,7 @@ from mlops_scan.documents.trees import parse_tree, walk
 
 _ROUNDS = 60
 _WORK = 2_000_000  # characters given to a parser while mending
+_MAX_CHARACTERS = 1_000_000  # of a text worth mending: error recovery takes seconds for more
 _MAX_BROKEN = 500  # top-level statements; a file with more of them is not Python
 
 _ON_LINE = re.compile(r"on line (\d+)")
@@ -76,6 +77,8 @@ def repaired(text: str) -> str | Failure:
     first = try_parse(text)
     if not isinstance(first, Failure):
         return text
+    if len(text) > _MAX_CHARACTERS:
+        return first
     best, best_line = text, first.line
     for candidate in _rewrites(text):
         outcome = try_parse(candidate)
@@ -235,8 +238,8 @@ def _without_errors(lines: list[str]) -> list[str]:
         row, parent = node.start_point.row, node.parent
         while parent is not None and parent.type not in ("module", "block"):
             node, parent = parent, parent.parent
-        start, end = _span(node) if parent is not None else (row, row + 1)
-        mended = _passed(mended, start, end) if start <= row < end else _passed(mended, row, row + 1)
+        start, end = span(node) if parent is not None else (row, row + 1)
+        mended = passed(mended, start, end) if start <= row < end else passed(mended, row, row + 1)
     return mended if not isinstance(try_parse("\n".join(mended)), Failure) else [""] * len(lines)
 
 
@@ -252,15 +255,15 @@ def _candidates(lines: list[str], failure: Failure) -> Iterator[list[str]]:
         yield from _reindented(lines, row)
     span = _statement(lines, row)
     if span is not None:
-        yield _passed(lines, *span)
-    yield _passed(lines, row, row + 1)
+        yield passed(lines, *span)
+    yield passed(lines, row, row + 1)
     yield [*lines[:row], "", *lines[row + 1 :]]
     end = row + 1
     indent = _indent(lines[row])
     while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) > indent):
         end += 1
     if end > row + 1:
-        yield _passed(lines, row, end, keep_header=False)
+        yield passed(lines, row, end, keep_header=False)
 
 
 def _with_body(lines: list[str], header: int, row: int) -> Iterator[list[str]]:
@@ -302,11 +305,11 @@ def _statement(lines: list[str], row: int) -> tuple[int, int] | None:
         node = child
     if best is None:
         return None
-    start, end = _span(best)
+    start, end = span(best)
     return (start, end) if start <= row and end - start <= 200 else None
 
 
-def _span(node: Node) -> tuple[int, int]:
+def span(node: Node) -> tuple[int, int]:
     """The rows of a statement, of a compound one those of its header."""
     start, end = node.start_point.row, node.end_point.row + 1
     if node.type in _COMPOUND:
@@ -315,7 +318,7 @@ def _span(node: Node) -> tuple[int, int]:
     return start, end
 
 
-def _passed(lines: list[str], start: int, end: int, keep_header: bool = True) -> list[str]:
+def passed(lines: list[str], start: int, end: int, keep_header: bool = True) -> list[str]:
     """The rows replaced by `pass`, by a harmless header where they were one, and blank lines."""
     line = lines[start]
     indent = line[: len(line) - len(line.lstrip())]

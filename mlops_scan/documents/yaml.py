@@ -14,10 +14,11 @@ from typing import Any
 import yaml
 
 from mlops_scan.documents import templates
-from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep, unix_lines
+from mlops_scan.documents.bounds import MAX_DEPTH, check_nodes, check_size, encodable, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError, Node, Scalar
 
 _MAX_MERGED = 200_000
+_MAX_DOCUMENTS = 2_000  # of one text
 _STANDARD = "tag:yaml.org,2002:"
 _CORE = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "merge", "value"})
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -156,7 +157,7 @@ class _Builder:
         self._templated = "{{" in text
         self._frames: list[_Frame] = []
         self._anchors: dict[str, tuple[Node | None, int]] = {}
-        self._merged = 0
+        self._merged = self._count = 0
 
     def feed(self, event: Any) -> None:
         """Take the next event; raises DocumentError when a bound breaks."""
@@ -170,6 +171,8 @@ class _Builder:
             self._alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
             self._anchors.clear()
+            if len(self.documents) >= _MAX_DOCUMENTS:
+                raise DocumentError(f"more than {_MAX_DOCUMENTS} documents", event.start_mark.line + 1)
 
     def _open(self, event: Any) -> None:
         line = event.start_mark.line + 1
@@ -240,6 +243,8 @@ class _Builder:
         return frame.key_line if frame is not None and frame.mapping and frame.key is not None else line
 
     def _add(self, node: Node, height: int, end: int) -> None:
+        self._count += 1
+        check_nodes(self._count, node.line)
         if not self._frames:
             self.documents.append(node)
             return

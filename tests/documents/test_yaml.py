@@ -212,10 +212,10 @@ def test_cycles_and_unknown_aliases_are_text() -> None:
     ],
 )
 def test_bounds(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(DocumentError):
         yaml.parse(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_an_alias_bomb_is_shared_and_its_strings_are_bounded() -> None:

@@ -17,7 +17,7 @@ BARE = frozenset({"pdm", "pixi", "hatch", "rye", "pipenv"})
 
 _VERBS = frozenset({"run", "r", "run-script", "exec"})
 _NPM_NAMES = frozenset({"test", "t", "start"})
-_SETUP = re.compile(r"^\s*[\"']?([\w-]+)\s*=\s*([\w.]+:\w+)", re.M)
+_SETUP = re.compile(r"^[ \t]*[\"']?([\w-]+)[ \t]*=[ \t]*([\w.]+:\w+)", re.M)
 
 
 class Tasks:

@@ -9,7 +9,7 @@ from mlops_scan.automation.paths import join
 from mlops_scan.automation.tasks.model import Line, Lookup, Task, lines
 from mlops_scan.documents.node import Node
 
-_HEAD = re.compile(r"@?([A-Za-z_][\w-]*)((?:\s+[^:=\s]+(?:=(?:\"[^\"]*\"|'[^']*'|\S+))?)*)\s*:(?!=)(.*)")
+_HEAD = re.compile(r"@?([A-Za-z_][\w-]*)((?:\s+[^:=\s]+(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"']\S*))?)*)\s*:(?!=)(.*)")
 _NEEDED = re.compile(r"\(\s*([A-Za-z_][\w-]*)[^)]*\)|([A-Za-z_][\w-]*)")
 _JUSTFILES = ("justfile", "Justfile", ".justfile")
 _TASKFILES = (

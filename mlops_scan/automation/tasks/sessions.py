@@ -10,6 +10,8 @@ from mlops_scan.automation.tasks.model import Line, Lookup, Task, ini_values
 from mlops_scan.code.facts import Module
 from mlops_scan.documents.node import Node
 
+_FACTORS = re.compile(r"\{([^{},]*)(?:,[^{}]*)?\}")
+_SEPARATOR = re.compile(r"[,\s]+")
 _FACTOR = re.compile(r"[\w{},!.-]+:\s+(?=\S)")
 _POSITIONAL = re.compile(r"\{posargs(?::([^{}]*))?\}|\[\]")
 _REFERENCE = re.compile(r"\{\[([^\]{}]+)\](\w+)\}")
@@ -68,9 +70,8 @@ def _environments(names: tuple[str, ...], listed: str) -> list[str]:
     if names:
         return list(dict.fromkeys(names))[:_MAX_ENVIRONMENTS]
     # {py310,py311}-test stands for several that run the same commands: the first is enough
-    parts = re.split(r"[,\s]+(?![^{]*\})", listed.strip())
-    found = [re.sub(r"\{([^{},]*)[^{}]*\}", r"\1", name) for name in parts]
-    return list(dict.fromkeys(name for name in found if name))[:_MAX_ENVIRONMENTS] or [""]
+    parts = _SEPARATOR.split(_FACTORS.sub(r"\1", listed.strip()))
+    return list(dict.fromkeys(name for name in parts if name))[:_MAX_ENVIRONMENTS] or [""]
 
 
 def _commands(
