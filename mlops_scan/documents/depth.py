@@ -16,6 +16,7 @@ from mlops_scan.documents.trees import parse_tree
 
 _LONG_STATEMENT = 400  # characters; shorter ones cannot nest deep enough to matter
 _CHAIN = 100  # links of one chain that stay as they are
+_INSIDE = (ast.expr, ast.keyword, ast.arguments, ast.arg, ast.comprehension, ast.withitem)
 
 Edit = tuple[int, int, bytes]  # from, to, replacement: byte offsets in the source
 
@@ -118,9 +119,9 @@ def _is_deep(statement: ast.stmt) -> bool:
         node, depth = stack.pop()
         if depth > MAX_DEPTH:
             return True
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, (ast.expr, ast.keyword, ast.arguments, ast.arg, ast.comprehension, ast.withitem)):
-                stack.append((child, depth + (child is not _left(node))))
+        left = _left(node)
+        children = (child for child in ast.iter_child_nodes(node) if isinstance(child, _INSIDE))
+        stack.extend((child, depth + (child is not left)) for child in children)
     return False
 
 

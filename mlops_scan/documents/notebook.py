@@ -49,10 +49,9 @@ def parse(text: str) -> Notebook:
     for sheet in worksheets.items if worksheets is not None else ():
         inner = sheet.get("cells")
         nodes.extend(inner.items if inner is not None else ())
-    cells = tuple(_cell(node) for node in nodes[:_MAX_CELLS] if node.kind == "mapping")
     if len(nodes) > _MAX_CELLS:
         raise DocumentError(f"more than {_MAX_CELLS} cells", nodes[_MAX_CELLS].line)
-    return Notebook(cells)
+    return Notebook(tuple(_cell(node) for node in nodes if node.kind == "mapping"))
 
 
 def code(notebook: Notebook) -> tuple[str, tuple[int, ...]]:

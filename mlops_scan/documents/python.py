@@ -35,8 +35,8 @@ def parse(text: str) -> PythonDocument:
     """The tree of a Python text.
 
     What does not parse (Python 2, template tags, IPython magics, conflict markers, broken statements, statements nested
-    deeper than 200) is rewritten or blanked in place. Raises DocumentError for more than 2 MB or 400 000 words and where
-    nothing parses.
+    deeper than 200) is rewritten or blanked in place. Raises DocumentError for more than 2 MB or 400 000 words and
+    where nothing parses.
     """
     check_size(text)
     check_words(text)

@@ -49,7 +49,7 @@ class Requirement:
 def parse(text: str) -> tuple[Requirement, ...]:
     """The requirements of a pip file; lines that are none are skipped.
 
-    Raises DocumentError for more than 2 MB and, with the first of them as `.partial`, for more than 10 000 requirements.
+    Raises DocumentError for more than 2 MB and, with the first of them as `.partial`, for more than 10 000 of them.
     """
     check_size(text)
     found: list[Requirement] = []

@@ -172,7 +172,8 @@ class _Builder:
         elif isinstance(event, yaml.DocumentStartEvent):
             self._anchors.clear()
             if len(self.documents) >= _MAX_DOCUMENTS:
-                raise DocumentError(f"more than {_MAX_DOCUMENTS} documents", event.start_mark.line + 1)
+                mark: Any = event.start_mark
+                raise DocumentError(f"more than {_MAX_DOCUMENTS} documents", mark.line + 1)
 
     def _open(self, event: Any) -> None:
         line = event.start_mark.line + 1
