@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from mlops_scan.code.facts import MAIN
 
 BUILTINS = frozenset(dir(builtins))
-_MAX_PARTS = 100  # parts of a dotted name; longer ones are chains of calls, and no rule knows their ends' beginning
+MAX_PARTS = 100  # parts of a dotted name; longer ones are chains of calls, and no rule knows their ends' beginning
 _MAX_WORDS = 60  # words of a command given as a list
 
 
@@ -68,7 +68,7 @@ def name_of(node: ast.expr, scope: Scope) -> str:
     """The resolved name of an expression; a call is named after what it calls, "?" when nothing is known."""
     parts: list[str] = []
     while True:
-        if len(parts) > _MAX_PARTS:
+        if len(parts) > MAX_PARTS:
             return ".".join(["?", *reversed(parts)])
         if isinstance(node, ast.Attribute):
             parts.append(node.attr)
@@ -91,7 +91,7 @@ def name_of(node: ast.expr, scope: Scope) -> str:
     base = _base(node.id, scope, parts)
     if base == "?" and not parts:
         return "?"
-    if base.count(".") > _MAX_PARTS:
+    if base.count(".") > MAX_PARTS:
         base = "?"
     return ".".join([base, *reversed(parts)])
 

@@ -12,7 +12,7 @@ _MAX_EXPANDED = 20_000  # characters of one expanded text
 _MAX_NESTING = 12
 _MAX_WORK = 200_000  # replacements in one file
 _MAX_WRITTEN = 5_000_000  # characters of all expanded texts of one file
-_MAX_TARGETS = 20_000
+_MAX_TARGETS = 2_000
 
 _VARIABLE = re.compile(
     r"(?:(?:export|override|private|unexport)\s+)*([^\s:#=!?+$]+)\s*(:::?=|::?=|\?=|\+=|!=|=)\s*(.*)", re.DOTALL
@@ -78,7 +78,7 @@ class _Rule:
 def parse(text: str) -> Makefile:
     """The rules of a makefile; both sides of conditionals are read, what is not understood is skipped.
 
-    Raises DocumentError for more than 2 MB and, with all that was read as `.partial`, for more than 20 000 targets and
+    Raises DocumentError for more than 2 MB and, with all that was read as `.partial`, for more than 2000 targets and
     for variables that take more than 200 000 replacements or 5 million characters.
     """
     check_size(text)

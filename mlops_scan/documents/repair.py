@@ -22,6 +22,8 @@ _WORK = 2_000_000  # characters given to a parser while mending
 _MAX_CHARACTERS = 1_000_000  # of a text worth mending: error recovery takes seconds for more
 _MAX_BROKEN = 500  # top-level statements; a file with more of them is not Python
 
+_MAX_PARTS = 1_000  # of a dotted name
+_DOTTED = re.compile(r"\.[ \t\\\n]*[^\W\d]\w*(?:[ \t\\\n]*\.[ \t\\\n]*[^\W\d]\w*)+")
 _ON_LINE = re.compile(r"on line (\d+)")
 _NO_START = re.compile(r"[)\]}#]|(?:else|elif|except|finally)\b")
 _HEADER = re.compile(r"(?:async\s+)?(\w+)\b.*:\s*(?:#.*)?\Z")
@@ -62,7 +64,7 @@ def try_parse(text: str) -> ast.Module | Failure:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            return ast.parse(_with_short_names(text))
     except SyntaxError as error:
         deep = "too many nested" in (error.msg or "") or "too many levels" in (error.msg or "")
         return Failure(max(error.lineno or 1, 1), error.msg or "invalid syntax", deep)
@@ -70,6 +72,18 @@ def try_parse(text: str) -> ast.Module | Failure:
         return Failure(1, "nested too deeply", deep=True)
     except ValueError as error:
         return Failure(1, str(error))
+
+
+def _with_short_names(text: str) -> str:
+    """The text with dotted names of more than 1000 parts cut: the parser takes quadratic time in those of imports."""
+    if text.count(".") <= _MAX_PARTS:
+        return text
+
+    def short(match: re.Match[str]) -> str:
+        whole = match.group()
+        return whole if whole.count(".") <= _MAX_PARTS else "._" + "\\\n" * whole.count("\n")
+
+    return _DOTTED.sub(short, text)
 
 
 def repaired(text: str) -> str | Failure:

@@ -127,8 +127,8 @@ def test_rules_of_one_name_are_one_target() -> None:
 
 
 def test_targets_are_bounded() -> None:
-    with pytest.raises(DocumentError, match="more than 20000 targets") as caught:
-        makefile.parse("".join(f"t{n}:\n\tx\n" for n in range(20_010)))
+    with pytest.raises(DocumentError, match="more than 2000 targets") as caught:
+        makefile.parse("".join(f"t{n}:\n\tx\n" for n in range(2_010)))
     assert caught.value.partial.target("t0").recipe == ((2, "x"),)
 
 
