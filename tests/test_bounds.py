@@ -72,7 +72,7 @@ CASES: dict[str, tuple[Files, dict[str, str]]] = {
     "python never closed": (lambda: {"a.py": IMPORT + "x = " + "[" * 50_000}, {"a.py": "line 2: this"}),
     "shell nested": (lambda: {"a.sh": _nested("$(", ")")}, {"a.sh": "nested deeper"}),
     "shell nested, open": (lambda: {"a.sh": 'echo "$(' * 50_000}, {}),
-    "shell conditions": (lambda: {"a.sh": "if a; then\n" * 20_000}, {"a.sh": "more than 5000 commands"}),
+    "shell conditions": (lambda: {"a.sh": "if a; then\n" * 20_000}, {"a.sh": "more than 2000 commands"}),
     "shell lists": (lambda: {"a.sh": "a && " * 20_000 + "b"}, {"a.sh": "nested deeper"}),
     "makefile nested": (lambda: {"Makefile": "all: " + _nested("$(", ")") + "\n"}, {}),
     "dockerfile nested": (lambda: {"Dockerfile": "FROM a\nCMD " + "[" * 50_000 + "\n"}, {}),
@@ -93,7 +93,15 @@ CASES: dict[str, tuple[Files, dict[str, str]]] = {
         lambda: {"requirements.txt": "".join(f"pkg{n}==1.{n}\n" for n in range(30_000))},
         {"requirements.txt": "more than 10000 requirements"},
     ),
-    "commands": (lambda: {"a.sh": "echo a\n" * 50_000}, {"a.sh": "more than 5000 commands"}),
+    "commands": (lambda: {"a.sh": "echo a\n" * 50_000}, {"a.sh": "more than 2000 commands"}),
+    "recipe lines": (
+        lambda: {"Makefile": f"A = {'x ' * 9000}\n$(A):\n" + "\techo a\n" * 3000},
+        {"Makefile": "more than 20000 recipe lines"},
+    ),
+    "elif": (
+        lambda: {"a.py": IMPORT + "if a:\n  b()\n" + "elif a:\n  b()\n" * 80_000},
+        {"a.py": "Python"},
+    ),
     # expansion
     "laughs": (lambda: {"params.yaml": _bomb("[x, x]", True)}, {}),
     "laughs in stages": (lambda: {"dvc.yaml": _bomb("{cmd: python a.py, deps: [a]}", False) + "stages: *a29\n"}, {}),

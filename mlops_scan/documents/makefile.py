@@ -13,6 +13,7 @@ _MAX_NESTING = 12
 _MAX_WORK = 200_000  # replacements in one file
 _MAX_WRITTEN = 5_000_000  # characters of all expanded texts of one file
 _MAX_TARGETS = 2_000
+_MAX_LINES = 20_000  # recipe lines of all targets
 
 _VARIABLE = re.compile(
     r"(?:(?:export|override|private|unexport)\s+)*([^\s:#=!?+$]+)\s*(:::?=|::?=|\?=|\+=|!=|=)\s*(.*)", re.DOTALL
@@ -78,8 +79,8 @@ class _Rule:
 def parse(text: str) -> Makefile:
     """The rules of a makefile; both sides of conditionals are read, what is not understood is skipped.
 
-    Raises DocumentError for more than 2 MB and, with all that was read as `.partial`, for more than 2000 targets and
-    for variables that take more than 200 000 replacements or 5 million characters.
+    Raises DocumentError for more than 2 MB and, with all that was read as `.partial`, for more than 2000 targets,
+    20 000 recipe lines and for variables that take more than 200 000 replacements or 5 million characters.
     """
     check_size(text)
     reader = _Reader()
@@ -122,7 +123,7 @@ class _Reader:
         self._define: str | None = None
         self._defined: list[str] = []
         self._work = 0
-        self._written = 0
+        self._written = self._lines = 0
         self.breach: tuple[str, int] | None = None  # the bound that broke first, and the line of the rule
         self._line = 0
 
@@ -223,6 +224,10 @@ class _Reader:
         recipe: list[tuple[int, str]] = []
         ignored: list[bool] = []
         for line, text in rule.recipe:
+            self._lines += 1
+            if self._lines > _MAX_LINES:
+                self.breach = self.breach or (f"more than {_MAX_LINES} recipe lines", line)
+                break
             for part in self._expand(text, automatic).split("\n"):
                 command = part.strip()
                 prefix = command[: len(command) - len(command.lstrip("@-+ \t"))]

@@ -68,11 +68,13 @@ def parse_repaired(text: str) -> tuple[ast.Module, str]:
     from mlops_scan.documents import depth, repair
 
     tree = repair.try_parse(text)
-    if isinstance(tree, repair.Failure) and tree.deep:
+    if isinstance(tree, repair.Failure) and tree.deep and len(text) <= repair.MAX_CHARACTERS:
         text = depth.flattened(text)
         tree = repair.try_parse(text)
     if isinstance(tree, repair.Failure):
-        fixed = repair.repaired(depth.without_deep_lines(text) if tree.deep else text)
+        fixed = repair.repaired(
+            depth.without_deep_lines(text) if tree.deep and len(text) <= repair.MAX_CHARACTERS else text
+        )
         if isinstance(fixed, repair.Failure):
             raise DocumentError(fixed.reason, fixed.line)
         text = fixed

@@ -19,7 +19,7 @@ from mlops_scan.documents.trees import parse_tree, walk
 
 _ROUNDS = 60
 _WORK = 2_000_000  # characters given to a parser while mending
-_MAX_CHARACTERS = 1_000_000  # of a text worth mending: error recovery takes seconds for more
+MAX_CHARACTERS = 1_000_000  # of a text worth mending: error recovery takes seconds for more
 _MAX_BROKEN = 500  # top-level statements; a file with more of them is not Python
 
 _MAX_PARTS = 1_000  # of a dotted name
@@ -91,7 +91,7 @@ def repaired(text: str) -> str | Failure:
     first = try_parse(text)
     if not isinstance(first, Failure):
         return text
-    if len(text) > _MAX_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         return first
     best, best_line = text, first.line
     for candidate in _rewrites(text):

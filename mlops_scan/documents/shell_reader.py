@@ -13,7 +13,7 @@ from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell_model import Command, ShellScript
 from mlops_scan.documents.trees import parse_tree
 
-_MAX_COMMANDS = 5_000  # of one script
+_MAX_COMMANDS = 2_000  # of one script
 _TEXT = 400  # characters of a command kept as its text
 _EXPRESSION = re.compile(rb"\$?\{\{[^\n{}]*\}\}|\$\[\[[^\n\[\]]*\]\]")
 _CONTROL = re.compile(rb"^[ \t]*\{%[^\n]*?%\}[ \t]*$", re.MULTILINE)

@@ -274,7 +274,7 @@ def test_time_is_bounded(text: str) -> None:
     try:
         shell.parse(text)
     except DocumentError as error:
-        assert "pipes" in error.reason or "nested deeper" in error.reason or "5000 commands" in error.reason
+        assert "pipes" in error.reason or "nested deeper" in error.reason or "2000 commands" in error.reason
     assert time.process_time() - start < 10
 
 
