@@ -82,7 +82,7 @@ CASES: dict[str, tuple[Files, dict[str, str]]] = {
     "notebook of many cells": (lambda: {"a.ipynb": _notebook(100_000, "x = 1")}, {"a.ipynb": "more than 10000 cells"}),
     "yaml of many documents": (lambda: {"a.yaml": "--- a\n" * 160_000}, {"a.yaml": "more than 2000 documents"}),
     "targets": (
-        lambda: {"Makefile": "".join(f"t{n}: t{n + 1}\n\techo a\n" for n in range(30_000))},
+        lambda: {"Makefile": "".join(f"t{n}:\n\techo a\n" for n in range(30_000))},
         {"Makefile": "more than 2000 targets"},
     ),
     "instructions": (
