@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,7 +19,7 @@ from mlops_scan.ci.find import unread_providers, workflows
 from mlops_scan.code.build import Source, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
-from mlops_scan.code.sweep import worth_parsing
+from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import Context, Detector
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import components as component_rules
@@ -145,7 +146,8 @@ def _with_roles(repository: Repository) -> Repository:
 def gather(repository: Repository, rules: RuleBook, jobs: int = 1) -> Context:
     """All facts that detectors read; `jobs` processes parse code, 0 for one per processor."""
     documents = Documents(repository.files)
-    index = CodeIndex(_modules(repository.files, documents, rules, jobs))
+    swept = _sweep(repository.files, documents, rules)
+    index = CodeIndex(_modules(repository.files, documents, swept, jobs), swept.names)
     matcher = Matcher(rules.tools.values())
     structured = [file for file in repository.files if _is_structured(file)]
     pipelines = [p for file in structured for p in _pipelines(file, documents)]
@@ -184,24 +186,28 @@ def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
     yield from declared(file.path, documents.nodes(file.path))
 
 
-def _modules(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: int) -> Iterator[Module]:
-    code_files = {
-        f.path: language_of(f.path)
-        for f in files
-        if f.role not in _UNPARSED and language_of(f.path) in ("python", "notebook")
-    }
-    texts = {path: documents.text(path) for path, language in code_files.items() if language == "python"}
-    roots = (root for tool in rules.tools.values() if _proves(tool) for root in tool.imports)
-    commands = (documents.text(f.path) for f in files if f.role not in _UNPARSED and language_of(f.path) in _COMMANDS)
-    worth = worth_parsing(texts, roots, commands)
+def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook) -> Sweep:
+    """One pass over the texts that may name a tool, to choose the Python files that deserve a parse."""
+    by_language: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        if file.role not in _UNPARSED:
+            by_language[language_of(file.path)].append(file.path)
+    return sweep(
+        {path: documents.text(path) for path in by_language["python"]},
+        (root for tool in rules.tools.values() if _proves(tool) for root in tool.imports),
+        (documents.text(path) for language in _COMMANDS for path in by_language[language]),
+        (documents.text(path) for path in by_language["notebook"]),
+    )
+
+
+def _modules(files: Iterable[File], documents: Documents, swept: Sweep, jobs: int) -> Iterator[Module]:
     chosen = [
-        path
-        for path, language in code_files.items()
-        if (path in worth or language == "notebook") and documents.text(path).strip()
+        Source(f.path, text, language_of(f.path) == "notebook")
+        for f in files
+        if (f.path in swept.chosen or (language_of(f.path) == "notebook" and f.role not in _UNPARSED))
+        and (text := documents.text(f.path)).strip()
     ]
-    for built in build_all(
-        (Source(path, documents.text(path), code_files[path] == "notebook") for path in chosen), jobs
-    ):
+    for built in build_all(chosen, jobs):
         documents.parsed.add(built.path)
         if built.problem:
             documents.note(built.path, built.problem)
