@@ -16,15 +16,21 @@ _Choice = TypeVar("_Choice", bound=Enum)
 
 def documents(root: Path, digest: Any, cache: bool) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every rule file below `root` with its top mapping; `digest` is fed with all texts before the first comes out."""
-    contents = {path: _text(path) for path in sorted(root.glob("*/*.yaml"))}
-    for path, text in contents.items():
-        digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
+    contents = read(root, digest)
     for path, data in rulecache.load(digest.hexdigest() if cache else "", contents, _parse):
         if isinstance(data, list):
             data = {path.parent.name: data}
         if not isinstance(data, dict):
             raise RuleError(f"{path}: expected a mapping at the top")
         yield path, data
+
+
+def read(root: Path, digest: Any) -> dict[Path, str]:
+    """The text of every rule file below `root`; `digest` is fed with all of them."""
+    contents = {path: _text(path) for path in sorted(root.glob("*/*.yaml"))}
+    for path, text in contents.items():
+        digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
+    return contents
 
 
 def _text(path: Path) -> str:

@@ -26,7 +26,7 @@ def imported(node: ast.Import | ast.ImportFrom, path: str) -> Iterator[tuple[str
 
 
 def absolute(path: str, module: str, level: int) -> str:
-    """A relative import of the file at `path`, `level` dots up, as a dotted path from the repository's root; absolute imports unchanged."""
+    """An import of the file at `path` as a dotted path; a relative one, `level` dots, from the repository's root."""
     if not level:
         return module
     folders = path.split("/")[:-1]

@@ -16,7 +16,9 @@ from mlops_scan.code.definitions import absolute
 from mlops_scan.code.names import ModuleNames
 from mlops_scan.repository.roles import strip_template
 
-_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]{0,4000}|[\w, \t]*)|import[ \t]+([\w., \t]+))", re.M)
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]{0,4000}|[\w, \t]*)|import[ \t]+([\w., \t]+))", re.M
+)
 _COMMENT = re.compile(r"#[^\n]*")
 _CELL_IMPORT = re.compile(r"\b(?:from|import)[ \t]+(\w+)")
 _SCRIPT_END = re.compile(r"\.py\b")
