@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,6 +30,7 @@ _NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
 _T = TypeVar("_T")
 
 
+@lru_cache(maxsize=1 << 16)
 def language_of(path: str) -> str:
     """A file's language, told by its name; empty where there is no parser for it."""
     name = strip_template(path)[0].rpartition("/")[2]
