@@ -55,6 +55,7 @@ def sweep(
     graph = _Graph(texts, tools)
     if not graph.users_of_tools and not _in_cells(notebooks, tools):
         return Sweep(frozenset(), graph.names)
+    graph.add_mentions()
     named = {word for text in commands for word in _named(text)}
     chosen = graph.users_of_tools | graph.users_of_glue | {path for path in texts if stem(path) in named}
     leading = _closure(chosen, lambda path: graph.users.get(path, ()))
@@ -74,9 +75,7 @@ class _Graph:
         self.users: dict[str, set[str]] = defaultdict(set)
         self.users_of_tools: set[str] = set()
         self.users_of_glue: set[str] = set()
-        by_stem: dict[str, list[str]] = defaultdict(list)
-        for path in texts:
-            by_stem[stem(path)].append(path)
+        self._texts = texts
         for path, text in texts.items():
             for dotted in set(_imports(path, text)):
                 located = self.names.find_module(dotted, path)
@@ -88,6 +87,13 @@ class _Graph:
                     self.users_of_tools.add(path)
                 if root in _GLUE:
                     self.users_of_glue.add(path)
+
+    def add_mentions(self) -> None:
+        """Add what files name in other ways than by an import."""
+        by_stem: dict[str, list[str]] = defaultdict(list)
+        for path in self._texts:
+            by_stem[stem(path)].append(path)
+        for path, text in self._texts.items():
             for word in _named(text, code=True):
                 for other in by_stem.get(word, ()):
                     self._link(path, other)
@@ -109,7 +115,8 @@ def _named(text: str, code: bool = False) -> set[str]:
         word = _LAST_WORD.search(text, max(0, end.start() - 60), end.start())
         if word is not None:
             words.add(word.group())
-    words.update(dotted.rpartition(".")[2] for dotted in _MODULE_RUN.findall(text))
+    if "-m" in text:
+        words.update(dotted.rpartition(".")[2] for dotted in _MODULE_RUN.findall(text))
     if code and any(marker in text for marker in _RUNS_MODULES):
         words.update(dotted.rpartition(".")[2] for dotted in _MODULE_NAME.findall(text))
     return words
