@@ -20,6 +20,7 @@ from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
 from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.node import DocumentError
+from mlops_scan.documents.notebook import commands
 from mlops_scan.documents.shell import Command, ShellScript, inner, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
@@ -192,7 +193,10 @@ class Resolver:
             start = next(i for i, word in enumerate(words) if i and word in _SHELLS | LAUNCHERS)
             yield from self._dispatch(unwrap(words[start:]), run, use, command, chain)
         elif name in LAUNCHERS:
-            yield self._program(self.programs.launched(words, chain.folder, origin), run, chain)
+            program = self.programs.launched(words, chain.folder, origin)
+            yield self._program(program, run, chain)
+            if program.entries and program.entries[0][0].endswith(".ipynb"):
+                yield from self._cells(program.entries[0][0], use, chain)
         elif name in ("pytest", "py.test", "unittest"):
             yield replace(run, tests=self.tests.collected(words, chain.folder))
         elif name in SERVERS:
@@ -257,6 +261,15 @@ class Resolver:
         else:
             script = self.documents.shell(path) or ShellScript(())
         yield from self._script(script, path, chain.via(use, path), is_file=True)
+
+    def _cells(self, path: str, use: Evidence, chain: Chain) -> Iterator[Run]:
+        """What the shell lines of a notebook run (`!dvc repro`) when the notebook itself is executed."""
+        notebook = self.documents.notebook(path) if path not in chain.seen else None
+        for line, text in commands(notebook) if notebook is not None else ():
+            # a failing `!command` does not stop the notebook
+            lost = "the notebook goes on when a shell line of it fails"
+            inside = chain.via(use, path, lost)
+            yield from self._script(self._parse(text, line, True), path, inside)
 
     def _has_shebang(self, path: str) -> bool:
         first = self.documents.text(path)[:60].partition("\n")[0] if "." not in path.rpartition("/")[2] else ""
