@@ -41,7 +41,13 @@ class _Request:
 @click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", default=".")
 @click.option(
-    "-f", "--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help="text (default), json, sarif; repeatable."
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[:FILE]",
+    help="text (default), json, sarif, html, markdown, github, gitlab-codequality, junit, csv, badge or shields; "
+    "repeatable.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File of the only format.")
 @click.option(
@@ -145,7 +151,12 @@ def _run(request: _Request) -> int:
         for name, seconds in stages.seconds.items():
             click.echo(f"{name} {seconds:.3f}", err=True)
     verdict = gate.judge(report, gate.Gate(settings.fail_below, settings.fail_on))
-    options = RenderOptions(verbose=request.verbose, quiet=request.quiet, component=settings.component or "")
+    options = RenderOptions(
+        verbose=request.verbose,
+        quiet=request.quiet,
+        component=settings.component or "",
+        target=settings.fail_below,
+    )
     output.write(report, targets, options, request.color)
     for line in verdict.lines:
         click.echo(line, err=True)
