@@ -123,6 +123,7 @@ def _run(request: _Request) -> int:
 
     from mlops_scan.cli import gate, output
     from mlops_scan.cli.progress import Stages
+    from mlops_scan.cli.terminal import understands_escapes
     from mlops_scan.engine.scan import ScanOptions, scan
     from mlops_scan.reports import RenderOptions
 
@@ -130,7 +131,7 @@ def _run(request: _Request) -> int:
     gc.disable()
     settings = request.settings
     targets = output.parse_targets(settings.formats or (), request.output)
-    stages = Stages(shown=sys.stderr.isatty() and not request.quiet)
+    stages = Stages(shown=sys.stderr.isatty() and understands_escapes() and not request.quiet)
     report = scan(
         request.path,
         ScanOptions(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
-from mlops_scan.cli import terminal
+from mlops_scan.cli import progress, terminal
+from mlops_scan.cli.main import run
+from mlops_scan.cli.progress import Stages
 from mlops_scan.reports import RenderOptions, render
 from mlops_scan.reports.places import Places
+from tests.cli.fakes import FakeScan
 from tests.reports import samples
 
 
@@ -70,3 +74,30 @@ def test_color_needs_a_terminal_that_obeys(monkeypatch: pytest.MonkeyPatch, term
     monkeypatch.setattr("sys.stdout", Screen())
     assert terminal.wants_color("auto", True) is (term == "xterm")
     assert not terminal.wants_color("auto", False)
+
+
+@pytest.mark.parametrize(
+    ("screen", "term", "options", "shown"),
+    [
+        (Screen(), "xterm", [], True),
+        (Screen(), "dumb", [], False),
+        (Screen(), "xterm", ["-q"], False),
+        (io.StringIO(), "xterm", [], False),
+    ],
+)
+def test_progress_only_on_a_terminal_that_obeys(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, screen: io.StringIO, term: str, options: list[str], shown: bool
+) -> None:
+    asked: list[bool] = []
+
+    class Recorded(Stages):
+        def __init__(self, shown: bool = False) -> None:
+            asked.append(shown)
+            super().__init__()
+
+    FakeScan(monkeypatch, samples.report())
+    monkeypatch.setattr(progress, "Stages", Recorded)
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("TERM", term)
+    assert run([str(tmp_path), "-o", str(tmp_path / "out.txt"), *options]) == 0
+    assert asked == [shown]
