@@ -41,7 +41,13 @@ class _Request:
 @click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", default=".")
 @click.option(
-    "-f", "--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help="text (default), json, sarif; repeatable."
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[:FILE]",
+    help="text (default), json, sarif, html, markdown, github, gitlab-codequality, junit, csv, badge or shields; "
+    "repeatable.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File of the only format.")
 @click.option(
@@ -117,6 +123,7 @@ def _run(request: _Request) -> int:
 
     from mlops_scan.cli import gate, output
     from mlops_scan.cli.progress import Stages
+    from mlops_scan.cli.terminal import understands_escapes
     from mlops_scan.engine.scan import ScanOptions, scan
     from mlops_scan.reports import RenderOptions
 
@@ -124,7 +131,7 @@ def _run(request: _Request) -> int:
     gc.disable()
     settings = request.settings
     targets = output.parse_targets(settings.formats or (), request.output)
-    stages = Stages(shown=sys.stderr.isatty() and not request.quiet)
+    stages = Stages(shown=sys.stderr.isatty() and understands_escapes() and not request.quiet)
     report = scan(
         request.path,
         ScanOptions(
@@ -145,7 +152,12 @@ def _run(request: _Request) -> int:
         for name, seconds in stages.seconds.items():
             click.echo(f"{name} {seconds:.3f}", err=True)
     verdict = gate.judge(report, gate.Gate(settings.fail_below, settings.fail_on))
-    options = RenderOptions(verbose=request.verbose, quiet=request.quiet, component=settings.component or "")
+    options = RenderOptions(
+        verbose=request.verbose,
+        quiet=request.quiet,
+        component=settings.component or "",
+        target=settings.fail_below,
+    )
     output.write(report, targets, options, request.color)
     for line in verdict.lines:
         click.echo(line, err=True)

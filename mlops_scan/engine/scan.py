@@ -134,6 +134,7 @@ def _scan(
         revision=repository.revision,
         kind=kind.name,
         kind_reason=kind.reason,
+        kind_place=kind.where,
         has_ml=kind.has_ml,
         model=model.id,
         levels=((model.id, headline.level),),
