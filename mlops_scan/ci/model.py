@@ -71,7 +71,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """One CI/CD definition that the provider loads; `unloaded` gives the reason where it does not."""
+    """One CI/CD definition that the provider loads; `unloaded` gives the reason where it does not.
+
+    `unknown` says why what it runs, or a part of that, cannot be told from files (a shared library, a configuration
+    that a program makes); empty where everything is there.
+    """
 
     path: str
     provider: str
@@ -80,6 +84,7 @@ class Workflow:
     triggers: tuple[Trigger, ...]
     jobs: tuple[Job, ...]
     unloaded: str = ""
+    unknown: str = ""
 
     def triggers_of(self, job: Job) -> tuple[Trigger, ...]:
         """What starts a job."""

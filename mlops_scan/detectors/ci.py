@@ -249,10 +249,10 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
 def _unread(context: Context) -> Iterator[Signal | Problem]:
     if not context.unread_providers:
         return
-    first = {item.provider: item.path for item in reversed(context.unread_providers)}
-    for provider, path in sorted(first.items()):
-        evidence = (context.evidence(path, 1, Hop.TRIGGER),)
-        reason = f"{provider} definitions are not read yet, so what they run is not known"
+    first = {item.provider: item for item in reversed(context.unread_providers)}
+    for provider, item in sorted(first.items()):
+        evidence = (context.evidence(item.path, item.line, Hop.TRIGGER),)
+        reason = item.reason or f"{provider} definitions are not read yet, so what they run is not known"
         for practice in ("ci/code-tests", "ci/model-tests", "cd/model-deploy", "cd/pipeline-deploy"):
             yield Signal(practice, "ci", Grade.UNKNOWN, evidence, Confidence.LOW, reason, fixed=True)
         yield Problem("MLS306", f"{reason}; the grades of the ci and cd practices leave it out.", evidence[0].location)

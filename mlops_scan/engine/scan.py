@@ -209,7 +209,7 @@ def gather(
     _begin(options, "wiring")
     automation = Automation(index, found, pipelines, runs)
     context = Context(
-        repository, documents, index, rules, uses, automation, resolver, tuple(unread_providers(documents))
+        repository, documents, index, rules, uses, automation, resolver, tuple(unread_providers(documents, found))
     )
     context.self_tools = self_tools(context)
     return context
@@ -373,8 +373,11 @@ def _course(best: ComponentResult, rules: RuleBook, model: MaturityModel, signal
 
 def _notices(context: Context, options: ScanOptions, kind: Kind, components: tuple[str, ...]) -> tuple[str, ...]:
     notices = list(context.repository.notices)
-    providers = sorted({item.provider for item in context.unread_providers})
+    providers = sorted({item.provider for item in context.unread_providers if not item.reason})
     notices += [f"{name} definitions are present and not read yet; what they run is unknown" for name in providers]
+    notices += sorted(
+        {f"{item.provider}, {item.path}: {item.reason}" for item in context.unread_providers if item.reason}
+    )
     if context.documents.unrendered:
         notices.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
     if kind.name == "course" and len(components) > 1:

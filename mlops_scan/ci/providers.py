@@ -1,0 +1,106 @@
+"""The CI providers that are known: which files are their definitions, which of these they load, and who reads them.
+
+To add a provider write a module with `parse(path, documents) -> Iterator[Workflow]` and add one line to `PROVIDERS`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from mlops_scan.ci import azure, github, gitlab
+from mlops_scan.ci.model import Workflow
+from mlops_scan.documents.store import Documents
+from mlops_scan.repository.roles import strip_template
+
+Parse = Callable[[str, Documents], Iterable[Workflow]]
+"""Gives the workflows of the definition at a path; `documents` has it, and the other files of the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A CI provider: a path in which `named` is found is one of its definitions, and `parse` reads it.
+
+    Both patterns see the path in the repository, in a template the path below the folder with a placeholder for a name.
+    `named` is searched and finds definitions wherever they stand; a path that `loaded` does not match in full is not
+    loaded by the provider, for the reason `elsewhere`. Without `loaded` every one is loaded. `own` says that no other
+    format is looked for in these files.
+    """
+
+    name: str
+    named: str
+    parse: Parse
+    loaded: str = ""
+    elsewhere: str = ""
+    own: bool = True
+
+    def owns(self, local: str) -> bool:
+        """Whether a path is a definition of this provider."""
+        return re.search(self.named, local) is not None
+
+    def workflows(self, path: str, documents: Documents) -> Iterator[Workflow]:
+        """The workflows of a definition; those in a place that the provider does not load say so."""
+        found = self.parse(path, documents)
+        if self.loaded and not re.fullmatch(self.loaded, strip_template(path)[0]):
+            found = (replace(workflow, unloaded=workflow.unloaded or self.elsewhere) for workflow in found)
+        yield from found
+
+
+def _github(path: str, documents: Documents) -> Iterator[Workflow]:
+    yield from (github.parse(path, node) for node in documents.nodes(path)[:1])
+
+
+def _gitlab(path: str, documents: Documents) -> Iterator[Workflow]:
+    """A file by itself; `find` reads the pipeline at the root, with what it includes, before it looks here."""
+    pipelines = gitlab.parse(path, documents.nodes(path), lambda name: ())
+    yield from (workflow for workflow in pipelines if workflow.jobs)
+
+
+def _azure(path: str, documents: Documents) -> Iterator[Workflow]:
+    for node in documents.nodes(path)[:1]:
+        if azure.looks_like(node):
+            yield azure.parse(path, node, lambda name: documents.nodes(name) if name in documents.files else ())
+
+
+PROVIDERS = (
+    # name, its definitions, reader, those of them that it loads, why it does not load the others
+    Provider("GitHub Actions", rf"^{github.LOADED.pattern}$", _github, own=False),
+    Provider(
+        "GitLab CI",
+        r"(^|/|[\w-]\.)\.?gitlab-ci\.ya?ml$|^\.gitlab/.+\.ya?ml$",
+        _gitlab,
+        r"\.gitlab-ci\.yml",
+        "GitLab only loads .gitlab-ci.yml at the root of the repository and what it includes",
+        own=False,
+    ),
+    Provider("Azure Pipelines", azure.NAMED.pattern, _azure, own=False),
+)
+
+NOT_READ = tuple(
+    (provider, re.compile(pattern, re.I if provider == "Jenkins" else 0))
+    for provider, pattern in (
+        ("Jenkins", r"(^|/)Jenkinsfile[^/]*$|\.jenkinsfile$"),
+        ("CircleCI", r"(^|/)\.circleci/.+\.ya?ml$"),
+        ("Bitbucket Pipelines", r"^bitbucket-pipelines\.yml$"),
+        ("Travis CI", r"^\.travis\.ya?ml$"),
+        ("Taskcluster", r"^\.taskcluster\.yml$|^taskcluster/"),
+        ("Buildkite", r"^\.buildkite/.+\.ya?ml$|^buildkite\.ya?ml$"),
+        ("Drone", r"^\.drone\.(ya?ml|jsonnet|star)$"),
+        ("Woodpecker", r"^\.woodpecker(\.ya?ml$|/)"),
+        ("Google Cloud Build", r"(^|/)cloudbuild[^/]*\.(ya?ml|json)$|\.cloudbuild\.ya?ml$"),
+        ("AWS CodeBuild", r"(^|/)buildspec[^/]*\.ya?ml$"),
+        ("AppVeyor", r"^\.?appveyor\.ya?ml$"),
+        ("Tekton", r"^\.?tekton/.+\.ya?ml$"),
+        ("TeamCity", r"^\.teamcity/"),
+        ("Semaphore", r"^\.semaphore/.+\.ya?ml$"),
+        ("Cirrus CI", r"^\.cirrus\.(ya?ml|star)$"),
+        ("SourceHut", r"^\.build\.ya?ml$|^\.builds/.+\.ya?ml$"),
+        ("Zuul", r"^\.?zuul\.ya?ml$|^\.?zuul\.d/"),
+        ("Harness", r"^\.harness/"),
+        ("Codefresh", r"^codefresh\.ya?ml$"),
+        ("Screwdriver", r"^screwdriver\.ya?ml$"),
+        ("GoCD", r"\.gocd\.(ya?ml|json)$"),
+    )
+)
+"""Definitions that are recognised by name but not read yet; reported as unknown, never as "no CI"."""
