@@ -29,6 +29,7 @@ class Start:
     workflow: str = ""
     job: str = ""
     environment: str = ""
+    assumed: bool = False  # the triggers are the usual setting of a CI server, which files cannot show
 
 
 @dataclass(frozen=True, slots=True)

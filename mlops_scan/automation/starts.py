@@ -79,7 +79,8 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
         (trigger for trigger in triggers if trigger.kind in kinds), triggers[0] if triggers else None
     )
     line = chosen.line if chosen is not None else job.line
-    clock = f" ({chosen.detail})" if chosen is not None and chosen.kind == "schedule" else ""
+    assumed = chosen is not None and chosen.assumed
+    clock = f" ({chosen.detail})" if chosen is not None and (chosen.kind == "schedule" or assumed) else ""
     return Start(
         kind="ci",
         label=f"{workflow.name} / {job.id}",
@@ -92,6 +93,7 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
         workflow=workflow.path,
         job=job.id,
         environment=job.environment,
+        assumed=assumed,
     )
 
 
@@ -100,6 +102,8 @@ def _blocked(job: Job, kinds: set[str]) -> str:
         return job.never or "a person must start this job"
     if kinds & AUTOMATIC:
         return ""
+    if "server" in kinds:
+        return "what starts it is set on the CI server, not in the repository"
     return "only a person can start it" if "manual" in kinds else "nothing starts it"
 
 

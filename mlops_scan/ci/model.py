@@ -17,12 +17,13 @@ class Trigger:
     """What starts a workflow.
 
     `kind` is push, pull_request, merge_queue, tag, release, schedule, manual, chained, external, called (by another
-    workflow) or other.
+    workflow), server (only the CI server's settings say) or other.
     """
 
     kind: str
     line: int
     detail: str = ""  # a cron expression, branch names, the workflow that must have run
+    assumed: bool = False  # the usual setting of a server, which the file cannot show
 
 
 @dataclass(frozen=True, slots=True)

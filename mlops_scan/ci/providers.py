@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from mlops_scan.ci import azure, github, gitlab
+from mlops_scan.ci import appveyor, azure, bitbucket, buildkite, circleci, github, gitlab, travis
 from mlops_scan.ci.model import Workflow
 from mlops_scan.documents.store import Documents
 from mlops_scan.repository.roles import strip_template
@@ -63,6 +63,10 @@ def _azure(path: str, documents: Documents) -> Iterator[Workflow]:
             yield azure.parse(path, node, lambda name: documents.nodes(name) if name in documents.files else ())
 
 
+def _root(provider: str, name: str) -> str:
+    return f"{provider} only loads {name} at the root of the repository"
+
+
 PROVIDERS = (
     # name, its definitions, reader, those of them that it loads, why it does not load the others
     Provider("GitHub Actions", rf"^{github.LOADED.pattern}$", _github, own=False),
@@ -75,22 +79,30 @@ PROVIDERS = (
         own=False,
     ),
     Provider("Azure Pipelines", azure.NAMED.pattern, _azure, own=False),
+    Provider("CircleCI", circleci.NAMED, circleci.parse),
+    Provider(
+        "Bitbucket Pipelines",
+        r"(^|/)bitbucket-pipelines\.ya?ml$",
+        bitbucket.parse,
+        r"bitbucket-pipelines\.yml",
+        _root("Bitbucket", "bitbucket-pipelines.yml"),
+    ),
+    Provider("Travis CI", r"(^|/)\.travis\.ya?ml$", travis.parse, r"\.travis\.yml", _root("Travis CI", ".travis.yml")),
+    Provider(
+        "AppVeyor", r"(^|/)\.?appveyor\.ya?ml$", appveyor.parse, r"\.?appveyor\.yml", _root("AppVeyor", "appveyor.yml")
+    ),
+    Provider("Buildkite", buildkite.NAMED, buildkite.parse),
 )
 
 NOT_READ = tuple(
     (provider, re.compile(pattern, re.I if provider == "Jenkins" else 0))
     for provider, pattern in (
         ("Jenkins", r"(^|/)Jenkinsfile[^/]*$|\.jenkinsfile$"),
-        ("CircleCI", r"(^|/)\.circleci/.+\.ya?ml$"),
-        ("Bitbucket Pipelines", r"^bitbucket-pipelines\.yml$"),
-        ("Travis CI", r"^\.travis\.ya?ml$"),
         ("Taskcluster", r"^\.taskcluster\.yml$|^taskcluster/"),
-        ("Buildkite", r"^\.buildkite/.+\.ya?ml$|^buildkite\.ya?ml$"),
         ("Drone", r"^\.drone\.(ya?ml|jsonnet|star)$"),
         ("Woodpecker", r"^\.woodpecker(\.ya?ml$|/)"),
         ("Google Cloud Build", r"(^|/)cloudbuild[^/]*\.(ya?ml|json)$|\.cloudbuild\.ya?ml$"),
         ("AWS CodeBuild", r"(^|/)buildspec[^/]*\.ya?ml$"),
-        ("AppVeyor", r"^\.?appveyor\.ya?ml$"),
         ("Tekton", r"^\.?tekton/.+\.ya?ml$"),
         ("TeamCity", r"^\.teamcity/"),
         ("Semaphore", r"^\.semaphore/.+\.ya?ml$"),

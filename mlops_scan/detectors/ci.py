@@ -53,6 +53,11 @@ def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Gra
     return Grade.WIRED, ""
 
 
+def _confidence(run: Run, found: Confidence) -> Confidence:
+    """The confidence of a claim about a run: medium at most where what starts the run is assumed."""
+    return Confidence.MEDIUM if run.start.assumed and found is Confidence.HIGH else found
+
+
 def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:
     """The evidence of a CI run: the command first, then the trigger, the hops between, and what it reaches."""
     command = context.evidence(run.location.path, run.location.line, Hop.USE, run.location.end_line)
@@ -71,7 +76,7 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
         if not _is_test(run) or (run.words and run.words[0] in ("tox", "nox", "make") and not run.tests):
             continue
         grade, reason = graded(run, ON_CHANGE | {"tag", "release", "schedule", "chained"})
-        confidence = Confidence.HIGH
+        confidence = _confidence(run, Confidence.HIGH)
         if run.words and run.words[0] in ("pytest", "unittest") and not run.tests:
             grade, reason = Grade.TRACE, "no test file is collected by this command"
         elif run.tests and all(hollow(context, path) for path in run.tests):
@@ -109,7 +114,7 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             strong.use.tool,
             grade,
             chain(context, run, where),
-            strong.use.confidence,
+            _confidence(run, strong.use.confidence),
             reason,
             fixed=True,
         )
@@ -174,7 +179,13 @@ def _pipeline_tests(context: Context, run: Run) -> Iterator[Signal]:
     if trained is not None:
         grade, reason = graded(run, ON_CHANGE)
         yield Signal(
-            "ci/pipeline-tests", "ci", grade, chain(context, run, trained), Confidence.HIGH, reason, fixed=True
+            "ci/pipeline-tests",
+            "ci",
+            grade,
+            chain(context, run, trained),
+            _confidence(run, Confidence.HIGH),
+            reason,
+            fixed=True,
         )
 
 
