@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shapes import action, end_of, is_true, items, scalars, text
+from mlops_scan.ci.windows import as_posix
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 
@@ -23,9 +24,6 @@ _PHASES = (
 _AFTER = ("on_success", "on_failure", "on_finish")
 _SHELLS = ("cmd", "ps", "pwsh", "sh", "bash")
 _KNOWN = frozenset({*_PHASES, *_AFTER, "build", "environment", "image", "version", "deploy", "matrix"})
-_VARIABLE = re.compile(r"%(\w+)%")
-_EXECUTABLE = re.compile(r"(?<=[\w/}])\.exe\b", re.I)
-_QUIET = re.compile(r"^[ \t]*@?(rem\b|::).*|^([ \t]*)@(?=\w)|^([ \t]*)call[ \t]+", re.I | re.M)
 
 
 def parse(path: str, documents: Documents) -> Iterator[Workflow]:
@@ -107,12 +105,3 @@ def _commands(node: Node | None) -> Iterator[Step]:
         moved = re.fullmatch(r"\s*(?:cd|pushd)\s+(?:/d\s+)?([\w./-]+)\s*", plain)
         if moved is not None and not moved.group(1).startswith("/"):
             folder = f"{folder}/{moved.group(1)}" if folder else moved.group(1)
-
-
-def as_posix(script: str) -> str:
-    r"""A script for a Windows shell in the spelling of a POSIX one, line by line.
-
-    `%PYTHON%\python.exe -m pytest` is `${PYTHON}/python -m pytest`; `REM` lines go.
-    """
-    plain = _VARIABLE.sub(r"${\1}", script.replace("\\", "/"))
-    return _EXECUTABLE.sub("", _QUIET.sub(lambda match: match.group(2) or match.group(3) or "", plain))

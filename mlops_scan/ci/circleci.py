@@ -28,6 +28,7 @@ _BUILT_IN = frozenset(
 )  # fmt: skip
 _PARAMETER = re.compile(r"<<\s*(?:parameters|matrix)\.([\w-]+)\s*>>")
 _CONDITIONAL = re.compile(r"<<([#^])\s*parameters\.([\w-]+)\s*>>(.*?)<</\s*parameters\.\2\s*>>", re.DOTALL)
+_MATRIX_PART = re.compile(r"[-_. ]?<<[^<>]*>>")  # of a job's name, which a matrix fills in
 _HOME = re.compile(r"^(~/project|/home/circleci/project|\$CIRCLE_WORKING_DIRECTORY)(/|$)|^~$")
 _MAX_DEPTH = 8
 _MAX_STEPS = 2_000
@@ -177,7 +178,7 @@ class _Configuration:
         waiting: dict[str, tuple[str, ...]] = {}
         found: list[Job] = []
         for name, given in self._listed(workflow):
-            label = text(given.get("name")) or name
+            label = _MATRIX_PART.sub("", text(given.get("name"))) or name
             needs = tuple(named for one in items(given.get("requires")) if (named := _required(one)))
             waiting[label] = needs
             if text(given.get("type")) == "approval" or text(self.node.path("jobs", name, "type")) == "approval":
@@ -220,7 +221,10 @@ class _Configuration:
     def _job(self, node: Node, scope: _Scope, label: str, given: _Given) -> Job:
         executor = node.get("executor")
         held = scope.find("executors", given.filled(named(executor))) if executor is not None else None
-        images = items(node.get("docker")) or items(child(held[0] if held else None, "docker"))
+        images = items(node.get("docker"))
+        if held is not None and not images:
+            images = items(held[0].get("docker"))
+            given = replace(given, texts={**_defaults(held[0], scalars(executor)), **given.texts})
         shell = text(node.get("shell"))
         folder = given.filled(text(node.get("working_directory")))
         return Job(

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from mlops_scan.ci import appveyor, azure, bitbucket, buildkite, circleci, github, gitlab, travis
+from mlops_scan.ci import appveyor, azure, bitbucket, buildkite, circleci, github, gitlab, jenkins, travis
 from mlops_scan.ci.model import Workflow
 from mlops_scan.documents.store import Documents
 from mlops_scan.repository.roles import strip_template
@@ -79,6 +79,7 @@ PROVIDERS = (
         own=False,
     ),
     Provider("Azure Pipelines", azure.NAMED.pattern, _azure, own=False),
+    Provider("Jenkins", jenkins.NAMED, jenkins.parse),
     Provider("CircleCI", circleci.NAMED, circleci.parse),
     Provider(
         "Bitbucket Pipelines",
@@ -95,9 +96,8 @@ PROVIDERS = (
 )
 
 NOT_READ = tuple(
-    (provider, re.compile(pattern, re.I if provider == "Jenkins" else 0))
+    (provider, re.compile(pattern))
     for provider, pattern in (
-        ("Jenkins", r"(^|/)Jenkinsfile[^/]*$|\.jenkinsfile$"),
         ("Taskcluster", r"^\.taskcluster\.yml$|^taskcluster/"),
         ("Drone", r"^\.drone\.(ya?ml|jsonnet|star)$"),
         ("Woodpecker", r"^\.woodpecker(\.ya?ml$|/)"),
