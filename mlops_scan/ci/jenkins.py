@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_scan.ci.jenkins_steps import Draft, Walker
+from mlops_scan.ci.jenkins_model import Draft
+from mlops_scan.ci.jenkins_steps import Walker
 from mlops_scan.ci.model import Job, Trigger, Workflow
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.repository.roles import strip_template
@@ -49,13 +50,13 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
 
 
 def _triggers(path: str, documents: Documents, walker: Walker) -> Iterator[Trigger]:
-    yield from dict.fromkeys(walker.triggers)
-    if any(trigger.kind == "push" for trigger in walker.triggers):
+    yield from dict.fromkeys(walker.settings.triggers)
+    if any(trigger.kind == "push" for trigger in walker.settings.triggers):
         return
     root = strip_template(path)[0].lower() == "jenkinsfile"
-    if _MULTIBRANCH.search(documents.text(path)) or (root and not walker.triggers):
+    if _MULTIBRANCH.search(documents.text(path)) or (root and not walker.settings.triggers):
         yield Trigger("push", 1, _ASSUMED, assumed=True)
-    elif not walker.triggers:
+    elif not walker.settings.triggers:
         yield Trigger("server", 1, _SERVER, assumed=True)
 
 

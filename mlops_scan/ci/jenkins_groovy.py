@@ -88,3 +88,43 @@ def everything(pieces: Iterable[Element]) -> Iterator[Element]:
         yield element
         stack.extend(element.items)
         stack.extend(inner for statement in element.statements for inner in statement)
+
+
+def plain(statement: Statement) -> Statement:
+    """A statement without annotations; empty for `@Library('x') _`."""
+    position = 0
+    library = False
+    while position < len(statement) and statement[position].kind == "name" and statement[position].text[:1] == "@":
+        library = library or statement[position].text == "@Library"
+        position += 1
+        if position < len(statement) and statement[position].kind == "(":
+            position += 1
+    rest = statement[position:]
+    return () if library and (not rest or rest[0].text in ("_", "import")) else rest
+
+
+def kept(statement: Statement) -> list[Element]:
+    """Closures that a statement puts into a map, `b['x'] = { … }` or `[x: { … }]`, for a later `parallel`."""
+    found = [block for group in statement if group.kind == "[" for block in group.items if block.kind == "{"]
+    if statement[-1].kind == "{" and any(e.kind == "op" and e.text == "=" for e in statement[:-1]):
+        found.append(statement[-1])
+    return found
+
+
+def target(statement: Statement) -> str:
+    """The dotted variable that a statement assigns to, or empty."""
+    position = next((n for n, e in enumerate(statement[:8]) if e.kind == "op" and e.text == "="), 0)
+    if position < 1:
+        return ""
+    name = statement[position - 1].text if statement[position - 1].kind == "name" else ""
+    if name and position >= 3 and statement[position - 2].text == "." and statement[position - 3].kind == "name":
+        return f"{statement[position - 3].text}.{name}"
+    return name
+
+
+def body_at(statement: Statement, position: int) -> tuple[Statement, int]:
+    """The body behind a condition, a block or the pieces up to `else`, and the position behind it."""
+    if position < len(statement) and statement[position].kind == "{":
+        return statement[position : position + 1], position + 1
+    end = next((n for n in range(position, len(statement)) if statement[n].text == "else"), len(statement))
+    return statement[position:end], end

@@ -10,14 +10,25 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from mlops_scan.ci import jenkins_when
-from mlops_scan.ci.jenkins_groovy import Function, body_of, definition, everything, fails
-from mlops_scan.ci.jenkins_names import CLOCKS, DELIVERING, POST_FAILURES, QUIET, SECTIONS, SHELLS
+from mlops_scan.ci.jenkins_groovy import (
+    Function,
+    body_at,
+    body_of,
+    definition,
+    everything,
+    fails,
+    kept,
+    plain,
+    target,
+)
+from mlops_scan.ci.jenkins_model import Draft, Inside
+from mlops_scan.ci.jenkins_names import DELIVERING, POST_FAILURES, QUIET, SECTIONS, SHELLS
+from mlops_scan.ci.jenkins_settings import Settings, asks
 from mlops_scan.ci.jenkins_values import Text, text_of
-from mlops_scan.ci.jenkins_when import strings, words
-from mlops_scan.ci.model import Step, Trigger
+from mlops_scan.ci.jenkins_when import words
+from mlops_scan.ci.model import Step
 from mlops_scan.ci.windows import as_posix
 from mlops_scan.documents.groovy import Element, Statement
 from mlops_scan.documents.groovy_calls import Call, calls
@@ -31,42 +42,6 @@ _NOT_SUCCESSFUL = "the step runs only after a failure"
 _BRANCHING = frozenset({"if", "while", "for", "switch"})
 
 
-@dataclass(slots=True)
-class Draft:
-    """A job in the making. `kinds` are the kinds of triggers that its `when` leaves, None for all."""
-
-    id: str
-    line: int
-    end_line: int
-    inside: Inside
-    manual: bool
-    needs: tuple[str, ...]
-    steps: list[Step] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """What encloses a statement."""
-
-    path: str
-    stage: str = ""
-    line: int = 1  # of the stage, in the pipeline's own file
-    end_line: int = 1
-    at: int = 0  # the line in the pipeline's own file from which another file was entered, 0 in its own
-    folder: str = ""
-    swallowed: str = ""
-    never: str = ""
-    manual: bool = False
-    condition: str = ""
-    stage_never: str = ""  # `never` and `condition` as far as the stage's own `when` gives them
-    stage_condition: str = ""
-    kinds: frozenset[str] | None = None
-    when_line: int = 0
-    image: str = ""
-    values: Mapping[str, str] = field(default_factory=dict)
-    called: tuple[str, ...] = ()
-
-
 class Walker:
     """Collects jobs, triggers, and the names that nothing in the repository defines."""
 
@@ -74,12 +49,10 @@ class Walker:
         self.path = path
         self.documents = documents
         self.jobs: list[Draft] = []
-        self.triggers: list[Trigger] = []
         self.unknown: dict[str, int] = {}
         self.library = False
-        self.unticked: set[str] = set()
+        self.settings = Settings()
         self._functions: dict[str, Function] = {}
-        self._values: dict[str, str] = {}
         self._images: dict[str, str] = {}
         self._old_stage = ""
         self._held = False
@@ -93,13 +66,13 @@ class Walker:
         for statement in statements:
             for element in everything(statement):
                 if element.kind == "name" and element.text == "booleanParam":
-                    self._parameters(statement)
+                    self.settings.parameters(statement)
                     break
         self.walk(statements, Inside(self.path))
 
     def _define(self, statements: Sequence[Statement], path: str, prefix: str) -> None:
         for statement in statements:
-            found = definition(_plain(statement), path)
+            found = definition(plain(statement), path)
             if found is not None:
                 self._functions[prefix + found[0]] = found[1]
 
@@ -111,7 +84,7 @@ class Walker:
             if self._statements > _MAX_STATEMENTS or self._steps > _MAX_STEPS:
                 self.documents.note(self.path, f"reaches more than {_MAX_STEPS} steps; the rest is not followed")
                 return
-            self._statement(_plain(statement), inside, statements[position + 1 :])
+            self._statement(plain(statement), inside, statements[position + 1 :])
 
     # -- statements --------------------------------------------------------------------------------------------------
 
@@ -121,8 +94,8 @@ class Walker:
             return
         if first == "properties":
             for call in calls(statement):
-                self._clock(call)
-            self._parameters(statement)
+                self.settings.clock(call)
+            self.settings.parameters(statement)
             return
         if first in _BRANCHING or first == "else":
             self._branches(statement, inside)
@@ -134,24 +107,24 @@ class Walker:
             self._assign(statement, inside)
             checked = first == "assert" or self._checked(statement, following)
             for call in calls(statement):
-                self._call(call, inside, checked, _target(statement))
-            for block in _kept(statement):
+                self._call(call, inside, checked, target(statement))
+            for block in kept(statement):
                 self.walk(body_of(block), inside)
 
     def _assign(self, statement: Statement, inside: Inside) -> None:
-        name = _target(statement)
+        name = target(statement)
         if name:
             position = next(n for n, e in enumerate(statement) if e.text == "=")
             rest = statement[position + 1 :]
             if rest and rest[0].kind == "string" and (value := text_of(rest, self._all(inside))) is not None:
-                self._values[name] = value.value
+                self.settings.values[name] = value.value
 
     def _all(self, inside: Inside) -> Mapping[str, str]:
-        return {**self._values, **inside.values}
+        return {**self.settings.values, **inside.values}
 
     def _checked(self, statement: Statement, following: Sequence[Statement]) -> bool:
         """Whether the exit status that a statement keeps in a variable fails the build further on."""
-        name = _target(statement).rpartition(".")[2]
+        name = target(statement).rpartition(".")[2]
         if not name:
             return False
         for later in following[:50]:
@@ -167,13 +140,13 @@ class Walker:
             word, after = statement[position], statement[position + 1 : position + 2]
             if word.text in _BRANCHING and after and after[0].kind == "(":
                 condition = words(after[0].items)
-                body, position = _body(statement, position + 2)
+                body, position = body_at(statement, position + 2)
                 if word.text != "for":
                     for call in calls(after[0].items):
                         self._call(call, inside, fails(body), "")
                 self._branch(body, self._conditional(inside, condition))
             elif word.text == "else" and after and after[0].text != "if":
-                body, position = _body(statement, position + 1)
+                body, position = body_at(statement, position + 1)
                 self._branch(body, inside)
             else:
                 position += 1
@@ -184,7 +157,7 @@ class Walker:
             inside,
             condition=condition,
             never=inside.never or ("`if (false)` never runs" if condition == "false" else ""),
-            manual=inside.manual or (ticked is not None and ticked.group(1) in self.unticked),
+            manual=inside.manual or (ticked is not None and ticked.group(1) in self.settings.unticked),
         )
 
     def _branch(self, body: Statement, inside: Inside) -> None:
@@ -212,34 +185,26 @@ class Walker:
 
     # -- calls -------------------------------------------------------------------------------------------------------
 
-    def _call(self, call: Call, inside: Inside, checked: bool, target: str) -> None:
-        name = call.last
-        if call.name in self._functions and self._function(call, inside):
-            return
+    def _call(self, call: Call, inside: Inside, checked: bool, variable: str) -> None:
+        name = "" if call.name in self._functions else call.last
         if name in SHELLS:
             self._shell(call, inside, checked)
-        elif name == "stage" and call.blocks:
+        elif name in ("stage", "pipeline"):
             self._stage(call, inside)
-        elif name == "pipeline" and call.blocks:
-            block = call.blocks[-1][1]
-            self.walk(body_of(block), self._settings(block, inside))
-        elif name == "stage":
-            label = text_of(call.arguments[0], self._all(inside)) if call.arguments else None
-            self._old_stage = label.value if label is not None else ""
         elif name == "post" and call.blocks:
             self._post(call, inside)
         elif name in SECTIONS:
-            self._section(call, inside)
+            self.settings.section(call, inside)
         elif name == "parallel":
             self._parallel(call, inside)
         elif name == "input":
             self._held = self._held or not (call.blocks or inside.never)
         elif name == "load":
-            self._load(call, inside, target)
+            self._load(call, inside, variable)
         elif name == "library":
             self.library = True
         elif call.name in ("docker.build", "docker.image") or name in ("push", "inside", "withRun"):
-            self._docker(call, inside, target)
+            self._docker(call, inside, variable)
         else:
             self._other(call, inside)
 
@@ -300,37 +265,23 @@ class Walker:
         last.steps.append(step)
 
     def _stage(self, call: Call, inside: Inside) -> None:
+        """A stage with a block, one of the old form, to which the steps behind it belong, or the whole pipeline."""
         label = text_of(call.arguments[0], self._all(inside)) if call.arguments else None
         name = label.value if label is not None else "stage"
+        if not call.blocks:
+            self._old_stage = name
+            return
+        if call.last == "pipeline":
+            self.walk(body_of(call.blocks[-1][1]), self.settings.stage(call.blocks[-1][1], inside))
+            return
         stage = f"{inside.stage} / {name}" if inside.stage else name
         block = call.blocks[-1][1]
         inner = replace(inside, stage=stage, line=inside.at or call.line, end_line=inside.at or call.end_line)
         known = len(self.jobs)
-        self.walk(body_of(block), self._settings(block, inner))
+        inner = self.settings.stage(block, inner)
+        self._held = self._held or (asks(block) and not inner.never)
+        self.walk(body_of(block), inner)
         self._before = tuple(job.id for job in self.jobs[known:]) or self._before
-
-    def _settings(self, block: Element, inside: Inside) -> Inside:
-        """What a stage's own `when`, `input` and `agent` say."""
-        for statement in block.statements:
-            for call in list(calls(statement))[:1]:
-                if call.name == "when" and call.blocks:
-                    when = jenkins_when.read(call.blocks[0][1], frozenset(self.unticked))
-                    both = inside.kinds & when.kinds if inside.kinds is not None and when.kinds is not None else None
-                    inside = replace(
-                        inside,
-                        never=inside.never or when.never,
-                        manual=inside.manual or when.manual,
-                        kinds=both if both is not None else when.kinds if when.kinds is not None else inside.kinds,
-                        condition=when.text or inside.condition,
-                        stage_never=inside.stage_never or when.never,
-                        stage_condition=when.text or inside.stage_condition,
-                        when_line=inside.at or when.line,
-                    )
-                elif call.name == "agent":
-                    inside = replace(inside, image=_image(call) or inside.image)
-                elif call.name == "input" and call.blocks and not inside.never:
-                    self._held = True
-        return inside
 
     def _post(self, call: Call, inside: Inside) -> None:
         if not inside.stage:
@@ -341,44 +292,6 @@ class Walker:
                 inner = replace(inside, swallowed=inside.swallowed or lost, condition=f"post: {one.name}")
                 for _, block in one.blocks:
                     self.walk(body_of(block), inner)
-
-    def _section(self, call: Call, inside: Inside) -> None:
-        """Settings: triggers, parameters with their defaults, and the variables of `environment`."""
-        for _, block in call.blocks:
-            for statement in block.statements:
-                if call.name == "triggers":
-                    for inner in calls(statement):
-                        self._clock(inner)
-                elif call.name == "environment":
-                    name = _target(statement)
-                    value = text_of(statement[2:], self._all(inside)) if name and len(statement) == 3 else None
-                    if value is not None:
-                        self._values[name] = self._values[f"env.{name}"] = value.value
-                elif call.name == "parameters":
-                    self._parameters(statement)
-
-    def _parameters(self, statement: Statement) -> None:
-        for call in calls(statement):
-            name = strings(call.get("name") or ())[:1]
-            default = call.get("defaultValue")
-            if call.name == "booleanParam" and name and words(default or ()) in ("false", ""):
-                self.unticked.add(name[0])
-            elif name and default is not None and len(default) == 1 and default[0].kind == "string":
-                self._values[f"params.{name[0]}"] = default[0].text
-
-    def _clock(self, call: Call) -> None:
-        kind = CLOCKS.get(call.name)
-        if kind is None:
-            return
-        written = [
-            line.strip() for argument in call.arguments for text in strings(argument) for line in text.split("\n")
-        ]
-        given = [line for line in written if line and not line.startswith(("#", "TZ="))]
-        if kind == "schedule":
-            given = [line.partition("%")[0].strip() for line in given if len(line.split()) >= 5 or line.startswith("@")]
-            if not given:
-                return
-        self.triggers.append(Trigger(kind, call.line, given[0] if given else call.name))
 
     def _parallel(self, call: Call, inside: Inside) -> None:
         """Branches beside each other: an approval in one holds up what follows, not its neighbours."""
@@ -404,17 +317,17 @@ class Walker:
         self._held = after
         self._before = tuple(job.id for job in self.jobs[known:]) or before
 
-    def _docker(self, call: Call, inside: Inside, target: str) -> None:
+    def _docker(self, call: Call, inside: Inside, variable: str) -> None:
         """The steps of the Docker Pipeline plug-in as the commands that it runs."""
         argument = text_of(call.arguments[0], self._all(inside)) if call.arguments else None
         value = argument.value if argument is not None else ""
         if call.name == "docker.build":
             more = text_of(call.arguments[1], self._all(inside)) if len(call.arguments) > 1 else None
-            self._images[target or value] = value
+            self._images[variable or value] = value
             rest = more.value if more is not None else "."
             self._add(Text(f"docker build -t {value} {rest}", call.line), call, inside)
         elif call.name == "docker.image":
-            self._images[target or value] = value
+            self._images[variable or value] = value
         elif call.last == "push":
             owner = call.name.rpartition(".")[0]
             image = self._images.get(owner, "")
@@ -426,12 +339,12 @@ class Walker:
         for _, block in call.blocks:
             self.walk(body_of(block), inside)
 
-    def _load(self, call: Call, inside: Inside, target: str) -> None:
+    def _load(self, call: Call, inside: Inside, variable: str) -> None:
         argument = text_of(call.arguments[0], self._all(inside)) if call.arguments else None
         name = posixpath.normpath(argument.value).lstrip("/") if argument is not None else ""
         if name in self.documents.files and len(inside.called) < _MAX_CALLS and name not in inside.called:
             statements = self.documents.groovy(name)
-            self._define(statements, name, f"{target}." if target else "")
+            self._define(statements, name, f"{variable}." if variable else "")
             self._define(statements, name, "")
             at = inside.at or call.line
             self.walk(statements, replace(inside, path=name, at=at, called=(*inside.called, name)))
@@ -442,11 +355,11 @@ class Walker:
         """A function of ours, a step that wraps others, or one of which only the name is known."""
         if self._function(call, inside):
             return
-        plain = call.receiver is None and "." not in call.name
-        plain = plain and not call.name[:1].isupper()
-        if plain and call.name not in QUIET:
+        bare = call.receiver is None and "." not in call.name
+        bare = bare and not call.name[:1].isupper()
+        if bare and call.name not in QUIET:
             self.unknown.setdefault(call.name, inside.at or call.line)
-        if plain and (call.name not in QUIET or call.name in DELIVERING):
+        if bare and (call.name not in QUIET or call.name in DELIVERING):
             self._named(call, inside)
         inner = self._wrapped(call, inside)
         for _, block in call.blocks:
@@ -507,63 +420,8 @@ class Walker:
         if path not in self.documents.files:
             return None
         for statement in self.documents.groovy(path):
-            found = definition(_plain(statement), path)
+            found = definition(plain(statement), path)
             if found is not None and found[0] == "call":
                 self._functions[name] = found[1]
                 return found[1]
         return None
-
-
-def _plain(statement: Statement) -> Statement:
-    """A statement without annotations; empty for `@Library('x') _`."""
-    position = 0
-    library = False
-    while position < len(statement) and statement[position].kind == "name" and statement[position].text[:1] == "@":
-        library = library or statement[position].text == "@Library"
-        position += 1
-        if position < len(statement) and statement[position].kind == "(":
-            position += 1
-    rest = statement[position:]
-    return () if library and (not rest or rest[0].text in ("_", "import")) else rest
-
-
-def _kept(statement: Statement) -> list[Element]:
-    """Closures that a statement puts into a map, `b['x'] = { … }` or `[x: { … }]`, for a later `parallel`."""
-    found = [block for group in statement if group.kind == "[" for block in group.items if block.kind == "{"]
-    if statement[-1].kind == "{" and any(e.kind == "op" and e.text == "=" for e in statement[:-1]):
-        found.append(statement[-1])
-    return found
-
-
-def _target(statement: Statement) -> str:
-    """The dotted variable that a statement assigns to, or empty."""
-    position = next((n for n, e in enumerate(statement[:8]) if e.kind == "op" and e.text == "="), 0)
-    if position < 1:
-        return ""
-    name = statement[position - 1].text if statement[position - 1].kind == "name" else ""
-    if name and position >= 3 and statement[position - 2].text == "." and statement[position - 3].kind == "name":
-        return f"{statement[position - 3].text}.{name}"
-    return name
-
-
-def _body(statement: Statement, position: int) -> tuple[Statement, int]:
-    """The body behind a condition, a block or the pieces up to `else`, and the position behind it."""
-    if position < len(statement) and statement[position].kind == "{":
-        return statement[position : position + 1], position + 1
-    end = next((n for n in range(position, len(statement)) if statement[n].text == "else"), len(statement))
-    return statement[position:end], end
-
-
-def _image(call: Call) -> str:
-    """The container image of `agent { docker 'x' }` or `agent { docker { image 'x' } }`."""
-    for _, block in call.blocks:
-        for statement in block.statements:
-            for inner in calls(statement):
-                if inner.name != "docker":
-                    continue
-                if inner.arguments:
-                    return next(iter(strings(inner.arguments[0])), "")
-                for _, settings in inner.blocks:
-                    for one in (c for s in settings.statements for c in calls(s) if c.name == "image"):
-                        return next(iter(strings(one.arguments[0])), "") if one.arguments else ""
-    return ""
