@@ -6,7 +6,7 @@ import re
 
 _VARIABLE = re.compile(r"%(\w+)%")
 _EXECUTABLE = re.compile(r"(?<=[\w/}])\.exe\b", re.I)
-_QUIET = re.compile(r"^[ \t]*@?(?:rem\b|::).*|^([ \t]*)@(?=\w)|^([ \t]*)call[ \t]+", re.I | re.M)
+_QUIET = re.compile(r"^[ \t]*@?(?:rem\b|::).*|^([ \t]*)@?(?:call[ \t]+|(?<=@))(?=\S)", re.I | re.M)
 
 
 def as_posix(script: str) -> str:
@@ -15,4 +15,4 @@ def as_posix(script: str) -> str:
     `%PYTHON%\python.exe -m pytest` is `${PYTHON}/python -m pytest`; `REM` lines are emptied.
     """
     plain = _VARIABLE.sub(r"${\1}", script.replace("\\", "/"))
-    return _EXECUTABLE.sub("", _QUIET.sub(lambda match: match.group(1) or match.group(2) or "", plain))
+    return _EXECUTABLE.sub("", _QUIET.sub(lambda match: match.group(1) or "", plain))

@@ -17,7 +17,7 @@ _MAX_NESTED = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call. `name` is dotted as written; `receiver` is the call whose result it is made on, if any.
+    """One call. `name` is dotted as written, on a literal `_.name`; `receiver` is the call on whose result it is made.
 
     `arguments` are the positional ones, `named` those with a key, each as written; `blocks` are closures with the key
     that they were given under, or "".
@@ -70,6 +70,8 @@ def _flat(elements: Sequence[Element], groups: list[Sequence[Element]]) -> Itera
         if not name:
             position += 1
             continue
+        if not chained and position and elements[position - 1].text in (".", "?."):
+            name = f"_.{name}"  # on a list, a text or the like
         found, position = _call(name, elements, position, after, previous if chained else None)
         if found is not None:
             groups.extend(element.items for element in elements[after:position] if element.kind in ("(", "["))

@@ -104,22 +104,14 @@ def test_order_is_that_of_the_paths() -> None:
 @pytest.mark.parametrize(
     ("path", "provider"),
     [
-        ("Jenkinsfile", "Jenkins"),
-        ("ci/Jenkinsfile.train", "Jenkins"),
-        ("jobs/x.jenkinsfile", "Jenkins"),
-        (".circleci/config.yml", "CircleCI"),
         (".taskcluster.yml", "Taskcluster"),
         ("taskcluster/kinds/train/kind.yml", "Taskcluster"),
-        ("bitbucket-pipelines.yml", "Bitbucket Pipelines"),
-        (".travis.yml", "Travis CI"),
-        (".buildkite/pipeline.yml", "Buildkite"),
         (".drone.yml", "Drone"),
         (".woodpecker.yml", "Woodpecker"),
         (".woodpecker/test.yaml", "Woodpecker"),
         ("cloudbuild.yaml", "Google Cloud Build"),
         ("services/a/cloudbuild-train.json", "Google Cloud Build"),
         ("buildspec.yml", "AWS CodeBuild"),
-        ("appveyor.yml", "AppVeyor"),
         (".tekton/pull.yaml", "Tekton"),
         (".teamcity/settings.kts", "TeamCity"),
         (".semaphore/semaphore.yml", "Semaphore"),
@@ -135,6 +127,34 @@ def test_providers_that_are_not_read_are_told(path: str, provider: str) -> None:
     documents = Documents.of({path: "a: b", "docs/" + path: "a: b"})
     assert [(item.provider, item.path) for item in unread_providers(documents)] == [(provider, path)]
     assert provider_of(path) == provider
+
+
+@pytest.mark.parametrize(
+    ("path", "provider"),
+    [
+        ("Jenkinsfile", "Jenkins"),
+        ("ci/Jenkinsfile.train", "Jenkins"),
+        ("jobs/x.jenkinsfile", "Jenkins"),
+        (".circleci/config.yml", "CircleCI"),
+        ("bitbucket-pipelines.yml", "Bitbucket Pipelines"),
+        (".travis.yml", "Travis CI"),
+        ("appveyor.yml", "AppVeyor"),
+        (".appveyor.yml", "AppVeyor"),
+        (".buildkite/pipeline.yml", "Buildkite"),
+        ("{{cookiecutter.name}}/.travis.yml", "Travis CI"),
+    ],
+)
+def test_definitions_of_a_provider_that_is_read_are_its_own(path: str, provider: str) -> None:
+    documents = Documents.of({path: "a: b"})
+    assert provider_of(path) == provider
+    assert list(unread_providers(documents)) == []
+
+
+def test_what_a_workflow_leaves_open_is_told() -> None:
+    documents = Documents.of({"Jenkinsfile": "buildApp()", "docs/Jenkinsfile": "buildApp()"})
+    (item,) = unread_providers(documents, list(workflows(documents)))
+    assert (item.provider, item.path, item.line) == ("Jenkins", "Jenkinsfile", 1)
+    assert "`buildApp`" in item.reason
 
 
 @pytest.mark.parametrize(
