@@ -173,6 +173,15 @@ def test_deployments(tmp_path: Path, ci: Tree) -> None:
     assert practice(scan_tree(tmp_path, {**PROJECT, **ci}), CD).grade in (Grade.WIRED, Grade.IMPLEMENTED)
 
 
+def test_an_approval_before_a_deployment_is_governance(tmp_path: Path) -> None:
+    deploy = stage("D", "steps { sh 'kubectl apply -f k8s/scorer.yaml' }")
+    asked = scan_tree(tmp_path / "a", {**PROJECT, **jenkins(stage("A", "steps { input 'go?' }"), deploy)})
+    result = practice(asked, "governance/approval")
+    assert (result.grade, result.tools) == (Grade.IMPLEMENTED, ("jenkins",))
+    free = scan_tree(tmp_path / "b", {**PROJECT, **jenkins(deploy)})
+    assert grade(free, "governance/approval") is Grade.ABSENT
+
+
 def test_a_library_elsewhere_leaves_ci_unknown(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**PROJECT, "Jenkinsfile": "@Library('ours') _\nmlPipeline(project: 'x')\n"})
     assert grade(report, CODE) is Grade.UNKNOWN
