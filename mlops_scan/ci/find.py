@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from mlops_scan.ci import generic, github, gitlab
 from mlops_scan.ci.model import Workflow
-from mlops_scan.ci.providers import NOT_READ, PROVIDERS, Provider
+from mlops_scan.ci.providers import GATHERED, NOT_READ, PROVIDERS, Provider
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.repository.roles import strip_template
@@ -36,13 +36,15 @@ class UnreadProvider:
 
 def workflows(documents: Documents) -> Iterator[Workflow]:
     """Every CI/CD definition, in path order; `Workflow.unloaded` says why a provider does not load one."""
-    gitlab_workflows = _gitlab(documents)
+    claimed = _gitlab(documents)
+    for gather in GATHERED:
+        claimed.update(gather(documents))
     for path in sorted(documents.files):
         file = documents.files[path]
         if file.role in _SKIPPED:
             continue
-        if path in gitlab_workflows:
-            yield from gitlab_workflows[path]
+        if path in claimed:
+            yield from claimed[path]
         elif (provider := _provider(path)) is not None:
             yield from provider.workflows(path, documents)
         elif language_of(path) in ("yaml", "json"):
@@ -123,5 +125,6 @@ def unread_providers(documents: Documents, found: Iterable[Workflow] = ()) -> It
             yield UnreadProvider(provider, path)
     for workflow in found:
         owner = _provider(workflow.path)
-        if workflow.unknown and not workflow.unloaded and owner is not None:
-            yield UnreadProvider(owner.name, workflow.path, workflow.unknown, workflow.line)
+        if workflow.unknown and not workflow.unloaded:
+            name = owner.name if owner is not None else workflow.provider
+            yield UnreadProvider(name, workflow.path, workflow.unknown, workflow.line)

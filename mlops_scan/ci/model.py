@@ -17,7 +17,7 @@ class Trigger:
     """What starts a workflow.
 
     `kind` is push, pull_request, merge_queue, tag, release, schedule, manual, chained, external, called (by another
-    workflow), server (only the CI server's settings say) or other.
+    workflow), server (only settings of the CI server or the cloud project say) or other.
     """
 
     kind: str
@@ -31,7 +31,8 @@ class Step:
     """One step: a shell text, or an action used.
 
     `errexit` says whether the shell stops at the first failing command, `pipefail` whether a failing part fails a pipe.
-    `path` is the file that `script_line` counts in where that is not the workflow's own.
+    `path` is the file that `script_line` counts in where that is not the workflow's own. `triggers` are the kinds of
+    triggers that the step is limited to, None for no limit. `env` are variables with constant values that it sees.
     """
 
     line: int
@@ -48,6 +49,8 @@ class Step:
     errexit: bool = True
     pipefail: bool = False
     path: str = ""
+    triggers: frozenset[str] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Job:
     inputs: Mapping[str, str] = field(default_factory=dict)  # what that workflow is given
     image: str = ""
     triggers: tuple[Trigger, ...] | None = None
+    approval: str = ""  # what asks a person, in the course of the pipeline, before this job runs; or empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,26 @@ To add a provider write a module with `parse(path, documents) -> Iterator[Workfl
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from mlops_scan.ci import appveyor, azure, bitbucket, buildkite, circleci, github, gitlab, jenkins, travis
+from mlops_scan.ci import (
+    appveyor,
+    azure,
+    bitbucket,
+    buildkite,
+    circleci,
+    cloudbuild,
+    codebuild,
+    codepipeline,
+    drone,
+    github,
+    gitlab,
+    jenkins,
+    taskcluster,
+    tekton,
+    travis,
+)
 from mlops_scan.ci.model import Workflow
 from mlops_scan.documents.store import Documents
 from mlops_scan.repository.roles import strip_template
@@ -67,6 +83,11 @@ def _root(provider: str, name: str) -> str:
     return f"{provider} only loads {name} at the root of the repository"
 
 
+def _gathered(path: str, documents: Documents) -> Iterator[Workflow]:
+    """Nothing more than what a reader of `GATHERED` finds in the file."""
+    return iter(())
+
+
 PROVIDERS = (
     # name, its definitions, reader, those of them that it loads, why it does not load the others
     Provider("GitHub Actions", rf"^{github.LOADED.pattern}$", _github, own=False),
@@ -93,17 +114,25 @@ PROVIDERS = (
         "AppVeyor", r"(^|/)\.?appveyor\.ya?ml$", appveyor.parse, r"\.?appveyor\.yml", _root("AppVeyor", "appveyor.yml")
     ),
     Provider("Buildkite", buildkite.NAMED, buildkite.parse),
+    Provider("Drone", drone.DRONE, drone.drone),
+    Provider("Woodpecker", drone.WOODPECKER, drone.woodpecker),
+    Provider("Google Cloud Build", cloudbuild.NAMED.pattern, cloudbuild.parse),
+    Provider("Taskcluster", r"^\.taskcluster\.yml$|^taskcluster/.+\.ya?ml$", _gathered),
+    Provider("AWS CodeBuild", codebuild.NAMED.pattern, _gathered),
+    Provider("Tekton", r"^\.?tekton/.+\.ya?ml$", _gathered),
 )
+
+GATHERED: tuple[Callable[[Documents], Mapping[str, list[Workflow]]], ...] = (
+    taskcluster.find,
+    codepipeline.find,
+    tekton.find,
+)
+"""Readers of providers whose definitions are spread over several files: the workflows of a repository by file."""
 
 NOT_READ = tuple(
     (provider, re.compile(pattern))
     for provider, pattern in (
-        ("Taskcluster", r"^\.taskcluster\.yml$|^taskcluster/"),
-        ("Drone", r"^\.drone\.(ya?ml|jsonnet|star)$"),
-        ("Woodpecker", r"^\.woodpecker(\.ya?ml$|/)"),
-        ("Google Cloud Build", r"(^|/)cloudbuild[^/]*\.(ya?ml|json)$|\.cloudbuild\.ya?ml$"),
-        ("AWS CodeBuild", r"(^|/)buildspec[^/]*\.ya?ml$"),
-        ("Tekton", r"^\.?tekton/.+\.ya?ml$"),
+        ("Drone", r"^\.drone\.(jsonnet|star)$"),
         ("TeamCity", r"^\.teamcity/"),
         ("Semaphore", r"^\.semaphore/.+\.ya?ml$"),
         ("Cirrus CI", r"^\.cirrus\.(ya?ml|star)$"),
