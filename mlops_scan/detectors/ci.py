@@ -27,6 +27,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from unique(signal for run in runs for signal in _model_tests(context, run, tests))
     yield from unique(signal for run in runs for signal in _pipeline_tests(context, run))
     yield from unique(signal for run in runs for signal in _deployments(context, run))
+    yield from unique(_approvals(context, runs))
     yield from _environments(context, runs)
     yield from _unread(context)
     yield from _defects(context, runs)
@@ -39,9 +40,11 @@ def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Gra
     """The grade that a CI run's start and effect allow, with the reason when it is below wired.
 
     A check that must happen on every change (`blocking`) is a trace when only a person can start it; a deployment is
-    then still implemented.
+    then still implemented. Where what starts the job is not in the repository, whether a check happens is unknown.
     """
     start = run.start
+    if start.unknown:
+        return (Grade.UNKNOWN if blocking else Grade.IMPLEMENTED), f"{start.label}: {start.blocked}"
     if start.blocked:
         by_hand = start.blocked.startswith(("only a person", "a person"))
         return (Grade.IMPLEMENTED if by_hand and not blocking else Grade.TRACE), f"{start.label}: {start.blocked}"
@@ -165,6 +168,8 @@ def _checks(context: Context, run: Run) -> bool:
     nodes = {node for r in jobs for node in context.automation.reached(r)}
     if any((gate.path, gate.scope) in nodes for gate in gates(context)):
         return True
+    if any("model/quality-gate" in use.serves for node in nodes for use in context.by_node.get(node, ())):
+        return True
     return any(gate.path in run.pipelines for gate in declared_gates(context))
 
 
@@ -220,6 +225,15 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             )
         if "deploy-pipeline" in does:
             yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _approvals(context: Context, runs: list[Run]) -> Iterator[Signal]:
+    """Deployments before which the pipeline itself asks a person."""
+    releases = _DEPLOYS | {"deploy-pipeline", "deploy-infra", "publish-image"}
+    for run in runs:
+        if run.start.approval and not run.start.blocked and any(releases.intersection(use.does) for use in run.uses):
+            evidence = chain(context, run)
+            yield Signal("governance/approval", "ci", Grade.WIRED, evidence, fixed=True)
 
 
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from mlops_scan import __version__
 from mlops_scan.automation import starts
 from mlops_scan.automation.graph import Automation
+from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared
 from mlops_scan.automation.resolve import Resolver
@@ -198,18 +199,27 @@ def gather(
     found = tuple(workflows(documents))
     uses = _uses(repository.files, structured, documents, index, matcher)
     code_pipelines = starts.code_schedules(uses, index)
+    handed = Handed(documents, index, environment(found))
     runs = (
         *starts.ci_runs(found, resolver, documents),
         *starts.pipeline_runs(pipelines, resolver),
         *code_pipelines,
         *starts.deployments(documents, index),
-        *starts.code_pipeline_runs(uses, index),
+        *starts.code_pipeline_runs(uses, index, resolver, handed),
         *starts.service_runs(documents, resolver),
     )
     _begin(options, "wiring")
     automation = Automation(index, found, pipelines, runs)
     context = Context(
-        repository, documents, index, rules, uses, automation, resolver, tuple(unread_providers(documents, found))
+        repository,
+        documents,
+        index,
+        rules,
+        uses,
+        automation,
+        resolver,
+        tuple(unread_providers(documents, found)),
+        handed,
     )
     context.self_tools = self_tools(context)
     return context
