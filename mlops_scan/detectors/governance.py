@@ -113,5 +113,7 @@ def _approvals(context: Context) -> Iterator[Signal]:
             continue
         if any({"deploy-model", "promote", "deploy-pipeline"} & set(use.does) for use in run.uses):
             evidence = (context.evidence(run.location.path, run.location.line), context.shown(run.start.evidence))
-            yield Signal("governance/approval", "gitlab-ci", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, fixed=True)
+            by_path = {workflow.path: workflow.provider for workflow in context.automation.workflows}
+            tool = by_path.get(run.start.workflow, "ci")
+            yield Signal("governance/approval", tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, fixed=True)
             return

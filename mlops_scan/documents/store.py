@@ -16,6 +16,7 @@ from mlops_scan.words import Incomplete, Role
 
 if TYPE_CHECKING:
     from mlops_scan.documents.dockerfile import Dockerfile
+    from mlops_scan.documents.groovy import Statement
     from mlops_scan.documents.makefile import Makefile
     from mlops_scan.documents.notebook import Notebook
     from mlops_scan.documents.python import PythonDocument
@@ -216,6 +217,12 @@ class Documents:
         from mlops_scan.documents import dockerfile
 
         return self._parsed("Dockerfile", path, dockerfile.parse, None)
+
+    def groovy(self, path: str) -> tuple[Statement, ...]:
+        """The statements of a Groovy script."""
+        from mlops_scan.documents import groovy
+
+        return self._parsed("Groovy", path, groovy.parse, ())
 
     def requirements(self, path: str) -> tuple[Requirement, ...]:
         """The entries of a requirements file."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from mlops_scan import __version__
 from mlops_scan.automation import starts
 from mlops_scan.automation.graph import Automation
+from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared
 from mlops_scan.automation.resolve import Resolver
@@ -199,18 +200,27 @@ def gather(
     found = tuple(workflows(documents))
     uses = _uses(repository.files, structured, documents, index, matcher)
     code_pipelines = starts.code_schedules(uses, index)
+    handed = Handed(documents, index, environment(found))
     runs = (
         *starts.ci_runs(found, resolver, documents),
         *starts.pipeline_runs(pipelines, resolver),
         *code_pipelines,
         *starts.deployments(documents, index),
-        *starts.code_pipeline_runs(uses, index),
+        *starts.code_pipeline_runs(uses, index, resolver, handed),
         *starts.service_runs(documents, resolver),
     )
     _begin(options, "wiring")
     automation = Automation(index, found, pipelines, runs)
     context = Context(
-        repository, documents, index, rules, uses, automation, resolver, tuple(unread_providers(documents))
+        repository,
+        documents,
+        index,
+        rules,
+        uses,
+        automation,
+        resolver,
+        tuple(unread_providers(documents, found)),
+        handed,
     )
     context.self_tools = self_tools(context)
     return context
@@ -374,8 +384,11 @@ def _course(best: ComponentResult, rules: RuleBook, model: MaturityModel, signal
 
 def _notices(context: Context, options: ScanOptions, kind: Kind, components: tuple[str, ...]) -> tuple[str, ...]:
     notices = list(context.repository.notices)
-    providers = sorted({item.provider for item in context.unread_providers})
+    providers = sorted({item.provider for item in context.unread_providers if not item.reason})
     notices += [f"{name} definitions are present and not read yet; what they run is unknown" for name in providers]
+    notices += sorted(
+        {f"{item.provider}, {item.path}: {item.reason}" for item in context.unread_providers if item.reason}
+    )
     if context.documents.unrendered:
         notices.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
     if kind.name == "course" and len(components) > 1:
