@@ -164,11 +164,11 @@ def _of_git(root: Path, shown: str, rev: str | None, submodules: bool, inside: s
 
 
 def _url(url: str, rev: str | None, keep: bool) -> Listing:
+    from mlops_scan.cache import REPOSITORIES, folder
     from mlops_scan.repository.remote import fetched
     from mlops_scan.repository.revision import checked_revision, commit
-    from mlops_scan.rulecache import folder
 
-    found = fetched(url, None if rev is None else checked_revision(rev), folder() / "repositories" if keep else None)
+    found = fetched(url, None if rev is None else checked_revision(rev), folder() / REPOSITORIES if keep else None)
     close = () if found.close is None else (found.close,)
     try:
         listing = commit(found.folder.resolve(found.commit), found.commit)
