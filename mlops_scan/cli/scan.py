@@ -1,4 +1,4 @@
-"""`mlops-scan scan`: scan a folder, write the reports, apply the gates."""
+"""`mlops-scan scan`: scan a source, write the reports, apply the gates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def _words(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
 class _Request:
     """The scan that the command line and the configuration file ask for together."""
 
-    path: Path
+    source: Path | str
+    rev: str | None
+    submodules: bool
     settings: config.Config
     output: Path | None
     jobs: int
@@ -61,6 +63,8 @@ class _Request:
 @click.option("--select", multiple=True, callback=_words, metavar="IDS", help="Report only these findings.")
 @click.option("--ignore", multiple=True, callback=_words, metavar="IDS", help="Do not report these findings.")
 @click.option("--exclude", multiple=True, callback=_words, metavar="GLOB", help="Leave files out (.gitignore syntax).")
+@click.option("--rev", metavar="REF", help="Scan this branch, tag or commit instead of the work tree.")
+@click.option("--submodules", is_flag=True, help="Enter the submodules that are there.")
 @click.option("--component", metavar="PATH", help="Judge this component.")
 @click.option("--kind", type=click.Choice(KINDS), help="Say what the repository is instead of guessing.")
 @click.option(
@@ -79,6 +83,8 @@ class _Request:
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
     path: str,
+    rev: str | None,
+    submodules: bool,
     config_file: Path | None,
     isolated: bool,
     output: Path | None,
@@ -94,16 +100,22 @@ def command(
 ) -> int:
     """Scan PATH (default: the current folder) and report its MLOps maturity.
 
+    PATH is a folder, a bare git repository, a zip or tar archive, or the https, ssh, git or file URL of a
+    repository.
+
     The command line is stronger than the configuration file: mlops-scan.toml, .mlops-scan.yaml or
-    [tool.mlops-scan] in pyproject.toml, searched from PATH upwards to the root of its repository.
+    [tool.mlops-scan] in pyproject.toml, searched from a folder PATH upwards to the root of its repository. For
+    other kinds of PATH only --config is read.
     """
     if quiet and verbose:
         raise ScanError("--quiet and --verbose exclude each other")
-    root = _existing(path)
-    settings = _merged(_configuration(root, config_file, isolated), given)
+    source = _source(path)
+    settings = _merged(_configuration(source, config_file, isolated), given)
     return _run(
         _Request(
-            path=root,
+            source=source,
+            rev=rev,
+            submodules=submodules,
             settings=settings,
             output=output,
             jobs=jobs,
@@ -133,7 +145,7 @@ def _run(request: _Request) -> int:
     targets = output.parse_targets(settings.formats or (), request.output)
     stages = Stages(shown=sys.stderr.isatty() and understands_escapes() and not request.quiet)
     report = scan(
-        request.path,
+        request.source,
         ScanOptions(
             model=settings.model or "default",
             kind=settings.kind,
@@ -141,6 +153,8 @@ def _run(request: _Request) -> int:
             select=settings.select or (),
             ignore=settings.ignore or (),
             exclude=settings.exclude or (),
+            rev=request.rev,
+            submodules=request.submodules,
             jobs=request.jobs,
             as_of=request.as_of,
             cache=not request.no_cache,
@@ -164,9 +178,12 @@ def _run(request: _Request) -> int:
     return 0 if request.exit_zero else verdict.code
 
 
-def _existing(path: str) -> Path:
-    if "://" in path or path.startswith("git@"):
-        raise ScanError(f"{path} is a URL; clone it and scan the folder")
+def _source(path: str) -> Path | str:
+    """The path, which exists, or the URL."""
+    from mlops_scan.repository.urls import is_url
+
+    if is_url(path):
+        return path
     root = Path(path)
     if not root.exists():
         from mlops_scan.cli.main import COMMANDS
@@ -177,12 +194,23 @@ def _existing(path: str) -> Path:
     return root
 
 
-def _configuration(root: Path, file: Path | None, isolated: bool) -> config.Config:
+def _configuration(source: Path | str, file: Path | None, isolated: bool) -> config.Config:
+    """The settings of the file that was named, or of the one that is found where a folder is scanned.
+
+    A bare repository, an archive or a URL is somebody's tree without the folder that a person works in: neither its own
+    configuration nor that of the current folder, which is about another tree, decides what is reported of it.
+    """
     if file is not None and isolated:
         raise ScanError("--config and --isolated exclude each other")
     if isolated:
         return config.Config()
-    return config.load(file) if file is not None else config.discover(root if root.is_dir() else root.parent)
+    if file is not None:
+        return config.load(file)
+    from mlops_scan.repository.git import is_bare
+
+    if isinstance(source, str) or not source.is_dir() or is_bare(source):
+        return config.Config()
+    return config.discover(source)
 
 
 def _merged(settings: config.Config, given: dict[str, Any]) -> config.Config:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.text import decode, looks_binary
-from mlops_scan.repository.files import File
+from mlops_scan.repository.files import File, Texts
+from mlops_scan.repository.lfs import is_pointer
 from mlops_scan.repository.roles import role_of, strip_template
 from mlops_scan.words import Incomplete, Role
 
@@ -99,7 +99,7 @@ class Documents:
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> Documents:
         """Documents of a tree given as literal texts by path; nothing is read from disk."""
-        documents = cls(File(path, len(text), role_of(path), Path()) for path, text in texts.items())
+        documents = cls(File(path, len(text), role_of(path), Texts()) for path, text in texts.items())
         documents._texts.update(texts)
         return documents
 
@@ -110,8 +110,9 @@ class Documents:
         text = ""
         file = self.files.get(path)
         if file is not None:
-            if file.size > TEXT_LIMIT:
-                self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
+            if file.size > TEXT_LIMIT and not file.lfs:
+                if file.role not in (Role.DATA, Role.MODEL):  # of which nothing but the size is evidence
+                    self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
             else:
                 text = self._read(file)
         self._texts[path] = text
@@ -128,6 +129,10 @@ class Documents:
             self.files_read += 1
             self.bytes_read += len(data)
         self.reads[file.path] = fingerprint(data)
+        if is_pointer(data):
+            if language_of(file.path):
+                self.note(file.path, "is a Git-LFS pointer; the content is not in the repository")
+            return ""
         if looks_binary(data):
             if language_of(file.path) and file.role not in (Role.VENDORED, Role.GENERATED):
                 self.note(file.path, "is binary, not the text its name promises")

@@ -35,6 +35,7 @@ from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
+from mlops_scan.repository.urls import without_secrets
 from mlops_scan.rulebook import MaturityModel, RuleBook, Tool, digest, load
 from mlops_scan.words import KINDS, Problem, Role, Signal
 
@@ -69,32 +70,38 @@ class ScanOptions:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    rev: str | None = None  # a revision to scan in the place of the work tree
+    submodules: bool = False  # enter submodules that are there
     jobs: int = 0  # processes that parse code; 0: one per processor where there is enough code
     as_of: date | None = None
-    cache: bool = True  # keep parsed rules, facts and reports in the user's cache folder
+    cache: bool = True  # keep parsed rules, facts, reports and what a URL gives in the user's cache folder
     stage: Stage | None = None  # told the name of each stage as it begins
 
 
-def scan(path: Path, options: ScanOptions | None = None) -> Report:
-    """Scan the folder `path`; the report of an earlier scan of the same files serves again.
+def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
+    """Scan the source `path`: a folder, a bare repository, an archive or a URL.
+
+    The report of an earlier scan of the same files serves again.
 
     Raises:
-        ScanError: the folder cannot be read, or an option names something unknown.
+        ScanError: the source cannot be read, or an option names something unknown.
     """
     options = options or ScanOptions()
     _begin(options, "list")
-    repository = _with_roles(open_repository(path, options.exclude))
+    opened = open_repository(path, options.exclude, rev=options.rev, submodules=options.submodules, keep=options.cache)
     cache = open_cache() if options.cache else None
     try:
-        asked = (digest(), str(path), repr(replace(options, jobs=0, stage=None)))
+        repository, shown = _with_roles(opened), without_secrets(str(path))
+        asked = (digest(), shown, repr(replace(options, jobs=0, stage=None)))
         results = Results(cache, repository, asked)
         report = results.find()
         if report is None:
             documents = Documents(repository.files)
-            report = _scan(path, options, repository, documents, cache)
+            report = _scan(shown, options, repository, documents, cache)
             results.keep(report, documents.reads, documents.heads)
         return report
     finally:
+        opened.close()
         if cache is not None:
             cache.close()
 
@@ -104,9 +111,7 @@ def _begin(options: ScanOptions, stage: str) -> None:
         options.stage(stage)
 
 
-def _scan(
-    path: Path, options: ScanOptions, repository: Repository, documents: Documents, cache: Cache | None
-) -> Report:
+def _scan(path: str, options: ScanOptions, repository: Repository, documents: Documents, cache: Cache | None) -> Report:
     _begin(options, "rules")
     rules = load(cache=options.cache)
     model = rules.models.get(options.model)
@@ -131,7 +136,7 @@ def _scan(
     return Report(
         version=__version__,
         rules_version=rules.version,
-        path=str(path),
+        path=path,
         revision=repository.revision,
         kind=kind.name,
         kind_reason=kind.reason,
@@ -143,7 +148,10 @@ def _scan(
         headline=headline,
         components=judged,
         findings=findings,
-        incomplete=tuple(context.documents.incomplete[name] for name in sorted(context.documents.incomplete)),
+        incomplete=(
+            *repository.incomplete,
+            *(context.documents.incomplete[name] for name in sorted(context.documents.incomplete)),
+        ),
         statistics=Statistics(
             len(repository.files),
             context.documents.files_read,
