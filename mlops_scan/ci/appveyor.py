@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
-from mlops_scan.ci.shapes import action, end_of, is_true, items, scalars, text
+from mlops_scan.ci.shapes import action, end_of, is_true, items, scalars, text, within_bounds
 from mlops_scan.ci.windows import as_posix
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
@@ -30,18 +30,22 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
     """The workflow of the file; a list of configurations and `for:` give one job each."""
     for document in documents.nodes(path)[:1]:
         configurations = document.items if document.kind == "sequence" else (document,)
-        jobs: list[Job] = []
-        for number, root in enumerate(configurations[:50], 1):
-            if root.kind != "mapping" or not _KNOWN.intersection(root.keys()):
-                continue
-            name = "build" if len(configurations) == 1 else f"build {number}"
-            jobs.append(_job(root, root, name))
-            for index, special in enumerate(items(root.get("for")), 1):
-                if special.kind == "mapping":
-                    jobs.append(_job(special, root, f"{name} for {index}"))
+        jobs = within_bounds(_jobs(configurations), path, documents)
         if jobs:
             triggers = tuple(dict.fromkeys(trigger for job in jobs for trigger in job.triggers or ()))
-            yield Workflow(path, "appveyor", document.line, "AppVeyor", triggers, tuple(jobs))
+            yield Workflow(path, "appveyor", document.line, "AppVeyor", triggers, jobs)
+
+
+def _jobs(configurations: tuple[Node, ...]) -> Iterator[Job]:
+    """A job for each configuration, and one for each of its `for:` entries, which write over a part of it."""
+    for number, root in enumerate(configurations, 1):
+        if root.kind != "mapping" or not _KNOWN.intersection(root.keys()):
+            continue
+        name = "build" if len(configurations) == 1 else f"build {number}"
+        yield _job(root, root, name)
+        for index, special in enumerate(items(root.get("for")), 1):
+            if special.kind == "mapping":
+                yield _job(special, root, f"{name} for {index}")
 
 
 def _job(node: Node, root: Node, name: str) -> Job:

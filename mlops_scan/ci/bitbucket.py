@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
-from mlops_scan.ci.shapes import action, end_of, entries, is_true, items, joined, named, scalars, text
+from mlops_scan.ci.shapes import action, end_of, entries, is_true, items, joined, named, scalars, text, within_bounds
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 
@@ -35,8 +35,10 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
             continue
         started = list(_pipelines(pipelines, document))
         image = named(document.get("image"))
-        jobs = tuple(
-            job for name, triggers, steps in started for job in _Pipeline(path, name, triggers, image).jobs(steps)
+        jobs = within_bounds(
+            (job for name, triggers, steps in started for job in _Pipeline(path, name, triggers, image).jobs(steps)),
+            path,
+            documents,
         )
         triggers = tuple(dict.fromkeys(trigger for _, found, _ in started for trigger in found))
         shared = next((key for key, node in entries(pipelines.get("custom")) if node.get("import") is not None), "")

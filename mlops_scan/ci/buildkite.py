@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, product
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
-from mlops_scan.ci.shapes import action, end_of, entries, items, joined, named, scalars, text
+from mlops_scan.ci.shapes import action, condition, end_of, entries, items, joined, named, scalars, text, within_bounds
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 
@@ -39,7 +39,7 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
     push = Trigger("push", node.line, "assumed: Buildkite's usual setting builds every push", assumed=True)
     steps = node if node.kind == "sequence" else node.get("steps")
     reader = _Reader(path, (push,))
-    jobs = tuple(reader.jobs(steps))
+    jobs = within_bounds(reader.jobs(steps), path, documents)
     scripts = [step.script for job in jobs for step in job.steps]
     made = any(_GENERATED.search(script) for script in scripts)
     yield Workflow(
@@ -71,7 +71,7 @@ class _Reader:
     before: tuple[str, ...] = ()
     since: list[str] = field(default_factory=list)
 
-    def jobs(self, steps: Node | None, condition: str = "", depth: int = 0) -> Iterator[Job]:
+    def jobs(self, steps: Node | None, outer: str = "", depth: int = 0) -> Iterator[Job]:
         """The jobs of a list of steps, groups opened."""
         for item in items(steps):
             word = text(item) or (item.entries[0][0] if len(item.entries) == 1 else "")
@@ -80,9 +80,9 @@ class _Reader:
             elif word in ("block", "input") or item.get("block") is not None or item.get("input") is not None:
                 self._gate(item)
             elif item.get("group") is not None and depth < _MAX_NESTING:
-                yield from self.jobs(item.get("steps"), text(item.get("if")) or condition, depth + 1)
+                yield from self.jobs(item.get("steps"), condition(item.get("if")) or outer, depth + 1)
             elif item.kind == "mapping" or word:
-                job = self._job(item, condition)
+                job = self._job(item, outer)
                 self.since.append(job.id)
                 if job.manual:
                     self.gates.add(job.id)
@@ -98,10 +98,10 @@ class _Reader:
             self.held = True
             self.gates.add(text(item.get("key")) or text(item.get("id")))
 
-    def _job(self, item: Node, condition: str) -> Job:
+    def _job(self, item: Node, outer: str) -> Job:
         key = next((found for name in ("key", "id", "identifier") if (found := text(item.get(name)))), "")
         label = key or text(item.get("label")) or text(item.get("name")) or f"step at line {item.at}"
-        condition = text(item.get("if")) or condition
+        asked = condition(item.get("if")) or outer
         depends = item.get("depends_on")
         needs = tuple(named(one, "step") for one in items(depends)) if depends is not None else self.before
         skip = item.get("skip")
@@ -112,23 +112,23 @@ class _Reader:
             end_line=end_of(item),
             steps=tuple(self._steps(item)),
             needs=needs,
-            condition=condition,
+            condition=asked,
             may_fail=_soft(item.get("soft_fail")),
             manual=self.held if depends is None else bool(self.gates.intersection(needs)),
-            never="the step has `skip`" if skipped else "`if: false` is never true" if condition == "false" else "",
+            never="the step has `skip`" if skipped else "`if: false` is never true" if asked == "false" else "",
             image=text(item.get("image")),
-            triggers=tuple(self._triggers(item, condition)),
+            triggers=tuple(self._triggers(item, asked)),
         )
 
-    def _triggers(self, item: Node, condition: str) -> Iterator[Trigger]:
+    def _triggers(self, item: Node, asked: str) -> Iterator[Trigger]:
         where = item.get("if") or item
-        equal = [_SOURCES[source] for sign, source in _SOURCE.findall(condition) if sign == "==" and source in _SOURCES]
+        equal = [_SOURCES[source] for sign, source in _SOURCE.findall(asked) if sign == "==" and source in _SOURCES]
         if equal:
-            yield from (Trigger(kind, where.at, condition) for kind in dict.fromkeys(equal))
-        elif _PULL.search(condition):
-            yield Trigger("pull_request", where.at, condition)
-        elif _TAG.search(condition):
-            yield Trigger("tag", where.at, condition)
+            yield from (Trigger(kind, where.at, asked) for kind in dict.fromkeys(equal))
+        elif _PULL.search(asked):
+            yield Trigger("pull_request", where.at, asked)
+        elif _TAG.search(asked):
+            yield Trigger("tag", where.at, asked)
         else:
             branches = item.get("branches")
             for trigger in self.triggers:

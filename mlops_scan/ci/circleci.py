@@ -14,7 +14,19 @@ from itertools import islice, product
 
 from mlops_scan.ci import circleci_logic as logic
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
-from mlops_scan.ci.shapes import action, child, end_of, entries, is_true, items, named, scalars, stops_at_errors, text
+from mlops_scan.ci.shapes import (
+    TOO_MANY,
+    action,
+    child,
+    end_of,
+    entries,
+    is_true,
+    items,
+    named,
+    scalars,
+    stops_at_errors,
+    text,
+)
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 
@@ -33,6 +45,7 @@ _HOME = re.compile(r"^(~/project|/home/circleci/project|\$CIRCLE_WORKING_DIRECTO
 _MAX_DEPTH = 8
 _MAX_STEPS = 2_000
 _MAX_VARIANTS = 8
+_MAX_FILLED = 20_000  # characters of a text in which parameters are filled in
 
 
 def parse(path: str, documents: Documents) -> Iterator[Workflow]:
@@ -42,12 +55,15 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
         return
     if document.get("jobs") is None and document.get("workflows") is None:
         return
-    for workflow in _Configuration(path, document).workflows():
+    configuration = _Configuration(path, document)
+    for workflow in configuration.workflows():
         unloaded = workflow.unloaded or _unloaded(path, documents)
         unknown = workflow.unknown
         if not unloaded and is_true(document.get("setup")) and not _continued(path, documents):
             unknown = unknown or "a setup workflow makes the rest of the CircleCI configuration while it runs"
         yield replace(workflow, unloaded=unloaded, unknown=unknown)
+    if configuration.budget < 0:
+        documents.note(path, TOO_MANY)
 
 
 def _unloaded(path: str, documents: Documents) -> str:
@@ -111,7 +127,7 @@ class _Given:
 
     def filled(self, written: str) -> str:
         """A text with the parameters put in; a value of several lines leaves the parameter standing."""
-        if "<<" not in written:
+        if "<<" not in written or len(written) > _MAX_FILLED:
             return written
         written = _CONDITIONAL.sub(self._section, written)
         return _PARAMETER.sub(lambda match: self._value(match.group(1), match.group()), written)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from mlops_scan.ci.model import Trigger
+from mlops_scan.ci.shapes import condition as condition_text
 from mlops_scan.ci.shapes import text
 from mlops_scan.documents.node import Node
 
@@ -74,7 +75,7 @@ def evaluate(condition: Node, values: Values, depth: int = 0) -> bool | None:
 
 
 def _truth(node: Node, values: Values) -> bool | None:
-    written = text(node).strip()
+    written = condition_text(node).strip()
     compared = _COMPARED.findall(written)
     if compared and "<<" not in written:
         parts = [_compare(name, sign, wanted, values) for name, sign, wanted in compared]

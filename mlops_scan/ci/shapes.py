@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mlops_scan.ci import gitlab_script
-from mlops_scan.ci.model import Step
+from mlops_scan.ci.model import Job, Step
 from mlops_scan.documents.node import Node
+from mlops_scan.documents.store import Documents
 
 _MAX_ITEMS = 2_000
+_MAX_WORK = 10_000_000  # characters of scripts; a step and a job count for 1000 more
+_MAX_CONDITION = 2_000
+TOO_MANY = "stands for more steps than are followed; the rest is left out"
 _EXIT_ON_ERROR = re.compile(r"(^|\s)-[a-z]*e|errexit")
+
+
+def within_bounds(jobs: Iterable[Job], path: str, documents: Documents) -> tuple[Job, ...]:
+    """The jobs up to a number of steps and a length of scripts that only a hostile definition exceeds.
+
+    Aliases and lists that jobs share let a short file stand for millions of steps; later jobs are left out then, which
+    is noted, and are not even made where `jobs` is an iterator.
+    """
+    found: list[Job] = []
+    left = _MAX_WORK
+    for job in jobs:
+        found.append(job)
+        left -= 1_000 + sum(1_000 + len(step.script) for step in job.steps)
+        if left < 0:
+            documents.note(path, TOO_MANY)
+            break
+    return tuple(found)
 
 
 def text(node: Node | None) -> str:
@@ -18,6 +39,11 @@ def text(node: Node | None) -> str:
     if node is None or node.kind != "scalar" or node.value is None:
         return ""
     return node.value if isinstance(node.value, str) else node.text
+
+
+def condition(node: Node | None) -> str:
+    """A condition's text; cut, for no condition that a person writes is that long."""
+    return text(node)[:_MAX_CONDITION]
 
 
 def child(node: Node | None, *keys: str) -> Node | None:

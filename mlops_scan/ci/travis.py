@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
-from mlops_scan.ci.shapes import action, end_of, is_true, items, scalars, separate, text
+from mlops_scan.ci.shapes import action, condition, end_of, is_true, items, scalars, separate, text, within_bounds
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 
@@ -26,6 +26,7 @@ _TYPE = re.compile(r"\btype\s*(=|!=|IS\s+NOT)\s*(\w+)", re.I)
 _TYPE_IN = re.compile(r"\btype\s+(NOT\s+)?IN\s*\(([^)]*)\)", re.I)
 _TAG = re.compile(r"\btag\s*(IS\s+(present|NOT\s+blank)|=~|=)", re.I)
 _MAX_COMBINATIONS = 200
+_MAX_DEPLOYMENTS = 50
 
 
 def parse(path: str, documents: Documents) -> Iterator[Workflow]:
@@ -34,7 +35,7 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
         if document.kind != "mapping" or not _KNOWN.intersection(document.keys()):
             continue
         build = _Build(document)
-        jobs = tuple(build.jobs())
+        jobs = within_bounds(build.jobs(), path, documents)
         triggers = tuple(dict.fromkeys(trigger for job in jobs for trigger in job.triggers or ()))
         imported = "it imports a configuration" if document.get("import") is not None else ""
         yield Workflow(path, "travis", document.line, "Travis CI", triggers, jobs, unknown=imported)
@@ -81,7 +82,7 @@ class _Build:
 
     def _allows(self, combinations: list[dict[str, str]]) -> str:
         """Why a failure does not count: `allow_failures` names every one of these jobs by all of its keys."""
-        rules = [scalars(node) for node in self._matrix("allow_failures")]
+        rules = [scalars(node) for node in self._matrix("allow_failures")[:_MAX_COMBINATIONS]]
         for values in combinations:
             if not any(rule and all(values.get(key) == value for key, value in rule.items()) for rule in rules):
                 return ""
@@ -90,17 +91,17 @@ class _Build:
     # -- jobs --------------------------------------------------------------------------------------------------------
 
     def _job(self, node: Node, name: str, allowed: str, stage: str) -> Iterator[Job]:
-        condition = text(node.get("if")) or self._stage_condition(stage) or text(self.root.get("if"))
+        asked = condition(node.get("if")) or self._stage_condition(stage) or condition(self.root.get("if"))
         where = node.get("if") or node
         job = Job(
             id=name,
             line=node.at if node is not self.root else _line(self.root, "script"),
             end_line=end_of(node),
             steps=tuple(self._steps(node)),
-            condition=condition,
+            condition=asked,
             may_fail=allowed,
-            never="`if: false` is never true" if condition.strip().lower() == "false" else "",
-            triggers=tuple(self._triggers(condition, where)),
+            never="`if: false` is never true" if asked.strip().lower() == "false" else "",
+            triggers=tuple(self._triggers(asked, where)),
         )
         yield job
         if text(node.get("script")) != "skip" or node.get("deploy") is not None:
@@ -109,15 +110,15 @@ class _Build:
     def _stage_condition(self, stage: str) -> str:
         for node in items(self.root.get("stages")):
             if text(node.get("name")).lower() == stage.lower():
-                return text(node.get("if"))
+                return condition(node.get("if"))
         return ""
 
-    def _triggers(self, condition: str, where: Node) -> Iterator[Trigger]:
+    def _triggers(self, asked: str, where: Node) -> Iterator[Trigger]:
         only = self.root.path("branches", "only")
-        line = where.at if condition else only.at if only is not None else _line(self.root, "script")
-        detail = condition or (" ".join(only.strings()) if only is not None else "every push and pull request")
-        kinds = _kinds(condition)
-        if _TAG.search(condition) and "push" in kinds:
+        line = where.at if asked else only.at if only is not None else _line(self.root, "script")
+        detail = asked or (" ".join(only.strings()) if only is not None else "every push and pull request")
+        kinds = _kinds(asked)
+        if _TAG.search(asked) and "push" in kinds:
             kinds = ["tag"]
         yield from (Trigger(kind, line, detail) for kind in kinds)
 
@@ -136,7 +137,7 @@ class _Build:
         deploy = node.get("deploy") if node is not self.root else self.root.get("deploy")
         if deploy is None and node is not self.root:
             deploy = self.root.get("deploy")
-        for number, item in enumerate(items(deploy)):
+        for number, item in enumerate(items(deploy)[:_MAX_DEPLOYMENTS]):
             on = item.get("on") or item.get("true")  # YAML 1.1 reads a bare `on` as true
             tags = on is not None and is_true(on.get("tags"))
             kind = "tag" if tags else "push"
@@ -149,18 +150,18 @@ class _Build:
                 end_line=end_of(item),
                 steps=tuple(_deploy(item)),
                 needs=(job.id,),
-                condition=text(on.get("condition")) if on is not None else "",
+                condition=condition(on.get("condition")) if on is not None else "",
                 never=job.never,
                 triggers=(own if started else ()) + (() if tags else found),
             )
 
 
-def _kinds(condition: str) -> list[str]:
+def _kinds(asked: str) -> list[str]:
     """The kinds of builds for which an `if` on the build's type can hold."""
     usual = ["push", "pull_request"]
-    equal = [_TYPES[name.lower()] for sign, name in _TYPE.findall(condition) if sign == "=" and name.lower() in _TYPES]
-    unequal = {_TYPES.get(name.lower(), "") for sign, name in _TYPE.findall(condition) if sign != "="}
-    for negated, names in _TYPE_IN.findall(condition):
+    equal = [_TYPES[name.lower()] for sign, name in _TYPE.findall(asked) if sign == "=" and name.lower() in _TYPES]
+    unequal = {_TYPES.get(name.lower(), "") for sign, name in _TYPE.findall(asked) if sign != "="}
+    for negated, names in _TYPE_IN.findall(asked):
         listed = [_TYPES[name.strip().lower()] for name in names.split(",") if name.strip().lower() in _TYPES]
         if negated:
             unequal.update(listed)

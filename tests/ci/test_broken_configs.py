@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -195,3 +197,52 @@ def test_any_shape_does_not_raise(path: str, top: str, shape: object) -> None:
 
     for key in (top, "steps", "jobs", "pipelines", "script", "workflows"):
         check({path: json.dumps({key: shape, "setup": True, "jobs": shape, "workflows": {"m": shape}})})
+
+
+MANY = "[" + ", ".join(f"c{n}" for n in range(1_500)) + "]"
+HOSTILE = {
+    "travis": (
+        ".travis.yml",
+        f"script: {MANY}\ndeploy: [{', '.join(['{provider: a}'] * 1_000)}]\n"
+        f"jobs: {{include: [{', '.join(['{a: b}'] * 1_500)}],"
+        f" allow_failures: [{', '.join(['{python: x}'] * 1_500)}]}}\n",
+    ),
+    "travis condition": (".travis.yml", "script: x\nif: " + "type IN (" * 50_000),
+    "appveyor": ("appveyor.yml", f"test_script: {MANY}\nfor: [{', '.join(['{a: b}'] * 1_500)}]\n"),
+    "bitbucket": (
+        "bitbucket-pipelines.yml",
+        f"a: &s {{step: {{script: {MANY}}}}}\npipelines: {{default: [{', '.join(['*s'] * 1_500)}]}}\n",
+    ),
+    "buildkite": (
+        ".buildkite/pipeline.yml",
+        f"a: &s {{commands: {MANY}, matrix: [1, 2, 3, 4, 5, 6, 7, 8]}}\nsteps: [{', '.join(['*s'] * 1_500)}]\n",
+    ),
+    "circleci": (
+        ".circleci/config.yml",
+        f"commands: {{a: {{steps: [{', '.join(['b'] * 40)}]}}, b: {{steps: [{', '.join(['c'] * 40)}]}}, "
+        f"c: {{steps: [{', '.join(['{run: x}, a'] * 40)}]}}}}\njobs: {{build: {{steps: [a]}}}}\n",
+    ),
+    "circleci text": (
+        ".circleci/config.yml",
+        "jobs: {build: {steps: [{run: '" + "<<# parameters.x >> " * 40_000 + "'}]}}\n",
+    ),
+    "circleci condition": (
+        ".circleci/config.yml",
+        "jobs: {t: {steps: [{run: x}]}}\nworkflows: {m: {when: " + "a" * 200_000 + ", jobs: [t]}}\n",
+    ),
+}
+
+
+MULTIPLIES = {
+    found: name in ("travis", "appveyor", "bitbucket", "buildkite", "circleci") for name, found in HOSTILE.items()
+}
+
+
+@pytest.mark.parametrize(("path", "text"), HOSTILE.values(), ids=HOSTILE)
+def test_what_multiplies_is_bounded(path: str, text: str) -> None:
+    start = time.perf_counter()
+    documents = Documents.of({path: text})
+    found = list(workflows(documents))
+    assert (path in documents.incomplete) is MULTIPLIES[path, text]
+    assert time.perf_counter() - start < 40
+    assert 1 <= sum(len(job.steps) for workflow in found for job in workflow.jobs) < 20_000
