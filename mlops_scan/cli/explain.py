@@ -13,7 +13,8 @@ import click
 from mlops_scan.errors import ScanError
 
 if TYPE_CHECKING:
-    from mlops_scan.rulebook import FindingDefinition, MaturityModel, Practice, RuleBook, Tool
+    from mlops_scan.rulebook import FindingDefinition, Practice, RuleBook, Tool
+    from mlops_scan.rulemodels import MaturityModel
 
 
 @click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})

@@ -47,7 +47,7 @@ class _Request:
 )
 @click.option("--fail-on", type=click.Choice(config.SEVERITIES), help="Exit 1 on a finding this severe or worse.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when a gate fails; errors still exit 2.")
-@click.option("--model", metavar="NAME", help="Maturity model to judge by [default: default].")
+@click.option("--model", metavar="NAME", help="Maturity model to judge by, or all.")
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Read this file.")
 @click.option("--isolated", is_flag=True, help="Ignore configuration files.")
 @click.option("--select", multiple=True, callback=_words, metavar="IDS", help="Report only these findings.")

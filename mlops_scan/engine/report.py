@@ -32,6 +32,7 @@ class RowResult:
     need: int
     weight: float
     credit: float
+    minimum: Grade | None = None  # the row's own minimum, where it has one
 
     @property
     def met(self) -> bool:
@@ -58,6 +59,52 @@ class Gap:
     level: int
     effort: str  # "low" | "medium" | "high"
     remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class TestScore:
+    """One test of a rubric: its points from files, and at most if everything unseen were done."""
+
+    id: str
+    title: str
+    practices: tuple[str, ...]
+    points: float
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class SectionScore:
+    """One section of a rubric with its sums."""
+
+    name: str
+    points: float
+    bound: float
+    tests: tuple[TestScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResult:
+    """The verdict by one maturity model. A score has sections, and its levels are bands."""
+
+    id: str
+    name: str
+    mapping: str  # how to read its numbers beside those of other models
+    level: int | None
+    level_name: str
+    top: int
+    next_level: int | None
+    progress: float | None
+    ladder: tuple[LevelResult, ...]
+    gaps: tuple[Gap, ...]
+    ahead: tuple[tuple[str, int], ...] = ()
+    score: float | None = None
+    bound: float | None = None  # the score if all that files cannot show were done
+    sections: tuple[SectionScore, ...] = ()
+
+    @property
+    def value(self) -> float | None:
+        """The number for the vector of all models: the score, or the level."""
+        return self.score if self.sections else self.level
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +135,8 @@ class ComponentResult:
     practices: tuple[PracticeResult, ...]  # every practice of the rules, in the rules' order
     ahead: tuple[tuple[str, int], ...]  # practices met that belong to a level above the next: (practice, level)
     gaps: tuple[Gap, ...]  # cheapest first
+    models: tuple[ModelResult, ...] = ()  # the verdict by every maturity model, the default one first
+    attested_level: int | None = None  # the level with what people attest added; the observed one without attestations
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +184,4 @@ class Report:
     statistics: Statistics
     rules: tuple[FindingRule, ...] = ()
     notices: tuple[str, ...] = ()  # what the reader should know: exclusions, unknown CI providers, fallbacks
+    every_model: bool = False  # the user asked to see all maturity models

@@ -23,15 +23,16 @@ from mlops_scan.detectors.base import Context, Detector
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
-from mlops_scan.engine import levels
-from mlops_scan.engine.grades import grade, weigh
-from mlops_scan.engine.kind import JUDGED, Kind, decide, lesson_folders, self_tools
-from mlops_scan.engine.report import ComponentResult, Report, Statistics
+from mlops_scan.engine import verdict
+from mlops_scan.engine.grades import weigh
+from mlops_scan.engine.kind import JUDGED, decide, lesson_folders, self_tools
+from mlops_scan.engine.report import Report, Statistics
 from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
-from mlops_scan.rulebook import MaturityModel, RuleBook, Tool, load
+from mlops_scan.rulebook import RuleBook, Tool, load
+from mlops_scan.rulereader import hint
 from mlops_scan.words import KINDS, Problem, Role, Signal
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
@@ -76,9 +77,11 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
     """
     options = options or ScanOptions()
     rules = load(cache=options.cache)
-    model = rules.models.get(options.model)
-    if model is None:
-        raise ScanError(f"{options.model}: no such maturity model; known: {', '.join(sorted(rules.models))}")
+    chosen = "default" if options.model == verdict.EVERY else options.model
+    if chosen not in rules.models:
+        raise ScanError(
+            f"{chosen}: no such maturity model{hint(chosen, rules.models)}; known: {', '.join(rules.models)}"
+        )
     if options.kind is not None and options.kind not in KINDS:
         raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
     repository = _with_roles(open_repository(path, options.exclude))
@@ -90,8 +93,9 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
     weighed = weigh(context, signals)
     folders = component_rules.find(context, kind)
-    judged = tuple(_component(rules, model, folder, folders, kind, weighed) for folder in folders)
-    headline = _headline(context, judged, kind, options.component, rules, model, weighed)
+    judge = verdict.Judge(context, rules, chosen, kind, folders, weighed)
+    judged = tuple(judge.component(folder) for folder in folders)
+    headline = judge.headline(judged, options.component)
     active = judged if kind.has_ml and kind.name in JUDGED and repository.files else ()
     findings = finding_rules.build(context, problems if active else (), active, options.select, options.ignore)
     return Report(
@@ -102,9 +106,9 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
         kind=kind.name,
         kind_reason=kind.reason,
         has_ml=kind.has_ml,
-        model=model.id,
-        levels=((model.id, headline.level),),
-        attested_level=headline.level,
+        model=chosen,
+        levels=tuple((item.id, item.value) for item in headline.models),
+        attested_level=headline.attested_level,
         headline=headline,
         components=judged,
         findings=findings,
@@ -116,7 +120,8 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
             context.documents.bytes_read,
         ),
         rules=finding_rules.rules(rules),
-        notices=_notices(context, options, kind, folders),
+        notices=verdict.notices(context, options.select, options.ignore, kind, folders, headline),
+        every_model=options.model == verdict.EVERY,
     )
 
 
@@ -249,88 +254,3 @@ def _detect(context: Context) -> Iterator[Signal | Problem]:
         raise ScanError("no detector is registered; reinstall mlops-scan (`pip install mlops-scan`)")
     for _, detect in found:
         yield from detect(context)
-
-
-# -- verdict ---------------------------------------------------------------------------------------------------------
-
-
-def _component(
-    rules: RuleBook, model: MaturityModel, folder: str, folders: tuple[str, ...], kind: Kind, signals: list[Signal]
-) -> ComponentResult:
-    own = [signal for signal in signals if component_rules.belongs(signal, folder, folders, kind.name == "course")]
-    practices = grade(rules.practices, own)
-    results = {result.id: result for result in practices}
-    rungs = levels.ladder(model, results)
-    if not kind.has_ml or kind.name not in JUDGED:
-        return ComponentResult(folder, kind.name, None, "", None, None, rungs, practices, (), ())
-    level = max((rung.number for rung in rungs if rung.reached), default=model.levels[0].number)
-    following = next((rung for rung in rungs if rung.number > level), None)
-    named = levels.level_named(model, level)
-    return ComponentResult(
-        path=folder,
-        kind=kind.name,
-        level=level,
-        level_name=named.name if named is not None else "",
-        next_level=following.number if following is not None else None,
-        progress=levels.progress(following) if following is not None else None,
-        ladder=rungs,
-        practices=practices,
-        ahead=levels.ahead(model, level, results),
-        gaps=levels.gaps(following, results, rules.practices) if following is not None else (),
-    )
-
-
-def _headline(
-    context: Context,
-    judged: tuple[ComponentResult, ...],
-    kind: Kind,
-    wanted: str | None,
-    rules: RuleBook,
-    model: MaturityModel,
-    signals: list[Signal],
-) -> ComponentResult:
-    if wanted is not None:
-        chosen = next((component for component in judged if component.path == wanted.strip("/")), None)
-        if chosen is None:
-            raise ScanError(f"{wanted}: no such component; known: {', '.join(component.path for component in judged)}")
-        return chosen
-    best = max(judged, key=lambda c: (component_rules.size(context, c.path), c.path))
-    if kind.name == "course" and len(judged) > 1:
-        return _course(max(judged, key=lambda c: (c.level or 0, c.progress or 0.0)), rules, model, signals)
-    return best
-
-
-def _course(best: ComponentResult, rules: RuleBook, model: MaturityModel, signals: list[Signal]) -> ComponentResult:
-    """A course as a whole: what any lesson shows, at the level of the best lesson, because nothing connects them."""
-    practices = grade(rules.practices, signals)
-    results = {result.id: result for result in practices}
-    rungs = tuple(replace(rung, reached=rung.number <= (best.level or 0)) for rung in levels.ladder(model, results))
-    following = next((rung for rung in rungs if rung.number == best.next_level), None)
-    return replace(
-        best,
-        practices=practices,
-        ladder=rungs,
-        ahead=levels.ahead(model, best.level or 0, results),
-        gaps=levels.gaps(following, results, rules.practices) if following is not None else (),
-    )
-
-
-def _notices(context: Context, options: ScanOptions, kind: Kind, components: tuple[str, ...]) -> tuple[str, ...]:
-    notices = list(context.repository.notices)
-    providers = sorted({item.provider for item in context.unread_providers})
-    notices += [f"{name} definitions are present and not read yet; what they run is unknown" for name in providers]
-    if context.documents.unrendered:
-        notices.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
-    if kind.name == "course" and len(components) > 1:
-        notices.append(
-            "a course: the practices are those of all lessons together, the level is that of the best lesson"
-        )
-    if options.select:
-        notices.append(f"only findings {', '.join(options.select)} are shown")
-    if options.ignore:
-        notices.append(f"findings {', '.join(options.ignore)} are left out")
-    if context.self_tools:
-        notices.append(
-            f"uses of {', '.join(sorted(context.self_tools))} are left out: they are this repository's own product"
-        )
-    return tuple(notices)

@@ -51,6 +51,8 @@ def render(report: Report, options: RenderOptions) -> str:
                     "rulesVersion": report.rules_version,
                     "model": report.model,
                     "level": report.headline.level,
+                    "levels": dict(report.levels),
+                    "levelsMapping": {item.id: item.mapping for item in report.headline.models},
                     "revision": report.revision,
                 },
             }

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from mlops_scan.engine.report import ComponentResult, Finding, LevelResult, PracticeResult, Report, RowResult
-from mlops_scan.reports import RenderOptions
+from mlops_scan.reports import RenderOptions, vector
 from mlops_scan.reports.clean import encodable, one_line, visible
 from mlops_scan.reports.tally import is_gap, percent, summary
 from mlops_scan.words import Evidence, Grade, Severity
@@ -75,6 +75,8 @@ class _Page:
             self._next_steps(self.report.headline)
         if self.verbose:
             self._practices(self.report.headline)
+        if self.verbose or self.report.every_model:
+            self._models()
         self._notes("Could not be read", [f"{visible(i.path)}: {one_line(i.reason)}" for i in self.report.incomplete])
         self._notes("Please note", [one_line(notice) for notice in self.report.notices])
         stripped = "\n".join(line.rstrip() for line in self.out.getvalue().splitlines())
@@ -105,9 +107,8 @@ class _Page:
         self._prose(0, f"ML workload: {'yes' if report.has_ml else 'no'}. Maturity model: {report.model}.")
         if report.attested_level is not None and report.attested_level != headline.level:
             self._prose(0, f"With attestations: level {report.attested_level}.")
-        others = [f"{name} {_level(value)}" for name, value in report.levels if name != report.model]
-        if others:
-            self._prose(0, f"Other models: {', '.join(others)}.")
+        if headline.models:
+            self._prose(0, f"By every model: {vector.vector(report)}.")
 
     def _ladder(self, component: ComponentResult) -> None:
         self._line("")
@@ -211,6 +212,11 @@ class _Page:
                 self._prose(5, visible(line))
         self._more(len(component.gaps), limit)
 
+    def _models(self) -> None:
+        self._section("Maturity models")
+        for indent, line in vector.details(self.report):
+            self._prose(indent + 2, line)
+
     def _practices(self, component: ComponentResult) -> None:
         self._section("All practices")
         for practice in component.practices:
@@ -248,7 +254,3 @@ def _wanted(practice: PracticeResult) -> str:
     if practice.grade in (Grade.ABSENT, Grade.NOT_APPLICABLE) or practice.met:
         return f"{practice.confidence.value} confidence" if practice.evidence else ""
     return f"needs {practice.minimum.value}, {practice.confidence.value} confidence"
-
-
-def _level(value: float | None) -> str:
-    return "none" if value is None else f"{value:g}"
