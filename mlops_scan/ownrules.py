@@ -15,9 +15,9 @@ from mlops_scan.errors import RuleError
 from mlops_scan.rulereader import at, entries, mapping, texts
 
 _NAME = re.compile(r"[\w.*?{},\- ]+")
-_REGEX = re.compile(r"[()\[\]\\^$+]|\.\*|\.\?|\{\d+,?\d*\}")
+_REGEX = re.compile(r"[()\[\]\\^$+]|^\.|\.\?|\{\d+,?\d*\}")
 _NAMES = ("calls", "all_calls", "decorators", "bases")
-_MAX_LENGTH = 200
+_MAX_LENGTH = 500
 _MAX_ANY = 2  # of `**` in a pattern
 _MAX_STARS = 4  # of `*` in a word, a segment or a glob
 _BUILT_IN_ID = re.compile(r"MLS\d")
@@ -47,9 +47,21 @@ def check_tool_patterns(entry: Mapping[str, Any], path: Path) -> None:
                 raise RuleError(f"{where}: {pattern!r} has too many wildcards")
 
 
+def import_roots(entry: Mapping[str, Any]) -> list[str]:
+    """What a file that uses a tool must import, told by the first word of its names; for tools that do not say it."""
+    names = [
+        name
+        for signal in entry.get("signals") or ()
+        if isinstance(signal, dict)
+        for key in _NAMES
+        for name in texts(signal.get(key))
+    ]
+    return sorted({root for name in names if (root := name.split(".", 1)[0]).isidentifier()})
+
+
 def _check_name(pattern: str, key: str, where: Path) -> None:
     _check_length(pattern, where)
-    if not _NAME.fullmatch(pattern) or _REGEX.search(pattern.replace(".**", "").replace(".*.", ".").removesuffix(".*")):
+    if not _NAME.fullmatch(pattern) or _REGEX.search(pattern):
         raise RuleError(
             f"{where}: {pattern!r} under `{key}` is not a name pattern; regular expressions are not accepted: "
             "write names with `*` (one segment), `**` (any number) and `{a,b}` (alternatives)"
@@ -60,7 +72,7 @@ def _check_name(pattern: str, key: str, where: Path) -> None:
         raise RuleError(f"{where}: the braces of {pattern!r} do not match")
     if pattern.count("**") > _MAX_ANY or "***" in pattern or "**.**" in pattern:
         raise RuleError(f"{where}: {pattern!r} has more than {_MAX_ANY} `**`, or two side by side")
-    if any(segment.replace("**", "").count("*") > _MAX_STARS for segment in pattern.split(".")):
+    if any(segment.replace("**", "").count("*") > _MAX_STARS for segment in re.split(r"[.{},]", pattern)):
         raise RuleError(f"{where}: {pattern!r} has more than {_MAX_STARS} `*` in one segment")
     if not re.search(r"\w", pattern):
         raise RuleError(f"{where}: {pattern!r} matches every name")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_scan.errors import RuleError
-from mlops_scan.ownrules import check_own_id, check_tool_patterns
+from mlops_scan.ownrules import check_own_id, check_tool_patterns, import_roots
 from mlops_scan.rulemodels import MaturityModel, read_model
 from mlops_scan.rulereader import (
     at,
@@ -33,11 +33,15 @@ from mlops_scan.words import Confidence, Grade, Severity
 
 HELP_URL = "docs/rules/findings.md#{anchor}"  # in this project's tree, until it has a public address
 
+FINDS = "finds:"
+"""What stands before the id of a finding among the activities of a signature: each of its uses is reported."""
+
 _CONDITIONS = ("calls", "all_calls", "decorators", "bases", "commands", "keys", "files")
 _SIGNATURE_KEYS = {
     *_CONDITIONS,
     "serves",
     "does",
+    "finds",
     "with",
     "without",
     "imports",
@@ -52,7 +56,7 @@ _PRACTICE_KEYS = {
     "id", "title", "minimum", "observability", "what", "counts", "does_not_count", "starts", "blocking", "attestable",
     "at_home", "effort", "gap", "remedy", "snippets", "references",
 }  # fmt: skip
-_FINDING_KEYS = {"id", "title", "severity", "why", "fix", "example", "tags"}
+_FINDING_KEYS = {"id", "title", "severity", "why", "fix", "example", "tags", "contradicts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,7 @@ class FindingDefinition:
     fix: str
     example: str
     tags: tuple[str, ...]
+    contradicts: tuple[str, ...] = ()  # practices that nobody can attest where this is found
 
     @property
     def help_url(self) -> str:
@@ -224,6 +229,7 @@ class _Reader:
         if section == "tools":
             for entry in entries(data, "tools", path):
                 check_tool_patterns(entry, path)
+                entry.setdefault("imports", import_roots(entry))
             data = {"family": "own", **data}
         for practice in entries(data, "practices", path) if section == "practices" else ():
             check_own_id(required(practice, "gap", path), at(path, practice))
@@ -253,12 +259,12 @@ def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
         raise RuleError(f"{path}: {what} has no condition; use one of {', '.join(_CONDITIONS)}")
     if len(conditions) > 1 and conditions != ["keys", "files"]:
         raise RuleError(f"{path}: {what} has {' and '.join(conditions)}; write one signal for each")
-    if not entry.get("serves") and not entry.get("does"):
-        raise RuleError(f"{path}: {what} has neither `serves` nor `does`")
+    if not any(entry.get(key) for key in ("serves", "does", "finds")):
+        raise RuleError(f"{path}: {what} has neither `serves` nor `does` nor `finds`")
     keys = mapping(entry, "keys", path)
     return Signature(
         serves=texts(entry.get("serves")),
-        does=texts(entry.get("does")),
+        does=(*texts(entry.get("does")), *(FINDS + name for name in texts(entry.get("finds")))),
         calls=texts(entry.get("calls")),
         all_calls=texts(entry.get("all_calls")),
         decorators=texts(entry.get("decorators")),
@@ -339,6 +345,7 @@ def _finding(entry: Mapping[str, Any], path: Path) -> FindingDefinition:
         fix=" ".join(str(required(entry, "fix", path)).split()),
         example=str(entry.get("example", "")),
         tags=texts(entry.get("tags")),
+        contradicts=texts(entry.get("contradicts")),
     )
 
 
@@ -359,9 +366,16 @@ def _check_references(book: RuleBook, places: Mapping[str, Path]) -> None:
         for row in (row for level in model.levels for row in level.rows):
             _check_named(row.practices, book, f"{places[model.id]}: row `{row.title}`")
         _check_named(sorted(model.practices()), book, f"{places[model.id]}: model `{model.id}`")
+    for finding in book.findings.values():
+        _check_named(finding.contradicts, book, f"{places[finding.id]}: `{finding.id}`")
     for tool in book.tools.values():
         named = (*tool.hints, *(name for signature in tool.signatures for name in signature.serves))
         _check_named(named, book, f"{places[tool.id]}: `{tool.id}`")
+        for activity in (name for signature in tool.signatures for name in signature.does if name.startswith(FINDS)):
+            if (found := activity.removeprefix(FINDS)) not in book.findings:
+                raise RuleError(
+                    f"{places[tool.id]}: `{tool.id}` names the unknown finding `{found}`{hint(found, book.findings)}"
+                )
 
 
 def _check_named(practices: Iterable[str], book: RuleBook, what: str) -> None:

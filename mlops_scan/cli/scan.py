@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops_scan.cli import config
 from mlops_scan.errors import ScanError
 from mlops_scan.words import KINDS
+
+if TYPE_CHECKING:
+    from mlops_scan.engine.scan import ScanOptions
 
 
 def _words(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -34,6 +37,7 @@ class _Request:
     quiet: bool
     color: str
     exit_zero: bool
+    notices: tuple[str, ...] = ()
 
 
 @click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,6 +52,13 @@ class _Request:
 @click.option("--fail-on", type=click.Choice(config.SEVERITIES), help="Exit 1 on a finding this severe or worse.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when a gate fails; errors still exit 2.")
 @click.option("--model", metavar="NAME", help="Maturity model to judge by, or all.")
+@click.option("--rules", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="Add rules of your own.")
+@click.option("--trust-repository-rules", is_flag=True, help="Let the repository bring rules of its own.")
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Report only what is not in there.")
+@click.option("--no-regression", is_flag=True, default=None, help="Exit 1 on news against the baseline.")
+@click.option("--attestations", type=click.Path(path_type=Path), metavar="FILE", help="What people attest.")
+@click.option("--count-attestations", is_flag=True, default=None, help="Gates use the level with attestations.")
+@click.option("--no-plugins", is_flag=True, help="Use no detectors of other packages.")
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Read this file.")
 @click.option("--isolated", is_flag=True, help="Ignore configuration files.")
 @click.option("--select", multiple=True, callback=_words, metavar="IDS", help="Report only these findings.")
@@ -80,6 +91,8 @@ def command(
     color: str,
     exit_zero: bool,
     no_cache: bool,
+    trust_repository_rules: bool,
+    no_plugins: bool,
     **given: Any,
 ) -> int:
     """Scan PATH (default: the current folder) and report its MLOps maturity.
@@ -90,7 +103,9 @@ def command(
     if quiet and verbose:
         raise ScanError("--quiet and --verbose exclude each other")
     root = _existing(path)
-    settings = _merged(_configuration(root, config_file, isolated), given)
+    given["plugins"] = False if no_plugins else None
+    settings = config.merged(_configuration(root, config_file, isolated), given)
+    settings, notices = config.owned(settings, root, trust_repository_rules)
     return _run(
         _Request(
             path=root,
@@ -103,6 +118,7 @@ def command(
             quiet=quiet,
             color=color,
             exit_zero=exit_zero,
+            notices=notices,
         )
     )
 
@@ -111,33 +127,45 @@ def _run(request: _Request) -> int:
     import gc
 
     from mlops_scan.cli import gate, output
-    from mlops_scan.engine.scan import ScanOptions, scan
+    from mlops_scan.engine.scan import scan
     from mlops_scan.reports import RenderOptions
 
     # Facts and syntax trees have no reference cycles worth collecting; looking for them costs a quarter of the scan.
     gc.disable()
     settings = request.settings
     targets = output.parse_targets(settings.formats or (), request.output)
-    report = scan(
-        request.path,
-        ScanOptions(
-            model=settings.model or "default",
-            kind=settings.kind,
-            component=settings.component,
-            select=settings.select or (),
-            ignore=settings.ignore or (),
-            exclude=settings.exclude or (),
-            jobs=request.jobs,
-            as_of=request.as_of,
-            cache=not request.no_cache,
-        ),
-    )
-    verdict = gate.judge(report, gate.Gate(settings.fail_below, settings.fail_on))
+    report = scan(request.path, scan_options(request.settings, request))
+    verdict = gate.judge(report, gate.of(settings))
     options = RenderOptions(verbose=request.verbose, quiet=request.quiet, component=settings.component or "")
     output.write(report, targets, options, request.color)
     for line in verdict.lines:
         click.echo(line, err=True)
     return 0 if request.exit_zero else verdict.code
+
+
+def scan_options(settings: config.Config, request: _Request) -> ScanOptions:
+    """What the engine is told."""
+    from mlops_scan.engine.scan import ScanOptions
+
+    return ScanOptions(
+        model=settings.model or "default",
+        kind=settings.kind,
+        component=settings.component,
+        select=settings.select or (),
+        ignore=settings.ignore or (),
+        exclude=settings.exclude or (),
+        jobs=request.jobs,
+        as_of=request.as_of,
+        cache=not request.no_cache,
+        rules=settings.rules or (),
+        rules_version=settings.rules_version,
+        components=settings.components or (),
+        per_path_ignores=settings.per_path_ignores or (),
+        baseline=settings.baseline,
+        attestations=settings.attestations,
+        plugins=settings.plugins is not False,
+        notices=request.notices,
+    )
 
 
 def _existing(path: str) -> Path:
@@ -154,13 +182,6 @@ def _existing(path: str) -> Path:
 
 
 def _configuration(root: Path, file: Path | None, isolated: bool) -> config.Config:
-    if file is not None and isolated:
-        raise ScanError("--config and --isolated exclude each other")
-    if isolated:
-        return config.Config()
-    return config.load(file) if file is not None else config.discover(root if root.is_dir() else root.parent)
+    from mlops_scan.cli.configcommand import effective
 
-
-def _merged(settings: config.Config, given: dict[str, Any]) -> config.Config:
-    """The configuration with every option that the command line gave in its place."""
-    return replace(settings, **{name: value for name, value in given.items() if value is not None and value != ()})
+    return effective(root, file, isolated)

@@ -122,6 +122,51 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that is left out, by a comment or by a path pattern of the configuration."""
+
+    finding: Finding
+    by: str  # `PATH:LINE` of the comment, or the pattern
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One finding of a baseline."""
+
+    fingerprint: str
+    id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """How the scan compares with a baseline: findings already known, findings that are gone, and the level then."""
+
+    path: str
+    model: str
+    level: float | None
+    known: tuple[Finding, ...]
+    fixed: tuple[Known, ...]
+    new: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationResult:
+    """What somebody attests about a practice, and whether it counts. `status` is applied, expired, future, stale,
+    contradicted, undated (the scan has no date) or observed (the files show it anyway).
+    """
+
+    practice: str
+    component: str
+    claim: str
+    by: str
+    status: str
+    reason: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class ComponentResult:
     """The verdict on one component; `level` is None where there is no model to judge."""
 
@@ -185,3 +230,7 @@ class Report:
     rules: tuple[FindingRule, ...] = ()
     notices: tuple[str, ...] = ()  # what the reader should know: exclusions, unknown CI providers, fallbacks
     every_model: bool = False  # the user asked to see all maturity models
+    suppressed: tuple[Suppressed, ...] = ()
+    baseline: BaselineResult | None = None
+    attestations: tuple[AttestationResult, ...] = ()
+    stack: tuple[str, ...] = ()  # tools and CI providers in use, for advice that fits

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from mlops_scan import __version__
@@ -19,13 +18,14 @@ from mlops_scan.code.build import Source, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.code.sweep import worth_parsing
-from mlops_scan.detectors.base import Context, Detector
+from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.engine import attest, placeholders, plugins, verdict
+from mlops_scan.engine import baseline as baselines
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
-from mlops_scan.engine import verdict
 from mlops_scan.engine.grades import weigh
-from mlops_scan.engine.kind import JUDGED, decide, lesson_folders, self_tools
+from mlops_scan.engine.kind import decide, lesson_folders, self_tools
 from mlops_scan.engine.report import Report, Statistics
 from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
@@ -67,6 +67,14 @@ class ScanOptions:
     jobs: int = 1  # processes that parse code; 0: one per processor
     as_of: date | None = None
     cache: bool = True  # keep the parsed rules in the user's cache folder
+    rules: tuple[Path, ...] = ()  # files and folders of a user's own rules, beside the built-in ones
+    rules_version: str | None = None  # refuse to judge by another one
+    components: tuple[str, ...] = ()  # folders that are components, instead of a guess
+    per_path_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()  # path pattern -> ids
+    baseline: Path | None = None
+    attestations: Path | None = None  # None: the file of that name at the root, where there is one
+    plugins: bool = True  # use the detectors of other packages
+    notices: tuple[str, ...] = ()  # what the caller wants the reader to know
 
 
 def scan(path: Path, options: ScanOptions | None = None) -> Report:
@@ -76,7 +84,7 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
         ScanError: the folder cannot be read, or an option names something unknown.
     """
     options = options or ScanOptions()
-    rules = load(cache=options.cache)
+    rules = load(cache=options.cache, extra=options.rules)
     chosen = "default" if options.model == verdict.EVERY else options.model
     if chosen not in rules.models:
         raise ScanError(
@@ -84,20 +92,32 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
         )
     if options.kind is not None and options.kind not in KINDS:
         raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
+    verdict.check_version(options.rules_version, rules.version)
+    known = baselines.read(options.baseline) if options.baseline is not None else None
     repository = _with_roles(open_repository(path, options.exclude))
     context = gather(repository, rules, options.jobs)
     kind = decide(context, options.kind)
     signals: list[Signal] = []
     problems: list[Problem] = []
-    for item in _detect(context):
+    notes: list[str] = []
+    for item in plugins.detect(context, options.plugins, notes):
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
     weighed = weigh(context, signals)
-    folders = component_rules.find(context, kind)
+    folders = verdict.declared(context, options.components) or component_rules.find(context, kind)
     judge = verdict.Judge(context, rules, chosen, kind, folders, weighed)
     judged = tuple(judge.component(folder) for folder in folders)
-    headline = judge.headline(judged, options.component)
-    active = judged if kind.has_ml and kind.name in JUDGED and repository.files else ()
-    findings = finding_rules.build(context, problems if active else (), active, options.select, options.ignore)
+    problems += [*finding_rules.own(context), *placeholders.problems(context)]
+    claims = attest.read(context, rules, options.attestations)
+    attested = judge.attest(judged, claims, problems, options.as_of)
+    problems += attest.findings(attested.results, claims, options.as_of)
+    headline = judge.headline(attested.components, options.component)
+    active = judged if judge.judged and repository.files else ()
+    findings, suppressed = finding_rules.build(
+        context, problems if active else (), active, options.select, options.ignore, options.per_path_ignores
+    )
+    compared = None
+    if known is not None:
+        findings, compared = baselines.compare(findings, known, rules.findings)
     return Report(
         version=__version__,
         rules_version=rules.version,
@@ -110,7 +130,7 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
         levels=tuple((item.id, item.value) for item in headline.models),
         attested_level=headline.attested_level,
         headline=headline,
-        components=judged,
+        components=attested.components,
         findings=findings,
         incomplete=tuple(context.documents.incomplete[name] for name in sorted(context.documents.incomplete)),
         statistics=Statistics(
@@ -120,8 +140,17 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
             context.documents.bytes_read,
         ),
         rules=finding_rules.rules(rules),
-        notices=verdict.notices(context, options.select, options.ignore, kind, folders, headline),
+        notices=(
+            *options.notices,
+            *notes,
+            *verdict.notices(context, options.select, options.ignore, kind, folders, headline),
+            *verdict.disclosures(suppressed, compared, attested),
+        ),
         every_model=options.model == verdict.EVERY,
+        suppressed=suppressed,
+        baseline=compared,
+        attestations=attested.results,
+        stack=verdict.stack(context),
     )
 
 
@@ -230,27 +259,3 @@ def _uses(
     for use in every:
         found.setdefault((use.tool, use.location, use.scope, use.serves, use.does), use)
     return tuple(found.values())
-
-
-# -- detection -------------------------------------------------------------------------------------------------------
-
-
-def detectors() -> Iterator[tuple[str, Detector]]:
-    """The registered detectors by name, in name order.
-
-    Raises:
-        ScanError: a registered detector cannot be loaded.
-    """
-    for entry in sorted(entry_points(group="mlops_scan.detectors"), key=lambda e: e.name):
-        try:
-            yield entry.name, entry.load()
-        except Exception as error:
-            raise ScanError(f"detector {entry.name} ({entry.value}) cannot be loaded: {error}") from error
-
-
-def _detect(context: Context) -> Iterator[Signal | Problem]:
-    found = list(detectors())
-    if not found:
-        raise ScanError("no detector is registered; reinstall mlops-scan (`pip install mlops-scan`)")
-    for _, detect in found:
-        yield from detect(context)

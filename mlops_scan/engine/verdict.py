@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
 
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.engine import attest, models
 from mlops_scan.engine import components as component_rules
-from mlops_scan.engine import models
+from mlops_scan.engine.attest import Attestation
 from mlops_scan.engine.grades import grade
 from mlops_scan.engine.kind import JUDGED, Kind
-from mlops_scan.engine.report import ComponentResult, ModelResult, PracticeResult
+from mlops_scan.engine.report import (
+    AttestationResult,
+    BaselineResult,
+    ComponentResult,
+    ModelResult,
+    PracticeResult,
+    Suppressed,
+)
 from mlops_scan.errors import ScanError
 from mlops_scan.rulebook import RuleBook
-from mlops_scan.words import Signal
+from mlops_scan.words import Problem, Signal
 
 EVERY = "all"
 """The value of `--model` that shows every model; the headline is then by the default one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """Components with their attested levels, the fate of each attestation, and why a level was denied."""
+
+    components: tuple[ComponentResult, ...]
+    results: tuple[AttestationResult, ...]
+    denied: tuple[str, ...]
 
 
 class Judge:
@@ -43,6 +62,30 @@ class Judge:
         course = self.kind.name == "course"
         own = [signal for signal in self.signals if component_rules.belongs(signal, folder, self.folders, course)]
         return self._result(folder, grade(self.rules.practices, own))
+
+    def attest(
+        self,
+        judged: tuple[ComponentResult, ...],
+        given: tuple[Attestation, ...],
+        problems: Iterable[Problem],
+        as_of: date | None,
+    ) -> Attested:
+        """The components with the level that attestations give them, and what became of each attestation."""
+        if not given:
+            return Attested(judged, (), ())
+        by_path = {item.path: {result.id: result for result in item.practices} for item in judged}
+        results = attest.weigh(self.context, given, by_path, problems, as_of)
+        model = self.rules.models[self.model]
+        components, denied = [], []
+        for item in judged:
+            own = [result for result in results if result.component == item.path]
+            if item.level is None or not own or model.scored:
+                components.append(item)
+                continue
+            level, why = attest.level(model, by_path[item.path], own)
+            components.append(replace(item, attested_level=max(level, item.level)))
+            denied += [why] if why else []
+        return Attested(tuple(components), results, tuple(denied))
 
     def headline(self, judged: tuple[ComponentResult, ...], wanted: str | None) -> ComponentResult:
         """The component that the level of the whole repository speaks of."""
@@ -143,3 +186,52 @@ def notices(
     if kind.name == "llm-app" and headline.level is not None:
         found.append("an application of language models: the genai model judges that part (`--model genai`)")
     return tuple(found)
+
+
+def disclosures(
+    suppressed: tuple[Suppressed, ...], compared: BaselineResult | None, attested: Attested
+) -> tuple[str, ...]:
+    """What was left out or added by people, so that no report hides it."""
+    found = []
+    for item in suppressed:
+        why = f": {item.reason}" if item.reason else ", no reason given"
+        found.append(f"{item.finding.id} at {item.finding.location} is suppressed by {item.by}{why}")
+    if compared is not None:
+        fixed = f", {len(compared.fixed)} of its findings are fixed" if compared.fixed else ""
+        found.append(f"{len(compared.known)} findings are known from the baseline {compared.path}{fixed}")
+    for result in attested.results:
+        counts = "counts" if result.status == "applied" else "does not count"
+        found.append(f"{result.by} attests {result.practice} ({result.location}); it {counts}: {result.reason}")
+    return (*found, *(f"with attestations: {why}" for why in dict.fromkeys(attested.denied)))
+
+
+def stack(context: Context) -> tuple[str, ...]:
+    """The tools that the repository's own code uses and the CI providers that it has, in name order."""
+    tools = {use.tool for use in context.uses if context.role(use.location.path) not in ASIDE}
+    return tuple(sorted(tools | {workflow.provider for workflow in context.automation.workflows}))
+
+
+def declared(context: Context, folders: tuple[str, ...]) -> tuple[str, ...]:
+    """The components that the user names, in path order.
+
+    Raises:
+        ScanError: a folder is not in the repository.
+    """
+    wanted = tuple(sorted({folder.strip("/") or "." for folder in folders}))
+    for folder in wanted:
+        if folder != "." and not any(file.path.startswith(folder + "/") for file in context.repository.files):
+            raise ScanError(f"{folder}: the configuration calls it a component, but there is no such folder")
+    return wanted
+
+
+def check_version(wanted: str | None, version: str) -> None:
+    """Refuse to judge by other rules than those that the user pinned.
+
+    Raises:
+        ScanError: the versions differ; rules of the past are not kept, so an older program has to be installed.
+    """
+    if wanted is not None and wanted != version:
+        raise ScanError(
+            f"rules-version is pinned to {wanted}, but this program has the rules {version} and keeps no older ones; "
+            "install the release that has them, or change the pin after reading what changed"
+        )

@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from mlops_scan.engine.report import (
+    BaselineResult,
     ComponentResult,
     Finding,
     LevelResult,
@@ -71,6 +72,36 @@ def _report(report: Report) -> dict[str, Any]:
             "bytes_read": report.statistics.bytes_read,
         },
         "models": {item.id: _model(item) for item in headline.models},
+        "suppressed": [
+            {**_finding(item.finding), "suppressed_by": item.by, "reason": item.reason} for item in report.suppressed
+        ],
+        "baseline": _baseline(report.baseline),
+        "attestations": [
+            {
+                "practice": item.practice,
+                "component": item.component,
+                "claim": item.claim,
+                "by": item.by,
+                "status": item.status,
+                "reason": item.reason,
+                "path": item.location.path,
+                "line": item.location.line,
+            }
+            for item in report.attestations
+        ],
+    }
+
+
+def _baseline(compared: BaselineResult | None) -> dict[str, Any] | None:
+    if compared is None:
+        return None
+    return {
+        "path": compared.path,
+        "model": compared.model,
+        "level": compared.level,
+        "known": [item.fingerprint for item in compared.known],
+        "new": [item.fingerprint for item in compared.new],
+        "fixed": [{"fingerprint": item.fingerprint, "id": item.id, "path": item.path} for item in compared.fixed],
     }
 
 

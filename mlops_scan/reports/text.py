@@ -105,8 +105,8 @@ class _Page:
         self._prose(0, (f"Level {headline.level} of {top}: {headline.level_name}", "bold"))
         self._prose(0, f"Kind: {kind}")
         self._prose(0, f"ML workload: {'yes' if report.has_ml else 'no'}. Maturity model: {report.model}.")
-        if report.attested_level is not None and report.attested_level != headline.level:
-            self._prose(0, f"With attestations: level {report.attested_level}.")
+        if report.attestations and report.attested_level is not None:
+            self._prose(0, f"Observed level: {headline.level}. With attestations: level {report.attested_level}.")
         if headline.models:
             self._prose(0, f"By every model: {vector.vector(report)}.")
 

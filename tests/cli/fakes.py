@@ -27,6 +27,14 @@ class ScanOptions:
     jobs: int = 1
     as_of: date | None = None
     cache: bool = True
+    rules: tuple[Path, ...] = ()
+    rules_version: str | None = None
+    components: tuple[str, ...] = ()
+    per_path_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    baseline: Path | None = None
+    attestations: Path | None = None
+    plugins: bool = True
+    notices: tuple[str, ...] = ()
 
 
 class FakeScan:

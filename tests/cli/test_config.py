@@ -70,7 +70,7 @@ def test_a_broken_pyproject_of_somebody_else_is_not_our_error(tmp_path: Path) ->
     [
         ("mlops-scan.toml", "targt-level = 3", "unknown key 'targt-level', did you mean 'target-level'?"),
         ("mlops-scan.toml", "fail_below = 3", "unknown key 'fail_below', did you mean 'fail-below'?"),
-        ("mlops-scan.toml", "zzzz = 3", "unknown key 'zzzz'; known are component, exclude"),
+        ("mlops-scan.toml", "zzzz = 3", "unknown key 'zzzz'; known are attestations, baseline"),
         ("mlops-scan.toml", 'target-level = "3"', "'target-level' must be an integer, found a string"),
         ("mlops-scan.toml", "target-level = true", "must be an integer, found a boolean"),
         ("mlops-scan.toml", "target-level = -1", "must not be negative"),
