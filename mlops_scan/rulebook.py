@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ _PRACTICE_KEYS = {
     "id", "title", "minimum", "observability", "what", "counts", "does_not_count", "starts", "blocking", "attestable",
     "at_home", "effort", "gap", "remedy", "snippets", "references",
 }  # fmt: skip
+_SCAFFOLD_KEYS = {"practices", "stack", "path", "merge", "text"}
 _FINDING_KEYS = {"id", "title", "severity", "why", "fix", "example", "tags", "contradicts"}
 
 
@@ -148,6 +149,21 @@ class FindingDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class Scaffold:
+    """A file, or a part of a YAML file, to begin with: it serves some practices where one of a stack is in use.
+
+    `%train%` and `%retrain%` in the text stand for the repository's training script and the command that trains.
+    """
+
+    id: str
+    practices: tuple[str, ...]
+    stack: tuple[str, ...]  # tools and CI providers, any of which must be in use; empty: it fits everywhere
+    path: str
+    merge: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class RuleBook:
     """All rules, by id, in the order of their files."""
 
@@ -156,6 +172,8 @@ class RuleBook:
     practices: Mapping[str, Practice]
     models: Mapping[str, MaturityModel]
     findings: Mapping[str, FindingDefinition]
+    scaffolds: tuple[Scaffold, ...] = ()
+    after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # practice -> those that come before it
 
 
 def rules_path() -> Path:
@@ -202,6 +220,8 @@ class _Reader:
         self.practices: dict[str, Practice] = {}
         self.models: dict[str, MaturityModel] = {}
         self.findings: dict[str, FindingDefinition] = {}
+        self.scaffolds: dict[str, Scaffold] = {}
+        self.after: dict[str, tuple[str, ...]] = {}
         self.places: dict[str, Path] = {}
 
     def add(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
@@ -219,6 +239,11 @@ class _Reader:
         elif section == "findings":
             for entry in entries(data, "findings", path):
                 self._add(self.findings, _finding(entry, path), at(path, entry))
+
+        elif section == "scaffolds":
+            for entry in entries(data, "scaffolds", path, False):
+                self._add(self.scaffolds, _scaffold(entry, path), path)
+            self.after.update({name: texts(earlier) for name, earlier in mapping(data, "after", path).items()})
 
     def add_own(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
         """The entries of one section of a user's file; its patterns and names are checked more strictly."""
@@ -245,7 +270,15 @@ class _Reader:
 
     def book(self, version: str) -> RuleBook:
         """All of it, references checked."""
-        book = RuleBook(version, self.tools, self.practices, self.models, dict(sorted(self.findings.items())))
+        book = RuleBook(
+            version,
+            self.tools,
+            self.practices,
+            self.models,
+            dict(sorted(self.findings.items())),
+            tuple(self.scaffolds.values()),
+            self.after,
+        )
         _check_references(book, self.places)
         return book
 
@@ -349,6 +382,17 @@ def _finding(entry: Mapping[str, Any], path: Path) -> FindingDefinition:
     )
 
 
+def _scaffold(entry: Mapping[str, Any], path: Path) -> Scaffold:
+    check_keys(entry, _SCAFFOLD_KEYS, "a scaffold", path)
+    practices, stack = texts(required(entry, "practices", path)), texts(entry.get("stack"))
+    target = str(required(entry, "path", path))
+    parts = target.split("/")
+    if target.startswith("/") or ".." in parts or not all(parts):
+        raise RuleError(f"{path}: the scaffold path {target!r} must lie below the repository")
+    name = f"{target} for {', '.join((*practices, *stack))}"
+    return Scaffold(name, practices, stack, target, bool(entry.get("merge", False)), str(required(entry, "text", path)))
+
+
 def _gap_finding(practice: Practice) -> FindingDefinition:
     return FindingDefinition(
         id=practice.gap,
@@ -366,6 +410,10 @@ def _check_references(book: RuleBook, places: Mapping[str, Path]) -> None:
         for row in (row for level in model.levels for row in level.rows):
             _check_named(row.practices, book, f"{places[model.id]}: row `{row.title}`")
         _check_named(sorted(model.practices()), book, f"{places[model.id]}: model `{model.id}`")
+    for scaffold in book.scaffolds:
+        _check_named(scaffold.practices, book, f"{places[scaffold.id]}: the scaffold of {scaffold.path}")
+    for name, earlier in book.after.items():
+        _check_named((name, *earlier), book, "`after:` of the scaffolds")
     for finding in book.findings.values():
         _check_named(finding.contradicts, book, f"{places[finding.id]}: `{finding.id}`")
     for tool in book.tools.values():

@@ -6,9 +6,10 @@ beginning of a line marks the whole file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from mlops_scan.automation.model import Pipeline
 from mlops_scan.detectors.base import Context
 from mlops_scan.words import Evidence, Grade, Location, Problem, Signal
 
@@ -41,6 +42,17 @@ def _indent(line: str) -> int:
     """Columns before the first character; the dash of a YAML list item counts as one of them."""
     body = line.lstrip(" \t")
     return len(line) - len(body) + (2 if body.startswith("- ") else 0)
+
+
+def filled_in(pipelines: Iterable[Pipeline], text: str) -> Iterator[Pipeline]:
+    """Pipelines without the steps that are placeholders; one that has no other steps is none yet."""
+    marks = blocks(text)
+    for pipeline in pipelines:
+        steps = tuple(
+            step for step in pipeline.steps if not any(first <= step.line <= last for first, last, _ in marks)
+        )
+        if steps or not pipeline.steps:
+            yield pipeline if len(steps) == len(pipeline.steps) else replace(pipeline, steps=steps)
 
 
 def lower(context: Context, plain: Signal, wired: Signal) -> Signal:

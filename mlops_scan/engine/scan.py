@@ -215,7 +215,7 @@ def _is_structured(file: File) -> bool:
 def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
     if file.role in (Role.DOCS, Role.TEST, Role.EXAMPLE) or ".github/" in file.path:
         return
-    yield from declared(file.path, documents.nodes(file.path))
+    yield from placeholders.filled_in(declared(file.path, documents.nodes(file.path)), documents.text(file.path))
 
 
 def _modules(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: int) -> Iterator[Module]:

@@ -208,6 +208,7 @@ def disclosures(
 def stack(context: Context) -> tuple[str, ...]:
     """The tools that the repository's own code uses and the CI providers that it has, in name order."""
     tools = {use.tool for use in context.uses if context.role(use.location.path) not in ASIDE}
+    tools |= {pipeline.tool for pipeline in context.automation.pipelines}
     return tuple(sorted(tools | {workflow.provider for workflow in context.automation.workflows}))
 
 

@@ -112,7 +112,7 @@ def test_an_invalid_one_ends_the_scan_with_its_place(tmp_path: Path, old: str, n
     assert run([str(tmp_path / "repo"), "--as-of", "2026-02-01"]) == 2
 
 
-# -- levels --------------------------------------------------------------------------------------------------------------
+# -- levels ------------------------------------------------------------------------------------------------------------
 
 TWO = dict.fromkeys(("pipeline/orchestration", "experiment/tracking", "env/pinned", "code/modular-training"), W)
 THREE = {
