@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,17 +17,21 @@ def command() -> None:
     """Show the configuration."""
 
 
-@command.command("show")
-@click.argument("path", default=".", type=click.Path(path_type=Path))
-@click.option("-c", "--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="Read this file.")
-@click.option("--isolated", is_flag=True, help="Ignore configuration files.")
-@click.option("--trust-repository-rules", is_flag=True, help="Let the repository bring rules of its own.")
-def show(path: Path, file: Path | None, isolated: bool, trust_repository_rules: bool) -> None:
-    """Print every effective value for a scan of PATH and where it comes from: file and line, or the default."""
-    if not path.exists():
-        raise ScanError(f"{path} does not exist")
-    settings = effective(path, file, isolated)
-    settings, notices = config.owned(settings, path, trust_repository_rules)
+def _show(
+    path: str,
+    config_file: Path | None,
+    isolated: bool,
+    trust_repository_rules: bool,
+    no_plugins: bool,
+    **given: Any,
+) -> None:
+    """Print every effective value for a scan of PATH and where it comes from: file and line, option or default."""
+    root = Path(path)
+    if not root.exists():
+        raise ScanError(f"{root} does not exist")
+    given["plugins"] = False if no_plugins else None
+    settings = config.merged(effective(root, config_file, isolated), given)
+    settings, notices = config.owned(settings, root, trust_repository_rules)
     rows = []
     for name, key in KEYS.items():
         if name in ("target-level", "extends"):
@@ -39,6 +44,26 @@ def show(path: Path, file: Path | None, isolated: bool, trust_repository_rules: 
         click.echo(f"{name:<{widths[0]}}  {text:<{widths[1]}}  {origin}")
     for notice in notices:
         click.echo(f"note: {notice}", err=True)
+
+
+def _options() -> list[click.Parameter]:
+    """The options of a scan that have a key in the configuration, so that their effect can be shown."""
+    from mlops_scan.cli.scan import command as scan
+
+    fields = {key.field for key in KEYS.values()}
+    more = {"path", "config_file", "isolated", "trust_repository_rules", "no_plugins"}
+    return [parameter for parameter in scan.params if parameter.name in fields | more]
+
+
+command.add_command(
+    click.Command(
+        "show",
+        callback=_show,
+        params=_options(),
+        help=_show.__doc__,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+)
 
 
 def effective(path: Path, file: Path | None, isolated: bool) -> config.Config:

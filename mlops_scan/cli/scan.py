@@ -128,12 +128,14 @@ def _run(request: _Request) -> int:
 
     from mlops_scan.cli import gate, output
     from mlops_scan.engine.scan import scan
-    from mlops_scan.reports import RenderOptions
+    from mlops_scan.reports import FORMATS, RenderOptions
 
     # Facts and syntax trees have no reference cycles worth collecting; looking for them costs a quarter of the scan.
     gc.disable()
     settings = request.settings
     targets = output.parse_targets(settings.formats or (), request.output)
+    if settings.plugins is False and (foreign := [t.format_name for t in targets if t.format_name not in FORMATS]):
+        raise ScanError(f"the format {foreign[0]} is a plug-in, and --no-plugins leaves those out")
     report = scan(request.path, scan_options(request.settings, request))
     verdict = gate.judge(report, gate.of(settings))
     options = RenderOptions(verbose=request.verbose, quiet=request.quiet, component=settings.component or "")

@@ -52,8 +52,8 @@ FILLED: dict[str, tuple[int, dict[str, tuple[tuple[str, str], ...]], dict[str, s
             ),
             ".github/workflows/deploy-model.yml": (("your-organisation/scoring", "shop-ml/sentiment"),),
         },
-        {"Dockerfile": "FROM python:3.12-slim\nCOPY . .\nRUN pip install -r requirements.txt\nCMD python src/serve.py\n",
-         "src/serve.py": "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
+        {"Dockerfile": "FROM python:3.12-slim\nCOPY . .\nRUN pip install -r requirements.txt\nCMD python serve.py\n",
+         "serve.py": "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
          "model = joblib.load('models/sentiment.joblib')\n\n\n@app.post('/predict')\ndef predict(text: str):\n"
          "    return {'positive': float(model.predict([text])[0])}\n"},
     ),
