@@ -259,3 +259,27 @@ def test_every_scaffold_is_marked_and_valid(item: Scaffold) -> None:
 )
 def test_blocks(text: str, expected: list[tuple[int, int, int]]) -> None:
     assert placeholders.blocks(text) == expected
+
+
+def test_a_marked_step_in_a_pipeline_that_is_there_is_no_step(tmp_path: Path) -> None:
+    from tests.trees import ML, grade, scan_tree
+
+    stage = "  train:\n    cmd: python train.py{mark}\n    outs: [model.joblib]\n"
+    real = "stages:\n  prepare:\n    cmd: python data.py\n    outs: [clean.csv]\n" + stage
+    marked = scan_tree(tmp_path / "a", {**ML, "dvc.yaml": real.replace("{mark}", "  # TODO(mlops-scan): check")})
+    filled = scan_tree(tmp_path / "b", {**ML, "dvc.yaml": real.replace("{mark}", "")})
+    assert not grade(marked, "pipeline/orchestration").strength >= 2
+    assert grade(filled, "pipeline/orchestration").strength >= 2
+
+
+def test_what_only_a_marked_job_starts_is_not_started(tmp_path: Path) -> None:
+    from tests.trees import ML, grade, scan_tree
+
+    test = "from train import train\n\n\ndef test_train():\n    assert train('a.csv', 'm')\n"
+    job = "{mark}on: push\njobs:\n  t:\n    runs-on: x\n    steps:\n      - run: pytest\n"
+    tree = {**ML, "tests/test_train.py": test}
+    ci = ".github/workflows/ci.yml"
+    filled = scan_tree(tmp_path / "a", {**tree, ci: job.replace("{mark}", "")})
+    marked = scan_tree(tmp_path / "b", {**tree, ci: job.replace("{mark}", "# TODO(mlops-scan): check\n")})
+    assert (grade(filled, "ci/code-tests").value, grade(filled, "code/unit-tests").value) == ("wired", "wired")
+    assert (grade(marked, "ci/code-tests").value, grade(marked, "code/unit-tests").value) == ("trace", "implemented")
