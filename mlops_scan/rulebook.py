@@ -25,9 +25,11 @@ from mlops_scan.rulereader import (
     hint,
     keywords,
     mapping,
+    read,
     required,
     texts,
     user_documents,
+    user_files,
 )
 from mlops_scan.words import Confidence, Grade, Severity
 
@@ -198,11 +200,11 @@ def load(folder: Path | None = None, *, cache: bool = True, extra: Sequence[Path
         RuleError: a file is no valid YAML or does not follow the format of `rules/README.md`.
     """
     root = folder or rules_path()
-    digest = hashlib.sha256()
+    content = hashlib.sha256()
     reader = _Reader()
-    for path, data in documents(root, digest, cache and folder is None):
+    for path, data in documents(root, content, cache and folder is None):
         reader.add(path.parent.name, path, data)
-    version = digest.hexdigest()[:12]
+    version = content.hexdigest()[:12]
     if extra:
         own = hashlib.sha256()
         for target in extra:
@@ -210,6 +212,23 @@ def load(folder: Path | None = None, *, cache: bool = True, extra: Sequence[Path
                 reader.add_own(section, path, data)
         version = f"{version}+{own.hexdigest()[:8]}"
     return reader.book(version)
+
+
+def digest(folder: Path | None = None, extra: Sequence[Path] = ()) -> str:
+    """What tells the rules below `folder`, by default the built-in ones, with `extra`, from others; nothing is parsed.
+
+    Raises:
+        RuleError: a file cannot be read.
+    """
+    found = hashlib.sha256()
+    read(folder or rules_path(), found)
+    for target in extra:
+        for path in user_files(target):
+            try:
+                found.update(f"{path}\0".encode("utf-8", "surrogateescape") + path.read_bytes() + b"\0")
+            except OSError as error:
+                raise RuleError(f"{path}: cannot be read: {error}") from error
+    return found.hexdigest()
 
 
 class _Reader:
@@ -239,7 +258,6 @@ class _Reader:
         elif section == "findings":
             for entry in entries(data, "findings", path):
                 self._add(self.findings, _finding(entry, path), at(path, entry))
-
         elif section == "scaffolds":
             for entry in entries(data, "scaffolds", path, False):
                 self._add(self.scaffolds, _scaffold(entry, path), path)

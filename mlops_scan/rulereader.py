@@ -32,15 +32,26 @@ def at(path: Path, entry: object) -> Path:
 
 def documents(root: Path, digest: Any, cache: bool) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every rule file below `root` with its top mapping; `digest` is fed with all texts before the first comes out."""
-    contents = {path: _text(path) for path in sorted(root.glob("*/*.yaml"))}
-    for path, text in contents.items():
-        digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
+    contents = read(root, digest)
     for path, data in rulecache.load(digest.hexdigest() if cache else "", contents, _parse):
         if isinstance(data, list):
             data = {path.parent.name: data}
         if not isinstance(data, dict):
             raise RuleError(f"{path}: expected a mapping at the top")
         yield path, data
+
+
+def read(root: Path, digest: Any) -> dict[Path, str]:
+    """The text of every rule file below `root`; `digest` is fed with all of them."""
+    contents = {path: _text(path) for path in sorted(root.glob("*/*.yaml"))}
+    for path, text in contents.items():
+        digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
+    return contents
+
+
+def user_files(target: Path) -> list[Path]:
+    """The rule files that a user's path names: itself, or those below it."""
+    return [target] if target.is_file() else sorted(p for p in target.rglob("*") if p.suffix in (".yaml", ".yml"))
 
 
 def user_documents(target: Path, digest: Any) -> Iterator[tuple[str, Path, dict[str, Any]]]:
@@ -53,7 +64,7 @@ def user_documents(target: Path, digest: Any) -> Iterator[tuple[str, Path, dict[
     """
     if not target.exists():
         raise RuleError(f"the rules {target} do not exist")
-    paths = [target] if target.is_file() else sorted(p for p in target.rglob("*") if p.suffix in (".yaml", ".yml"))
+    paths = user_files(target)
     if not paths:
         raise RuleError(f"{target} holds no rule file (*.yaml)")
     for path in paths:

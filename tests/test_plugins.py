@@ -130,3 +130,20 @@ def test_the_example_declares_what_it_brings() -> None:
             assert callable(getattr(importlib.import_module(module), name))
         finally:
             sys.path.remove(str(EXAMPLE))
+
+
+def test_a_kept_report_is_not_used_where_a_plug_in_or_a_file_of_the_user_decides(
+    tmp_path: Path, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = tmp_path / "own.yaml"
+    text = "tools:\n  - id: own\n    signals:\n      - {serves: PRACTICE, calls: [own_tool.go]}\n"
+    tree = {**TREE, "go.py": "import own_tool\n\nown_tool.go()\n"}
+    rules.write_text(text.replace("PRACTICE", "experiment/tracking"), encoding="utf-8")
+    first = scan_tree(tmp_path / "repo", tree, ScanOptions(rules=(rules,)))
+    rules.write_text(text.replace("PRACTICE", "model/registry"), encoding="utf-8")
+    second = scan_tree(tmp_path / "repo", tree, ScanOptions(rules=(rules,)))
+    assert grade(first, "experiment/tracking") is not Grade.ABSENT
+    assert (grade(second, "experiment/tracking"), grade(second, "model/registry").strength > 0) == (Grade.ABSENT, True)
+    assert grade(scan_tree(tmp_path / "repo", tree), "governance/approval") is Grade.ABSENT
+    install(plugins.GROUP, acme="acme_mlops_scan.detector:detect")
+    assert grade(scan_tree(tmp_path / "repo", tree), "governance/approval") is Grade.IMPLEMENTED

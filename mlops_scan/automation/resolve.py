@@ -46,6 +46,8 @@ class Resolver:
         self.tasks = Tasks(documents)
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
+        self._parsed: dict[tuple[str, int, bool, bool], ShellScript] = {}
+        self._prepared_scripts: dict[tuple[int, bool], tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
@@ -106,21 +108,19 @@ class Resolver:
     # -- scripts -----------------------------------------------------------------------------------------------------
 
     def _parse(self, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
-        try:
-            return parse(text, max(1, line), errexit, pipefail)
-        except (DocumentError, RecursionError):
-            return ShellScript(())
+        key = (text, line, errexit, pipefail)
+        if key not in self._parsed:
+            try:
+                self._parsed[key] = parse(text, max(1, line), errexit, pipefail)
+            except (DocumentError, RecursionError):
+                self._parsed[key] = ShellScript(())
+        return self._parsed[key]
 
     def _script(self, script: ShellScript, path: str, chain: Chain, is_file: bool = False) -> Iterator[Run]:
         """What the commands of a script run; `path` is the file that the script stands in."""
         own = path if is_file else ""
         folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
-        values = _constants(script)
-        uncalled = _uncalled(script) if is_file else frozenset()
-        for command in script.commands:
-            words = unwrap(tuple(_filled(word, values) for word in command.words))
-            if not words or command.function in uncalled or words[0] in script.functions:
-                continue
+        for command, words in self._prepared(script, is_file):
             place = (command.function, command.subshell)
             outer = next(folders[p] for p in _enclosing(place) if p in folders)
             folder = folders.setdefault(place, outer)
@@ -134,10 +134,25 @@ class Resolver:
             lost = command.swallowed
             if not lost and not (command.errexit or command.stops or command.last):
                 lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
-            inside = replace(chain, folder=folder, swallowed=chain.swallowed or lost)
+            inside = chain.at(folder, lost)
             if not chain.budget.spend():
                 return
             yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
+
+    def _prepared(self, script: ShellScript, is_file: bool) -> list[tuple[Command, tuple[str, ...]]]:
+        """The commands of a script that may run, unwrapped; kept, because many jobs run the same script."""
+        kept = self._prepared_scripts.get((id(script), is_file))
+        if kept is not None:
+            return kept[1]
+        values = _constants(script)
+        uncalled = _uncalled(script) if is_file else frozenset()
+        found = []
+        for command in script.commands:
+            words = unwrap(tuple(_filled(word, values) for word in command.words))
+            if words and command.function not in uncalled and words[0] not in script.functions:
+                found.append((command, words))
+        self._prepared_scripts[id(script), is_file] = (script, found)  # holds the script, so that its id stays its own
+        return found
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
         text = inner(words)

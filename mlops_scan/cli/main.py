@@ -11,7 +11,7 @@ import click
 from mlops_scan import __version__
 from mlops_scan.errors import ScanError
 
-COMMANDS = ("scan", "plan", "baseline", "explain", "rules", "models", "config", "schema")
+COMMANDS = ("scan", "plan", "baseline", "explain", "rules", "models", "config", "schema", "cache")
 _MODULES = {"config": "configcommand"}  # where the module has another name
 OK, UNUSABLE, INTERRUPTED = 0, 2, 130
 _OWN_OPTIONS = frozenset({"-h", "--help", "-V", "--version"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -15,7 +16,7 @@ from mlops_scan.errors import ScanError
 from mlops_scan.words import KINDS
 
 if TYPE_CHECKING:
-    from mlops_scan.engine.scan import ScanOptions
+    from mlops_scan.engine.scan import ScanOptions, Stage
 
 
 def _words(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -32,6 +33,7 @@ class _Request:
     output: Path | None
     jobs: int
     no_cache: bool
+    timings: bool
     as_of: date | None
     verbose: bool
     quiet: bool
@@ -70,11 +72,12 @@ class _Request:
     "-j",
     "--jobs",
     type=click.IntRange(min=0),
-    default=1,
+    default=0,
     metavar="N",
-    help="Processes that parse code; 0: one a processor.",
+    help="Processes that parse code [default: one a processor where there is enough code].",
 )
-@click.option("--no-cache", is_flag=True, help="Parse the rules anew and store nothing in the cache folder.")
+@click.option("--no-cache", is_flag=True, help="Read everything anew and store nothing in the cache folder.")
+@click.option("--timings", is_flag=True, help="Print the seconds of each stage on standard error.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day to judge dates by.")
 @click.option("-q", "--quiet", is_flag=True, help="One line.")
 @click.option("-v", "--verbose", is_flag=True, help="Every practice with its evidence chain.")
@@ -93,6 +96,7 @@ def command(
     no_cache: bool,
     trust_repository_rules: bool,
     no_plugins: bool,
+    timings: bool,
     **given: Any,
 ) -> int:
     """Scan PATH (default: the current folder) and report its MLOps maturity.
@@ -113,6 +117,7 @@ def command(
             output=output,
             jobs=jobs,
             no_cache=no_cache,
+            timings=timings,
             as_of=as_of.date() if as_of else None,
             verbose=verbose,
             quiet=quiet,
@@ -127,6 +132,7 @@ def _run(request: _Request) -> int:
     import gc
 
     from mlops_scan.cli import gate, output
+    from mlops_scan.cli.progress import Stages
     from mlops_scan.engine.scan import scan
     from mlops_scan.reports import FORMATS, RenderOptions
 
@@ -136,7 +142,12 @@ def _run(request: _Request) -> int:
     targets = output.parse_targets(settings.formats or (), request.output)
     if settings.plugins is False and (foreign := [t.format_name for t in targets if t.format_name not in FORMATS]):
         raise ScanError(f"the format {foreign[0]} is a plug-in, and --no-plugins leaves those out")
-    report = scan(request.path, scan_options(request.settings, request))
+    stages = Stages(shown=sys.stderr.isatty() and not request.quiet)
+    report = scan(request.path, scan_options(request.settings, request, stages.begin))
+    stages.end()
+    if request.timings:
+        for name, seconds in stages.seconds.items():
+            click.echo(f"{name} {seconds:.3f}", err=True)
     verdict = gate.judge(report, gate.of(settings))
     options = RenderOptions(verbose=request.verbose, quiet=request.quiet, component=settings.component or "")
     output.write(report, targets, options, request.color)
@@ -145,7 +156,7 @@ def _run(request: _Request) -> int:
     return 0 if request.exit_zero else verdict.code
 
 
-def scan_options(settings: config.Config, request: _Request) -> ScanOptions:
+def scan_options(settings: config.Config, request: _Request, stage: Stage) -> ScanOptions:
     """What the engine is told."""
     from mlops_scan.engine.scan import ScanOptions
 
@@ -167,6 +178,7 @@ def scan_options(settings: config.Config, request: _Request) -> ScanOptions:
         attestations=settings.attestations,
         plugins=settings.plugins is not False,
         notices=request.notices,
+        stage=stage,
     )
 
 

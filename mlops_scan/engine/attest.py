@@ -153,6 +153,7 @@ def _digest(context: Context, name: str) -> str:
     file = context.documents.files.get(name)
     if file is None:
         return ""
+    context.documents.text(name)  # so that a kept report depends on it
     try:
         return hashlib.sha256(file.read(_MAX_BYTES * 20)).hexdigest()
     except OSError:

@@ -28,6 +28,11 @@ def detectors(plugins: bool = True) -> Iterator[tuple[EntryPoint, Callable[[], D
     yield from ((entry, entry.load) for entry in found if plugins or is_own(entry))
 
 
+def foreign(plugins: bool) -> bool:
+    """Whether detectors of other packages take part."""
+    return any(not is_own(entry) for entry, _ in detectors(plugins))
+
+
 def detect(context: Context, plugins: bool, notes: list[str]) -> Iterator[Signal | Problem]:
     """What all detectors give; `notes` receives a sentence for each plug-in that took part or was left out.
 

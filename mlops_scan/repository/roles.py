@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from mlops_scan.words import Role
@@ -82,6 +83,7 @@ def role_of(path: str) -> Role:
     return Role.TEMPLATE if templated and role in (Role.SOURCE, Role.NOTEBOOK) else role
 
 
+@lru_cache(maxsize=1 << 16)
 def strip_template(path: str) -> tuple[str, bool]:
     """The path as it will be once the template is rendered, and whether it is a template's file at all.
 
