@@ -161,7 +161,8 @@ def _told(context: Context, alarm: Resource, place: Evidence) -> Iterator[Signal
     else:
         why = "it has no action, and nothing listens to its events"
         yield Signal(ALERTS, alarm.type, Grade.TRACE, (place,), reason=why, fixed=True)
-        yield Problem("MLS505", "This alarm on the model tells nobody: it has no action with a receiver.", place.location)
+        message = "This alarm on the model tells nobody: it has no action with a receiver."
+        yield Problem("MLS505", message, place.location)
 
 
 def _receiver(context: Context, alarm: Resource) -> tuple[Resource | None, str]:
@@ -200,6 +201,8 @@ def _subscriber(context: Context, topic: Resource) -> Resource | None:
     inline = topic.get("subscription", "subscriptions")
     if inline is not None and inline.items:
         return topic
-    held = topic.says("email_address", "email_receiver", "email_receivers", "webhook_receiver", "labels", "url", "settings")
-    is_receiver = "sns" not in topic.type.lower()
-    return topic if is_receiver and (held or topic.get("labels", "email_receiver")) and not _NOBODY.search(held) else None
+    if "sns" in topic.type.lower():
+        return None
+    held = topic.says("email_address", "email_receiver", "webhook_receiver", "labels", "url", "settings")
+    named = bool(held) or topic.get("labels", "email_receiver") is not None
+    return topic if named and not _NOBODY.search(held or "?") else None

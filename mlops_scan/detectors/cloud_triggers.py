@@ -16,8 +16,8 @@ from mlops_scan.detectors.infrastructure import declared, idle
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 _PIPELINE = re.compile(
-    r"(sagemaker_?pipeline|sagemaker[^ ]{0,60}pipeline|start_?pipeline_?execution|:pipeline/|pipelineJobs|trainingPipelines"
-    r"|customJobs|create_?training_?job|jobs/run-now)",
+    r"(sagemaker_?pipeline|sagemaker[^ ]{0,60}pipeline|start_?pipeline_?execution|:pipeline/|pipelineJobs"
+    r"|trainingPipelines|customJobs|create_?training_?job|jobs/run-now)",
     re.I,
 )
 _TRAINING = re.compile(r"train", re.I)

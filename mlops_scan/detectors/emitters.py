@@ -18,6 +18,8 @@ _EMITS = re.compile(
     r"|set_gauge|instrument)",
     re.I,
 )
+_DECLARES = re.compile(r"(create_)?(observable_)?(gauge|counter|histogram|summary|up_down_counter)", re.I)
+_ASSIGNED = re.compile(r"^\s*(?:\w+\.)*(\w+)\s*(?::[^=]+)?=[^=]")
 _MIN_PREFIX = 4  # characters of a metric's name that code may complete: `PSI_` + group
 
 
@@ -43,7 +45,7 @@ def emitter_of(context: Context, *names: str) -> Emitter:
     what = " or ".join(f"`{name}`" for name in names[:3])
     first: Emitter | None = None
     for path, module, line in _mentions(context, names):
-        idle = _idle(context, module, path, line)
+        idle = _unset(context, module, path, line)
         found = Emitter(what, path, line, idle, context.evidence(path, line))
         if not idle:
             return found
@@ -63,6 +65,34 @@ def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, M
             elif len(text) >= _MIN_PREFIX and text[-1] in "_-./" and any(name.startswith(text) for name in names):
                 prefixes.append((path, module, line))
     yield from prefixes
+
+
+def _unset(context: Context, module: Module, path: str, line: int) -> str:
+    """Why a metric never gets a value, or empty; one that is declared first gets it where its variable is set."""
+    made = next(
+        (c for c in module.calls if c.line <= line <= c.end_line and _DECLARES.fullmatch(c.name.rpartition(".")[2])),
+        None,
+    )
+    assigned = _ASSIGNED.match(context.line(path, made.line)) if made is not None else None
+    if assigned is None:
+        return _idle(context, module, path, line)
+    name = assigned.group(1)
+    sets = re.compile(rf"\b{re.escape(name)}\.(set|inc|dec|observe|labels|time|record|add|set_function)\b")
+    reason = "the metric is declared and never gets a value"
+    for where, other in context.modules(notebooks=False):
+        text = context.documents.text(where) if where == path or name in _imported(other) else ""
+        for match in sets.finditer(text):
+            idle = _idle(context, other, where, text.count("\n", 0, match.start()) + 1)
+            if not idle:
+                return ""
+            reason = idle
+    return reason
+
+
+def _imported(module: Module) -> set[str]:
+    """The last names of what a module imports, and of what its functions call through an imported module."""
+    found = {item.name.rpartition(".")[2] for item in module.imports}
+    return found | {part for call in module.calls for part in call.name.split(".")}
 
 
 def _idle(context: Context, module: Module, path: str, line: int) -> str:

@@ -78,7 +78,7 @@ def idle(context: Context, resource: Resource) -> str:
 
 
 def _used(context: Context, resource: Resource) -> bool:
-    """Whether other code names the class or function that declares a resource; stacks are often handed over as classes."""
+    """Whether other code names what declares a resource; stacks are often handed on as classes."""
     cached = context.cache.get("names in use")
     if cached is None:
         names: set[str] = set()

@@ -1,5 +1,5 @@
 """Monitoring that configuration declares: `monitoring: {model_performance: {threshold, alerts}, data_drift: {enabled,
-schedule}}` and its kin in YAML, JSON and TOML; Prometheus alert rules with the file that loads them.
+schedule}}` and its kin in YAML, JSON and TOML.
 
 A declaration is only as good as what reads it: without a reader it is a trace, however complete.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mlops_scan.code.index import Node as CodeNode
-from mlops_scan.detectors.base import ASIDE, Context, unique
+from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.configuration import mentions
 from mlops_scan.detectors.monitoring import notifiers
 from mlops_scan.documents.node import Node
@@ -34,10 +34,6 @@ _ALERT_KEYS = frozenset(
 )
 _CLOCK_KEYS = frozenset({"schedule", "cron", "interval", "frequency", "schedule_cron", "cadence"})
 _INFRA = re.compile(r"(terraform|configuration|config|schema|clock|portfolio|rebalanc|image_flag)", re.I)
-_MODEL_METRIC = re.compile(
-    r"(drift|psi\b|accuracy|f1|auc|rmse|mae\b|prediction_(score|distribution|drift|confidence)|model_(drift|performance|accuracy|quality|score)|data_quality)",
-    re.I,
-)
 
 
 _Reader = tuple[Evidence, CodeNode | None]  # where a file is read, and the code whose start makes that happen
@@ -73,7 +69,6 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
             if monitors:
                 yield from unique(_signals(context, file.path, document, monitors, known))
                 yield from _problems(context, file.path, document, monitors, known)
-    yield from unique(_prometheus(context))
 
 
 # -- shape -----------------------------------------------------------------------------------------------------------
@@ -244,63 +239,3 @@ def _problems(
             "Alerts are declared here without anybody to receive them.",
             context.evidence(path, alerts.at).location,
         )
-
-
-# -- Prometheus ------------------------------------------------------------------------------------------------------
-
-
-def _prometheus(context: Context) -> Iterator[Signal]:
-    """Alert rules on metrics of a model, loaded by a Prometheus configuration of the repository.
-
-    Fact: a rules file takes effect only when `rule_files` of prometheus.yml names it, or as a PrometheusRule object.
-    https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/
-    """
-    loaded: list[str] = []
-    for file in context.files():
-        if language_of(file.path) == "yaml" and "prometheus" in file.path.lower():
-            for document in context.documents.nodes(file.path):
-                loaded.extend(
-                    name.rpartition("/")[2] for name in (document.get("rule_files") or Node("scalar", 1, 1)).strings()
-                )
-    for file in context.files():
-        if language_of(file.path) != "yaml" or file.role in ASIDE or "alert:" not in context.documents.text(file.path):
-            continue
-        for document in context.documents.nodes(file.path):
-            operator = (document.get("kind") or document).text == "PrometheusRule"
-            groups = document.path("spec", "groups") if operator else document.get("groups")
-            active = operator or any(_glob(name, file.name) for name in loaded)
-            yield from _rules(context, file.path, groups, active)
-
-
-def _glob(pattern: str, name: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(name, pattern)
-
-
-def _rules(context: Context, path: str, groups: Node | None, active: bool) -> Iterator[Signal]:
-    for group in groups.items if groups is not None else ():
-        for rule in (group.get("rules") or Node("sequence", 1, 1)).items:
-            alert, expr = rule.get("alert"), rule.get("expr")
-            if alert is None or expr is None:
-                continue
-            evidence = (context.evidence(path, alert.at),)
-            metric = _MODEL_METRIC.search(f"{expr.text} {alert.text}")
-            on_model = metric is not None and "latency" not in expr.text and re.search(r"[<>]", expr.text) is not None
-            idle = "" if active else "no Prometheus configuration of this repository loads this rules file"
-            idle = idle or ("" if on_model else "it watches the service, not the model")
-            grade = Grade.TRACE if idle else Grade.IMPLEMENTED
-            yield Signal("monitoring/alerts", "prometheus", grade, evidence, Confidence.MEDIUM, idle, fixed=True)
-            if metric is not None and on_model:
-                drift = metric.group(1).lower() in ("drift", "psi") or "drift" in expr.text
-                practice = "monitoring/drift" if drift else "monitoring/performance-threshold"
-                if active and _emitted(context, expr.text):
-                    grade = Grade.WIRED
-                elif active:
-                    idle = "no code here was seen to emit the metric it watches"
-                yield Signal(practice, "prometheus", grade, evidence, Confidence.MEDIUM, idle, fixed=True)
-
-
-def _emitted(context: Context, expression: str) -> bool:
-    names = set(re.findall(r"[a-zA-Z_:][\w:]{5,}", expression))
-    return any(text in names for _, module in context.modules() for _, text in module.strings)

@@ -1,8 +1,8 @@
 """HCL, the language of Terraform and OpenTofu, as positioned nodes.
 
-The tree has the shape of Terraform's JSON syntax: `resource "TYPE" "NAME" { … }` is `resource.TYPE.NAME`, a nested block
-is a mapping under its name, or a sequence of mappings where there are several. Nothing is evaluated: a reference, a call
-or a condition is a scalar with the expression as its text and the tag `!expression`.
+The tree has the shape of Terraform's JSON syntax: `resource "TYPE" "NAME" { … }` is `resource.TYPE.NAME`, a nested
+block is a mapping under its name, or a sequence of mappings where there are several. Nothing is evaluated: a reference,
+a call or a condition is a scalar with the expression as its text and the tag `!expression`.
 https://developer.hashicorp.com/terraform/language/syntax/json
 """
 

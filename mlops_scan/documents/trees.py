@@ -34,7 +34,9 @@ def _language(name: str) -> Language:
 
 
 def parse_tree(source: bytes, language: str) -> Tree:
-    """The tree of a source text in `language` ("python", "bash", "hcl", "typescript" or "bicep"); broken parts become ERROR nodes.
+    """The tree of a source text; broken parts become ERROR nodes.
+
+    `language` is "python", "bash", "hcl", "typescript" or "bicep".
 
     The grammar sees `_` for every byte outside ASCII: the scanner of tree-sitter-bash looks wide characters up in a
     table of 256 and can crash the process (its issue 337). Offsets do not change, so take the text of a node from

@@ -55,9 +55,7 @@ def _scalar(value: str | None, line: int) -> Node:
     return Node("scalar", line, line, value={"true": True, "false": False, "none": None}.get(value, value), text=value)
 
 
-def _beside(
-    index: CodeIndex, module: Module, name: str, call: Call, named: list[tuple[str, Call]]
-) -> Iterator[str]:
+def _beside(index: CodeIndex, module: Module, name: str, call: Call, named: list[tuple[str, Call]]) -> Iterator[str]:
     """What later statements of the same scope do with an object of that type: its methods, and who is given it."""
     for other, later in named:
         if later.scope != call.scope or later.line <= call.end_line:
