@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.infrastructure import Resource
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.cloud_alarms import ALARM_STATE
+from mlops_scan.detectors.dispatch import asks_for_training
 from mlops_scan.detectors.infrastructure import declared, idle
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
@@ -22,7 +23,6 @@ _PIPELINE = re.compile(
 )
 _TRAINING = re.compile(r"train", re.I)
 _DATA_EVENT = re.compile(r"(aws\.s3|object created|putobject|objectcreated|object\.v1\.finalized|aws\.glue)", re.I)
-_DISPATCH = re.compile(r"(repository_dispatch|/dispatches|start_pipeline_execution|dagRuns|/jobs/run-now|pipelineJobs)")
 _SCRIPT = re.compile(r"[\w./-]+\.py\b")
 
 
@@ -120,31 +120,29 @@ def _pipeline_in_code(context: Context) -> Evidence | None:
 
 
 def _handler_trains(context: Context, function: Resource) -> Evidence | None:
-    """Where the function's handler, found by its name, trains or starts a pipeline."""
-    handler = function.says("handler", "entry_point", "index")
-    stem, _, name = handler.rpartition(".")
+    """Where the function's handler, found by its name, trains or starts the training."""
+    stem, _, name = function.says("handler", "entry_point", "index").rpartition(".")
     folder = function.says("code_uri", "entry", "source_dir", "source_path").strip("./")
-    nodes = [
-        (path, name)
-        for path, module in context.modules(notebooks=False)
-        if name in module.functions
-        and path.removesuffix(".py").endswith(stem.replace(".", "/"))
-        and (not folder or folder in path or "$" in folder or "…" in folder)
-    ]
-    for node in nodes[:5]:
-        reached = context.index.reach((node,), 8)
+    for file in context.files():
+        module = file.path.removesuffix(".py")
+        if file.suffix != ".py" or not f"/{module}".endswith("/" + (stem or "main").replace(".", "/")):
+            continue
+        if folder and folder not in file.path and "$" not in folder and "…" not in folder:
+            continue
+        if file.path not in context.index.modules:
+            found = asks_for_training(context, file.path)
+            if found is not None:
+                return found
+            continue
+        reached = context.index.reach(((file.path, name),), 8)
         use = context.does(reached, LEARNS | {"run-pipeline"})
         if use is not None:
             return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
         for path, scope in reached:
-            module = context.index.modules[path]
-            inside = module.functions.get(scope)
-            calls = [c for c in context.index.calls_in(path, scope) if _DISPATCH.search(c.name)]
-            if calls:
-                return context.evidence(path, calls[0].line, Hop.EFFECT)
-            for line, text in module.strings if inside is not None else ():
-                if inside is not None and inside.line <= line <= inside.end_line and _DISPATCH.search(text):
-                    return context.evidence(path, line, Hop.EFFECT)
+            inside = context.index.modules[path].functions.get(scope)
+            found = asks_for_training(context, path, inside.line, inside.end_line) if inside is not None else None
+            if found is not None:
+                return found
     return None
 
 

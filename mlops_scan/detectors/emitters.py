@@ -20,6 +20,9 @@ _EMITS = re.compile(
 )
 _DECLARES = re.compile(r"(create_)?(observable_)?(gauge|counter|histogram|summary|up_down_counter)", re.I)
 _ASSIGNED = re.compile(r"^\s*(?:\w+\.)*(\w+)\s*(?::[^=]+)?=[^=]")
+_SHOWS = frozenset(
+    {"print", "debug", "info", "warning", "error", "exception", "float", "int", "str", "round", "max", "mean"}
+)
 _MIN_PREFIX = 4  # characters of a metric's name that code may complete: `PSI_` + group
 
 
@@ -60,11 +63,24 @@ def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, M
         if not any(_EMITS.fullmatch(call.name.rpartition(".")[2]) for call in module.calls):
             continue  # it reads or shows metrics at most
         for line, text in module.strings:
+            if _only_shown(module, line):
+                continue
             if text in wanted:
                 yield path, module, line
             elif len(text) >= _MIN_PREFIX and text[-1] in "_-./" and any(name.startswith(text) for name in names):
                 prefixes.append((path, module, line))
     yield from prefixes
+
+
+def _only_shown(module: Module, line: int) -> bool:
+    """Whether the innermost call around a line only prints or logs."""
+    around = [call for call in module.calls if call.line <= line <= call.end_line]
+    closest = min(around, key=lambda call: call.end_line - call.line, default=None)
+    return closest is not None and all(
+        call.name.rpartition(".")[2] in _SHOWS
+        for call in around
+        if (call.line, call.end_line) == (closest.line, closest.end_line)
+    )
 
 
 def _unset(context: Context, module: Module, path: str, line: int) -> str:

@@ -146,9 +146,18 @@ def test_kubernetes_clock(tmp_path: Path) -> None:
 
 def test_dispatch_from_outside(tmp_path: Path) -> None:
     text = workflow("python train.py", "{repository_dispatch: {types: [drift]}}")
-    report = scan_tree(tmp_path, {**ML, CI: text})
-    assert grade(report, TRIGGERED) is Grade.WIRED
-    assert not practice(report, SCHEDULED).met
+    tree = {**ML, CI: text}
+    alone = scan_tree(tmp_path / "alone", tree)
+    assert grade(alone, TRIGGERED) is Grade.IMPLEMENTED
+    assert "sends the event" in practice(alone, TRIGGERED).reason
+    asks = 'on: {schedule: [{cron: "0 5 * * *"}]}\njobs:\n  ask:\n    runs-on: ubuntu-latest\n    steps:\n'
+    asks += "      - run: gh api repos/a/b/dispatches -f event_type=drift\n"
+    asked = scan_tree(tmp_path / "asked", {**tree, ".github/workflows/watch.yml": asks})
+    assert grade(asked, TRIGGERED) is Grade.WIRED
+    issues = scan_tree(
+        tmp_path / "issues", {**tree, ".github/workflows/watch.yml": asks.replace("dispatches", "issues")}
+    )
+    assert grade(issues, TRIGGERED) is Grade.IMPLEMENTED
 
 
 @pytest.mark.parametrize(
