@@ -14,6 +14,7 @@ from mlops_scan.automation.infrastructure import Resource
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.emitters import Emitter, emitter_of
 from mlops_scan.detectors.infrastructure import declared, idle
+from mlops_scan.documents.node import Node
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-threshold", "monitoring/alerts"
@@ -52,14 +53,11 @@ def _monitor(context: Context, monitor: Resource) -> Signal:
     off = idle(context, monitor)
     if off:
         return Signal(practice, monitor.type, Grade.TRACE, tuple(evidence), reason=off, fixed=True)
-    clock = monitor.get("schedule_expression", "schedule_config", "quartz_cron_expression", "schedule")
+    clock, reason = _clock(monitor)
     bound = monitor.get("baseline_config", "constraints_resource", "monitoring_job_definition_name",
                         "baseline_constraints_uri", "threshold")  # fmt: skip
     alarm = next((a for a in declared(context, "alarm") if model_practice(a) and not idle(context, a)), None)
-    reason = ""
-    if clock is None or clock.text == "NOW":
-        reason = "it has no schedule" if clock is None else "`NOW` runs it once"
-    elif bound is None and alarm is None:
+    if not reason and bound is None and alarm is None:
         reason = "no baseline, constraint or alarm bounds what it computes"
     if clock is not None:
         evidence.append(context.evidence(monitor.path, clock.at, Hop.TRIGGER))
@@ -67,6 +65,14 @@ def _monitor(context: Context, monitor: Resource) -> Signal:
         evidence.append(context.evidence(alarm.path, alarm.line, Hop.EFFECT))
     grade = Grade.IMPLEMENTED if reason else Grade.WIRED
     return Signal(practice, monitor.type, grade, tuple(evidence), reason=reason, fixed=True)
+
+
+def _clock(monitor: Resource) -> tuple[Node | None, str]:
+    """The schedule of a monitor, and why it does not run again and again, or empty."""
+    clock = monitor.get("schedule_expression", "quartz_cron_expression") or monitor.get("schedule_config", "schedule")
+    if clock is None:
+        return None, "it has no schedule"
+    return clock, "`NOW` runs it once" if clock.text == "NOW" else ""
 
 
 # -- alarms ----------------------------------------------------------------------------------------------------------
@@ -125,7 +131,8 @@ def _emitter(context: Context, alarm: Resource) -> Emitter | None:
     if any(alarm.says("namespace").lower().endswith(ending) for ending, _ in _SERVICE_SPACES):
         monitor = next((m for m in declared(context, "monitor") if not idle(context, m)), None)
         if monitor is not None:
-            return Emitter("the monitor's metric", monitor.path, monitor.line, "")
+            place = context.evidence(monitor.path, monitor.line, Hop.USE)
+            return Emitter("the monitor's metric", monitor.path, monitor.line, _clock(monitor)[1], place)
         use = next((u for u in context.doing("drift") if "onitor" in u.name), None)
         if use is not None:
             return Emitter("the monitor's metric", use.location.path, use.location.line, "")
@@ -199,7 +206,9 @@ def _subscriber(context: Context, topic: Resource) -> Resource | None:
     if re.search(r"add_?subscription", topic.beside, re.I):
         return topic
     inline = topic.get("subscription", "subscriptions")
-    if inline is not None and inline.items:
+    if inline is not None and any(
+        not _NOBODY.search(n.text or "?") for k, n in inline.walk(100) if k[-1:] == ("Endpoint",)
+    ):
         return topic
     if "sns" in topic.type.lower():
         return None

@@ -10,7 +10,7 @@ from mlops_scan.automation.infrastructure import resources as find_resources
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.documents.store import language_of
-from mlops_scan.words import Confidence, Grade, Problem, Signal
+from mlops_scan.words import Confidence, Grade, Location, Problem, Signal
 
 _STACKS = frozenset({"terraform", "bicep", "arm"})
 _HELPERS = ("random_", "null_", "local_", "time_", "tls_")  # providers that make nothing outside
@@ -71,9 +71,21 @@ def idle(context: Context, resource: Resource) -> str:
         return "nothing uses the code that declares it"
     for name, wanted in (("enabled", "false"), ("is_enabled", "false"), ("actions_enabled", "false"),
                          ("paused", "true"), ("state", "disabled")):  # fmt: skip
-        node = resource.get(name)
+        node = resource.own(name)
         if node is not None and node.kind == "scalar" and node.text.lower() == wanted:
             return f"it is switched off: `{name}` is {node.text}"
+    return ""
+
+
+def never_made(context: Context, location: Location) -> str:
+    """Why the declared resource at a place is never made, or empty; also empty where none is declared."""
+    if language_of(location.path) != "hcl":
+        return ""
+    for resource in declared(context):
+        if resource.off and resource.path == location.path:
+            inside = resource.line <= location.line <= max(resource.line, resource.body.end_line)
+            if inside:
+                return resource.off
     return ""
 
 

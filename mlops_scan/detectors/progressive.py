@@ -74,7 +74,9 @@ def _values(context: Context, folder: str) -> Node | None:
 
 def splits(text: str, values: Node | None) -> Iterator[Split]:
     """Where a template divides traffic between versions; for several parts of one route, the first."""
-    kind, switches, shares = "", [], []
+    kind = ""
+    switches: list[str] = []
+    shares: list[Split] = []
     for number, line in enumerate(text.split("\n")[:_MAX_LINES], 1):
         if line.strip() == "---":
             kind = ""

@@ -8,6 +8,7 @@ https://developer.hashicorp.com/terraform/language/syntax/json
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,8 @@ EXPRESSION = "!expression"
 
 _ENCODERS = frozenset({"jsonencode", "yamlencode"})
 _MAX_LABELS = 4  # Terraform has two at most
-_ESCAPES = {"\\n": "\n", "\\t": "\t", '\\"': '"', "\\\\": "\\"}
+_ESCAPE = re.compile(r'\\(n|r|t|"|\\|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def parse(text: str) -> tuple[Node, ...]:
@@ -157,10 +159,13 @@ class _Reader:
         text = self.text(tree)
         if len(text) >= 2 and text[0] == text[-1] == '"':
             text = text[1:-1]
-        if "\\" in text:
-            for escape, char in _ESCAPES.items():
-                text = text.replace(escape, char)
-        return text
+        return _ESCAPE.sub(lambda match: _unescaped(match.group(1)), text) if "\\" in text else text
+
+
+def _unescaped(escape: str) -> str:
+    if escape[0] in "uU":
+        return chr(min(int(escape[1:], 16), 0x10FFFF))
+    return _ESCAPED.get(escape, escape)
 
 
 _WRAPPERS = frozenset({"expression", "literal_value", "collection_value", "template_expr"})

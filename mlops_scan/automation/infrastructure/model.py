@@ -75,6 +75,14 @@ class Resource:
                 return node
         return None
 
+    def own(self, name: str) -> Node | None:
+        """A property of the resource itself, not of a part of it."""
+        for held in (self.body, self.body.get("Properties"), self.body.get("properties")):
+            for key, node in held.entries if held is not None else ():
+                if snake(key) == name:
+                    return node
+        return None
+
     def says(self, *names: str) -> str:
         """A property's text; for a list its parts in one text."""
         node = self.get(*names)
