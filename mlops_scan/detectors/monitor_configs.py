@@ -32,6 +32,10 @@ _BOUND_KEYS = re.compile(
 _ALERT_KEYS = frozenset(
     {"alerts", "alert", "alerting", "notifications", "notification", "notify", "channels", "receivers", "on_breach"}
 )
+_COMMON = frozenset(
+    {"enabled", "threshold", "thresholds", "metric", "metrics", "schedule", "alerts", "min", "max", "name", "type",
+     "method", "window", "features", "interval", "config", "settings"}
+)  # fmt: skip
 _CLOCK_KEYS = frozenset({"schedule", "cron", "interval", "frequency", "schedule_cron", "cadence"})
 _INFRA = re.compile(r"(terraform|configuration|config|schema|clock|portfolio|rebalanc|image_flag)", re.I)
 
@@ -47,6 +51,7 @@ class _Monitor:
     node: Node
     enabled: bool
     bounded: bool
+    keys: frozenset[str] = frozenset()  # names by which code can ask for it: its own, those above and its bounds
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -103,7 +108,9 @@ def _monitors(path: str, document: Node) -> Iterator[_Monitor]:
         if bounded or names & (
             _ALERT_KEYS | _CLOCK_KEYS | {"enabled", "metric", "metrics", "reference", "reference_data", "baseline"}
         ):
-            yield _Monitor(practice, node, _enabled(node) and _enabled_above(document, keys), bounded)
+            named = ({part for part in keys if not part.startswith("[")} | {name for name, _ in node.entries}) - _COMMON
+            enabled = _enabled(node) and _enabled_above(document, keys)
+            yield _Monitor(practice, node, enabled, bounded, frozenset(named))
 
 
 def _snake(key: str) -> str:
@@ -177,19 +184,46 @@ def _signals(
 ) -> Iterator[Signal]:
     reader = _reader(context, path, known)
     for monitor in monitors:
-        yield _monitored(monitor, context.evidence(path, monitor.node.at), reader)
+        asked = reader is None or _asked(context, reader, monitor)
+        yield _monitored(monitor, context.evidence(path, monitor.node.at), reader, asked)
     alerts, named = _receivers(document)
     if alerts is not None and any(monitor.enabled for monitor in monitors):
         yield _alerted(context, context.evidence(path, alerts.at), named, reader)
 
 
-def _monitored(monitor: _Monitor, definition: Evidence, reader: _Reader | None) -> Signal:
+def _asked(context: Context, reader: _Reader, monitor: _Monitor) -> bool:
+    """Whether code asks for this part of a file that it reads; what reads it without code takes all of it."""
+    return reader[1] is None or bool(monitor.keys & _words(context))
+
+
+def _words(context: Context) -> frozenset[str]:
+    """The strings and attributes of main code, by which it can ask a loaded configuration for something."""
+    cached = context.cache.get("words of code")
+    if cached is None:
+        words: set[str] = set()
+        for _, module in context.modules(notebooks=False):
+            words.update(text for _, text in module.strings if len(text) <= 60)
+            words.update(name for guard in module.guards for name in guard.names)
+            for call in module.calls:
+                words.update(part for name in (call.name, *call.refs) for part in name.split("."))
+            for item in module.classes.values():
+                words.update(item.attributes)
+            for function in module.functions.values():
+                words.update(function.parameters)
+        cached = context.cache["words of code"] = frozenset(words)
+    return cached  # type: ignore[return-value]
+
+
+def _monitored(monitor: _Monitor, definition: Evidence, reader: _Reader | None, asked: bool) -> Signal:
     """What one declared monitor is worth."""
     if not monitor.enabled:
         return _trace(monitor.practice, (definition,), "it is switched off: `enabled: false`")
     if reader is None:
         return _trace(monitor.practice, (definition,), "no code of this repository reads this file")
     use, anchor = reader
+    if not asked:
+        reason = "the file is read, but no code asks for this part of it"
+        return _trace(monitor.practice, (definition, use), reason)
     if not monitor.bounded and monitor.practice != "monitoring/drift":
         return _trace(monitor.practice, (definition, use), "it sets no threshold")
     return _implemented(monitor.practice, (definition, use), anchor)
@@ -227,7 +261,13 @@ def _problems(
             yield Problem("MLS501", f"The {what} monitor is declared here and switched off.", place)
         elif not monitor.bounded and monitor.practice != "monitoring/drift":
             yield Problem("MLS502", f"The {what} monitor has no threshold, so nothing can breach it.", place)
-    if _reader(context, path, known) is None:
+    reader = _reader(context, path, known)
+    if reader is not None:
+        for monitor in monitors:
+            if monitor.enabled and not _asked(context, reader, monitor):
+                place = context.evidence(path, monitor.node.at).location
+                yield Problem("MLS503", "Code reads this file, but asks for nothing of this section.", place)
+    else:
         place = context.evidence(path, monitors[0].node.at).location
         yield Problem(
             "MLS503", "No code, pipeline or job of this repository reads this monitoring configuration.", place

@@ -252,3 +252,16 @@ def test_scheduled_drift_check_of_infrastructure(tmp_path: Path) -> None:
 def test_disabled_finding_points_at_its_line(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**ML, "config/monitoring.toml": TOML.replace("enabled = true", "enabled = false")})
     assert where(report, "MLS501") == ["config/monitoring.toml:6"]
+
+
+def test_section_that_the_reader_never_asks_for(tmp_path: Path) -> None:
+    reader = 'import yaml\n\nwith open("config/settings.yaml") as stream:\n    rate = yaml.safe_load(stream)["rate"]\n'
+    text = yaml.safe_dump({**DECLARED, "rate": 1})
+    report = scan_tree(tmp_path, {**ML, "config/settings.yaml": text, "jobs.py": reader})
+    assert grade(report, PERFORMANCE) is Grade.TRACE
+    assert "asks for" in practice(report, PERFORMANCE).reason
+    assert findings(report, "MLS503")
+    asking = reader.replace('["rate"]', '["monitoring"]')
+    asked = scan_tree(tmp_path / "asked", {**ML, "config/settings.yaml": text, "jobs.py": asking})
+    assert grade(asked, PERFORMANCE) is Grade.IMPLEMENTED
+    assert not findings(asked, "MLS503")
