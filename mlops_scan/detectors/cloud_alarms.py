@@ -30,6 +30,7 @@ _QUALITY_METRIC = re.compile(
 )
 _OPERATION = re.compile(r"(latency|5xx|4xx|invocation|cpu|memory|disk|throttl|duration|heartbeat)", re.I)
 _NOBODY = re.compile(r"(^$|todo|changeme|replace[_-]?me|<your|example\.com$|your[-_.]?(e-?mail|name)|^null$)", re.I)
+_FILTER = re.compile(r"metric\.type\s*=\s*\"([\w./-]+)\"")  # in an alert policy of Google Cloud Monitoring
 _SERVICE_SPACES = (("data-metrics", DRIFT), ("bias-metrics", DRIFT), ("explainability-metrics", DRIFT),
                    ("model-metrics", PERFORMANCE))  # fmt: skip
 
@@ -98,6 +99,9 @@ def model_practice(alarm: Resource) -> str:
 
 def metric_of(alarm: Resource) -> str:
     """The constant name of the metric that an alarm watches; empty where it is computed."""
+    named = _FILTER.search(alarm.says("filter"))
+    if named is not None:
+        return named.group(1).rpartition("/")[2]
     node = alarm.get("metric_name")
     if node is None or node.kind != "scalar" or node.tag or "${" in node.text:
         return ""
@@ -118,12 +122,24 @@ def _alarm(context: Context, alarm: Resource) -> Iterator[Signal | Problem]:
         if "switched off" in off:
             yield Problem("MLS501", f"This alarm on the model is declared, and {off}.", place.location)
         return
+    if _never_breached(alarm):
+        yield Signal(practice, alarm.type, Grade.TRACE, (place,), reason="its bound can never be broken", fixed=True)
+        yield Problem("MLS301", "This alarm can never fire: no quality is below its bound.", place.location)
+        return
     emitter = _emitter(context, alarm)
     yield _bounded(alarm, practice, place, emitter)
     if emitter is not None and not emitter.path:
         message = f"Nothing in this repository emits {emitter.what}, the metric that this alarm watches."
         yield Problem("MLS507", message, place.location)
     yield from _told(context, alarm, place)
+
+
+def _never_breached(alarm: Resource) -> bool:
+    """Whether an alarm asks for a value below zero or less of a metric that has none."""
+    threshold = alarm.get("threshold", "threshold_value")
+    number = threshold.number() if threshold is not None else None
+    below = re.search(r"less|_lt\b", alarm.says("comparison_operator", "comparison", "operator"), re.I)
+    return number is not None and number <= 0 and below is not None
 
 
 def _emitter(context: Context, alarm: Resource) -> Emitter | None:

@@ -30,6 +30,7 @@ _NAME = re.compile(r"[a-zA-Z_:][\w:]{5,}")
 _STARTS_TRAINING = re.compile(
     r"(/dispatches|dagRuns|/jobs/run-now|pipelineJobs|startPipeline|/trigger/pipeline|retrain)", re.I
 )
+_NEVER = re.compile(r"<=?\s*(0(\.0*)?|-\d[\d.]*)$")
 _COMPOSE = re.compile(r"(docker-)?compose[^/]*\.ya?ml")
 _MAX_RULES = 1000  # of one group
 _EMPTY = Node("sequence", 1, 1)
@@ -212,6 +213,10 @@ def _judged(context: Context, rule: _Rule, recorded: dict[str, str]) -> Iterator
             yield Signal(served, tool, Grade.TRACE, (place,), Confidence.MEDIUM, rule.idle, fixed=True)
         finding = "MLS501" if rule.grafana else "MLS508"
         yield Problem(finding, f"This alert on the model is never evaluated: {rule.idle}.", place.location)
+        return
+    if _NEVER.search(rule.expr.strip()):
+        yield Signal(practice, tool, Grade.TRACE, (place,), reason="its bound can never be broken", fixed=True)
+        yield Problem("MLS301", "This alert can never fire: no quality is below its bound.", place.location)
         return
     emitter = _emitter(context, rule, recorded)
     yield _bounded(practice, tool, place, emitter, by_query=rule.grafana and "select" in rule.expr.lower())

@@ -223,3 +223,66 @@ def test_function_that_does_not_train_and_event_that_is_off(tmp_path: Path) -> N
     )
     assert grade(off, SCHEDULED) is Grade.ABSENT
     assert grade(off, TRIGGERED) is Grade.WIRED
+
+
+POLICY = """\
+resource "google_monitoring_alert_policy" "accuracy" {
+  display_name = "live accuracy"
+  conditions {
+    condition_threshold {
+      filter          = "metric.type=\\"custom.googleapis.com/live_accuracy\\" resource.type=\\"global\\""
+      comparison      = "COMPARISON_LT"
+      threshold_value = 0.8
+    }
+  }
+  notification_channels = [google_monitoring_notification_channel.ml.name]
+}
+
+resource "google_monitoring_notification_channel" "ml" {
+  type   = "email"
+  labels = { email_address = "ml@shop.example" }
+}
+"""
+PUBLISH = """\
+from google.cloud import monitoring_v3
+
+
+def publish(name, value):
+    monitoring_v3.MetricServiceClient().create_time_series(name=name, time_series=[value])
+
+
+if __name__ == "__main__":
+    publish("live_accuracy", 0.9)
+"""
+DAILY = """\
+on: {schedule: [{cron: "0 5 * * *"}]}
+jobs:
+  publish:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: python publish.py
+"""
+
+
+def test_policy_of_google_cloud(tmp_path: Path) -> None:
+    tree = {**ML, "infra/main.tf": POLICY, "publish.py": PUBLISH, ".github/workflows/daily.yml": DAILY}
+    report = scan_tree(tmp_path, tree)
+    assert grade(report, PERFORMANCE) is Grade.WIRED
+    assert grade(report, ALERTS) is Grade.WIRED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "finding"),
+    [
+        ("threshold_value = 0.8", "threshold_value = 0", "MLS301"),
+        ('"ml@shop.example"', '"TODO"', "MLS505"),
+        ("custom.googleapis.com/live_accuracy", "custom.googleapis.com/model_accuracy", "MLS507"),
+    ],
+    ids=["a bound that cannot be broken", "a placeholder", "another metric"],
+)
+def test_policy_with_a_link_missing(tmp_path: Path, old: str, new: str, finding: str) -> None:
+    assert old in POLICY
+    tree = {**ML, "publish.py": PUBLISH, ".github/workflows/daily.yml": DAILY}
+    report = scan_tree(tmp_path, {**tree, "infra/main.tf": POLICY.replace(old, new)})
+    assert [str(f.location) for f in findings(report, finding)] == ["infra/main.tf:1"]

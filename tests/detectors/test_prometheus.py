@@ -211,3 +211,9 @@ def test_rule_of_grafana_with_a_contact_point(tmp_path: Path) -> None:
     assert findings(paused, "MLS501")
     alone = scan_tree(tmp_path / "alone", {k: v for k, v in tree.items() if "contact" not in k})
     assert grade(alone, ALERTS) is Grade.TRACE
+
+
+def test_bound_that_cannot_be_broken(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**LOOP, "prometheus/alerts.yml": RULES.replace("< 0.8", "< 0")})
+    assert grade(report, PERFORMANCE) is Grade.TRACE
+    assert findings(report, "MLS301")

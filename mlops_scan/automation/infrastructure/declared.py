@@ -12,9 +12,10 @@ from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.repository.files import File
 from mlops_scan.words import Role
 
-_ASIDE = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST})
+_ASIDE = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
 _MODULE_FOLDER = re.compile(r"(^|/)modules?/")
 _MAX_TEMPLATE = 1_000_000  # bytes
+_MAX_JSON = 150_000  # bytes; exported data is larger
 _MAX_RESOURCES = 2000  # of one file
 
 
@@ -30,6 +31,8 @@ def from_files(files: Iterable[File], documents: Documents) -> Iterator[Resource
             yield from _nested(file.path, documents, "resource", "bicep")
         elif language == "typescript" and file.path in documents.parsed:
             yield from _nested(file.path, documents, "new", "program")
+        elif language == "json" and file.size > _MAX_JSON:
+            continue
         elif language in ("yaml", "json") and is_template(documents, file.path):
             yield from _template(file.path, documents)
 

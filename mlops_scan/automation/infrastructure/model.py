@@ -84,11 +84,11 @@ class Resource:
         return None
 
     def says(self, *names: str) -> str:
-        """A property's text; for a list its parts in one text."""
-        node = self.get(*names)
-        if node is None:
-            return ""
-        return node.text if node.kind == "scalar" else " ".join(node.strings())
+        """The text of the first property of one of the names that has one; for a list its parts in one text."""
+        for keys, node in self.body.walk(_MAX_NODES):
+            if keys and snake(keys[-1]) in names and node.kind != "mapping":
+                return node.text if node.kind == "scalar" else " ".join(node.strings())
+        return ""
 
     def mentions(self, other: Resource) -> bool:
         """Whether this resource refers to another one of the same stack."""
