@@ -231,3 +231,27 @@ def test_guard_on_something_else_that_calls_the_dispatch(tmp_path: Path) -> None
     )
     text = text.replace("def drift_share", "def disk_share")
     assert grade(scan_tree(tmp_path, {**ML, "watch.py": text}), TRIGGERED) is Grade.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("schedule", "practice_"),
+    [('[Asset("orders")]', TRIGGERED), ("[ORDERS]", TRIGGERED), ('"@daily"', SCHEDULED)],
+    ids=["an asset", "a named asset", "a clock"],
+)
+def test_dag_that_data_or_a_clock_starts(tmp_path: Path, schedule: str, practice_: str) -> None:
+    dag = f"""\
+from airflow import DAG
+from airflow.operators.python import PythonOperator
+from airflow.sdk import Asset
+
+from train import train
+
+ORDERS = Asset("orders")
+
+with DAG("retrain", schedule={schedule}) as dag:
+    PythonOperator(task_id="train", python_callable=train)
+"""
+    report = scan_tree(tmp_path, {**ML, "dags/retrain.py": dag})
+    other = SCHEDULED if practice_ == TRIGGERED else TRIGGERED
+    assert grade(report, practice_) is Grade.WIRED
+    assert grade(report, other) is Grade.ABSENT
