@@ -12,6 +12,7 @@ from mlops_scan.detectors.base import Context, unique
 from mlops_scan.documents.store import language_of
 from mlops_scan.words import Confidence, Grade, Location, Problem, Signal
 
+MAX_PAIRED = 200  # resources of a kind that are compared with each other
 _STACKS = frozenset({"terraform", "bicep", "arm"})
 _HELPERS = ("random_", "null_", "local_", "time_", "tls_")  # providers that make nothing outside
 _ML_WORD = re.compile(
@@ -60,7 +61,14 @@ def declared(context: Context, *kinds: str) -> list[Resource]:
     if cached is None:
         cached = context.cache["infrastructure"] = find_resources(context.files(), context.documents, context.index)
     found: tuple[Resource, ...] = cached  # type: ignore[assignment]
-    return [resource for resource in found if not kinds or resource.kind in kinds]
+    if not kinds:
+        return list(found)
+    chosen = [resource for resource in found if resource.kind in kinds]
+    if len(chosen) > MAX_PAIRED:
+        context.documents.note(
+            chosen[MAX_PAIRED].path, f"more than {MAX_PAIRED} resources of a kind; the rest not paired"
+        )
+    return chosen[:MAX_PAIRED]
 
 
 def idle(context: Context, resource: Resource) -> str:

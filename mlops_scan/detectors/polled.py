@@ -16,6 +16,7 @@ from mlops_scan.words import Evidence, Hop
 _HANDLER = re.compile(r".*\.(get|post|put|route|api_route)")
 _URL = re.compile(r"https?://[\w.:-]+(/[\w./-]+)")
 _PLAIN = frozenset({"/health", "/healthz", "/ready", "/readyz", "/live", "/docs", "/ping", "/status"})
+_MAX_HANDLERS = 500
 _MAX_SIZE = 150_000  # bytes of a dashboard or manifest
 
 
@@ -33,17 +34,29 @@ def polled(context: Context, node: Node) -> Evidence | None:
 
 def _routes(context: Context, node: Node) -> Iterator[str]:
     """The routes whose handlers lead to a node."""
-    for path, module in context.modules(notebooks=False):
-        for function in module.functions.values():
-            if not any(_HANDLER.fullmatch(name) for name in function.decorators):
-                continue
-            written = [
-                text
-                for line, text in module.strings
-                if function.line - 4 <= line <= function.line and text.startswith("/") and text not in _PLAIN
-            ]
-            if written and node in context.index.reach(((path, function.qualname),), 8):
-                yield written[0]
+    for route, reached in _handlers(context):
+        if node in reached:
+            yield route
+
+
+def _handlers(context: Context) -> list[tuple[str, frozenset[Node]]]:
+    """Every route of the repository's services with what its handler reaches."""
+    cached = context.cache.get("handlers")
+    if cached is None:
+        found: list[tuple[str, frozenset[Node]]] = []
+        for path, module in context.modules(notebooks=False):
+            for function in module.functions.values():
+                if not any(_HANDLER.fullmatch(name) for name in function.decorators) or len(found) >= _MAX_HANDLERS:
+                    continue
+                written = [
+                    text
+                    for line, text in module.strings
+                    if function.line - 4 <= line <= function.line and text.startswith("/") and text not in _PLAIN
+                ]
+                if written:
+                    found.append((written[0], frozenset(context.index.reach(((path, function.qualname),), 8))))
+        cached = context.cache["handlers"] = found
+    return cached  # type: ignore[return-value]
 
 
 def _clients(context: Context) -> dict[str, Evidence]:

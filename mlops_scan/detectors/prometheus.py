@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import islice
 
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.emitters import Emitter, emitter_of
@@ -33,6 +34,7 @@ _STARTS_TRAINING = re.compile(
 _NEVER = re.compile(r"<=?\s*(0(\.0*)?|-\d[\d.]*)$")
 _COMPOSE = re.compile(r"(docker-)?compose[^/]*\.ya?ml")
 _MAX_RULES = 1000  # of one group
+_MAX_JUDGED = 2000  # of a repository
 _EMPTY = Node("sequence", 1, 1)
 
 
@@ -50,9 +52,11 @@ class _Rule:
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of alert rules, and rules that cannot fire or tell nobody."""
-    rules = list(_rules(context))
+    rules = list(islice(_rules(context), _MAX_JUDGED + 1))
     if not rules:
         return
+    if len(rules) > _MAX_JUDGED:
+        context.documents.note(rules.pop().path, f"more than {_MAX_JUDGED} alert rules; the rest not judged")
     recorded = _recorded(context)
     for rule in rules:
         yield from _each_once(_judged(context, rule, recorded))

@@ -9,6 +9,8 @@ from functools import cached_property
 from mlops_scan.documents.node import Node
 
 _MAX_NODES = 5000
+_REFERENCE = re.compile(r"(?<![\w.])([a-z]\w*)\.([\w-]+)")
+_TOKEN = re.compile(r"[\w-]+")
 
 # Kinds of resources that matter for a loop around a model, by the end of a type's name in any of the languages:
 # `aws_cloudwatch_metric_alarm`, `AWS::CloudWatch::Alarm`, `aws_cdk.aws_cloudwatch.CfnAlarm`, `microsoft.insights/…`.
@@ -95,12 +97,21 @@ class Resource:
         if other is self or self.path.rpartition("/")[0] != other.path.rpartition("/")[0]:
             return False
         if self.language == "terraform":
-            return re.search(rf"\b{re.escape(other.type)}\.{re.escape(other.name)}\b", self.text) is not None
+            return (other.type, other.name) in self._references
         if self.path != other.path:
             return False
-        if other.name and re.search(rf"(?<![\w-]){re.escape(other.name)}(?![\w-])", self.text):
+        if other.name and other.name in self._tokens:
             return True
         return self.language == "program" and other.type in self.text
+
+    @cached_property
+    def _references(self) -> frozenset[tuple[str, str]]:
+        """Every `TYPE.NAME` that the body names."""
+        return frozenset(_REFERENCE.findall(self.text))
+
+    @cached_property
+    def _tokens(self) -> frozenset[str]:
+        return frozenset(_TOKEN.findall(self.text))
 
 
 def kind_of(type_: str) -> str:
