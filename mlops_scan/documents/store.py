@@ -27,6 +27,7 @@ TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pic
 
 HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 
+_INFRASTRUCTURE = {"hcl": "HCL", "bicep": "Bicep", "typescript": "TypeScript"}
 _NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
 _T = TypeVar("_T")
 
@@ -52,7 +53,8 @@ _SUFFIXES = (
     (".py", "python"), (".ipynb", "notebook"), (".yaml", "yaml"), (".yml", "yaml"), (".json", "json"),
     (".jsonc", "json"),
     (".toml", "toml"), (".sh", "shell"), (".bash", "shell"), (".sbatch", "shell"), (".mk", "makefile"),
-    (".dockerfile", "dockerfile"),
+    (".dockerfile", "dockerfile"), (".tf", "hcl"), (".tofu", "hcl"), (".tfvars", "hcl"), (".hcl", "hcl"),
+    (".bicep", "bicep"), (".ts", "typescript"),
 )  # fmt: skip
 _NAMES = {
     "mlproject": "yaml", "makefile": "makefile", "gnumakefile": "makefile", "dvc.lock": "yaml", "pipfile": "toml",
@@ -181,8 +183,10 @@ class Documents:
         return result
 
     def nodes(self, path: str) -> tuple[Node, ...]:
-        """The documents of a YAML, JSON or TOML file."""
+        """The documents of a YAML, JSON, TOML, HCL or Bicep file, or of an infrastructure program in TypeScript."""
         language = language_of(path)
+        if language in _INFRASTRUCTURE:
+            return self._infrastructure(language, path)
         if language == "json":
             return self._parsed("JSON", path, _json_or_lines, ())
         if language == "toml":
@@ -192,6 +196,12 @@ class Documents:
         from mlops_scan.documents import yaml
 
         return self._parsed("YAML", path, yaml.parse, ())
+
+    def _infrastructure(self, language: str, path: str) -> tuple[Node, ...]:
+        from mlops_scan.documents import bicep, hcl, typescript
+
+        parse = {"hcl": hcl.parse, "bicep": bicep.parse, "typescript": typescript.parse}[language]
+        return self._parsed(_INFRASTRUCTURE[language], path, parse, ())
 
     def python(self, path: str) -> PythonDocument | None:
         """The syntax tree of a Python file."""

@@ -12,6 +12,7 @@ from mlops_scan import __version__
 from mlops_scan.automation import starts
 from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.handed import Handed, environment
+from mlops_scan.automation.infrastructure import typescript_programs
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared
 from mlops_scan.automation.resolve import Resolver
@@ -43,7 +44,7 @@ from mlops_scan.words import KINDS, Problem, Role, Signal
 Stage = Callable[[str], None]
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
-_STRUCTURED = frozenset({"yaml", "json", "toml"})
+_STRUCTURED = frozenset({"yaml", "json", "toml", "hcl", "bicep"})
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
@@ -245,6 +246,7 @@ def gather(
     _begin(options, "documents")
     matcher = Matcher(rules.tools.values())
     structured = [file for file in repository.files if _is_structured(file)]
+    structured += [file for file in typescript_programs(repository.files) if file.role not in _UNPARSED]
     pipelines = [p for file in structured for p in _pipelines(file, documents)]
     _begin(options, "automation")
     resolver = Resolver(documents, index, matcher, pipelines)
