@@ -8,7 +8,6 @@ from itertools import pairwise
 
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.paths import Paths, join
-from mlops_scan.ci import cloudbuild
 
 _PREVIEWS = frozenset({"--dry", "--dry-run", "--help", "--pull-only"})
 _SERVICES = frozenset({"anyscale", "ray", "sky", "az", "gcloud", "dstack", "det", "polyaxon"})
@@ -80,6 +79,8 @@ class Submitter:
 
     def _cloud_build(self, words: tuple[str, ...], folder: str) -> Iterator[JobSpec]:
         """The steps of the build that `gcloud builds submit` starts: `--config`, or `cloudbuild.yaml` of the folder."""
+        from mlops_scan.ci import cloudbuild
+
         given = next((word.partition("=")[2] for word in words if word.startswith("--config=")), "")
         given = given or next((word for flag, word in pairwise(words) if flag == "--config"), "")
         if not given and {"--tag", "-t"} & {word.partition("=")[0] for word in words}:

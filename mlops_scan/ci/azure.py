@@ -7,7 +7,6 @@ a `script:` or `bash:` step does not stop at the first failing command unless it
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -18,7 +17,6 @@ from mlops_scan.documents.node import Node
 Load = Callable[[str], tuple[Node, ...]]
 
 # Azure takes any file that a person registers as a pipeline; these are the names in use.
-NAMED = re.compile(r"(^|/)azure-pipelines[^/]*\.ya?ml$|(^|/)\.((azure-)?pipelines|azuredevops|azdo|ado)/.+\.ya?ml$")
 
 _BODIES = ("stages", "jobs", "steps", "extends")
 _SCRIPTS = ("script", "bash", "pwsh", "powershell")

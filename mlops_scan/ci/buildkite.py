@@ -17,7 +17,6 @@ from mlops_scan.ci.shapes import action, condition, end_of, entries, items, join
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 
-NAMED = r"^\.?buildkite(/.+)?\.(ya?ml|json)$"
 DEFAULT = re.compile(r"buildkite\.(ya?ml|json)|\.?buildkite/pipeline\.(ya?ml|json)")
 _NOT_UPLOADED = "Buildkite reads .buildkite/pipeline.yml, and other files only where a step of it uploads them"
 _UPLOAD = re.compile(r"buildkite-agent\s+pipeline\s+upload\b(?P<rest>[^\n|;&]*)")

@@ -30,7 +30,6 @@ from mlops_scan.ci.shapes import (
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 
-NAMED = r"(^|/)\.circleci/.+\.ya?ml$"
 _MAIN = ".circleci/config.yml"
 _ELSEWHERE = "CircleCI only loads .circleci/config.yml at the root of the repository"
 _BUILT_IN = frozenset(

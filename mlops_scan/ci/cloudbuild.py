@@ -17,7 +17,6 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.words import Role
 
-NAMED = re.compile(r"(^|/)[\w.-]*cloud[-_]?build[^/]*\.(ya?ml|json)$|(^|/)\.?cloud[-_]?build/.+\.(ya?ml|json)$", re.I)
 _UNKNOWN = "triggers of Cloud Build are set in the project"
 _BUILDERS = re.compile(r"(?:gcr\.io|[\w-]+-docker\.pkg\.dev)/cloud-builders/([\w-]+)")
 _KANIKO = re.compile(r"kaniko-project/executor")

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from mlops_scan.ci import names
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import command_list, entries, scalars, text
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 
-NAMED = re.compile(r"(^|/)([\w.-]*[-_.])?buildspec[^/]*\.ya?ml$", re.I)
 _PHASES = ("install", "pre_build", "build", "post_build")
 UNKNOWN = "what starts a build is set in the AWS account"
 
@@ -72,6 +72,6 @@ def located(name: str, documents: Documents, near: str = "", hints: frozenset[st
         candidate = f"{folder}/{clean}" if folder else clean
         if candidate in documents.files:
             return candidate
-    found = [path for path in documents.files if path.endswith(f"/{clean}") and NAMED.search(path)]
+    found = [path for path in documents.files if path.endswith(f"/{clean}") and re.search(names.CODE_BUILD, path)]
     hinted = [path for path in found if path[: -len(clean) - 1].rpartition("/")[2] in hints]
     return hinted[0] if len(hinted) == 1 else found[0] if len(found) == 1 else None

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from mlops_scan.ci import cdk, codebuild
+from mlops_scan.ci import cdk, codebuild, names
 from mlops_scan.ci.actions import Action, Source, pipeline_jobs
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import entries, items, text, words
@@ -45,7 +45,7 @@ def find(documents: Documents) -> dict[str, list[Workflow]]:
             if not workflow.unloaded:
                 used.update(step.path for job in workflow.jobs for step in job.steps)
     for path, file in documents.files.items():
-        if path not in used and file.role not in _LISTED and codebuild.NAMED.search(path):
+        if path not in used and file.role not in _LISTED and re.search(names.CODE_BUILD, path):
             alone = list(codebuild.parse(path, documents))
             if alone:
                 found.setdefault(path, []).extend(alone)
@@ -57,7 +57,7 @@ def _declares(path: str, documents: Documents) -> bool:
     if language == "json" and role in (Role.DATA, Role.TEST):
         return False
     if language == "python":
-        return cdk.declares(documents.text(path))
+        return cdk.declares(documents.swept(path))
     return language in ("yaml", "json") and any(mark in documents.text(path) for mark in _MARKS)
 
 

@@ -17,8 +17,6 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 from mlops_scan.repository.roles import strip_template
 
-DRONE = r"^\.drone\.ya?ml$"
-WOODPECKER = r"^\.woodpecker\.ya?ml$|^\.woodpecker/.+\.ya?ml$"
 _EVENTS = {
     "push": "push", "pull_request": "pull_request", "pull_request_closed": "other", "tag": "tag",
     "release": "release", "cron": "schedule", "deployment": "manual", "deploy": "manual", "promote": "manual",

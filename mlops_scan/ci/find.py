@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from mlops_scan.ci import generic, github, gitlab
 from mlops_scan.ci.model import Workflow
-from mlops_scan.ci.providers import GATHERED, NOT_READ, PROVIDERS, Provider
+from mlops_scan.ci.providers import gathered, provider_named, unread_provider
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.repository.roles import strip_template
@@ -37,27 +37,21 @@ class UnreadProvider:
 def workflows(documents: Documents) -> Iterator[Workflow]:
     """Every CI/CD definition, in path order; `Workflow.unloaded` says why a provider does not load one."""
     claimed = _gitlab(documents)
-    for gather in GATHERED:
-        claimed.update(gather(documents))
+    for gathering in gathered(documents):
+        claimed.update(gathering.workflows(documents))
     for path in sorted(documents.files):
         file = documents.files[path]
         if file.role in _SKIPPED:
             continue
         if path in claimed:
             yield from claimed[path]
-        elif (provider := _provider(path)) is not None:
+        elif (provider := provider_named(path)) is not None:
             yield from provider.workflows(path, documents)
         elif language_of(path) in ("yaml", "json"):
             yield from _by_shape(path, documents)
         elif _RENAMED.search(path):
             name = path.rpartition("/")[2]
             yield Workflow(path, "github-actions", 1, name, (), (), unloaded="its name does not end in .yml or .yaml")
-
-
-def _provider(path: str) -> Provider | None:
-    """The provider that has definitions of this name and is read."""
-    local = strip_template(path)[0]
-    return next((provider for provider in PROVIDERS if provider.owns(local)), None)
 
 
 def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
@@ -106,13 +100,8 @@ def _matches(path: str, pattern: str) -> bool:
 
 def provider_of(path: str) -> str:
     """The CI provider whose definitions alone have this name, read or not, or empty."""
-    provider = _provider(path)
-    return provider.name if provider is not None and provider.own else _unread_provider(path)
-
-
-def _unread_provider(path: str) -> str:
-    local = strip_template(path)[0]
-    return next((provider for provider, pattern in NOT_READ if pattern.search(local)), "")
+    provider = provider_named(path)
+    return provider.name if provider is not None and provider.own else unread_provider(path)
 
 
 def unread_providers(documents: Documents, found: Iterable[Workflow] = ()) -> Iterator[UnreadProvider]:
@@ -120,11 +109,11 @@ def unread_providers(documents: Documents, found: Iterable[Workflow] = ()) -> It
     for path, file in documents.files.items():
         if file.role in _SKIPPED or file.role in (Role.DOCS, Role.EXAMPLE):
             continue
-        provider = _unread_provider(path)
+        provider = unread_provider(path)
         if provider:
             yield UnreadProvider(provider, path)
     for workflow in found:
-        owner = _provider(workflow.path)
+        owner = provider_named(workflow.path)
         if workflow.unknown and not workflow.unloaded:
             name = owner.name if owner is not None else workflow.provider
             yield UnreadProvider(name, workflow.path, workflow.unknown, workflow.line)

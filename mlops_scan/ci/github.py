@@ -13,8 +13,6 @@ from itertools import islice, product
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.documents.node import Node
 
-LOADED = re.compile(r"\.(github|gitea|forgejo)/workflows/[^/]+\.ya?ml")
-
 EVENTS = {
     "push": "push", "pull_request": "pull_request", "pull_request_target": "pull_request", "merge_group": "merge_queue",
     "schedule": "schedule", "workflow_dispatch": "manual", "workflow_call": "called", "workflow_run": "chained",

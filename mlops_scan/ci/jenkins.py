@@ -18,7 +18,6 @@ from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
-NAMED = r"(?i)(^|/)Jenkinsfile[^/]*$|\.jenkinsfile(\.groovy)?$"
 _ASSUMED = "assumed: a multibranch pipeline runs it on every push"
 _SERVER = "which Jenkins job runs this file, and when, is set on the server"
 _SAMPLE = "it stands among documentation, examples or tests, where no Jenkins job looks for it"

@@ -96,6 +96,7 @@ class Documents:
         self.heads: dict[str, bytes] = {}
         self.parsed: set[str] = set()
         self._texts: dict[str, str] = {}
+        self._forgotten: set[str] = set()
         self._cache: dict[tuple[str, str], object] = {}
 
     @classmethod
@@ -144,6 +145,11 @@ class Documents:
     def forget(self, path: str) -> None:
         """Let go of a text that nobody is going to ask for; it would be read again."""
         self._texts.pop(path, None)
+        self._forgotten.add(path)
+
+    def swept(self, path: str) -> str:
+        """The text of a file, empty where it was let go because nothing in it matters."""
+        return "" if path in self._forgotten else self.text(path)
 
     def head(self, path: str) -> bytes:
         """The first bytes of a file that is not read as text; empty where it cannot be read."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from mlops_scan.ci import azure
+from mlops_scan.ci import names
 from mlops_scan.ci.find import unread_providers, workflows
 from mlops_scan.ci.model import Workflow
 from mlops_scan.documents.store import Documents
@@ -140,7 +142,7 @@ def test_file_names_in_use() -> None:
         documents = Documents.of({path: text})
         assert [workflow.provider for workflow in workflows(documents)] == ["azure-pipelines"], path
         assert list(unread_providers(documents)) == []
-    assert azure.NAMED.search("deploy/pipelines/ci.yml") is None
+    assert re.search(names.AZURE, "deploy/pipelines/ci.yml") is None
 
 
 @pytest.mark.parametrize("body", ["steps: x", "jobs: {a: b}", "stages:\n- 3", "jobs:\n- job: [1]\n  steps: {a: b}"])
