@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from mlops_scan.errors import RuleError
+from mlops_scan.regex import regex
 from mlops_scan.rulereader import at, entries, mapping, texts
 
-_NAME = re.compile(r"[\w.*?{},\- ]+")
-_REGEX = re.compile(r"[()\[\]\\^$+]|^\.|\.\?|\{\d+,?\d*\}")
+_NAME = regex(r"[\w.*?{},\- ]+")
+_REGEX = regex(r"[()\[\]\\^$+]|^\.|\.\?|\{\d+,?\d*\}")
 _NAMES = ("calls", "all_calls", "decorators", "bases")
 _MAX_LENGTH = 500
 _MAX_ANY = 2  # of `**` in a pattern
 _MAX_STARS = 4  # of `*` in a word, a segment or a glob
-_BUILT_IN_ID = re.compile(r"MLS\d")
-_OWN_ID = re.compile(r"[A-Z][A-Z0-9]{1,9}\d{3}")
+_BUILT_IN_ID = regex(r"MLS\d")
+_OWN_ID = regex(r"[A-Z][A-Z0-9]{1,9}\d{3}")
 
 
 def check_tool_patterns(entry: Mapping[str, Any], path: Path) -> None:

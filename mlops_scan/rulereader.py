@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
@@ -11,9 +10,10 @@ from typing import Any, TypeVar
 
 from mlops_scan import rulecache
 from mlops_scan.errors import RuleError
+from mlops_scan.regex import regex
 
 _Choice = TypeVar("_Choice", bound=Enum)
-_LINE_END = re.compile(r":\d+$")
+_LINE_END = regex(r":\d+$")
 _SECTIONS = ("tools", "practices", "models", "findings")
 _MAX_BYTES = 2_000_000  # of one rule file of a user
 

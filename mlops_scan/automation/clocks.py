@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from mlops_scan.automation.model import Run, Start
@@ -12,6 +11,7 @@ from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.node import Node as Value
 from mlops_scan.documents.store import Documents
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Evidence, Hop, Location, Role
 
@@ -20,10 +20,10 @@ _KEYWORDS = (
     "cron_expression", "interval", "rrule", "quartz_cron_expression",
 )  # fmt: skip
 _NEVER = frozenset({"none", "@once", "false", "", "null"})
-_EVERY = re.compile(r"schedule\.every(\..+)?\.do")
-_ADD_JOB = re.compile(r".*\.(add_job|scheduled_job)")
-_DEPLOYS = re.compile(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
-_ASSET = re.compile(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*")
+_EVERY = regex(r"schedule\.every(\..+)?\.do")
+_ADD_JOB = regex(r".*\.(add_job|scheduled_job)")
+_DEPLOYS = regex(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
+_ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*")
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
 
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from mlops_scan.automation.paths import Paths
 from mlops_scan.code.index import CodeIndex, Node
+from mlops_scan.regex import regex
 
 SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "fastapi", "flask", "celery", "bentoml", "granian"})
 LAUNCHERS = frozenset(
     {"accelerate", "deepspeed", "horovodrun", "ipython", "jupyter", "jupyter-nbconvert", "kfp", "mpiexec", "mpirun",
      "nbconvert", "papermill", "python", "python2", "python3", "spark-submit", "srun", "streamlit", "torchrun"}
 )  # fmt: skip
-_MODULE_LAUNCHERS = re.compile(
-    r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher"
-)
+_MODULE_LAUNCHERS = regex(r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher")
 _WITH_VALUE = frozenset(
     {"--conf", "--config-file", "--config_file", "--deploy-mode", "--driver-memory", "--executor-memory", "--files",
      "--hostfile", "--jars", "--master", "--name", "--output", "--packages", "--properties-file",
      "--py-files", "-o"}
 )  # fmt: skip
-_TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_TARGET = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,14 +24,15 @@ from mlops_scan.documents.notebook import commands
 from mlops_scan.documents.shell import Command, ShellScript, inner, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
+from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location
 
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash"})
 _SOURCE = frozenset({"source", "."})
 _INNER = frozenset({"mpirun", "mpiexec", "srun", "horovodrun"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
-_ERREXIT = re.compile(r"-[a-z]*e[a-z]*")
-_EXPANSION = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_ERREXIT = regex(r"-[a-z]*e[a-z]*")
+_EXPANSION = regex(r"\$(?:\{(\w+)\}|(\w+))")
 
 _Prepared = tuple[int, bool, tuple[tuple[str, str], ...]]  # a script's identity, whether it is a file, its environment
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +16,7 @@ from mlops_scan.ci.model import AUTOMATIC, Job, Step, Workflow
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location, Role
 
 __all__ = [
@@ -32,9 +32,9 @@ __all__ = [
     "service_runs",
 ]
 
-_EVENT = re.compile(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
-_INPUT = re.compile(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}")
-_COMPOSE = re.compile(r"(docker-)?compose[^/]*\.ya?ml")
+_EVENT = regex(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
+_INPUT = regex(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}")
+_COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
 _MAX_CALLS = 3
 UNKNOWN_START = "what starts it is set on the CI server, not in the repository"
 

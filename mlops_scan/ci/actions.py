@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mlops_scan.ci.model import Job, Step, Trigger
+from mlops_scan.regex import regex
 
-_SYNTH = re.compile(r"\bcdk\s+(synth|synthesize)\b")
+_SYNTH = regex(r"\bcdk\s+(synth|synthesize)\b")
 _DEPLOYS = frozenset({"CloudFormation", "CloudFormationStackSet"})
-_PREPARES = re.compile(r"DELETE|CHANGE_SET_REPLACE|Delete", re.I)
+_PREPARES = regex(r"DELETE|CHANGE_SET_REPLACE|Delete", re.I)
 
 
 @dataclass(frozen=True, slots=True)

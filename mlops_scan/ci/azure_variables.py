@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
-_MACRO = re.compile(r"\$\(([\w.-]{1,100})\)")
-_EXPRESSION = re.compile(r"\$\{\{\s*(variables|parameters)(?:\.([\w-]{1,100})|\[\s*'([\w.-]{1,100})'\s*\])\s*\}\}")
+_MACRO = regex(r"\$\(([\w.-]{1,100})\)")
+_EXPRESSION = regex(r"\$\{\{\s*(variables|parameters)(?:\.([\w-]{1,100})|\[\s*'([\w.-]{1,100})'\s*\])\s*\}\}")
 _MAX_ROUNDS = 4  # variables that stand in variables
 _MAX_VALUE = 4_000
 

@@ -16,16 +16,17 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shapes import action, condition, end_of, entries, items, joined, named, scalars, text, within_bounds
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
-DEFAULT = re.compile(r"buildkite\.(ya?ml|json)|\.?buildkite/pipeline\.(ya?ml|json)")
+DEFAULT = regex(r"buildkite\.(ya?ml|json)|\.?buildkite/pipeline\.(ya?ml|json)")
 _NOT_UPLOADED = "Buildkite reads .buildkite/pipeline.yml, and other files only where a step of it uploads them"
-_UPLOAD = re.compile(r"buildkite-agent\s+pipeline\s+upload\b(?P<rest>[^\n|;&]*)")
-_GENERATED = re.compile(r"\|\s*buildkite-agent\s+pipeline\s+upload\b")
+_UPLOAD = regex(r"buildkite-agent\s+pipeline\s+upload\b(?P<rest>[^\n|;&]*)")
+_GENERATED = regex(r"\|\s*buildkite-agent\s+pipeline\s+upload\b")
 _SOURCES = {"schedule": "schedule", "ui": "manual", "trigger_job": "chained", "api": "external", "webhook": "push"}
-_SOURCE = re.compile(r"build\.source\s*(==|!=)\s*[\"'](\w+)[\"']")
-_PULL = re.compile(r"build\.pull_request\.(id|base_branch|number)\s*!=\s*null|build\.pull_request\.base_branch\s*==")
-_TAG = re.compile(r"build\.tag\s*(!=\s*(null|\"\"|'')|=~|==\s*[\"'])")
-_MATRIX = re.compile(r"\{\{\s*matrix(?:\.([\w-]+))?\s*\}\}")
+_SOURCE = regex(r"build\.source\s*(==|!=)\s*[\"'](\w+)[\"']")
+_PULL = regex(r"build\.pull_request\.(id|base_branch|number)\s*!=\s*null|build\.pull_request\.base_branch\s*==")
+_TAG = regex(r"build\.tag\s*(!=\s*(null|\"\"|'')|=~|==\s*[\"'])")
+_MATRIX = regex(r"\{\{\s*matrix(?:\.([\w-]+))?\s*\}\}")
 _MAX_VARIANTS = 8
 _MAX_NESTING = 4
 

@@ -17,9 +17,10 @@ from mlops_scan.ci.model import Step, Trigger, Workflow
 from mlops_scan.ci.shape import command_list
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
-_MARK = re.compile(r"\b(aws_codepipeline|pipelines)\b")
+_MARK = regex(r"\b(aws_codepipeline|pipelines)\b")
 _SOURCES = {
     "CodeCommitSourceAction": ("push", "CodeCommit"), "GitHubSourceAction": ("push", "GitHub"),
     "CodeStarConnectionsSourceAction": ("push", "CodeStarSourceConnection"),

@@ -29,6 +29,7 @@ from mlops_scan.ci.shapes import (
 )
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
 _MAIN = ".circleci/config.yml"
 _ELSEWHERE = "CircleCI only loads .circleci/config.yml at the root of the repository"
@@ -37,10 +38,10 @@ _BUILT_IN = frozenset(
      "restore_cache", "persist_to_workspace", "attach_workspace", "setup_remote_docker", "add_ssh_keys", "deploy",
      "setup_docker_engine"}
 )  # fmt: skip
-_PARAMETER = re.compile(r"<<\s*(?:parameters|matrix)\.([\w-]+)\s*>>")
-_CONDITIONAL = re.compile(r"<<([#^])\s*parameters\.([\w-]+)\s*>>(.*?)<</\s*parameters\.\2\s*>>", re.DOTALL)
-_MATRIX_PART = re.compile(r"[-_. ]?<<[^<>]*>>")  # of a job's name, which a matrix fills in
-_HOME = re.compile(r"^(~/project|/home/circleci/project|\$CIRCLE_WORKING_DIRECTORY)(/|$)|^~$")
+_PARAMETER = regex(r"<<\s*(?:parameters|matrix)\.([\w-]+)\s*>>")
+_CONDITIONAL = regex(r"<<([#^])\s*parameters\.([\w-]+)\s*>>(.*?)<</\s*parameters\.\2\s*>>", re.DOTALL)
+_MATRIX_PART = regex(r"[-_. ]?<<[^<>]*>>")  # of a job's name, which a matrix fills in
+_HOME = regex(r"^(~/project|/home/circleci/project|\$CIRCLE_WORKING_DIRECTORY)(/|$)|^~$")
 _MAX_DEPTH = 8
 _MAX_STEPS = 2_000
 _MAX_VARIANTS = 8

@@ -13,9 +13,10 @@ from mlops_scan.ci.model import Trigger
 from mlops_scan.ci.shapes import condition as condition_text
 from mlops_scan.ci.shapes import text
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
-_EXPRESSION = re.compile(r"<<\s*([\w.-]+)\s*>>")
-_COMPARED = re.compile(r"([\w.-]+)\s*(==|!=)\s*[\"']?([\w./-]+)[\"']?")
+_EXPRESSION = regex(r"<<\s*([\w.-]+)\s*>>")
+_COMPARED = regex(r"([\w.-]+)\s*(==|!=)\s*[\"']?([\w./-]+)[\"']?")
 _SOURCE = "pipeline.trigger_source"
 _MAX_DEPTH = 12
 

@@ -15,15 +15,14 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import Script, is_true, items, scalars, shell_text, text, vector, words
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
 _UNKNOWN = "triggers of Cloud Build are set in the project"
-_BUILDERS = re.compile(r"(?:gcr\.io|[\w-]+-docker\.pkg\.dev)/cloud-builders/([\w-]+)")
-_KANIKO = re.compile(r"kaniko-project/executor")
-_SUBSTITUTION = re.compile(r"\$\{(_?[A-Z][A-Z0-9_]*)\}|\$(_?[A-Z][A-Z0-9_]*)")
-_CREATES = re.compile(
-    r"gcloud\s+(?:(?:alpha|beta)\s+)?builds\s+triggers\s+create\s+([\w-]+)((?:\\\n|[^\n]){0,2000})", re.I
-)
+_BUILDERS = regex(r"(?:gcr\.io|[\w-]+-docker\.pkg\.dev)/cloud-builders/([\w-]+)")
+_KANIKO = regex(r"kaniko-project/executor")
+_SUBSTITUTION = regex(r"\$\{(_?[A-Z][A-Z0-9_]*)\}|\$(_?[A-Z][A-Z0-9_]*)")
+_CREATES = regex(r"gcloud\s+(?:(?:alpha|beta)\s+)?builds\s+triggers\s+create\s+([\w-]+)((?:\\\n|[^\n]){0,2000})", re.I)
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
 _MAX_STEPS = 500
 

@@ -17,6 +17,7 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import entries, items, text, words
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
 _PIPELINE, _PROJECT, _RULE = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", "AWS::Events::Rule"
@@ -28,7 +29,7 @@ _WEBHOOK = {
     "PULL_REQUEST_REOPENED": "pull_request", "PULL_REQUEST_MERGED": "push", "RELEASED": "release",
     "PRERELEASED": "release", "WORKFLOW_JOB_QUEUED": "external",
 }  # fmt: skip
-_NAME = re.compile(r"\$\{(\w+)\}")
+_NAME = regex(r"\$\{(\w+)\}")
 _MAX_SIZE = 500_000
 
 

@@ -6,7 +6,6 @@ Commands run under `set -e`; schedules are defined on the server, a pipeline onl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import islice, product
@@ -15,6 +14,7 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import command_list, entries, items, named, scalars, text, words
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 
 _EVENTS = {
@@ -23,7 +23,7 @@ _EVENTS = {
     "rollback": "manual", "custom": "manual", "manual": "manual", "pull_request_metadata": "other",
 }  # fmt: skip
 _DEFAULT = ("push", "pull_request", "tag")
-_VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
+_VARIABLE = regex(r"\$\{(\w+)\}|\$(\w+)")
 _MAX_STEPS, _MAX_LEGS = 500, 8
 
 

@@ -12,13 +12,14 @@ from mlops_scan.ci.model import Workflow
 from mlops_scan.ci.providers import gathered, provider_named, unread_provider
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
 _WORDS = r"(ci|cd|pipeline|workflow|jenkins|build|deploy)"
-_GENERIC_YAML = re.compile(rf"{_WORDS}[^/]*(/[^/]*)?$", re.I)  # in the name of the file or of its folder
-_GENERIC_JSON = re.compile(rf"(^|/)([^/]*[-_.])?{_WORDS}s?([-_.][^/]*)?\.json$", re.I)
-_RENAMED = re.compile(r"\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml\.[\w-]+$")
+_GENERIC_YAML = regex(rf"{_WORDS}[^/]*(/[^/]*)?$", re.I)  # in the name of the file or of its folder
+_GENERIC_JSON = regex(rf"(^|/)([^/]*[-_.])?{_WORDS}s?([-_.][^/]*)?\.json$", re.I)
+_RENAMED = regex(r"\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml\.[\w-]+$")
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _MAX_JSON = 200_000  # bytes of a JSON file that can be a pipeline written by hand
 _ONLY_ROOT = "GitHub only loads workflows from .github/workflows at the root of the repository"

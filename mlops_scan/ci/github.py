@@ -12,6 +12,7 @@ from itertools import islice, product
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
 EVENTS = {
     "push": "push", "pull_request": "pull_request", "pull_request_target": "pull_request", "merge_group": "merge_queue",
@@ -19,11 +20,11 @@ EVENTS = {
     "repository_dispatch": "external", "release": "release", "create": "push", "issue_comment": "manual",
     "deployment": "external", "deployment_status": "external", "registry_package": "external", "issues": "other",
 }  # fmt: skip
-_FALSE = re.compile(r"\s*(\$\{\{)?\s*(false|0)\s*(&&[^|]*)?(\}\})?\s*")
-_ERREXIT = re.compile(r"\s-[a-z]*e|\s-o\s+errexit\b")
-_PIPEFAIL = re.compile(r"\bpipefail\b")
-_MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
-_ENV = re.compile(r"\$\{\{\s*env\.([\w-]{1,100})\s*\}\}")
+_FALSE = regex(r"\s*(\$\{\{)?\s*(false|0)\s*(&&[^|]*)?(\}\})?\s*")
+_ERREXIT = regex(r"\s-[a-z]*e|\s-o\s+errexit\b")
+_PIPEFAIL = regex(r"\bpipefail\b")
+_MATRIX = regex(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+_ENV = regex(r"\$\{\{\s*env\.([\w-]{1,100})\s*\}\}")
 _MAX_COMBINATIONS = 24
 _MAX_VARIANTS = 8  # steps that one step of a matrix job stands for
 

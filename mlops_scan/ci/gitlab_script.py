@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from mlops_scan.ci.model import Step
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
 _MAX_NESTING = 11
 _MAX_LINES = 2_000  # entries of one job's script
 _MAX_GAP = 60  # lines between two entries that are still one step
-_CHANGE_FOLDER = re.compile(r"\s*cd\s+([\w./-]+)\s*(?:&&.*)?")
+_CHANGE_FOLDER = regex(r"\s*cd\s+([\w./-]+)\s*(?:&&.*)?")
 
 Placed = tuple[str, Node]  # a file and a value in it
 

@@ -8,20 +8,20 @@ where it declares nothing, what starts it is unknown. One among documentation, e
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mlops_scan.ci.jenkins_model import Draft
 from mlops_scan.ci.jenkins_steps import Walker
 from mlops_scan.ci.model import Job, Trigger, Workflow
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
 _ASSUMED = "assumed: a multibranch pipeline runs it on every push"
 _SERVER = "which Jenkins job runs this file, and when, is set on the server"
 _SAMPLE = "it stands among documentation, examples or tests, where no Jenkins job looks for it"
-_MULTIBRANCH = re.compile(
+_MULTIBRANCH = regex(
     r"\b(BRANCH_NAME|BRANCH_IS_PRIMARY|CHANGE_ID|CHANGE_TARGET|changeRequest|buildingTag)\b"
     r"|\bbranch[ \t]*[(]?[ \t]*['\"]"
 )

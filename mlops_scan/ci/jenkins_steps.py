@@ -8,7 +8,6 @@ and of the repository's own `vars/` are followed. Facts: https://www.jenkins.io/
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -33,11 +32,12 @@ from mlops_scan.ci.windows import as_posix
 from mlops_scan.documents.groovy import Element, Statement
 from mlops_scan.documents.groovy_calls import Call, calls
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
 _MAX_STATEMENTS = 20_000
 _MAX_STEPS = 2_000
 _MAX_CALLS = 8
-_PARAMETER = re.compile(r"params\.(\w+)(?: == true)?")
+_PARAMETER = regex(r"params\.(\w+)(?: == true)?")
 _NOT_SUCCESSFUL = "the step runs only after a failure"
 _BRANCHING = frozenset({"if", "while", "for", "switch"})
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlops_scan.documents.groovy import ESCAPED_DOLLAR, Element
+from mlops_scan.regex import regex
 
-_INTERPOLATION = re.compile(r"\$\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}|\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
+_INTERPOLATION = regex(r"\$\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}|\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 
 HERE: Mapping[str, str] = {"WORKSPACE": ".", "env.WORKSPACE": ".", "pwd()": "."}
 """Expressions that name the folder of the checkout."""

@@ -5,12 +5,12 @@ Facts: https://www.jenkins.io/doc/book/pipeline/syntax/#when
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mlops_scan.documents.groovy import Element, Statement
 from mlops_scan.documents.groovy_calls import Call, calls
+from mlops_scan.regex import regex
 
 _CAUSES = {
     "TimerTrigger": "schedule", "ParameterizedTimerTriggerCause": "schedule", "UserIdCause": "manual",
@@ -20,7 +20,7 @@ _CAUSES = {
 _ALL = frozenset(
     {"push", "pull_request", "tag", "schedule", "manual", "chained", "external", "merge_queue", "release", "server"}
 )
-_PARAMETER = re.compile(r"(?:return )?params\.(\w+)(?: == true| == 'true'|\.toBoolean ?\( ?\))?")
+_PARAMETER = regex(r"(?:return )?params\.(\w+)(?: == true| == 'true'|\.toBoolean ?\( ?\))?")
 _MAX_DEPTH = 10
 
 

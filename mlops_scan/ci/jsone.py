@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
 Facts = Mapping[str, object]
 """Dotted names with their values: `{"tasks_for": "github-push", "event.ref": "refs/heads/main"}`."""
@@ -24,8 +25,8 @@ UNKNOWN = _Unknown()
 _MAX_DEPTH = 60
 _MAX_NODES = 20_000
 _MAX_EXPRESSION = 2_000
-_WHOLE = re.compile(r"\$\{([^{}]{1,2000})\}")
-_OPERATORS = ((re.compile(r"&&"), " and "), (re.compile(r"\|\|"), " or "), (re.compile(r"!(?!=)"), " not "))
+_WHOLE = regex(r"\$\{([^{}]{1,2000})\}")
+_OPERATORS = ((regex(r"&&"), " and "), (regex(r"\|\|"), " or "), (regex(r"!(?!=)"), " not "))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from importlib import import_module
 from mlops_scan.ci import names
 from mlops_scan.ci.model import Workflow
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
@@ -188,7 +189,7 @@ def gathered(documents: Documents) -> list[Gathered]:
 
 
 NOT_READ = tuple(
-    (provider, re.compile(pattern))
+    (provider, regex(pattern))
     for provider, pattern in (
         ("Drone", r"^\.drone\.(jsonnet|star)$"),
         ("TeamCity", r"^\.teamcity/"),
@@ -204,8 +205,8 @@ NOT_READ = tuple(
 )
 """Definitions that are recognised by name but not read yet; reported as unknown, never as "no CI"."""
 
-_ANY_NAME = re.compile("|".join(f"(?:{provider.named})" for provider in PROVIDERS))
-_ANY_UNREAD = re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in NOT_READ))
+_ANY_NAME = regex("|".join(f"(?:{provider.named})" for provider in PROVIDERS))
+_ANY_UNREAD = regex("|".join(f"(?:{pattern.pattern})" for _, pattern in NOT_READ))
 
 
 def unread_provider(path: str) -> str:

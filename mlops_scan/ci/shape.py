@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from mlops_scan.ci.gitlab_script import left_in, steps
 from mlops_scan.ci.model import Step
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
-_SHELL = re.compile(r"(.*/)?(ba|da|z|k|a)?sh(\.exe)?")
-_SHEBANG = re.compile(r"#!\s*(\S+)(.*)")
+_SHELL = regex(r"(.*/)?(ba|da|z|k|a)?sh(\.exe)?")
+_SHEBANG = regex(r"#!\s*(\S+)(.*)")
 _MAX_WORDS = 2_000
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from mlops_scan.ci import gitlab_script
 from mlops_scan.ci.model import Job, Step
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
 _MAX_ITEMS = 2_000
 _MAX_WORK = 10_000_000  # characters of scripts; a step and a job count for 1000 more
 _MAX_CONDITION = 2_000
 TOO_MANY = "stands for more steps than are followed; the rest is left out"
-_EXIT_ON_ERROR = re.compile(r"(^|\s)-[a-z]*e|errexit")
+_EXIT_ON_ERROR = regex(r"(^|\s)-[a-z]*e|errexit")
 
 
 def within_bounds(jobs: Iterable[Job], path: str, documents: Documents) -> tuple[Job, ...]:

@@ -16,6 +16,7 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import Script, items, scalars, shell_text, text, vector, words
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
@@ -34,10 +35,10 @@ _EVENTS: tuple[tuple[str, Facts], ...] = (
     ("manual", {"tasks_for": "action"}),
 )
 _OLD_EVENTS = {"push": "push", "release": "release", "tag": "tag"}  # version 0; those of pull requests have a dot
-_CHECKOUT = re.compile(
+_CHECKOUT = regex(
     r"\bgit\s+clone\b((?:\s+-[^\s&|;]+)*)\s+(\S*(?:\$\{?\w*repo|\$GITHUB_HEAD_REPO|\$\{)[^\s&|;]*)(\s+[\w./-]+)?", re.I
 )
-_ENTER = re.compile(r"\bcd\s+(/?[\w.-]+)(?=\s|$|;|&)")
+_ENTER = regex(r"\bcd\s+(/?[\w.-]+)(?=\s|$|;|&)")
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
 _MAX_TASKS = 500
 _MAX_GRAPHS = 20

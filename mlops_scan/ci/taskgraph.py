@@ -15,9 +15,10 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import Script, entries, items, scalars, shell_text, text, vector, words
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
-_KIND = re.compile(r"taskcluster/(?:ci|kinds)/([^/]+)/kind\.yml")
-_DECISION = re.compile(r"\btaskgraph\b[^\n]*\bdecision\b|\btaskgraph\s+decision|-taskgraph-decision")
+_KIND = regex(r"taskcluster/(?:ci|kinds)/([^/]+)/kind\.yml")
+_DECISION = regex(r"\btaskgraph\b[^\n]*\bdecision\b|\btaskgraph\s+decision|-taskgraph-decision")
 _EVENTS = {
     "github-push": "push", "github-pull-request": "pull_request", "github-pull-request-untrusted": "pull_request",
     "github-release": "release", "cron": "schedule", "hg-push": "push", "git-push": "push",

@@ -16,14 +16,13 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import Script, entries, items, shell_text, text, vector, words
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
-_GROUP = re.compile(r"(?:triggers\.)?tekton\.dev/")
-_PARAMETER = re.compile(
-    r"\$\((?:tasks\.)?params\.([\w-]+)\)|\$\(params\[\"([\w-]+)\"\]\)|\$\(inputs\.params\.([\w-]+)\)"
-)
-_WORKSPACE = re.compile(r"\$\(workspaces\.[\w-]+\.path\)/?")
+_GROUP = regex(r"(?:triggers\.)?tekton\.dev/")
+_PARAMETER = regex(r"\$\((?:tasks\.)?params\.([\w-]+)\)|\$\(params\[\"([\w-]+)\"\]\)|\$\(inputs\.params\.([\w-]+)\)")
+_WORKSPACE = regex(r"\$\(workspaces\.[\w-]+\.path\)/?")
 _LISTENED = {
     "incoming": "external",
     "push": "push", "pull_request": "pull_request", "Push Hook": "push", "Merge Request Hook": "pull_request",
@@ -33,8 +32,8 @@ _LISTENED = {
 _ON_EVENT = "pipelinesascode.tekton.dev/on-event"
 _ON_CEL = "pipelinesascode.tekton.dev/on-cel-expression"
 _ON_COMMENT = "pipelinesascode.tekton.dev/on-comment"
-_CEL_EVENT = re.compile(r"event(?:_type)?\s*==\s*[\"'](\w+)[\"']")
-_START = re.compile(r"\btkn\s+(?:p|pipeline|pipelines)\s+start\s+([\w.-]+)")
+_CEL_EVENT = regex(r"event(?:_type)?\s*==\s*[\"'](\w+)[\"']")
+_START = regex(r"\btkn\s+(?:p|pipeline|pipelines)\s+start\s+([\w.-]+)")
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _MAX_SIZE, _MAX_TASKS = 500_000, 300
 _NOT_HERE = "Pipelines as Code only loads .tekton at the root of the repository"

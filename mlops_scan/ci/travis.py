@@ -16,15 +16,16 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shapes import action, condition, end_of, is_true, items, scalars, separate, text, within_bounds
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
 _PHASES = ("before_install", "install", "before_script", "script", "before_cache")
 _AFTER = ("after_success", "after_failure", "after_script")
 _KNOWN = frozenset({*_PHASES, *_AFTER, "language", "jobs", "matrix", "os", "dist", "env", "deploy", "python"})
 _AXES = ("python", "env", "os", "dist", "arch", "compiler", "node_js", "r", "julia", "jdk", "scala", "rvm", "go")
 _TYPES = {"cron": "schedule", "pull_request": "pull_request", "push": "push", "api": "external"}
-_TYPE = re.compile(r"\btype\s*(=|!=|IS\s+NOT)\s*(\w+)", re.I)
-_TYPE_IN = re.compile(r"\btype\s+(NOT\s+)?IN\s*\(([^)]*)\)", re.I)
-_TAG = re.compile(r"\btag\s*(IS\s+(present|NOT\s+blank)|=~|=)", re.I)
+_TYPE = regex(r"\btype\s*(=|!=|IS\s+NOT)\s*(\w+)", re.I)
+_TYPE_IN = regex(r"\btype\s+(NOT\s+)?IN\s*\(([^)]*)\)", re.I)
+_TAG = regex(r"\btag\s*(IS\s+(present|NOT\s+blank)|=~|=)", re.I)
 _MAX_COMBINATIONS = 200
 _MAX_DEPLOYMENTS = 50
 

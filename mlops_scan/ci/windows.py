@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
-_VARIABLE = re.compile(r"%(\w+)%")
-_EXECUTABLE = re.compile(r"(?<=[\w/}])\.exe\b", re.I)
-_QUIET = re.compile(r"^[ \t]*@?(?:rem\b|::).*|^([ \t]*)@?(?:call[ \t]+|(?<=@))(?=\S)", re.I | re.M)
+from mlops_scan.regex import regex
+
+_VARIABLE = regex(r"%(\w+)%")
+_EXECUTABLE = regex(r"(?<=[\w/}])\.exe\b", re.I)
+_QUIET = regex(r"^[ \t]*@?(?:rem\b|::).*|^([ \t]*)@?(?:call[ \t]+|(?<=@))(?=\S)", re.I | re.M)
 
 
 def as_posix(script: str) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mlops_scan.errors import ScanError
+from mlops_scan.regex import regex
 
 if TYPE_CHECKING:
     from rich.tree import Tree
 
     from mlops_scan.engine.trace import Branch
 
-_PRACTICE = re.compile(r"[a-z]+/[a-z-]+")
-_PLACE = re.compile(r"(?P<path>.+?)(?::(?P<line>\d+))?")
+_PRACTICE = regex(r"[a-z]+/[a-z-]+")
+_PLACE = regex(r"(?P<path>.+?)(?::(?P<line>\d+))?")
 
 
 @click.command("trace", context_settings={"help_option_names": ["-h", "--help"]})

@@ -14,17 +14,18 @@ from dataclasses import dataclass
 
 from mlops_scan.code.definitions import absolute
 from mlops_scan.code.names import ModuleNames
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 
-_IMPORT = re.compile(
+_IMPORT = regex(
     r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]{0,4000}|[\w, \t]*)|import[ \t]+([\w., \t]+))", re.M
 )
-_COMMENT = re.compile(r"#[^\n]*")
-_CELL_IMPORT = re.compile(r"\b(?:from|import)[ \t]+(\w+)")
-_SCRIPT_END = re.compile(r"\.py\b")
-_LAST_WORD = re.compile(r"\w+$")
-_MODULE_NAME = re.compile(r"[\"'](\w+(?:\.\w+)+)[\"']")
-_MODULE_RUN = re.compile(r"-m\s+([\w.]+)")
+_COMMENT = regex(r"#[^\n]*")
+_CELL_IMPORT = regex(r"\b(?:from|import)[ \t]+(\w+)")
+_SCRIPT_END = regex(r"\.py\b")
+_LAST_WORD = regex(r"\w+$")
+_MODULE_NAME = regex(r"[\"'](\w+(?:\.\w+)+)[\"']")
+_MODULE_RUN = regex(r"-m\s+([\w.]+)")
 _RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
 
 # What glues code together without being a tool of machine learning itself.

@@ -9,12 +9,13 @@ from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _DEPLOYS = frozenset({"deploy-model", "promote"})
-_ECHO = re.compile(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.*)?(\s.*)?", re.I)
-_PURPOSE = re.compile(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.I)
-_PRODUCTION = re.compile(r"prod|live|release", re.I)
+_ECHO = regex(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.*)?(\s.*)?", re.I)
+_PURPOSE = regex(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.I)
+_PRODUCTION = regex(r"prod|live|release", re.I)
 _MAX_SHOWN_TESTS = 6
 _FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
 

@@ -15,6 +15,7 @@ from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.emitters import Emitter, emitter_of
 from mlops_scan.detectors.infrastructure import declared, idle
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-threshold", "monitoring/alerts"
@@ -22,15 +23,15 @@ DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-thresho
 ALARM_STATE = "CloudWatch Alarm State Change"
 """The detail type of the event that a CloudWatch alarm sends when it changes."""
 
-_DRIFT_METRIC = re.compile(r"(drift|(^|[^a-z])psi($|[^a-z])|population_stability|skew|distribution)", re.I)
-_QUALITY_METRIC = re.compile(
+_DRIFT_METRIC = regex(r"(drift|(^|[^a-z])psi($|[^a-z])|population_stability|skew|distribution)", re.I)
+_QUALITY_METRIC = regex(
     r"((^|[^a-z])(accuracy|f1|auc|pr-?auc|roc-?auc|rmse|mae|mape|wape|precision|recall|logloss|brier)($|[^a-z])"
     r"|model[-_ ]?(quality|performance|accuracy|score)|prediction[-_ ]?(error|quality|accuracy))",
     re.I,
 )
-_OPERATION = re.compile(r"(latency|5xx|4xx|invocation|cpu|memory|disk|throttl|duration|heartbeat)", re.I)
-_NOBODY = re.compile(r"(^$|todo|changeme|replace[_-]?me|<your|example\.com$|your[-_.]?(e-?mail|name)|^null$)", re.I)
-_FILTER = re.compile(r"metric\.type\s*=\s*\"([\w./-]+)\"")  # in an alert policy of Google Cloud Monitoring
+_OPERATION = regex(r"(latency|5xx|4xx|invocation|cpu|memory|disk|throttl|duration|heartbeat)", re.I)
+_NOBODY = regex(r"(^$|todo|changeme|replace[_-]?me|<your|example\.com$|your[-_.]?(e-?mail|name)|^null$)", re.I)
+_FILTER = regex(r"metric\.type\s*=\s*\"([\w./-]+)\"")  # in an alert policy of Google Cloud Monitoring
 _SERVICE_SPACES = (("data-metrics", DRIFT), ("bias-metrics", DRIFT), ("explainability-metrics", DRIFT),
                    ("model-metrics", PERFORMANCE))  # fmt: skip
 

@@ -14,16 +14,17 @@ from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.cloud_alarms import ALARM_STATE
 from mlops_scan.detectors.dispatch import asks_for_training
 from mlops_scan.detectors.infrastructure import declared, idle
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
-_PIPELINE = re.compile(
+_PIPELINE = regex(
     r"(sagemaker_?pipeline|sagemaker[^ ]{0,60}pipeline|start_?pipeline_?execution|:pipeline/|pipelineJobs"
     r"|trainingPipelines|customJobs|create_?training_?job|jobs/run-now)",
     re.I,
 )
-_TRAINING = re.compile(r"train", re.I)
-_DATA_EVENT = re.compile(r"(aws\.s3|object created|putobject|objectcreated|object\.v1\.finalized|aws\.glue)", re.I)
-_SCRIPT = re.compile(r"[\w./-]+\.py\b")
+_TRAINING = regex(r"train", re.I)
+_DATA_EVENT = regex(r"(aws\.s3|object created|putobject|objectcreated|object\.v1\.finalized|aws\.glue)", re.I)
+_SCRIPT = regex(r"[\w./-]+\.py\b")
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import ast
-import re
 
 from mlops_scan.automation.model import Pipeline, Run
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.pipelines import ml_step
+from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop
 
-DISPATCH = re.compile(
+DISPATCH = regex(
     r"(repository_dispatch|/dispatches|gh workflow run|dagRuns|trigger_dag|start_pipeline_execution|/jobs/run-now"
     r"|pipelineJobs)"
 )
 """What code or a command says that starts a workflow, a DAG or a pipeline elsewhere."""
 
-_TO_CI = re.compile(r"(repository_dispatch|/dispatches|gh workflow run)")
-_COMMAND = re.compile(r"(/dispatches\b|\bgh workflow run\b|repository-dispatch)")
+_TO_CI = regex(r"(repository_dispatch|/dispatches|gh workflow run)")
+_COMMAND = regex(r"(/dispatches\b|\bgh workflow run\b|repository-dispatch)")
 _STARTS = frozenset({"schedule", "service", "event", "pipeline", "ci"})
 
 

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.live import dead
+from mlops_scan.regex import regex
 from mlops_scan.words import Evidence
 
 _STARTS = frozenset({"schedule", "service", "event", "pipeline", "ci"})
-_EMITS = re.compile(
+_EMITS = regex(
     r"(put_metrics?(_\w+)?|put_metric_data|(create_)?(observable_)?(gauge|counter|histogram|summary)|push_to_gateway"
     r"|create_time_series|track_metric|add_metric|(emit|publish|send|push|write|record|report|export)_\w*metrics?|timing"
     r"|set_gauge|instrument)",
     re.I,
 )
-_DECLARES = re.compile(r"(create_)?(observable_)?(gauge|counter|histogram|summary|up_down_counter)", re.I)
-_ASSIGNED = re.compile(r"^\s*(?:\w+\.)*(\w+)\s*(?::[^=]+)?=[^=]")
+_DECLARES = regex(r"(create_)?(observable_)?(gauge|counter|histogram|summary|up_down_counter)", re.I)
+_ASSIGNED = regex(r"^\s*(?:\w+\.)*(\w+)\s*(?::[^=]+)?=[^=]")
 _SHOWS = frozenset(
     {"print", "debug", "info", "warning", "error", "exception", "float", "int", "str", "round", "max", "mean"}
 )

@@ -10,6 +10,7 @@ from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import Declared, declared
 from mlops_scan.documents.dockerfile import Dockerfile, Instruction
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
 LOCKS = frozenset(
@@ -25,13 +26,11 @@ LOCKS = frozenset(
         "pylock.toml",
     }
 )
-_SIDE = re.compile(r"(docs?|dev|test|lint|ci|build|typing|style)", re.I)
-_MANAGER = re.compile(r"\b(?:pip3?|uv|poetry|conda|mamba|pdm|pixi)\b")
-_VERB = re.compile(r"\b(?:install|sync|create|env)")
-_LOCKED = re.compile(r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b")
-_ML_IMAGES = re.compile(
-    r"(pytorch|tensorflow|nvidia|azureml|sagemaker|vertex-ai|huggingface|jupyter|mlflow|spark)", re.I
-)
+_SIDE = regex(r"(docs?|dev|test|lint|ci|build|typing|style)", re.I)
+_MANAGER = regex(r"\b(?:pip3?|uv|poetry|conda|mamba|pdm|pixi)\b")
+_VERB = regex(r"\b(?:install|sync|create|env)")
+_LOCKED = regex(r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b")
+_ML_IMAGES = regex(r"(pytorch|tensorflow|nvidia|azureml|sagemaker|vertex-ai|huggingface|jupyter|mlflow|spark)", re.I)
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:

@@ -9,25 +9,26 @@ from dataclasses import dataclass
 from mlops_scan.code.facts import Guard, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
-METRIC = re.compile(
+METRIC = regex(
     r"(^|_|\b)(accuracy|acc|precision|recall|f1|f_?beta|auc|roc|pr_?auc|rocauc|average_precision|logloss|log_loss|mse|rmse|mae|mape|wmape|smape|rmsle|r2|"
     r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss)(?=$|_|\b|\d)",
     re.I,
 )  # fmt: skip
-_LOOSE = re.compile(
+_LOOSE = regex(
     r"(score|metric|performance|improve|better|champion|challenger|baseline|candidate|blessed|validation_passed|approved)",
     re.I,
 )
-_NOT_MODEL = re.compile(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
-_RELATIVE = re.compile(
+_NOT_MODEL = regex(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
+_RELATIVE = regex(
     r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I
 )
-_STORES = re.compile(
+_STORES = regex(
     r"(json\.dump|.*\.(log_metrics?|to_csv|to_json|to_parquet|log|report_scalar|write_text|log_metric_table)|yaml\.(safe_)?dump|toml\.dump|pickle\.dump|joblib\.dump)"
 )
-_SERIALIZES = re.compile(r"(json|pickle|toml|tomli_w|yaml)\.dumps|yaml\.(safe_)?dump")
+_SERIALIZES = regex(r"(json|pickle|toml|tomli_w|yaml)\.dumps|yaml\.(safe_)?dump")
 _WRITES = frozenset(
     {"write", "writelines", "write_text", "write_bytes", "put_object", "upload_blob", "upload_from_string"}
 )

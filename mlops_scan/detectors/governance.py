@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.fingerprints.match import matches_any
+from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
-_CARD = re.compile(r"(model[_-]?card|data[_-]?card|datasheet)[^/]*\.(md|rst|ya?ml|json|markdown)", re.I)
+_CARD = regex(r"(model[_-]?card|data[_-]?card|datasheet)[^/]*\.(md|rst|ya?ml|json|markdown)", re.I)
 _TOPICS = (
-    re.compile(r"intended[ _-]use|primary use|use cases?|purpose|\buses?\b", re.I),
-    re.compile(r"training data|data ?set|\bdata\b", re.I),
-    re.compile(r"metric|evaluation|performance|results?|accuracy|auc|f1|rmse", re.I),
-    re.compile(r"limitation|caveat|out[- ]of[- ]scope|known issues|risks?|not be used", re.I),
-    re.compile(r"ethic|bias|fairness|privacy|owner|contact|maintain", re.I),
+    regex(r"intended[ _-]use|primary use|use cases?|purpose|\buses?\b", re.I),
+    regex(r"training data|data ?set|\bdata\b", re.I),
+    regex(r"metric|evaluation|performance|results?|accuracy|auc|f1|rmse", re.I),
+    regex(r"limitation|caveat|out[- ]of[- ]scope|known issues|risks?|not be used", re.I),
+    regex(r"ethic|bias|fairness|privacy|owner|contact|maintain", re.I),
 )
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = regex(
     r"(\bTODO\b|\bTBD\b|\[?more information needed\]?|<your[- ]|changeme|lorem ipsum|\bplaceholder\b|"
     r"to be (written|filled|completed)|\bFIXME\b|\{\{)",
     re.I,

@@ -10,12 +10,13 @@ from mlops_scan.automation.infrastructure import resources as find_resources
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Location, Problem, Signal
 
 MAX_PAIRED = 200  # resources of a kind that are compared with each other
 _STACKS = frozenset({"terraform", "bicep", "arm"})
 _HELPERS = ("random_", "null_", "local_", "time_", "tls_")  # providers that make nothing outside
-_ML_WORD = re.compile(
+_ML_WORD = regex(
     r"(?<![a-z])(ml|mlops|mlflow|models?|sagemaker|inference|predict(ion|or|ions)?|scoring|training|vertex|bedrock"
     r"|machine[-_ ]?learning\w*|databricks|feature[-_ ]?store|kubeflow|kserve|drift)(?![a-z])",
     re.I,

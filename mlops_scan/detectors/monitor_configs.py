@@ -16,17 +16,18 @@ from mlops_scan.detectors.configuration import mentions
 from mlops_scan.detectors.monitoring import notifiers
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
-_DRIFT_KEYS = re.compile(
+_DRIFT_KEYS = regex(
     r"((data|feature|concept|prediction|target|model|covariate|label)_?)?drift(_?(detection|monitoring|monitor|check|thresholds?))?|psi|population_stability"
 )
-_PERFORMANCE_KEYS = re.compile(
+_PERFORMANCE_KEYS = regex(
     r"model_?(performance|quality|metrics)|performance(_?(monitoring|thresholds?|check))?|prediction_?quality"
 )
-_MONITOR_FILE = re.compile(r"(monitor|drift|observab|alert)", re.I)
-_MONITOR_KEYS = re.compile(r"(model_?)?monitor(ing|s)?(_?config)?|drift(_?detection)?|observability")
-_BOUND_KEYS = re.compile(
+_MONITOR_FILE = regex(r"(monitor|drift|observab|alert)", re.I)
+_MONITOR_KEYS = regex(r"(model_?)?monitor(ing|s)?(_?config)?|drift(_?detection)?|observability")
+_BOUND_KEYS = regex(
     r"(.*_)?(threshold|thresholds|limit|min|max|warning|critical|bound|tolerance|p_?value|alpha|psi|share|lower|upper)(_.*)?|(min|max)_\w+"
 )
 _ALERT_KEYS = frozenset(
@@ -37,7 +38,7 @@ _COMMON = frozenset(
      "method", "window", "features", "interval", "config", "settings"}
 )  # fmt: skip
 _CLOCK_KEYS = frozenset({"schedule", "cron", "interval", "frequency", "schedule_cron", "cadence"})
-_INFRA = re.compile(r"(terraform|configuration|config|schema|clock|portfolio|rebalanc|image_flag)", re.I)
+_INFRA = regex(r"(terraform|configuration|config|schema|clock|portfolio|rebalanc|image_flag)", re.I)
 
 
 _Reader = tuple[Evidence, CodeNode | None]  # where a file is read, and the code whose start makes that happen

@@ -10,11 +10,12 @@ from mlops_scan.automation.starts import code_pipelines
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
 
 _SCORES = frozenset({"predict", "evaluate", "load-model"})
 _STAGES = frozenset({"preprocess", "validate-data", "train", "tune", "evaluate", "predict", "register"})
-_PREPARES = re.compile(r"(prep|ingest|clean|featur|split|load|extract|transform|download|fetch)", re.I)
+_PREPARES = regex(r"(prep|ingest|clean|featur|split|load|extract|transform|download|fetch)", re.I)
 _ONE_STEP = "it has a single step"
 
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop
 
-_HANDLER = re.compile(r".*\.(get|post|put|route|api_route)")
-_URL = re.compile(r"https?://[\w.:-]+(/[\w./-]+)")
+_HANDLER = regex(r".*\.(get|post|put|route|api_route)")
+_URL = regex(r"https?://[\w.:-]+(/[\w./-]+)")
 _PLAIN = frozenset({"/health", "/healthz", "/ready", "/readyz", "/live", "/docs", "/ping", "/status"})
 _MAX_HANDLERS = 500
 _MAX_SIZE = 150_000  # bytes of a dashboard or manifest

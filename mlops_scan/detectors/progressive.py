@@ -6,29 +6,29 @@ split, and a block behind a switch that the values leave off is none either.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _KINDS = {
-    "InferenceService": re.compile(r"^\s*-?\s*canaryTrafficPercent:\s*(?P<share>.+)$"),
-    "SeldonDeployment": re.compile(r"^\s*-?\s*traffic:\s*(?P<share>.+)$"),
-    "VirtualService": re.compile(r"^\s*-?\s*weight:\s*(?P<share>.+)$"),
-    "HTTPRoute": re.compile(r"^\s*-?\s*weight:\s*(?P<share>.+)$"),
-    "TrafficSplit": re.compile(r"^\s*-?\s*weight:\s*(?P<share>.+)$"),
-    "Rollout": re.compile(r"^\s*-?\s*setWeight:\s*(?P<share>.+)$"),
-    "Canary": re.compile(r"^\s*-?\s*(stepWeight|maxWeight):\s*(?P<share>.+)$"),
+    "InferenceService": regex(r"^\s*-?\s*canaryTrafficPercent:\s*(?P<share>.+)$"),
+    "SeldonDeployment": regex(r"^\s*-?\s*traffic:\s*(?P<share>.+)$"),
+    "VirtualService": regex(r"^\s*-?\s*weight:\s*(?P<share>.+)$"),
+    "HTTPRoute": regex(r"^\s*-?\s*weight:\s*(?P<share>.+)$"),
+    "TrafficSplit": regex(r"^\s*-?\s*weight:\s*(?P<share>.+)$"),
+    "Rollout": regex(r"^\s*-?\s*setWeight:\s*(?P<share>.+)$"),
+    "Canary": regex(r"^\s*-?\s*(stepWeight|maxWeight):\s*(?P<share>.+)$"),
 }
-_KIND = re.compile(r"^kind:\s*[\"']?(\w+)")
-_VALUE = re.compile(r"\{\{-?\s*(?:int\s+|quote\s+)?\.Values\.([\w.]+)[^}]*\}\}")
-_SWITCH = re.compile(r"\{\{-?\s*(?:(if|range|with)\b\s*(.*?)|(end)\b)\s*-?\}\}")
-_PATH = re.compile(r"^\.Values\.([\w.]+)$")
-_ROLLS_BACK = re.compile(r"^\s*-?\s*(analysis|prePromotionAnalysis|postPromotionAnalysis):")
+_KIND = regex(r"^kind:\s*[\"']?(\w+)")
+_VALUE = regex(r"\{\{-?\s*(?:int\s+|quote\s+)?\.Values\.([\w.]+)[^}]*\}\}")
+_SWITCH = regex(r"\{\{-?\s*(?:(if|range|with)\b\s*(.*?)|(end)\b)\s*-?\}\}")
+_PATH = regex(r"^\.Values\.([\w.]+)$")
+_ROLLS_BACK = regex(r"^\s*-?\s*(analysis|prePromotionAnalysis|postPromotionAnalysis):")
 _MAX_LINES = 2000
 
 

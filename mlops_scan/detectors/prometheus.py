@@ -18,21 +18,22 @@ from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.emitters import Emitter, emitter_of
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
 
 DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-threshold", "monitoring/alerts"
 
-_MODEL_METRIC = re.compile(
+_MODEL_METRIC = regex(
     r"(drift|psi\b|accuracy|f1|auc|rmse|mae\b|prediction_(score|distribution|drift|confidence)"
     r"|model_(drift|performance|accuracy|quality|score)|data_quality)",
     re.I,
 )
-_NAME = re.compile(r"[a-zA-Z_:][\w:]{5,}")
-_STARTS_TRAINING = re.compile(
+_NAME = regex(r"[a-zA-Z_:][\w:]{5,}")
+_STARTS_TRAINING = regex(
     r"(/dispatches|dagRuns|/jobs/run-now|pipelineJobs|startPipeline|/trigger/pipeline|retrain)", re.I
 )
-_NEVER = re.compile(r"<=?\s*(0(\.0*)?|-\d[\d.]*)$")
-_COMPOSE = re.compile(r"(docker-)?compose[^/]*\.ya?ml")
+_NEVER = regex(r"<=?\s*(0(\.0*)?|-\d[\d.]*)$")
+_COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
 _MAX_RULES = 1000  # of one group
 _MAX_JUDGED = 2000  # of a repository
 _EMPTY = Node("sequence", 1, 1)

@@ -7,14 +7,15 @@ import re
 from collections.abc import Iterator
 
 from mlops_scan.detectors.base import Context
+from mlops_scan.regex import regex
 
-_REFERENCE = re.compile(
+_REFERENCE = regex(
     r"(x_ref|ref|reference|baseline|expected|training|train)(_?(data|df|frame|view|dataset|set|values))?"
 )
-_CURRENT = re.compile(
+_CURRENT = regex(
     r"(x|cur|current|actual|analysis|live|production|prod|target)(_?(data|df|frame|view|dataset|set|values))?"
 )
-_COMPARES = re.compile(
+_COMPARES = regex(
     r"(run|calculate|compare|psi|ks_2samp|kstest|wasserstein_distance|jensenshannon|chi2_contingency|\w*(drift|psi)\w*)",
     re.I,
 )

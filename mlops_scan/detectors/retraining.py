@@ -11,9 +11,10 @@ from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ci import chain
 from mlops_scan.detectors.dispatch import DISPATCH, sender, training_of, trains
 from mlops_scan.detectors.pipelines import ml_step
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
-_REASONS = re.compile(r"(drift|degrad|psi|retrain|performance|threshold|breach)", re.I)
+_REASONS = regex(r"(drift|degrad|psi|retrain|performance|threshold|breach)", re.I)
 _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 
 

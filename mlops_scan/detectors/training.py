@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Grade, Hop, Problem, Role, Signal
 
 _PARAMETERS = frozenset(
     {"argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic",
      "pydantic_settings", "jsonargparse", "docopt", "configargparse"}
 )  # fmt: skip
-_LOCAL_PATH = re.compile(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
-_COMMAND = re.compile(
+_LOCAL_PATH = regex(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
+_COMMAND = regex(
     r"\s*(?:\$ |> |!|`)?\s*((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"
     r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
 )

@@ -11,22 +11,23 @@ from dataclasses import dataclass, field
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError
+from mlops_scan.regex import regex
 
 MAX_TOKENS = 200_000
 ESCAPED_DOLLAR = "\ue000"
 """Stands for a `$` of an interpolating string that was written `\\$`, and so begins no expression."""
 
 _MAX_SIZE = 1_000_000
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"(?P<space>[ \t\f]+|\\\n)|(?P<remark>//[^\n]*)|(?P<comment>/\*)|(?P<end>[\n;])"
     r"|(?P<triple>\"\"\"|''')|(?P<dollar>\$/)|(?P<quote>[\"'])|(?P<name>@?[^\W\d][\w$]*|\$\w+)|(?P<number>\d\w*)"
     r"|(?P<open>[({\[])|(?P<close>[)}\]])"
     r"|(?P<op>==~|=~|\?\.|\*\.|->|\?:|&&|\|\||[-+=!<>]=|[^\w\s])"
 )
-_SLASHY = re.compile(r"/((?:[^/\\\n]|\\.)+)/")
-_GSTRING = re.compile(r'"((?:[^"\\\n$]|\\.|\$(?!\{)|\$\{[^{}\n]*(?:\{[^{}\n]*\}[^{}\n]*)*\})*)"')
-_PLAIN = {'"': re.compile(r'"((?:[^"\\\n]|\\.)*)"?'), "'": re.compile(r"'((?:[^'\\\n]|\\.)*)'?")}
-_ESCAPE = re.compile(r"\\([^\n])")
+_SLASHY = regex(r"/((?:[^/\\\n]|\\.)+)/")
+_GSTRING = regex(r'"((?:[^"\\\n$]|\\.|\$(?!\{)|\$\{[^{}\n]*(?:\{[^{}\n]*\}[^{}\n]*)*\})*)"')
+_PLAIN = {'"': regex(r'"((?:[^"\\\n]|\\.)*)"?'), "'": regex(r"'((?:[^'\\\n]|\\.)*)'?")}
+_ESCAPE = regex(r"\\([^\n])")
 _CLOSER = {"(": ")", "[": "]", "{": "}"}
 _JOINING = frozenset({",", "=", "+", "&&", "||", "?", "?:", ".", "?.", "==", "!=", "+="})  # at the end of a line
 _CONTINUING = frozenset({"else", "catch", "finally"})

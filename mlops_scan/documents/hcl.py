@@ -8,12 +8,12 @@ https://developer.hashicorp.com/terraform/language/syntax/json
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
 from mlops_scan.documents.node import DocumentError, Node, Scalar
+from mlops_scan.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Tree
@@ -23,7 +23,7 @@ EXPRESSION = "!expression"
 
 _ENCODERS = frozenset({"jsonencode", "yamlencode"})
 _MAX_LABELS = 4  # Terraform has two at most
-_ESCAPE = re.compile(r'\\(n|r|t|"|\\|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
+_ESCAPE = regex(r'\\(n|r|t|"|\\|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
 

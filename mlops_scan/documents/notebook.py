@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from mlops_scan.documents import json, python, python2, repair
 from mlops_scan.documents.bounds import encodable
 from mlops_scan.documents.node import DocumentError, Node
+from mlops_scan.regex import regex
 
 Line = tuple[int, str]  # the line in the raw file, and the source text of that line
 
-_CELL_MAGIC = re.compile(r"%%(\w+)")
+_CELL_MAGIC = regex(r"%%(\w+)")
 _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit"})
-_WHOLE = re.compile(r"%(?:(?:md|sh|scala|r|R|fs)\b|sql\s*\Z)")  # Databricks: a single % makes the whole cell foreign
-_SHELL_CELL = re.compile(r"%%(?:bash|sh|script (?:bash|sh))\b|%sh\b")
-_ESCAPE = re.compile(r"\s*(?:[\w.]+\s*=\s*)?(?:!{1,2}\s*|%(?:sx|system)\s+)([^=\s!].*)")
-_INSTALL = re.compile(r"\s*%((?:pip|conda|mamba|uv)\s.*)")
+_WHOLE = regex(r"%(?:(?:md|sh|scala|r|R|fs)\b|sql\s*\Z)")  # Databricks: a single % makes the whole cell foreign
+_SHELL_CELL = regex(r"%%(?:bash|sh|script (?:bash|sh))\b|%sh\b")
+_ESCAPE = regex(r"\s*(?:[\w.]+\s*=\s*)?(?:!{1,2}\s*|%(?:sx|system)\s+)([^=\s!].*)")
+_INSTALL = regex(r"\s*%((?:pip|conda|mamba|uv)\s.*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -14,6 +13,7 @@ from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.engine import levels
 from mlops_scan.engine.report import AttestationResult, LevelResult, PracticeResult
 from mlops_scan.errors import ScanError
+from mlops_scan.regex import regex
 from mlops_scan.rulebook import RuleBook
 from mlops_scan.rulemodels import MaturityModel
 from mlops_scan.rulereader import hint
@@ -27,7 +27,7 @@ _SHORT_FAMILIES = frozenset({"monitoring", "retraining", "deploy", "cd"})
 _SOON = timedelta(days=30)
 _MAX_BYTES = 1_000_000
 _MAX_SHARE = 0.5  # of a level's weight that may rest on attestations
-_HASH = re.compile(r"[0-9a-f]{64}")
+_HASH = regex(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)

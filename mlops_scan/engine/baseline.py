@@ -6,7 +6,6 @@ Gaps are not kept: what the next level asks for changes when a level is reached,
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +13,14 @@ from typing import Any
 
 from mlops_scan.engine.report import BaselineResult, Finding, Known, Report
 from mlops_scan.errors import ScanError
+from mlops_scan.regex import regex
 from mlops_scan.rulebook import FindingDefinition
 
 VERSION = 1
 FILE_NAME = "mlops-scan-baseline.json"
 GAP_TAG = "maturity-gap"
 _MAX_BYTES = 20_000_000
-_FINGERPRINT = re.compile(r"[0-9a-f]{32}")
+_FINGERPRINT = regex(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,22 +8,21 @@ from dataclasses import dataclass
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Location, Role
 
 JUDGED = frozenset({"application", "template", "research", "competition", "course", "llm-app"})
 """Kinds that get a level of their own."""
 
-_LESSON = re.compile(
-    r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I
-)
+_LESSON = regex(r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I)
 _GENERATORS = frozenset({"cookiecutter.json", "copier.yml", "copier.yaml", "databricks_template_schema.json"})
-_PAPER = re.compile(r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I)
-_COMPETITION = re.compile(
+_PAPER = regex(r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I)
+_COMPETITION = regex(
     r"kaggle\.com/c(ompetitions)?/|kaggle[^.\n]{0,40}(competition|challenge|bowl)|(competition|challenge|bowl)[^.\n]{0,40}kaggle|leaderboard",
     re.I,
 )
-_TEMPLATE_WORDS = re.compile(
+_TEMPLATE_WORDS = regex(
     r"\b(template|boilerplate|starter kit|reference implementation|sample project|example project)\b", re.I
 )
 _TOOL_FAMILIES = frozenset({"tracking", "pipelines", "data", "monitoring", "configuration", "responsible", "llm"})

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from mlops_scan.errors import ScanError
+from mlops_scan.regex import regex
 from mlops_scan.rulebook import Scaffold
 
 _MAX_BYTES = 1_000_000
-_LISTS = re.compile(r"^( *)[^\s#-][^\n]*:[ ]*\n\1(  )?- ", re.M)
+_LISTS = regex(r"^( *)[^\s#-][^\n]*:[ ]*\n\1(  )?- ", re.M)
 
 
 @dataclass(frozen=True, slots=True)

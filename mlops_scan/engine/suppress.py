@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import language_of
 from mlops_scan.engine.report import Finding, Suppressed
 from mlops_scan.fingerprints.match import matches_any
+from mlops_scan.regex import regex
 from mlops_scan.rulebook import FindingDefinition
 from mlops_scan.rulereader import hint
 from mlops_scan.words import Location, Problem, Role
 
 _MARK = "mlops-scan:"
-_COMMENT = re.compile(r"(#|//|<!--)[ \t]*mlops-scan:[ \t]*ignore(-file)?(?:\[([^\]\n]{0,200})\])?([^\n]{0,500})")
+_COMMENT = regex(r"(#|//|<!--)[ \t]*mlops-scan:[ \t]*ignore(-file)?(?:\[([^\]\n]{0,200})\])?([^\n]{0,500})")
 _HASH = frozenset({"python", "yaml", "toml", "shell", "makefile", "dockerfile", "requirements"})
 _OPENERS = {
     ".groovy": ("//",), ".tf": ("#", "//"), ".hcl": ("#", "//"), ".md": ("<!--",), ".cfg": ("#",), ".ini": ("#",),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+from mlops_scan.regex import regex
+
 # C0 and C1 controls, soft hyphen, line and paragraph separators, zero-width, direction and tag marks, lone surrogates,
 # the BOM, and what is no character at all (XML refuses U+FFFE and U+FFFF)
-_UNSAFE = re.compile(
+_UNSAFE = regex(
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff"
     "\U000e0000-\U000e007f]"
 )
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_SURROGATES = regex("[\ud800-\udfff]")
 _TYPOGRAPHY = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "·": "-", "→": "->", "≥": ">="}  # noqa: RUF001
 )

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.engine.report import ComponentResult, Finding, Gap, LevelResult, PracticeResult, Report, RowResult
+from mlops_scan.regex import regex
 from mlops_scan.reports import RenderOptions
 from mlops_scan.reports.clean import cut, encodable, one_line, visible
 from mlops_scan.reports.places import Places
@@ -29,8 +30,8 @@ _OPEN = 10  # findings that are shown without unfolding
 _STEPS = 5
 _CELL = 400
 _BAR = 20
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#!|~&$^]")
-_REFERENCE = re.compile(r"([@#!~%$&])(?=[\w\"{\[])|(?<=GH)(-)(?=\d)", re.IGNORECASE)
+_SPECIAL = regex(r"[\\`*_{}\[\]<>#!|~&$^]")
+_REFERENCE = regex(r"([@#!~%$&])(?=[\w\"{\[])|(?<=GH)(-)(?=\d)", re.IGNORECASE)
 _NOTHING = "&#8203;"  # a zero-width space: what follows is no mention and no reference any more
 _ICON = {"error": "🔴", "warning": "🟠", "note": "🔵"}
 

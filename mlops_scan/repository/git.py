@@ -12,7 +12,6 @@ of the folder (safe.directory) nor `core.worktree` nor the caller's environment 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -22,6 +21,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from mlops_scan.regex import regex
 
 SECONDS = 120  # a local call that takes longer waits for something (a pipe in the place of a file)
 LISTING_BYTES = 256_000_000  # of one listing; a tree of trees can be small on disk and endless when listed
@@ -201,7 +202,7 @@ class Head:
     hash_name: str
 
 
-_OBJECT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_OBJECT = regex(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def is_bare(folder: Path) -> bool:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Role
 
 _LARGE = frozenset({Role.MODEL, Role.DATA})
 _SHORTEST, _LONGEST = 60, 1024  # bytes; the specification limits a pointer to less than 1024
 _ATTRIBUTES_BYTES = 1_000_000
-_POINTER = re.compile(
+_POINTER = regex(
     rb"version https?://(?:git-lfs\.github\.com|hawser\.github\.com)/spec/v1\n"
     rb"(?:[a-z0-9.-]+ [^\n]*\n)*?size (\d{1,18})\n"
 )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -18,14 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops_scan.errors import ScanError
+from mlops_scan.regex import regex
 from mlops_scan.repository import git
 from mlops_scan.repository.urls import TRANSPORTS, checked_url, without_secrets
 
 _SECONDS = 900
 _REF = "refs/mlops-scan/fetched"
-_EXPRESSION = re.compile(r"[~^:@{}\\*?\[]")  # of git's language of revisions and refspecs, unknown to a server
+_EXPRESSION = regex(r"[~^:@{}\\*?\[]")  # of git's language of revisions and refspecs, unknown to a server
 # The caller's `GIT_*` that say how to connect; the others would lead the fetch into another repository.
-_KEPT = re.compile(
+_KEPT = regex(
     r"GIT_(?:SSH|SSH_COMMAND|SSH_VARIANT|SSL_\w+|PROXY_\w+|EXEC_PATH"
     r"|CONFIG_(?:GLOBAL|SYSTEM|NOSYSTEM|COUNT|KEY_\d+|VALUE_\d+))"
 )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from mlops_scan.errors import ScanError
+from mlops_scan.regex import regex
 
 TRANSPORTS = ("https", "ssh", "git")
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_SCP_LIKE = re.compile(r"[\w.-]+@[\w.-]+:(?!//).+")
-_HELPER = re.compile(r"[A-Za-z0-9][\w+.-]*::")
+_SCHEME = regex(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_SCP_LIKE = regex(r"[\w.-]+@[\w.-]+:(?!//).+")
+_HELPER = regex(r"[A-Za-z0-9][\w+.-]*::")
 
 
 def is_url(text: str) -> bool:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from mlops_scan.regex import regex
 from mlops_scan.repository import git
 from mlops_scan.repository.files import Folder
 from mlops_scan.repository.folder import on_disk, through_link
@@ -104,9 +105,9 @@ def _inside(root: Path, name: str, depth: int) -> Listing:
 # filters such as Git LFS. The report must not depend on that. So where something may convert, files that have not
 # changed since git wrote or read them are taken from the objects, as any other clone has them.
 
-_CONVERTING = re.compile(rb"(?<![\w-])(?:text|eol|crlf|ident|filter|working-tree-encoding)\b")
-_CONVERTING_SETTING = re.compile(rb"(?i)\b(?:autocrlf|eol)\b")
-_STAT = re.compile(
+_CONVERTING = regex(rb"(?<![\w-])(?:text|eol|crlf|ident|filter|working-tree-encoding)\b")
+_CONVERTING_SETTING = regex(rb"(?i)\b(?:autocrlf|eol)\b")
+_STAT = regex(
     r"\d+ (?P<blob>[0-9a-f]+) (?P<stage>\d)\t(?P<name>[^\0]*)\0\s+ctime: \S+\s+mtime: (?P<seconds>\d+):(?P<nano>\d+)\s"
     r"[^\0]*?\s+size: (?P<size>\d+)\s+flags: [0-9a-f]+\n"
 )

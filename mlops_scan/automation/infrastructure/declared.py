@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.infrastructure.model import Resource, kind_of
 from mlops_scan.automation.paths import join
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Role
 
 _ASIDE = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
-_MODULE_FOLDER = re.compile(r"(^|/)modules?/")
+_MODULE_FOLDER = regex(r"(^|/)modules?/")
 _MAX_TEMPLATE = 1_000_000  # bytes
 _MAX_JSON = 150_000  # bytes; exported data is larger
 _MAX_RESOURCES = 2000  # of one file

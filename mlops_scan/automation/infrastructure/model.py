@@ -7,36 +7,37 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
 _MAX_NODES = 5000
-_REFERENCE = re.compile(r"(?<![\w.])([a-z]\w*)\.([\w-]+)")
-_TOKEN = re.compile(r"[\w-]+")
+_REFERENCE = regex(r"(?<![\w.])([a-z]\w*)\.([\w-]+)")
+_TOKEN = regex(r"[\w-]+")
 
 # Kinds of resources that matter for a loop around a model, by the end of a type's name in any of the languages:
 # `aws_cloudwatch_metric_alarm`, `AWS::CloudWatch::Alarm`, `aws_cdk.aws_cloudwatch.CfnAlarm`, `microsoft.insights/…`.
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("alarm", re.compile(
+    ("alarm", regex(
         r".*(cloudwatch_(cfn)?(composite_?)?(metric_?)?alarm|metric_create_alarm|azurerm_monitor_metric_alert"
         r"|azurerm_monitor_scheduled_query_rules_alert(_v2)?|monitoring_alert_?policy"
         r"|insights_(metricalerts|scheduledqueryrules)|datadog_monitor|grafana_rule_group)")),
-    ("topic", re.compile(
+    ("topic", regex(
         r".*(sns_(cfn)?topic|azurerm_monitor_action_group|insights_actiongroups|monitoring_notification_?channel"
         r"|grafana_contact_point)")),
-    ("subscription", re.compile(r".*(sns_(topic_?)?(cfn)?subscription|sns_subscriptions_\w+)")),
-    ("rule", re.compile(r".*(cloudwatch_event_?rule|events_(cfn)?rule|eventbridge_rule)")),
-    ("target", re.compile(r".*(cloudwatch_event_?target|events_targets_\w+)")),
-    ("clock", re.compile(
+    ("subscription", regex(r".*(sns_(topic_?)?(cfn)?subscription|sns_subscriptions_\w+)")),
+    ("rule", regex(r".*(cloudwatch_event_?rule|events_(cfn)?rule|eventbridge_rule)")),
+    ("target", regex(r".*(cloudwatch_event_?target|events_targets_\w+)")),
+    ("clock", regex(
         r".*(aws_scheduler_(cfn)?schedule|pulumi_aws_scheduler_schedule|cloud_?scheduler_job)")),
-    ("pipeline", re.compile(r".*sagemaker_(cfn)?pipeline")),
-    ("machine", re.compile(r".*(sfn_state_?machine|stepfunctions_(cfn)?statemachine|serverless_statemachine)")),
-    ("function", re.compile(
+    ("pipeline", regex(r".*sagemaker_(cfn)?pipeline")),
+    ("machine", regex(r".*(sfn_state_?machine|stepfunctions_(cfn)?statemachine|serverless_statemachine)")),
+    ("function", regex(
         r".*(aws_lambda_(cfn)?function|lambda_(cfn)?function|lambda_python_alpha_pythonfunction|serverless_function"
         r"|google_cloudfunctions2?_function)")),
-    ("monitor", re.compile(
+    ("monitor", regex(
         r".*(sagemaker_(cfn)?monitoring_?schedule|databricks_(quality|lakehouse)_?monitor)")),
-    ("checks", re.compile(
+    ("checks", regex(
         r".*sagemaker_(cfn)?(data_?quality|model_?quality|model_?bias|model_?explainability)_?job_?definition")),
-    ("bucket-event", re.compile(r".*s3_bucket_?notification")),
+    ("bucket-event", regex(r".*s3_bucket_?notification")),
 )  # fmt: skip
 
 
