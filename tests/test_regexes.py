@@ -18,6 +18,7 @@ import pytest
 
 import mlops_scan
 from mlops_scan.fingerprints.patterns import compile_name
+from mlops_scan.regex import _Lazy
 from mlops_scan.rulebook import load
 from tests.pathological import seeds
 
@@ -29,10 +30,10 @@ FAST = 0.01  # seconds of CPU that need no second look
 _PATH = 1000  # characters of a path; a part of one has 255 at most, and text between two `/` is what these run over
 _NAME = 255
 SHORT = {
+    "mlops_scan.automation.infrastructure.model:_KINDS": 200,
     "mlops_scan.automation.tasks.recipes:_HEAD": 1000,
     "mlops_scan.automation.tasks.recipes:_NEEDED": 1000,
-    "mlops_scan.ci.azure:NAMED": _PATH,
-    "mlops_scan.ci.find:_NOT_READ": _PATH,
+    "mlops_scan.ci.providers:_ANY_NAME": _PATH,
     "mlops_scan.ci.find:_GENERIC_JSON": _NAME,
     "mlops_scan.code.sweep:_LAST_WORD": 60,
     "mlops_scan.detectors.configuration:_CONFIG_NAME": _NAME,
@@ -45,6 +46,8 @@ def patterns_in(value: object, depth: int = 0) -> Iterator[Pattern]:
     """The compiled expressions that a module's global is or holds."""
     if isinstance(value, re.Pattern):
         yield value
+    elif isinstance(value, _Lazy):
+        yield re.compile(*value._source)
     elif depth < 4 and isinstance(value, dict):
         for key, item in value.items():
             yield from patterns_in(key, depth + 1)
@@ -68,10 +71,12 @@ def collected() -> dict[str, tuple[Pattern, frozenset[str]]]:
             used.setdefault(owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", ""), set()).add(
                 node.attr
             )
+        # what a pattern out of a tuple or a dict is asked for: the methods called on names that are no globals
+        local = {method for name in used if name not in vars(module) for method in used[name]} - {"sub", "split"}
         for name, value in vars(module).items():
             for number, pattern in enumerate(patterns_in(value)):
-                suffix = "" if value is pattern else f"[{number}]"
-                found[f"{info.name}:{name}{suffix}"] = (pattern, frozenset(used.get(name, ())) or frozenset({"search"}))
+                suffix = "" if isinstance(value, (re.Pattern, _Lazy)) else f"[{number}]"
+                found[f"{info.name}:{name}{suffix}"] = (pattern, frozenset(used.get(name, ()) or local or {"search"}))
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in {f"re.{method}" for method in METHODS}:
                 source = node.args[0]

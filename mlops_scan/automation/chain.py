@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from mlops_scan.automation.model import Start
@@ -33,8 +34,23 @@ class Chain:
     swallowed: str = ""
     hops: int = 0
     seen: frozenset[str] = frozenset()
+    env: Mapping[str, str] = field(default_factory=dict)  # variables with constant values that the commands see
     inside_image: bool = False  # files may come from the image, so none is said to be missing
     budget: Budget = field(default_factory=Budget)
+
+    def at(self, folder: str, swallowed: str) -> Chain:
+        """The same place with another working folder, and what else loses a failure."""
+        return Chain(
+            self.start,
+            self.evidence,
+            folder,
+            self.swallowed or swallowed,
+            self.hops,
+            self.seen,
+            self.env,
+            self.inside_image,
+            self.budget,
+        )
 
     def via(self, evidence: Evidence, key: str, swallowed: str = "") -> Chain:
         """One hop further; `key` names what is entered, so that cycles can be cut."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from mlops_scan.automation.model import Run, Start
@@ -12,6 +11,7 @@ from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.node import Node as Value
 from mlops_scan.documents.store import Documents
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Evidence, Hop, Location, Role
 
@@ -20,9 +20,10 @@ _KEYWORDS = (
     "cron_expression", "interval", "rrule", "quartz_cron_expression",
 )  # fmt: skip
 _NEVER = frozenset({"none", "@once", "false", "", "null"})
-_EVERY = re.compile(r"schedule\.every(\..+)?\.do")
-_ADD_JOB = re.compile(r".*\.(add_job|scheduled_job)")
-_DEPLOYS = re.compile(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
+_EVERY = regex(r"schedule\.every(\..+)?\.do")
+_ADD_JOB = regex(r".*\.(add_job|scheduled_job)")
+_DEPLOYS = regex(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
+_ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*")
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
 
 
@@ -59,9 +60,23 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
             label = _clock(path, call, index, definition)
             if label:
                 evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
-                start = Start("schedule", label, evidence, blocked=paused(call))
+                kind = "event" if definition and _on_data(path, call, index) else "schedule"
+                start = Start(kind, label, evidence, blocked=paused(call))
                 entries = _scheduled(path, call, index, definition)
                 yield Run(start, (), Location(path, call.line, call.end_line), (evidence,), entries=entries)
+
+
+def _on_data(path: str, call: Call, index: CodeIndex) -> bool:
+    """Whether the schedule of a DAG is other DAGs' data: `schedule=[Asset("orders")]` starts it when that is written.
+
+    Fact: https://airflow.apache.org/docs/apache-airflow/stable/authoring-and-scheduling/asset-scheduling.html
+    """
+    found = schedule_of(call)
+    if found is None or found[1]:
+        return False
+    inside = (c for c in index.modules[path].calls if call.line <= c.line and c.end_line <= call.end_line)
+    names = [*call.refs, *(c.name for c in inside)]
+    return any(_ASSET.fullmatch(index.resolve(path, name).name) for name in names)
 
 
 def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,16 +11,17 @@ from mlops_scan.automation.paths import Paths, join
 from mlops_scan.documents.dockerfile import Instruction, commands
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
 ENGINES = frozenset({"docker", "podman", "nerdctl", "docker-compose", "podman-compose"})
-_FLAGS = re.compile(r"(?:[ \t]*--[\w-]+(?:=\S*)?[ \t]*(?:\\\n)?)*[ \t]*")
+_FLAGS = regex(r"(?:[ \t]*--[\w-]+(?:=\S*)?[ \t]*(?:\\\n)?)*[ \t]*")
 _BUILD_VALUES = frozenset(
     {"--add-host", "--build-arg", "--build-context", "--builder", "--cache-from", "--cache-to", "--file",
      "--iidfile", "--label", "--memory", "--metadata-file", "--network", "--output", "--platform", "--progress",
      "--secret", "--ssh", "--tag", "--target", "-f", "-m", "-o", "-t"}
 )  # fmt: skip
 _COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
-_PROGRAMS = re.compile(
+_PROGRAMS = regex(
     r"python[\d.]*|pytest|sh|bash|make|dvc|mlflow|torchrun|accelerate|papermill|uvicorn|gunicorn|tox|nox|poetry|uv|kedro"
     r"|\S+\.sh"
 )

@@ -7,12 +7,13 @@ import re
 from collections import defaultdict
 
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
 CODE = (".py", ".sh", ".bash", ".ipynb")
 _VARIABLE = r"(?:\$\{\{.*?\}\}|\$\{[^{}]*\}|\$\(.*\)|\$\w+|%\w+%|\{\{.*?\}\})"
-_PREFIX = re.compile(rf"{_VARIABLE}/(?=.)")
-_OWN_FOLDER = re.compile(r"\$\{?0\b|BASH_SOURCE|\$PSScriptRoot|github\.action_path|GITHUB_ACTION_PATH")
-_MAKES = re.compile(
+_PREFIX = regex(rf"{_VARIABLE}/(?=.)")
+_OWN_FOLDER = regex(r"\$\{?0\b|BASH_SOURCE|\$PSScriptRoot|github\.action_path|GITHUB_ACTION_PATH")
+_MAKES = regex(
     r"\b(curl|wget|aria2c|git\s+clone|checkout|clone|tar|unzip|cp|mv|cat|tee|touch|download\S*|generate\S*|render\S*"
     r"|gsutil|aws|az|gcloud|rclone|scp|rsync|dvc\s+(pull|get|import)|path|repository|artifact)\b",
     re.I,

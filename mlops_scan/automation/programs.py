@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from mlops_scan.automation.paths import Paths
 from mlops_scan.code.index import CodeIndex, Node
+from mlops_scan.regex import regex
 
 SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "fastapi", "flask", "celery", "bentoml", "granian"})
 LAUNCHERS = frozenset(
     {"accelerate", "deepspeed", "horovodrun", "ipython", "jupyter", "jupyter-nbconvert", "kfp", "mpiexec", "mpirun",
      "nbconvert", "papermill", "python", "python2", "python3", "spark-submit", "srun", "streamlit", "torchrun"}
 )  # fmt: skip
-_MODULE_LAUNCHERS = re.compile(
-    r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher"
-)
+_MODULE_LAUNCHERS = regex(r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher")
 _WITH_VALUE = frozenset(
     {"--conf", "--config-file", "--config_file", "--deploy-mode", "--driver-memory", "--executor-memory", "--files",
      "--hostfile", "--jars", "--master", "--name", "--output", "--packages", "--properties-file",
      "--py-files", "-o"}
 )  # fmt: skip
-_TARGET = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
+_TARGET = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,7 @@ class Programs:
         if located is None or located[1]:
             return ()
         path = located[0]
-        return ((path, ""), (path, attribute)) if attribute in self.index.modules[path].functions else ((path, ""),)
+        return ((path, ""), (path, attribute)) if self.index.defines(path, attribute) else ((path, ""),)
 
     def _imported(self, code: str) -> tuple[Node, ...]:
         """The first-party code that `python -c` text imports; a function it imports counts as called."""
@@ -125,6 +123,6 @@ class Programs:
             located = self.index.find_module(item.name, "x")
             if located is not None:
                 nodes.append((located[0], ""))
-                if located[1] in self.index.modules[located[0]].functions:
+                if self.index.defines(*located):
                     nodes.append(located)
         return tuple(dict.fromkeys(nodes))

@@ -20,17 +20,21 @@ from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
 from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.node import DocumentError
+from mlops_scan.documents.notebook import commands
 from mlops_scan.documents.shell import Command, ShellScript, inner, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
+from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location
 
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash"})
 _SOURCE = frozenset({"source", "."})
 _INNER = frozenset({"mpirun", "mpiexec", "srun", "horovodrun"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
-_ERREXIT = re.compile(r"-[a-df-z]*e[a-z]*")
-_EXPANSION = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_ERREXIT = regex(r"-[a-df-z]*e[a-z]*")
+_EXPANSION = regex(r"\$(?:\{(\w+)\}|(\w+))")
+
+_Prepared = tuple[int, bool, tuple[tuple[str, str], ...]]  # a script's identity, whether it is a file, its environment
 
 
 class Resolver:
@@ -46,6 +50,8 @@ class Resolver:
         self.tasks = Tasks(documents)
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
+        self._parsed: dict[tuple[str, int, bool, bool], tuple[ShellScript, str]] = {}
+        self._prepared_scripts: dict[_Prepared, tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
@@ -61,12 +67,14 @@ class Resolver:
         pipefail: bool = False,
         may_fail: str = "",
         via: tuple[Evidence, ...] = (),
+        env: Mapping[str, str] | None = None,
     ) -> Iterator[Run]:
         """What an inline script runs; `line` is where its text begins in the file at `path`.
 
-        `via` are the hops between the start and this script (a reusable workflow, a composite action).
+        `via` are the hops between the start and this script (a reusable workflow, a composite action), `env` variables
+        with constant values that it sees.
         """
-        chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail)
+        chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail, env=env or {})
         yield from self._script(self._parse(path, text, line, errexit, pipefail), path, chain)
 
     def step(
@@ -106,22 +114,22 @@ class Resolver:
     # -- scripts -----------------------------------------------------------------------------------------------------
 
     def _parse(self, path: str, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
-        try:
-            return parse(text, max(1, line), errexit, pipefail)
-        except DocumentError as error:
-            self.documents.note(path, f"shell: {error}")
-            return error.partial or ShellScript(())
+        key = (text, line, errexit, pipefail)
+        if key not in self._parsed:
+            try:
+                self._parsed[key] = parse(text, max(1, line), errexit, pipefail), ""
+            except DocumentError as error:
+                self._parsed[key] = error.partial or ShellScript(()), f"shell: {error}"
+        script, unread = self._parsed[key]
+        if unread:
+            self.documents.note(path, unread)
+        return script
 
     def _script(self, script: ShellScript, path: str, chain: Chain, is_file: bool = False) -> Iterator[Run]:
         """What the commands of a script run; `path` is the file that the script stands in."""
         own = path if is_file else ""
         folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
-        values = _constants(script)
-        uncalled = _uncalled(script) if is_file else frozenset()
-        for command in script.commands:
-            words = unwrap(tuple(_filled(word, values) for word in command.words))
-            if not words or command.function in uncalled or words[0] in script.functions:
-                continue
+        for command, words in self._prepared(script, is_file, chain.env):
             place = (command.function, command.subshell)
             outer = next(folders[p] for p in _enclosing(place) if p in folders)
             folder = folders.setdefault(place, outer)
@@ -135,10 +143,28 @@ class Resolver:
             lost = command.swallowed
             if not lost and not (command.errexit or command.stops or command.last):
                 lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
-            inside = replace(chain, folder=folder, swallowed=chain.swallowed or lost)
+            inside = chain.at(folder, lost)
             if not chain.budget.spend():
                 return
             yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
+
+    def _prepared(
+        self, script: ShellScript, is_file: bool, env: Mapping[str, str]
+    ) -> list[tuple[Command, tuple[str, ...]]]:
+        """The commands of a script that may run, unwrapped; kept, because many jobs run the same script."""
+        key = (id(script), is_file, tuple(env.items()))
+        kept = self._prepared_scripts.get(key)
+        if kept is not None:
+            return kept[1]
+        values = _constants(script, env)
+        uncalled = _uncalled(script) if is_file else frozenset()
+        found = []
+        for command in script.commands:
+            words = unwrap(tuple(_filled(word, values) for word in command.words))
+            if words and command.function not in uncalled and words[0] not in script.functions:
+                found.append((command, words))
+        self._prepared_scripts[key] = (script, found)  # holds the script, so that its id stays its own
+        return found
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
         text = inner(words)
@@ -178,7 +204,10 @@ class Resolver:
             start = next(i for i, word in enumerate(words) if i and word in _SHELLS | LAUNCHERS)
             yield from self._dispatch(unwrap(words[start:]), run, use, command, chain)
         elif name in LAUNCHERS:
-            yield self._program(self.programs.launched(words, chain.folder, origin), run, chain)
+            program = self.programs.launched(words, chain.folder, origin)
+            yield self._program(program, run, chain)
+            if program.entries and program.entries[0][0].endswith(".ipynb"):
+                yield from self._cells(program.entries[0][0], use, chain)
         elif name in ("pytest", "py.test", "unittest"):
             yield replace(run, tests=self.tests.collected(words, chain.folder))
         elif name in SERVERS:
@@ -205,8 +234,10 @@ class Resolver:
         yield replace(run, entries=self.programs.objects(entry)) if entry else run
         for spec in self.submitter.job_specs(words, chain.folder):
             if spec.path not in chain.seen:
-                script = self._parse(spec.path, spec.text, spec.line, False)
-                yield from self._script(script, spec.path, chain.via(use, spec.path))
+                script = self._parse(spec.path, spec.text, spec.line, spec.errexit)
+                inside = chain.via(use, spec.path)
+                inside = inside if spec.folder is None else replace(inside, folder=normal(spec.folder))
+                yield from self._script(script, spec.path, inside)
 
     @staticmethod
     def _program(program: Program, run: Run, chain: Chain) -> Run:
@@ -243,6 +274,15 @@ class Resolver:
         else:
             script = self.documents.shell(path) or ShellScript(())
         yield from self._script(script, path, chain.via(use, path), is_file=True)
+
+    def _cells(self, path: str, use: Evidence, chain: Chain) -> Iterator[Run]:
+        """What the shell lines of a notebook run (`!dvc repro`) when the notebook itself is executed."""
+        notebook = self.documents.notebook(path) if path not in chain.seen else None
+        for line, text in commands(notebook) if notebook is not None else ():
+            # a failing `!command` does not stop the notebook
+            lost = "the notebook goes on when a shell line of it fails"
+            inside = chain.via(use, path, lost)
+            yield from self._script(self._parse(path, text, line, True), path, inside)
 
     def _has_shebang(self, path: str) -> bool:
         first = self.documents.text(path)[:60].partition("\n")[0] if "." not in path.rpartition("/")[2] else ""
@@ -346,12 +386,12 @@ class Resolver:
 # -- small rules -----------------------------------------------------------------------------------------------------
 
 
-def _constants(script: ShellScript) -> dict[str, str]:
-    """Variables that a script sets once, to a constant."""
+def _constants(script: ShellScript, env: Mapping[str, str]) -> dict[str, str]:
+    """Variables that a script sets once, to a constant, or gets from its environment and does not set."""
     values: dict[str, str] = {}
     for name, value in script.variables:
         values[name] = "" if name in values or "$" in value or "`" in value else value
-    return {name: value for name, value in values.items() if value}
+    return {name: value for name, value in {**env, **values}.items() if value and "$" not in value}
 
 
 def _filled(word: str, values: Mapping[str, str]) -> str:

@@ -14,11 +14,12 @@ from dataclasses import replace
 from mlops_scan.ci import gitlab
 from mlops_scan.ci.model import Job, Trigger, Workflow
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
 _CONTAINERS = ("pipeline", "pipelines", "jobs", "ci", "cd", "ci_cd", "cicd", "workflow")
 _SCRIPTS = ("script", "scripts", "commands", "command")
 _NAMES = ("name", "job", "id")
-_STAGE = re.compile(
+_STAGE = regex(
     r"(.*[-_])?(build|compile|lint|style|checks?|quality|tests?|testing|verify|validat(e|ion)|package|release|publish|deploy(ment)?"
     r"|staging|prod(uction)?|security|train(ing)?|evaluat(e|ion)|model)([-_].*)?",
     re.I,

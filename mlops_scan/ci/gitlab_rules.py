@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from mlops_scan.ci.model import Trigger
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
 _REFS = {
     "branches": "push", "pushes": "push", "tags": "tag", "schedules": "schedule", "merge_requests": "pull_request",
@@ -22,8 +23,8 @@ _SOURCES = {
     "web": "manual", "trigger": "external", "pipeline": "external", "api": "external", "push": "push",
     "parent_pipeline": "chained",
 }  # fmt: skip
-_SOURCE = re.compile(r"\$CI_PIPELINE_SOURCE\s*(==|!=|=~|!~)\s*[\"'/]\^?(\w+)")
-_TAG = re.compile(r"\$CI_COMMIT_TAG\b(?!\s*(==|!~)\s*(null|\"\"))")
+_SOURCE = regex(r"\$CI_PIPELINE_SOURCE\s*(==|!=|=~|!~)\s*[\"'/]\^?(\w+)")
+_TAG = regex(r"\$CI_COMMIT_TAG\b(?!\s*(==|!~)\s*(null|\"\"))")
 
 
 @dataclass(frozen=True, slots=True)

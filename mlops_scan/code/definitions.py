@@ -18,7 +18,7 @@ def imported(node: ast.Import | ast.ImportFrom, path: str) -> Iterator[tuple[str
             root = alias.name.split(".", 1)[0]
             yield (alias.asname, alias.name, alias.name) if alias.asname else (root, root, alias.name)
         return
-    base = _absolute(path, node.module or "", node.level)
+    base = absolute(path, node.module or "", node.level)
     if base.count(".") > MAX_PARTS:
         return
     for alias in node.names:
@@ -29,8 +29,8 @@ def imported(node: ast.Import | ast.ImportFrom, path: str) -> Iterator[tuple[str
             yield alias.asname or alias.name, name, name
 
 
-def _absolute(path: str, module: str, level: int) -> str:
-    """A relative import as a dotted path from the repository's root; absolute imports unchanged."""
+def absolute(path: str, module: str, level: int) -> str:
+    """An import of the file at `path` as a dotted path; a relative one, `level` dots, from the repository's root."""
     if not level:
         return module
     folders = path.split("/")[:-1]

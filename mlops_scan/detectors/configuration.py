@@ -9,29 +9,30 @@ from pathlib import PurePosixPath
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
-HYPERPARAMETER = re.compile(
+HYPERPARAMETER = regex(
     r"(learning_?rate|lr|(n_)?epochs?|num_train_epochs|batch_?size|n_estimators|max_depth|num_leaves|min_samples_\w+|dropout|weight_decay|hidden_\w+|"
     r"n_layers?|num_layers|optimizer|alpha|l1_ratio|subsample|colsample_\w+|reg_(alpha|lambda)|max_iters?|test_size|random_state|momentum|warmup\w*|"
     r"n_neighbors|n_clusters|eta|kernel|max_features|gradient_\w+|num_boost_round|n_trials|max_iter)", re.I
 )  # fmt: skip
-_CONFIG_NAME = re.compile(
+_CONFIG_NAME = regex(
     r"(config|conf|settings?|params?|parameters|hparams|hyperparam\w*|experiments?|configurations?|train\w*|ml_?config|\w+_config)",
     re.I,
 )
-_TELLING = re.compile(r"^(training|train|model|hyper_?param\w*|params|parameters|estimator|optimizer)$", re.I)
-_RESULTS = re.compile(
+_TELLING = regex(r"^(training|train|model|hyper_?param\w*|params|parameters|estimator|optimizer)$", re.I)
+_RESULTS = regex(
     r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
 )
 _TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
-_LFS_LINE = re.compile(r"\s*(\S+)\s.*\bfilter=lfs\b")
-_LFS_DATA = re.compile(
+_LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
+_LFS_DATA = regex(
     r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",
     re.I,
 )
-_TOKENS = re.compile(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
+_TOKENS = regex(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_CONDA = re.compile(r"(conda[\w-]*|environment[\w.-]*|[\w-]*conda_dependencies)\.ya?ml")
+_NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_CONDA = regex(r"(conda[\w-]*|environment[\w.-]*|[\w-]*conda_dependencies)\.ya?ml")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,23 +9,28 @@ from dataclasses import dataclass
 from mlops_scan.code.facts import Guard, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import language_of
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
-METRIC = re.compile(
+METRIC = regex(
     r"(^|_|\b)(accuracy|acc|precision|recall|f1|f_?beta|auc|roc|pr_?auc|rocauc|average_precision|logloss|log_loss|mse|rmse|mae|mape|wmape|smape|rmsle|r2|"
     r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss)(?=$|_|\b|\d)",
     re.I,
 )  # fmt: skip
-_LOOSE = re.compile(
+_LOOSE = regex(
     r"(score|metric|performance|improve|better|champion|challenger|baseline|candidate|blessed|validation_passed|approved)",
     re.I,
 )
-_NOT_MODEL = re.compile(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
-_RELATIVE = re.compile(
+_NOT_MODEL = regex(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
+_RELATIVE = regex(
     r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I
 )
-_STORES = re.compile(
+_STORES = regex(
     r"(json\.dump|.*\.(log_metrics?|to_csv|to_json|to_parquet|log|report_scalar|write_text|log_metric_table)|yaml\.(safe_)?dump|toml\.dump|pickle\.dump|joblib\.dump)"
+)
+_SERIALIZES = regex(r"(json|pickle|toml|tomli_w|yaml)\.dumps|yaml\.(safe_)?dump")
+_WRITES = frozenset(
+    {"write", "writelines", "write_text", "write_bytes", "put_object", "upload_blob", "upload_from_string"}
 )
 _PROCEEDS = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "save-model"})
 
@@ -178,9 +183,7 @@ def _evaluations(context: Context) -> Iterator[Signal]:
             *(m for p, m in context.modules() if _imports(context, p, path)),
         ]
         tracked = any("experiment/tracking" in u.serves for u in context.uses if u.location.path == path)
-        stored = tracked or any(
-            _STORES.fullmatch(context.index.resolve(m.path, call.name).name) for m in nearby for call in m.calls
-        )
+        stored = tracked or any(_stores(context, m) for m in nearby)
         notebook = context.role(path) is Role.NOTEBOOK
         grade, reason = (
             (Grade.IMPLEMENTED, "") if stored and not notebook else (Grade.TRACE, "metrics are computed but not stored")
@@ -189,6 +192,21 @@ def _evaluations(context: Context) -> Iterator[Signal]:
             reason = "metrics are computed in a notebook only"
         evidence = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
         yield Signal("model/evaluation", use.tool, grade, evidence, use.confidence, reason, scope=scope)
+
+
+def _stores(context: Context, module: Module) -> bool:
+    """Whether a module writes figures: by one call, or by two (`file.write(json.dumps(report))`) in one scope."""
+    made: set[str] = set()
+    written: set[str] = set()
+    for call in module.calls:
+        name = context.index.resolve(module.path, call.name).name
+        if _STORES.fullmatch(name):
+            return True
+        if _SERIALIZES.fullmatch(name):
+            made.add(call.scope)
+        elif name.rpartition(".")[2] in _WRITES:
+            written.add(call.scope)
+    return not made.isdisjoint(written)
 
 
 def _imports(context: Context, path: str, imported: str) -> bool:

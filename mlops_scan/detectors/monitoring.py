@@ -15,33 +15,34 @@ from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.gates import METRIC
 from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.polled import polled
+from mlops_scan.detectors.references import same_data
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
 
-_DRIFT_NAME = re.compile(r"(drift|(^|_|\.)psi($|_)|population_stability|distribution_shift)", re.I)
-_DISTANCE_NAME = re.compile(
+_DRIFT_NAME = regex(r"(drift|(^|_|\.)psi($|_)|population_stability|distribution_shift)", re.I)
+_DISTANCE_NAME = regex(
     r"(drift|(^|_|\.)psi($|_)|population_stability|wasserstein|jensen|kolmogorov|(^|_)ks(_|$)|kl_div|hellinger|chi_?square)",
     re.I,
 )
-_BOUND = re.compile(
-    r"(drift|psi|p_?val|threshold|share|wasserstein|jensen|stat(istic)?|distance|alert|breach|ks_)", re.I
-)
-_STATISTICS = re.compile(
+_BOUND = regex(r"(drift|psi|p_?val|threshold|share|wasserstein|jensen|stat(istic)?|distance|alert|breach|ks_)", re.I)
+_STATISTICS = regex(
     r"scipy\.stats\.(\w+\.)?(ks_2samp|kstest|chi2_contingency|wasserstein_distance|entropy|mannwhitneyu|anderson_ksamp|epps_singleton_2samp)|scipy\.spatial\.distance\.jensenshannon"
 )
-_ARITHMETIC = re.compile(
+_ARITHMETIC = regex(
     r"(numpy|math|jax\.numpy)\.(log|histogram|percentile|quantile|digitize|cumsum|searchsorted|sum|abs|mean|diff|interp|sort)"
 )
-_LIVE = re.compile(
+_LIVE = regex(
     r"(monitor|live|production|feedback|degrad|drift|online_|delayed_label|ground_truth|backfill_quality|model_health|performance_check)",
     re.I,
 )
-_OFFLINE = re.compile(r"(train|fit|tune|experiment|notebook|backtest|early_stop)", re.I)
-_WEBHOOK = re.compile(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|sendgrid|mailgun|sns)", re.I)
-_POSTS = re.compile(
+_OFFLINE = regex(r"(train|fit|tune|experiment|notebook|backtest|early_stop)", re.I)
+_WEBHOOK = regex(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|sendgrid|mailgun|sns)", re.I)
+_POSTS = regex(
     r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|request|urlopen|put)"
 )
-_TELLS = re.compile(r"(alert|notif|page|warn|breach|incident)", re.I)
+_TELLS = regex(r"(alert|notif|page|warn|breach|incident)", re.I)
 _DETECTED = frozenset({"monitoring/drift", "monitoring/performance-threshold"})
 
 
@@ -49,6 +50,10 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of the family monitoring that follow from code."""
     sites = list(_drift_sites(context))
     yield from unique(_drift(context, sites))
+    for path in dict.fromkeys(site.location.path for site in sites):
+        if line := same_data(context, path):
+            message = "The reference and the current data of this drift check are the same."
+            yield Problem("MLS506", message, context.evidence(path, line).location)
     yield from unique(_declared(context))
     performance = list(_performance(context))
     yield from unique(performance)
@@ -106,6 +111,8 @@ def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
             idle = "drift is computed in a notebook only"
         elif dead(context, path, site.scope):
             idle = "nothing calls this drift code"
+        elif same := same_data(context, path):
+            idle = f"line {same} compares data with itself"
         if idle:
             yield Signal("monitoring/drift", site.tool, Grade.TRACE, evidence, site.confidence, idle, fixed=True)
             continue
@@ -122,10 +129,13 @@ def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
                 scope=site.scope,
                 fixed=True,
             )
-        else:
+            continue
+        asked = polled(context, (path, site.scope))
+        if asked is not None:
             yield Signal(
-                "monitoring/drift", site.tool, site.grade, (*evidence, bound), site.confidence, scope=site.scope
+                "monitoring/drift", site.tool, Grade.WIRED, (*evidence, bound, asked), Confidence.MEDIUM, fixed=True
             )
+        yield Signal("monitoring/drift", site.tool, site.grade, (*evidence, bound), site.confidence, scope=site.scope)
 
 
 def _bound(context: Context, path: str) -> Evidence | None:

@@ -7,18 +7,20 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _MODEL_USE = frozenset({"load-model", "predict"})
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handler", "init"})
-_SCORING = re.compile(r"(predict|inference|infer|score|scoring|batch_?(predict|score)|serve)", re.I)
-_LOGS_PREDICTIONS = re.compile(
+_SCORING = regex(r"(predict|inference|infer|score|scoring|batch_?(predict|score)|serve)", re.I)
+_LOGS_PREDICTIONS = regex(
     r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?"
     r"(_(log|event|record|row|result|to_\w+|batch|input|output)s?)?",
     re.I,
 )
 
-_INSERTS = re.compile(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
+_EVALUATES = regex(r"(evaluat|metric|train|benchmark)", re.I)
+_INSERTS = regex(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -195,8 +197,10 @@ def _prediction_logs(context: Context) -> Iterator[Signal]:
         for call in module.calls:
             target = context.index.resolve(path, call.name)
             name = target.qualname.rpartition(".")[2] if target.first_party else ""
-            if not _LOGS_PREDICTIONS.fullmatch(name):
-                continue
+            if not _LOGS_PREDICTIONS.fullmatch(name) or _EVALUATES.search(
+                f"{target.path} {target.qualname} {call.scope}"
+            ):
+                continue  # the score of a model in its evaluation is no score of a row
             function = context.index.modules[target.path].functions.get(target.qualname)
             if function is None or function.stub:
                 continue

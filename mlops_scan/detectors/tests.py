@@ -7,7 +7,6 @@ shapes of helpers, prints and `assert True` are not tests of a model.
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -16,10 +15,11 @@ from mlops_scan.code.facts import Function, Guard, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
-_TEST_FILE = re.compile(r"(test_.*|.*_test|tests)\.py")
-_ASSERTS = re.compile(
+_TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
+_ASSERTS = regex(
     r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.(assert\w*|fail\w*)"
 )
 _RAISES = frozenset({"pytest.raises", "pytest.fail", "unittest.TestCase.assertRaises"})

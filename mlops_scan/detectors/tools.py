@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.dependencies import declared
 from mlops_scan.detectors.environment import LOCKS
+from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
@@ -31,14 +33,16 @@ def _uses(context: Context) -> Iterator[Signal]:
             ):
                 continue
             location = use.location
+            off = never_made(context, location)
             yield Signal(
                 practice=practice,
                 tool=use.tool,
-                grade=use.grade,
+                grade=Grade.TRACE if off else use.grade,
                 evidence=(context.evidence(location.path, location.line, Hop.DEFINITION, location.end_line),),
                 confidence=use.confidence,
-                reason=use.note,
+                reason=off or use.note,
                 scope=use.scope,
+                fixed=bool(off),
             )
 
 
@@ -72,8 +76,12 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
     used = {use.tool for use in context.uses if context.role(use.location.path) not in ASIDE} | context.self_tools
     imported = _imported(context)
     seen: set[str] = set()
+    of_distribution: dict[str, list[Tool]] = defaultdict(list)
+    for tool in context.rules.tools.values():
+        for name in _distributions(tool):
+            of_distribution[name].append(tool)
     for requirement in declared(context):
-        tools = [tool for tool in context.rules.tools.values() if requirement.name in _distributions(tool)]
+        tools = of_distribution.get(requirement.name, [])
         if not tools or any(tool.id in used or tool.id in seen for tool in tools):
             continue
         seen.update(tool.id for tool in tools)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Grade, Hop, Problem, Role, Signal
 
 _PARAMETERS = frozenset(
     {"argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic",
      "pydantic_settings", "jsonargparse", "docopt", "configargparse"}
 )  # fmt: skip
-_LOCAL_PATH = re.compile(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
-_COMMAND = re.compile(
+_LOCAL_PATH = regex(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
+_COMMAND = regex(
     r"\s*(?:(?:\$ |> |!|`)\s*)?((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"
     r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
 )
@@ -156,7 +156,10 @@ def _committed(context: Context) -> Iterator[Problem]:
                 context.evidence(file.path, 1, text=" ").location,
             )
         elif (
-            file.role is Role.DATA and file.size > _LARGE_DATA and file.suffix not in (".db", ".sqlite", ".zip", ".gz")
+            file.role is Role.DATA
+            and file.size > _LARGE_DATA
+            and not file.lfs
+            and file.suffix not in (".db", ".sqlite", ".zip", ".gz")
         ):
             size = f"{file.size / 1_048_576:.1f} MiB"
             yield Problem(
@@ -169,8 +172,5 @@ def _committed(context: Context) -> Iterator[Problem]:
 def _pointer(context: Context, path: str) -> bool:
     """Whether a file is a Git-LFS pointer or text such as a Python path file, and no model."""
     file = context.documents.files[path]
-    try:
-        head = file.read(256)
-    except OSError:
-        return True
-    return head.startswith(_LFS) or (file.suffix == ".pth" and b"\0" not in head)
+    head = context.documents.head(path)
+    return not head or head.startswith(_LFS) or (file.suffix == ".pth" and b"\0" not in head)

@@ -8,15 +8,16 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.code.facts import Guard
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.live import dead
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Problem, Signal
 
-_NAME = re.compile(r"(validat|check|verify|assert|ensure)\w*", re.I)
-_OBJECT = re.compile(r"(data|schema|columns?|table|frame|df|dataset|features?|rows?|quality|inputs?|batch)", re.I)
-_SUBJECT = re.compile(
+_NAME = regex(r"(validat|check|verify|assert|ensure)\w*", re.I)
+_OBJECT = regex(r"(data|schema|columns?|table|frame|df|dataset|features?|rows?|quality|inputs?|batch)", re.I)
+_SUBJECT = regex(
     r"(column|dtype|null|isna|isnull|missing|nan|empty|shape|duplicat|range|between|min|max|schema|unique|len|values?|low|high)",
     re.I,
 )
-_NOT_DATA = re.compile(r"(path|file|exists|url|token|config|argv|port|host|password|user)", re.I)
+_NOT_DATA = regex(r"(path|file|exists|url|token|config|argv|port|host|password|user)", re.I)
 _TABLES = frozenset({"pandas", "polars", "pyspark", "numpy", "pyarrow", "dask", "duckdb"})
 _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 from mlops_scan.documents.node import DocumentError
+from mlops_scan.regex import regex
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 200
@@ -13,7 +13,7 @@ MAX_DEPTH = 200
 MAX_WORDS = 400_000 if sys.version_info >= (3, 11) else 100_000
 MAX_NODES = 1_000_000  # of a JSON or YAML text, each of some 200 bytes
 
-_WORD = re.compile(r"\w+|[(\[{'\"]|\.\.\.")
+_WORD = regex(r"\w+|[(\[{'\"]|\.\.\.")
 
 
 def check_size(text: str, limit: int = MAX_BYTES) -> None:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from mlops_scan.documents.bounds import check_size, unix_lines
 from mlops_scan.documents.node import DocumentError
+from mlops_scan.regex import regex
 
-_INSTRUCTION = re.compile(r"\s*([A-Za-z]+)(?:[ \t]+(?![ \t])(.*))?\Z", re.DOTALL)
-_DIRECTIVE = re.compile(r"#\s*(\w+)\s*=\s*(\S+)\s*\Z")
-_HEREDOC = re.compile(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
-_FLAGS = re.compile(r"(?:--[\w-]+(?:=\S*)?[ \t]+)*")
-_STAGE = re.compile(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
-_SHELL_BODY = re.compile(r"(?:(?:/usr)?(?:/bin/)?(?:env\s+)?(?:ba|da|z|k)?sh(?:\s+-\w+|\s+pipefail)*\s*)?\Z")
+_INSTRUCTION = regex(r"\s*([A-Za-z]+)(?:[ \t]+(?![ \t])(.*))?\Z", re.DOTALL)
+_DIRECTIVE = regex(r"#\s*(\w+)\s*=\s*(\S+)\s*\Z")
+_HEREDOC = regex(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
+_FLAGS = regex(r"(?:--[\w-]+(?:=\S*)?[ \t]+)*")
+_STAGE = regex(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
+_SHELL_BODY = regex(r"(?:(?:/usr)?(?:/bin/)?(?:env\s+)?(?:ba|da|z|k)?sh(?:\s+-\w+|\s+pipefail)*\s*)?\Z")
 
 _MAX_INSTRUCTIONS = 2_000
 _MAX_WORD = 1_000  # characters of a line that can end a here-document

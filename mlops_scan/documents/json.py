@@ -6,17 +6,17 @@ pictures cost little.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from json import decoder
 
 from mlops_scan.documents import templates
 from mlops_scan.documents.bounds import MAX_DEPTH, check_nodes, check_size, too_deep
 from mlops_scan.documents.node import DocumentError, Node, Scalar
+from mlops_scan.regex import regex
 
 MAX_BYTES = 64_000_000
 
-_TOKEN = re.compile(
+_TOKEN = regex(
     r'[ \t\n\r\ufeff]*(?:(?P<mark>["{}\[\]:,])'
     r"|(?P<number>-?[0-9]+(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][-+]?[0-9]+)?)"
     r"|(?P<word>true|false|null|NaN|-?Infinity)\b|(?P<comment>//[^\n]*|/\*))"

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 
+from mlops_scan.regex import regex
+
 _Words = tuple[str, ...]
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_PYTHON = re.compile(r"(?:python|pypy)[0-9.]*w?(?:\.exe)?\Z|py(?:\.exe)?\Z", re.IGNORECASE)
-_PYTHON_VARIABLE = re.compile(r"\$[({]?(?:PYTHON|PY|PYTHON3|python|PYTHON_BIN|PYTHON_INTERPRETER)[)}]?\Z")
-_ENVIRONMENT = re.compile(r"(?:.*/)?\.?v?env[^/]*/(?:bin|Scripts)/")
+_ASSIGNMENT = regex(r"[A-Za-z_]\w*=")
+_PYTHON = regex(r"(?:python|pypy)[0-9.]*w?(?:\.exe)?\Z|py(?:\.exe)?\Z", re.IGNORECASE)
+_PYTHON_VARIABLE = regex(r"\$[({]?(?:PYTHON|PY|PYTHON3|python|PYTHON_BIN|PYTHON_INTERPRETER)[)}]?\Z")
+_ENVIRONMENT = regex(r"(?:.*/)?\.?v?env[^/]*/(?:bin|Scripts)/")
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
-_HATCH_ENV = re.compile(r"[+\w.-]+:(?=\S)")
-_VERSION = re.compile(r"(?<=[\w\]])@[\w.]+\Z")
+_HATCH_ENV = regex(r"[+\w.-]+:(?=\S)")
+_VERSION = regex(r"(?<=[\w\]])@[\w.]+\Z")
 
 _MODULES = frozenset({"pytest", "unittest", "tox", "nox", "pip", "mlflow", "dvc", "coverage", "papermill", "jupyter"})
 _MODULES |= {"nbconvert", "kedro", "great_expectations", "build", "twine", "spacy", "garak", "sphinx", "mkdocs"}

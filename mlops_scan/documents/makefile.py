@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from mlops_scan.documents.bounds import check_size, unix_lines
 from mlops_scan.documents.node import DocumentError
+from mlops_scan.regex import regex
 
 _MAX_EXPANDED = 20_000  # characters of one expanded text
 _MAX_NESTING = 12
@@ -15,13 +16,13 @@ _MAX_WRITTEN = 5_000_000  # characters of all expanded texts of one file
 _MAX_TARGETS = 2_000
 _MAX_LINES = 20_000  # recipe lines of all targets
 
-_VARIABLE = re.compile(
+_VARIABLE = regex(
     r"(?:(?:export|override|private|unexport)\s+)*([^\s:#=!?+$]+)\s*(:::?=|::?=|\?=|\+=|!=|=)\s*(.*)", re.DOTALL
 )
-_REFERENCE = re.compile(r"\$(?:\(([^()${}\s:,]+)\)|\{([^(){}$\s:,]+)\}|([@<^+*?$]))")
-_CONDITIONAL = re.compile(r"(?:ifeq|ifneq|ifdef|ifndef|else|endif)\b")
-_DEFINE = re.compile(r"(?:override\s+|export\s+)*define\s+([^\s=:?+]+)")
-_INCLUDE = re.compile(r"(?:-include|sinclude|include)\s+(.*)")
+_REFERENCE = regex(r"\$(?:\(([^()${}\s:,]+)\)|\{([^(){}$\s:,]+)\}|([@<^+*?$]))")
+_CONDITIONAL = regex(r"(?:ifeq|ifneq|ifdef|ifndef|else|endif)\b")
+_DEFINE = regex(r"(?:override\s+|export\s+)*define\s+([^\s=:?+]+)")
+_INCLUDE = regex(r"(?:-include|sinclude|include)\s+(.*)")
 
 
 @dataclass(frozen=True, slots=True)

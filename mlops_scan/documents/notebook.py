@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from mlops_scan.documents import json, python, python2, repair
 from mlops_scan.documents.bounds import check_size, check_words, encodable
 from mlops_scan.documents.node import DocumentError, Node
+from mlops_scan.regex import regex
 
 Line = tuple[int, str]  # the line in the raw file, and the source text of that line
 
 _MAX_CELLS = 10_000
 
-_CELL_MAGIC = re.compile(r"%%(\w+)")
+_CELL_MAGIC = regex(r"%%(\w+)")
 _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit"})
-_WHOLE = re.compile(r"%(?:(?:md|sh|scala|r|R|fs)\b|sql\s*\Z)")  # Databricks: a single % makes the whole cell foreign
-_SHELL_CELL = re.compile(r"%%(?:bash|sh|script (?:bash|sh))\b|%sh\b")
-_ESCAPE = re.compile(r"\s*(?:[\w.]+\s*=\s*)?(?:!{1,2}\s*|%(?:sx|system)\s+)([^=\s!].*)")
-_INSTALL = re.compile(r"\s*%((?:pip|conda|mamba|uv)\s.*)")
+_WHOLE = regex(r"%(?:(?:md|sh|scala|r|R|fs)\b|sql\s*\Z)")  # Databricks: a single % makes the whole cell foreign
+_SHELL_CELL = regex(r"%%(?:bash|sh|script (?:bash|sh))\b|%sh\b")
+_ESCAPE = regex(r"\s*(?:[\w.]+\s*=\s*)?(?:!{1,2}\s*|%(?:sx|system)\s+)([^=\s!].*)")
+_INSTALL = regex(r"\s*%((?:pip|conda|mamba|uv)\s.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,19 @@ def shell_lines(notebook: Notebook) -> tuple[Line, ...]:
             found.extend(line for line in cell.lines[first + 1 :] if line[1].strip())
         elif first is not None and not _foreign(cell.lines[first][1]):
             found.extend(_escapes(cell.lines))
+    return tuple(found)
+
+
+def commands(notebook: Notebook) -> tuple[Line, ...]:
+    """The shell lines of a notebook with their continuation lines joined, each with its first line's number."""
+    found: list[Line] = []
+    continued = False
+    for number, text in shell_lines(notebook):
+        if continued:
+            found[-1] = (found[-1][0], f"{found[-1][1]}\n{text}")
+        else:
+            found.append((number, text))
+        continued = text.rstrip().endswith("\\")
     return tuple(found)
 
 

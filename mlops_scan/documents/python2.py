@@ -5,20 +5,20 @@ Only for files that do not parse as they are. Every edit stays within its lines.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from tree_sitter import Node, Tree
 
 from mlops_scan.documents.trees import walk
+from mlops_scan.regex import regex
 
 Edit = tuple[int, int, bytes]  # from, to, replacement: byte offsets in the source
 
-_OCTAL = re.compile(rb"0[0-7]+\Z")
-_CONFLICT = re.compile(r"(?:<{7}|>{7}|\|{7})(?: .*)?\Z|={7}\Z")
-_MAGIC = re.compile(r"(\s*)(?:([\w.]+(?:\s*,\s*\w+)*\s*=)\s*)?(%{1,2}[A-Za-z]|![^=\s]|\?{1,2}[\w%])")
-_HELP = re.compile(r"\s*%{0,2}[\w.*]+\?{1,2}\s*\Z")
-_TIMED = re.compile(r"(\s*)%time(?:it)?\b((?:\s+-[a-z]+(?:\s*\d+)?)*)\s+(?=\S)")
+_OCTAL = regex(rb"0[0-7]+\Z")
+_CONFLICT = regex(r"(?:<{7}|>{7}|\|{7})(?: .*)?\Z|={7}\Z")
+_MAGIC = regex(r"(\s*)(?:([\w.]+(?:\s*,\s*\w+)*\s*=)\s*)?(%{1,2}[A-Za-z]|![^=\s]|\?{1,2}[\w%])")
+_HELP = regex(r"\s*%{0,2}[\w.*]+\?{1,2}\s*\Z")
+_TIMED = regex(r"(\s*)%time(?:it)?\b((?:\s+-[a-z]+(?:\s*\d+)?)*)\s+(?=\S)")
 
 
 def python3(source: bytes, tree: Tree) -> bytes:

@@ -16,6 +16,7 @@ from tree_sitter import Node, Tree
 
 from mlops_scan.documents import python2, templates
 from mlops_scan.documents.trees import parse_tree, walk
+from mlops_scan.regex import regex
 
 _ROUNDS = 60
 _WORK = 2_000_000  # characters given to a parser while mending
@@ -23,11 +24,11 @@ MAX_CHARACTERS = 1_000_000  # of a text worth mending: error recovery takes seco
 _MAX_BROKEN = 500  # top-level statements; a file with more of them is not Python
 
 _MAX_PARTS = 1_000  # of a dotted name
-_DOTTED = re.compile(r"\.[ \t\\\n]*[^\W\d]\w*(?:[ \t\\\n]*\.[ \t\\\n]*[^\W\d]\w*)+")
-_ON_LINE = re.compile(r"on line (\d+)")
-_NO_START = re.compile(r"[)\]}#]|(?:else|elif|except|finally)\b")
-_HEADER = re.compile(r"(?:async\s+)?(\w+)\b.*:\s*(?:#.*)?\Z")
-_DEFINITION = re.compile(r"(class|(?:async )?def) +([^\W\d]\w*)")
+_DOTTED = regex(r"\.[ \t\\\n]*[^\W\d]\w*(?:[ \t\\\n]*\.[ \t\\\n]*[^\W\d]\w*)+")
+_ON_LINE = regex(r"on line (\d+)")
+_NO_START = regex(r"[)\]}#]|(?:else|elif|except|finally)\b")
+_HEADER = regex(r"(?:async\s+)?(\w+)\b.*:\s*(?:#.*)?\Z")
+_DEFINITION = regex(r"(class|(?:async )?def) +([^\W\d]\w*)")
 _HEADERS = {
     "else": "else:",
     "finally": "finally:",

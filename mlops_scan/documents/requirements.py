@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -12,21 +11,22 @@ from packaging.utils import canonicalize_name
 
 from mlops_scan.documents.bounds import check_size, unix_lines
 from mlops_scan.documents.node import DocumentError, Node
+from mlops_scan.regex import regex
 
-_OPTION = re.compile(r"(-r|-c|-e|--requirement|--constraint|--editable)(?:\s*=\s*|\s+|(?<=-[rce]))(\S.*)")
+_OPTION = regex(r"(-r|-c|-e|--requirement|--constraint|--editable)(?:\s*=\s*|\s+|(?<=-[rce]))(\S.*)")
 _KINDS = {"-r": "include", "--requirement": "include", "-c": "constraint", "--constraint": "constraint"}
-_HASH = re.compile(r"--hash[= ][ \t]*\S+")
-_PER_REQUIREMENT = re.compile(r"(?<=\s)--(?:global-option|install-option|config-settings?)[= ].*")
-_COMMENT = re.compile(r"(?:^|\s)#.*")
-_COMMIT = re.compile(r"@[0-9a-fA-F]{40}\b")
-_URL = re.compile(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/")
-_EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
-_WHEEL = re.compile(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
-_LENIENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*(?:([<>=!~]=?=?\s*[^;#\s]+)\s*)?(?:;.*)?\Z")
+_HASH = regex(r"--hash[= ][ \t]*\S+")
+_PER_REQUIREMENT = regex(r"(?<=\s)--(?:global-option|install-option|config-settings?)[= ].*")
+_COMMENT = regex(r"(?:^|\s)#.*")
+_COMMIT = regex(r"@[0-9a-fA-F]{40}\b")
+_URL = regex(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/")
+_EGG = regex(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
+_WHEEL = regex(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
+_LENIENT = regex(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*(?:([<>=!~]=?=?\s*[^;#\s]+)\s*)?(?:;.*)?\Z")
 _MAX_REQUIREMENTS = 10_000
 _FILE_NAME = 255  # characters of the end of a URL that can be the name of a file
-_CONDA = re.compile(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
-_CONDA_PINNED = re.compile(r"(?:==\s*[^*,|<>=\s]+|=?\s*[^*,|<>=\s]+=[^=,|<>\s]+|=\s*\d+\.\d+\.[^*,|<>=\s]+)\Z")
+_CONDA = regex(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
+_CONDA_PINNED = regex(r"(?:==\s*[^*,|<>=\s]+|=?\s*[^*,|<>=\s]+=[^=,|<>\s]+|=\s*\d+\.\d+\.[^*,|<>=\s]+)\Z")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from mlops_scan.documents.bounds import check_size, encodable, unix_lines
 from mlops_scan.documents.launchers import inner, unwrap
 from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell_model import Command, ShellScript
 from mlops_scan.documents.shell_reader import Reader
+from mlops_scan.regex import regex
 
 __all__ = ["Command", "ShellScript", "inner", "parse", "unwrap"]
 
 _MAX_PIPES = 5_000  # the grammar's error recovery takes quadratic time in them
-_SHEBANG = re.compile(r"#![^\n]*\b(?:sh|bash|dash|zsh|ksh)\b([^\n]*)")
+_SHEBANG = regex(r"#![^\n]*\b(?:sh|bash|dash|zsh|ksh)\b([^\n]*)")
 
 
 def parse(text: str, first_line: int = 1, errexit: bool = False, pipefail: bool = False) -> ShellScript:

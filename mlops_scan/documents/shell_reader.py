@@ -12,15 +12,16 @@ from mlops_scan.documents.bounds import MAX_DEPTH
 from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell_model import Command, ShellScript
 from mlops_scan.documents.trees import parse_tree
+from mlops_scan.regex import regex
 
 _MAX_COMMANDS = 2_000  # of one script
 _TEXT = 400  # characters of a command kept as its text
-_EXPRESSION = re.compile(rb"\$?\{\{[^\n{}]*\}\}|\$\[\[[^\n\[\]]*\]\]")
-_CONTROL = re.compile(rb"^[ \t]*\{%[^\n]*?%\}[ \t]*$", re.MULTILINE)
-_PIPELINE_VARIABLE = re.compile(rb"\$\([A-Za-z_]\w*(?:\.\w+)+\)")  # Azure: $(Build.SourcesDirectory)
-_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPED_IN_QUOTES = re.compile(r'\\(["\\$`])')
-_FAILS = re.compile(r"(?:^|[;{(&\n][ \t]*)(?:exit(?!\s+0\b)|return(?!\s+0\b)|false)\b")
+_EXPRESSION = regex(rb"\$?\{\{[^\n{}]*\}\}|\$\[\[[^\n\[\]]*\]\]")
+_CONTROL = regex(rb"^[ \t]*\{%[^\n]*?%\}[ \t]*$", re.MULTILINE)
+_PIPELINE_VARIABLE = regex(rb"\$\([A-Za-z_]\w*(?:\.\w+)+\)")  # Azure: $(Build.SourcesDirectory)
+_ESCAPED = regex(r"\\(.)", re.DOTALL)
+_ESCAPED_IN_QUOTES = regex(r'\\(["\\$`])')
+_FAILS = regex(r"(?:^|[;{(&\n][ \t]*)(?:exit(?!\s+0\b)|return(?!\s+0\b)|false)\b")
 _SETUP = frozenset(
     {"set", "shopt", "export", "echo", "printf", "cd", "source", ".", "trap", "umask", "readonly", "local", "declare"}
     | {"unset", "ulimit", ":", "true", "typeset"}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.text import decode, looks_binary
-from mlops_scan.repository.files import File
+from mlops_scan.repository.files import File, Texts
+from mlops_scan.repository.lfs import is_pointer
 from mlops_scan.repository.roles import role_of, strip_template
 from mlops_scan.words import Incomplete, Role
 
 if TYPE_CHECKING:
     from mlops_scan.documents.dockerfile import Dockerfile
+    from mlops_scan.documents.groovy import Statement
     from mlops_scan.documents.makefile import Makefile
     from mlops_scan.documents.notebook import Notebook
     from mlops_scan.documents.python import PythonDocument
@@ -22,10 +25,14 @@ if TYPE_CHECKING:
 
 TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pictures are the largest
 
+HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
+
+_INFRASTRUCTURE = {"hcl": "HCL", "bicep": "Bicep", "typescript": "TypeScript"}
 _NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
 _T = TypeVar("_T")
 
 
+@lru_cache(maxsize=1 << 16)
 def language_of(path: str) -> str:
     """A file's language, told by its name; empty where there is no parser for it."""
     name = strip_template(path)[0].rpartition("/")[2]
@@ -46,7 +53,8 @@ _SUFFIXES = (
     (".py", "python"), (".ipynb", "notebook"), (".yaml", "yaml"), (".yml", "yaml"), (".json", "json"),
     (".jsonc", "json"),
     (".toml", "toml"), (".sh", "shell"), (".bash", "shell"), (".sbatch", "shell"), (".mk", "makefile"),
-    (".dockerfile", "dockerfile"),
+    (".dockerfile", "dockerfile"), (".tf", "hcl"), (".tofu", "hcl"), (".tfvars", "hcl"), (".hcl", "hcl"),
+    (".bicep", "bicep"), (".ts", "typescript"),
 )  # fmt: skip
 _NAMES = {
     "mlproject": "yaml", "makefile": "makefile", "gnumakefile": "makefile", "dvc.lock": "yaml", "pipfile": "toml",
@@ -70,6 +78,11 @@ def _json_or_lines(text: str) -> tuple[Node, ...]:
         return ()
 
 
+def fingerprint(data: bytes) -> bytes:
+    """What tells the content of a file from every other."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
 class Documents:
     """The parsed documents of one scan. A file that does not parse is listed once in `incomplete` and gives nothing."""
 
@@ -79,14 +92,17 @@ class Documents:
         self.incomplete: dict[str, Incomplete] = {}
         self.files_read = 0
         self.bytes_read = 0
+        self.reads: dict[str, bytes] = {}  # the fingerprint of each file read, empty where that failed
+        self.heads: dict[str, bytes] = {}
         self.parsed: set[str] = set()
         self._texts: dict[str, str] = {}
+        self._forgotten: set[str] = set()
         self._cache: dict[tuple[str, str], object] = {}
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> Documents:
         """Documents of a tree given as literal texts by path; nothing is read from disk."""
-        documents = cls(File(path, len(text), role_of(path), Path()) for path, text in texts.items())
+        documents = cls(File(path, len(text), role_of(path), Texts()) for path, text in texts.items())
         documents._texts.update(texts)
         return documents
 
@@ -97,8 +113,9 @@ class Documents:
         text = ""
         file = self.files.get(path)
         if file is not None:
-            if file.size > TEXT_LIMIT:
-                self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
+            if file.size > TEXT_LIMIT and not file.lfs:
+                if file.role not in (Role.DATA, Role.MODEL):  # of which nothing but the size is evidence
+                    self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
             else:
                 text = self._read(file)
         self._texts[path] = text
@@ -108,15 +125,40 @@ class Documents:
         try:
             data = file.read(TEXT_LIMIT)
         except OSError as error:
+            self.reads[file.path] = b""
             self.note(file.path, f"cannot be read: {error.strerror or error}")
             return ""
-        self.files_read += 1
-        self.bytes_read += len(data)
+        if file.path not in self.reads:
+            self.files_read += 1
+            self.bytes_read += len(data)
+        self.reads[file.path] = fingerprint(data)
+        if is_pointer(data):
+            if language_of(file.path):
+                self.note(file.path, "is a Git-LFS pointer; the content is not in the repository")
+            return ""
         if looks_binary(data):
             if language_of(file.path) and file.role not in (Role.VENDORED, Role.GENERATED):
                 self.note(file.path, "is binary, not the text its name promises")
             return ""
         return decode(data)
+
+    def forget(self, path: str) -> None:
+        """Let go of a text that nobody is going to ask for; it would be read again."""
+        self._texts.pop(path, None)
+        self._forgotten.add(path)
+
+    def swept(self, path: str) -> str:
+        """The text of a file, empty where it was let go because nothing in it matters."""
+        return "" if path in self._forgotten else self.text(path)
+
+    def head(self, path: str) -> bytes:
+        """The first bytes of a file that is not read as text; empty where it cannot be read."""
+        try:
+            data = self.files[path].read(HEAD_LIMIT)
+        except OSError:
+            data = b""
+        self.heads[path] = data
+        return data
 
     def note(self, path: str, reason: str) -> None:
         """List a file as incomplete, with the first reason given for it."""
@@ -147,8 +189,10 @@ class Documents:
         return result
 
     def nodes(self, path: str) -> tuple[Node, ...]:
-        """The documents of a YAML, JSON or TOML file."""
+        """The documents of a YAML, JSON, TOML, HCL or Bicep file, or of an infrastructure program in TypeScript."""
         language = language_of(path)
+        if language in _INFRASTRUCTURE:
+            return self._infrastructure(language, path)
         if language == "json":
             return self._parsed("JSON", path, _json_or_lines, ())
         if language == "toml":
@@ -158,6 +202,12 @@ class Documents:
         from mlops_scan.documents import yaml
 
         return self._parsed("YAML", path, yaml.parse, ())
+
+    def _infrastructure(self, language: str, path: str) -> tuple[Node, ...]:
+        from mlops_scan.documents import bicep, hcl, typescript
+
+        parse = {"hcl": hcl.parse, "bicep": bicep.parse, "typescript": typescript.parse}[language]
+        return self._parsed(_INFRASTRUCTURE[language], path, parse, ())
 
     def python(self, path: str) -> PythonDocument | None:
         """The syntax tree of a Python file."""
@@ -188,6 +238,12 @@ class Documents:
         from mlops_scan.documents import dockerfile
 
         return self._parsed("Dockerfile", path, dockerfile.parse, None)
+
+    def groovy(self, path: str) -> tuple[Statement, ...]:
+        """The statements of a Groovy script."""
+        from mlops_scan.documents import groovy
+
+        return self._parsed("Groovy", path, groovy.parse, ())
 
     def requirements(self, path: str) -> tuple[Requirement, ...]:
         """The entries of a requirements file."""

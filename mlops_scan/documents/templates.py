@@ -6,15 +6,16 @@ vanishes, and every line keeps its number.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mlops_scan.regex import regex
+
 PLACEHOLDER = "TEMPLATE"
 
-_OPENER = re.compile(r"\{\{|\{%|\{#")
+_OPENER = regex(r"\{\{|\{%|\{#")
 _CLOSERS = {"{{": "}}", "{%": "%}", "{#": "#}"}
-_CONTROL = re.compile(
+_CONTROL = regex(
     r"\{\{[-~#^/!>]?\s*(?:/\*|(?:if|else|end|range|with|define|block|break|continue|elif|endif|for|endfor|each|unless)\b"
     r"|\$\w+\s*:?=)"
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import date, datetime, time
 from mlops_scan.documents import templates
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError, Node
+from mlops_scan.regex import regex
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,13 +20,13 @@ else:
 MAX_BYTES = 4_000_000  # lock files
 
 _Path = tuple[str | int, ...]
-_DOTTED = re.compile(r"[\w\"'-]+(?:[ \t]*\.[ \t]*[\w\"'-]+)*")
-_ERROR_LINE = re.compile(r"\(at line (\d+), column \d+\)")
-_BLANK = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
-_BARE_KEY = re.compile(r"[\w-]+")
-_BARE_VALUE = re.compile(r"[^\s,\]}#]+(?: [0-9][^\s,\]}#]*)?")
-_BASIC = re.compile(r'"(?:[^"\\\n]|\\.)*"?')
-_LITERAL = re.compile(r"'[^'\n]*'?")
+_DOTTED = regex(r"[\w\"'-]+(?:[ \t]*\.[ \t]*[\w\"'-]+)*")
+_ERROR_LINE = regex(r"\(at line (\d+), column \d+\)")
+_BLANK = regex(r"(?:[ \t\n]+|#[^\n]*)*")
+_BARE_KEY = regex(r"[\w-]+")
+_BARE_VALUE = regex(r"[^\s,\]}#]+(?: [0-9][^\s,\]}#]*)?")
+_BASIC = regex(r'"(?:[^"\\\n]|\\.)*"?')
+_LITERAL = regex(r"'[^'\n]*'?")
 
 
 def parse(text: str) -> Node:

@@ -6,7 +6,6 @@ deep nesting nor an alias bomb costs more than the text itself.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ import yaml
 from mlops_scan.documents import templates
 from mlops_scan.documents.bounds import MAX_DEPTH, check_nodes, check_size, encodable, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError, Node, Scalar
+from mlops_scan.regex import regex
 
 _MAX_MERGED = 200_000
 _MAX_DOCUMENTS = 2_000  # of one text
@@ -24,13 +24,13 @@ _CORE = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "merge",
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NUMBER_STARTS = frozenset("0123456789+-.")
-_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
-_BASED = re.compile(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
-_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+_INTEGER = regex(r"[-+]?[0-9]+\Z")
+_BASED = regex(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = regex(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_SPECIAL = regex(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 # NEL, LS and PS end a line for YAML 1.1 but in no editor: they would move every line number behind them.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufffe\uffff]")
-_BLOCK_SCALAR = re.compile(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?\Z")
+_UNPRINTABLE = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufffe\uffff]")
+_BLOCK_SCALAR = regex(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?\Z")
 
 
 def parse(text: str) -> tuple[Node, ...]:

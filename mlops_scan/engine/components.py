@@ -7,9 +7,10 @@ import re
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.engine.kind import Kind, lesson_folders
+from mlops_scan.regex import regex
 from mlops_scan.words import Role, Signal
 
-_MANIFEST = re.compile(
+_MANIFEST = regex(
     r"(pyproject\.toml|setup\.(py|cfg)|requirements[\w.-]*\.txt|environment[\w.-]*\.ya?ml|conda[\w-]*\.ya?ml|dvc\.yaml|mlproject|recipe\.ya?ml|pipfile)",
     re.I,
 )

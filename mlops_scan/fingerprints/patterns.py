@@ -7,9 +7,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
-_SEGMENT = re.compile(r"\{([^}]*)\}")
-_KEY_PART = re.compile(r'"([^"]*)"|([^."]+)')
+_SEGMENT = regex(r"\{([^}]*)\}")
+_KEY_PART = regex(r'"([^"]*)"|([^."]+)')
 
 
 @lru_cache(maxsize=4096)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from functools import lru_cache
 from pathlib import PurePosixPath
 
+from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
 _VENDORED = frozenset(
@@ -82,6 +83,7 @@ def role_of(path: str) -> Role:
     return Role.TEMPLATE if templated and role in (Role.SOURCE, Role.NOTEBOOK) else role
 
 
+@lru_cache(maxsize=1 << 16)
 def strip_template(path: str) -> tuple[str, bool]:
     """The path as it will be once the template is rendered, and whether it is a template's file at all.
 
@@ -128,7 +130,7 @@ def _plain_role(path: str) -> Role:
     return Role.SOURCE
 
 
-_TEST_NAME = re.compile(r"(test_.*|.*_test|tests|conftest)\.py")
+_TEST_NAME = regex(r"(test_.*|.*_test|tests|conftest)\.py")
 
 
 def _is_test_name(name: str) -> bool:

@@ -685,3 +685,73 @@ def test_no_command_raises(words: list[str]) -> None:
     for run in runs(" ".join(words), HOSTILE):
         assert run.location.line >= 1 and run.chain
     assert time.perf_counter() - began < 15
+
+
+# -- notebooks -------------------------------------------------------------------------------------------------------
+
+_NOTEBOOK = (
+    '{"cells": [{"cell_type": "code", "source": ["x = 1\\n", "!python train.py \\\\\\n", "    --epochs 3"]},\n'
+    '{"cell_type": "markdown", "source": ["!python a.py"]}],\n"nbformat": 4, "nbformat_minor": 5, "metadata": {}}\n'
+)
+
+
+@pytest.mark.parametrize("command", ["papermill nb.ipynb out.ipynb", "jupyter nbconvert --execute --to html nb.ipynb"])
+def test_the_shell_lines_of_an_executed_notebook_are_followed(command: str) -> None:
+    found = runs(command, {"nb.ipynb": _NOTEBOOK, "train.py": "x = 1\n", "a.py": "x = 1\n"})
+    assert [(run.words, run.location.path) for run in found[1:]] == [
+        (("python", "train.py", "--epochs", "3"), "nb.ipynb")
+    ]
+    assert "goes on" in found[1].swallowed
+
+
+def test_a_converted_notebook_runs_nothing() -> None:
+    assert len(runs("jupyter nbconvert --to html nb.ipynb", {"nb.ipynb": _NOTEBOOK, "train.py": "x = 1\n"})) == 1
+
+
+def test_a_notebook_that_runs_itself_ends() -> None:
+    text = _NOTEBOOK.replace("python train.py", "papermill nb.ipynb o.ipynb")
+    assert len(runs("papermill nb.ipynb out.ipynb", {"nb.ipynb": text})) <= 3
+
+
+BUILD = "steps:\n  - {name: python, dir: app, entrypoint: bash, args: [-c, python train.py]}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("gcloud builds submit", ["app/train.py"]),
+        ("gcloud builds submit --config=cloudbuild.yaml .", ["app/train.py"]),
+        ("gcloud builds submit --config cloudbuild.yaml .", ["app/train.py"]),
+        ("gcloud builds submit --tag gcr.io/p/x", []),
+        ("gcloud builds submit --config other.yaml", []),
+        ("gcloud builds list", []),
+    ],
+)
+def test_a_build_that_is_submitted(command: str, expected: list[str]) -> None:
+    assert entered(command, {"cloudbuild.yaml": BUILD, "app/train.py": "x = 1\n"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("cdk deploy", ["stack.py"]),
+        ("npx cdk deploy --all", ["stack.py"]),
+        ("npx aws-cdk@2 deploy", ["stack.py"]),
+        ("cdk deploy --app 'python other.py'", ["other.py"]),
+        ("cdk synth", []),
+        ("cdk ls", []),
+        ("npx eslint deploy", []),
+    ],
+)
+def test_the_program_of_a_cdk_app(command: str, expected: list[str]) -> None:
+    files = {"cdk.json": '{"app": "python3 stack.py"}', "stack.py": "x = 1\n", "other.py": "y = 1\n"}
+    assert entered(command, files) == expected
+
+
+def test_variables_of_the_environment_are_filled_in_unless_the_script_sets_them() -> None:
+    resolver = resolver_of({ORIGIN: "x: y\n", "a.py": "x = 1\n", "b.py": "x = 1\n"})
+    for text, expected in (("python $F", "a.py"), ("F=b.py\npython $F", "b.py")):
+        found = list(resolver.script(text, ORIGIN, 1, a_start(), env={"F": "a.py"}))
+        assert {path for run in found for path, _ in run.entries} == {expected}
+    unclear = list(resolver.script("F=$(pick)\npython $F", ORIGIN, 1, a_start(), env={"F": "a.py"}))
+    assert [run.entries for run in unclear if run.words[0] == "python"] == [()]

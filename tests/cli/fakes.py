@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from mlops_scan.engine.report import Report
-
-
-@dataclass(frozen=True)
-class ScanOptions:
-    """The engine's options, as the contract between command line and engine has them."""
-
-    model: str = "default"
-    kind: str | None = None
-    component: str | None = None
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    jobs: int = 1
-    as_of: date | None = None
-    cache: bool = True
+from mlops_scan.engine.scan import ScanOptions
 
 
 class FakeScan:
@@ -34,12 +18,12 @@ class FakeScan:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, report: Report | Callable[[], Report]) -> None:
         self.report = report
-        self.path = Path()
+        self.path: Path | str = Path()
         self.options = ScanOptions()
         module = ModuleType("mlops_scan.engine.scan")
         module.__dict__.update(scan=self, ScanOptions=ScanOptions)
         monkeypatch.setitem(sys.modules, "mlops_scan.engine.scan", module)
 
-    def __call__(self, path: Path, options: ScanOptions) -> Report:
+    def __call__(self, path: Path | str, options: ScanOptions) -> Report:
         self.path, self.options = path, options
         return self.report if isinstance(self.report, Report) else self.report()

@@ -13,6 +13,7 @@ import pytest
 from mlops_scan.cli.main import run
 from mlops_scan.engine.report import Report
 from mlops_scan.errors import ScanError
+from mlops_scan.reports import FORMATS
 from tests.cli.fakes import FakeScan
 from tests.reports import samples
 
@@ -21,7 +22,7 @@ NO_ML = samples.without_ml()
 PARTIAL = samples.report()
 
 
-@pytest.mark.parametrize("format_name", ["text", "json", "sarif"])
+@pytest.mark.parametrize("format_name", FORMATS)
 @pytest.mark.parametrize(
     ("report", "options", "code"),
     [
@@ -128,7 +129,6 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     [
         (["no/such/folder"], "no/such/folder does not exist"),
         (["explian"], "did you mean the command 'explain'?"),
-        (["https://example.org/x.git"], "is a URL"),
         ([".", "extra"], "unexpected extra argument"),
         ([".", "--fail-bellow", "2"], "No such option"),
         ([".", "-f", "yaml"], "unknown format 'yaml'; known are text, json, sarif"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
 
 from mlops_scan.automation.model import Pipeline, PipelineStep
 from mlops_scan.automation.pipelines.shapes import below, command, folder_of, script, text
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
 # The steps of an MLflow recipe are run by its engine, not by code of the repository:
 # https://mlflow.org/docs/2.22/recipes/
@@ -20,8 +20,8 @@ _RECIPE_DOES = {
     "split": "preprocess",
     "transform": "preprocess",
 }
-_RECIPE = re.compile(r"(regression|classification)/v\d.*")
-_ITEM = re.compile(r"\$\{(item|key)((?:\.[\w-]+)*)\}")
+_RECIPE = regex(r"(regression|classification)/v\d.*")
+_ITEM = regex(r"\$\{(item|key)((?:\.[\w-]+)*)\}")
 _MAX_VARIANTS = 12
 
 

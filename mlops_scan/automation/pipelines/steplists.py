@@ -11,6 +11,7 @@ from mlops_scan.automation.pipelines.shapes import command, folder_of, listed, t
 from mlops_scan.ci import generic
 from mlops_scan.ci.find import provider_of
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 
 _LISTS = ("steps", "stages", "tasks")
@@ -18,17 +19,17 @@ _NAMES = ("name", "id", "step", "stage", "task")
 _COMMANDS = ("command", "cmd", "run", "script", "entrypoint", "entry_point")
 _FILES = ("module", "notebook", "path", "file")
 _PARAMETERS = ("params", "parameters", "args", "inputs", "with", "config")
-_CODE = re.compile(r"\S+\.(py|ipynb|sh|R|r|jl|sql)(\s.*)?", re.DOTALL)
-_MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
+_CODE = regex(r"\S+\.(py|ipynb|sh|R|r|jl|sql)(\s.*)?", re.DOTALL)
+_MODULE = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _MAX_STEPS = 300
 
 # Task runners, editors, actions and CI systems have lists of that shape too.
-_OTHERS = re.compile(
+_OTHERS = regex(
     r"(^|/)(taskfile[^/]*\.ya?ml|pixi\.toml|\.?mise\.toml|pyproject\.toml|package\.json|poe_tasks\.\w+|action\.ya?ml"
     r"|(docker-)?compose[^/]*\.ya?ml|mkdocs\.ya?ml|\.pre-commit-[^/]*)$|(^|/)\.(github|gitlab|gitea|vscode|devcontainer)/",
     re.I,
 )
-_KUBERNETES = re.compile(r"(v\d\w*|apps/.*|batch/.*|[\w.-]*(tekton\.dev|k8s\.io|argoproj\.io|kubeflow\.org)/.*)")
+_KUBERNETES = regex(r"(v\d\w*|apps/.*|batch/.*|[\w.-]*(tekton\.dev|k8s\.io|argoproj\.io|kubeflow\.org)/.*)")
 
 
 def find(path: str, document: Node) -> Iterator[Pipeline]:

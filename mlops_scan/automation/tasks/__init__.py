@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlops_scan.automation.tasks import make, recipes, sessions, tables
 from mlops_scan.automation.tasks.model import Lookup, Task
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
 __all__ = ["Task", "Tasks"]
 
@@ -17,7 +18,7 @@ BARE = frozenset({"pdm", "pixi", "hatch", "rye", "pipenv"})
 
 _VERBS = frozenset({"run", "r", "run-script", "exec"})
 _NPM_NAMES = frozenset({"test", "t", "start"})
-_SETUP = re.compile(r"^[ \t]*[\"']?([\w-]+)[ \t]*=[ \t]*([\w.]+:\w+)", re.M)
+_SETUP = regex(r"^[ \t]*[\"']?([\w-]+)[ \t]*=[ \t]*([\w.]+:\w+)", re.M)
 
 
 class Tasks:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mlops_scan.automation.paths import join
 from mlops_scan.automation.tasks.model import Lookup, Task
 from mlops_scan.documents.makefile import Target
+from mlops_scan.regex import regex
 
 _NAMES = ("GNUmakefile", "makefile", "Makefile")
 _MAX_TARGETS = 40
 _MAX_INCLUDES = 10
-_RECURSIVE = re.compile(r"\$[({]MAKE[)}]")
+_RECURSIVE = regex(r"\$[({]MAKE[)}]")
 _VALUES = ("-j", "-l", "-I", "-o", "-W", "--jobs")
 
 

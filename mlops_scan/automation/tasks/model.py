@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +10,13 @@ from dataclasses import dataclass
 from mlops_scan.documents.makefile import Target
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
 Line = tuple[int, str, str]
 """The line in the file, the command, and why its failure is ignored (or "")."""
 
-_SECTION = re.compile(r"\s*\[([^\]]+)\]\s*(?:[#;].*)?")
-_OPTION = re.compile(r"([\w.\-/]+(?: +[\w.\-/]+)*)\s*[=:]\s*(.*)")
+_SECTION = regex(r"\s*\[([^\]]+)\]\s*(?:[#;].*)?")
+_OPTION = regex(r"([\w.\-/]+(?: +[\w.\-/]+)*)\s*[=:]\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)

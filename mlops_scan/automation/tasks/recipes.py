@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mlops_scan.automation.paths import join
 from mlops_scan.automation.tasks.model import Line, Lookup, Task, lines
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
-_HEAD = re.compile(r"@?([A-Za-z_][\w-]*)((?:\s+[^:=\s]+(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"']\S*))?)*)\s*:(?!=)(.*)")
-_NEEDED = re.compile(r"\(\s*([A-Za-z_][\w-]*)[^)]*\)|([A-Za-z_][\w-]*)")
+_HEAD = regex(r"@?([A-Za-z_][\w-]*)((?:\s+[^:=\s]+(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"']\S*))?)*)\s*:(?!=)(.*)")
+_NEEDED = regex(r"\(\s*([A-Za-z_][\w-]*)[^)]*\)|([A-Za-z_][\w-]*)")
 _JUSTFILES = ("justfile", "Justfile", ".justfile")
 _TASKFILES = (
     "Taskfile.yml",

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from mlops_scan.automation.tasks.model import Line, Lookup, Task, ini_values
 from mlops_scan.code.facts import Module
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
-_FACTORS = re.compile(r"\{([^{},]*)(?:,[^{}]*)?\}")
-_SEPARATOR = re.compile(r"[,\s]+")
-_FACTOR = re.compile(r"[\w{},!.-]+:\s+(?=\S)")
-_POSITIONAL = re.compile(r"\{posargs(?::([^{}]*))?\}|\[\]")
-_REFERENCE = re.compile(r"\{\[([^\]{}]+)\](\w+)\}")
-_FOLDERS = re.compile(r"\{(?:toxinidir|tox_root)\}/")
-_PYTHON = re.compile(r"\{(?:envpython|env_python)\}")
+_FACTORS = regex(r"\{([^{},]*)(?:,[^{}]*)?\}")
+_SEPARATOR = regex(r"[,\s]+")
+_FACTOR = regex(r"[\w{},!.-]+:\s+(?=\S)")
+_POSITIONAL = regex(r"\{posargs(?::([^{}]*))?\}|\[\]")
+_REFERENCE = regex(r"\{\[([^\]{}]+)\](\w+)\}")
+_FOLDERS = regex(r"\{(?:toxinidir|tox_root)\}/")
+_PYTHON = regex(r"\{(?:envpython|env_python)\}")
 _IGNORED = "tox ignores the failure of a command that begins with `-`"
 _MAX_ENVIRONMENTS = 20
 _COMMANDS = ("commands_pre", "commands", "commands_post")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from mlops_scan.automation.paths import join
 from mlops_scan.automation.tasks.model import Line, Lookup, Task, above, joined, lines
 from mlops_scan.documents.node import Node
+from mlops_scan.regex import regex
 
 _Places = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]  # file, and the tables in it; `*` is any key
 _NPM: _Places = (("package.json", (("scripts",),)),)
@@ -42,7 +43,7 @@ _PLACES: dict[str, _Places] = {
 }
 _MISE_FOLDERS = ("mise-tasks", ".mise-tasks", "mise/tasks", ".mise/tasks", ".config/mise/tasks")
 _BODIES = ("cmd", "run", "shell", "cmds", "sequence", "composite", "chain", "parallel")
-_FUNCTION = re.compile(r"([\w.]+):\w+.*", re.DOTALL)
+_FUNCTION = regex(r"([\w.]+):\w+.*", re.DOTALL)
 _MAX_TASKS = 40
 RUNNERS = frozenset(_PLACES)
 
