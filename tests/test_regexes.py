@@ -171,5 +171,5 @@ def test_patterns_of_the_rules_take_linear_time() -> None:
     shapes = {re.sub(r"[^\W_]+", "a", text) for text in texts}  # what they match does not matter, only how
     assert shapes
     for text in sorted(shapes):
-        # a name has at most 200 parts (`code.scopes.MAX_PARTS`), here of two characters with their dots
+        # a name has at most 200 parts (`code.facts.MAX_PARTS`), here of two characters with their dots
         assert not slow(compile_name(text), "fullmatch", limit=400), text

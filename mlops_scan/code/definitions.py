@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from mlops_scan.code.scopes import MAX_PARTS, Scope, annotation, is_telling, name_of
+from mlops_scan.code.facts import MAX_PARTS
+from mlops_scan.code.scopes import Scope, annotation, is_telling, name_of
 from mlops_scan.code.syntax import of_self, own_nodes
 
 

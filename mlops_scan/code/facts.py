@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+MAX_PARTS = 100  # of a dotted name; what is longer is a chain of calls and names no module
 MAIN = "__main__"  # the scope of statements under `if __name__ == "__main__":`
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
+from mlops_scan.code.facts import MAX_PARTS
+
 _SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
 _SUFFIXES = (".py", ".py.tmpl", ".py.jinja", ".py.j2")
 PLACEHOLDER = "TEMPLATE"  # what a `{{ name }}` of a template is read as
@@ -43,6 +45,8 @@ class ModuleNames:
         return self._found[key]
 
     def _find(self, dotted: str, importer: str) -> tuple[str, str] | None:
+        if dotted.count(".") > MAX_PARTS:
+            return None
         parts = dotted.split(".")
         if parts[0] == PLACEHOLDER and len(parts) > 1:
             parts = parts[1:]  # the package's name is the template's to fill in

@@ -7,10 +7,9 @@ import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mlops_scan.code.facts import MAIN
+from mlops_scan.code.facts import MAIN, MAX_PARTS
 
 BUILTINS = frozenset(dir(builtins))
-MAX_PARTS = 100  # parts of a dotted name; longer ones are chains of calls, and no rule knows their ends' beginning
 _MAX_WORDS = 60  # words of a command given as a list
 
 
