@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_scan.errors import RuleError
+from mlops_scan.rolerules import RoleRule, role_rule
 from mlops_scan.rulereader import (
     check_keys,
     checked_number,
@@ -178,6 +179,7 @@ class RuleBook:
     practices: Mapping[str, Practice]
     models: Mapping[str, MaturityModel]
     findings: Mapping[str, FindingDefinition]
+    roles: tuple[RoleRule, ...] = ()  # the first that matches wins
 
 
 def rules_path() -> Path:
@@ -205,6 +207,7 @@ def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
     practices: dict[str, Practice] = {}
     models: dict[str, MaturityModel] = {}
     findings: dict[str, FindingDefinition] = {}
+    roles: dict[str, RoleRule] = {}
     places: dict[str, Path] = {}
     for path, data in documents(root, digest, cache and folder is None):
         kind = path.parent.name
@@ -221,7 +224,12 @@ def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
         elif kind == "findings":
             for entry in entries(data, "findings", path):
                 _add(findings, _finding(entry, path), path, places)
-    book = RuleBook(digest.hexdigest()[:12], tools, practices, models, dict(sorted(findings.items())))
+        elif kind == "roles":
+            for entry in entries(data, "roles", path):
+                _add(roles, role_rule(entry, path), path, places)
+    book = RuleBook(
+        digest.hexdigest()[:12], tools, practices, models, dict(sorted(findings.items())), tuple(roles.values())
+    )
     _check_references(book, places)
     return book
 

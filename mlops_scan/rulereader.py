@@ -14,9 +14,11 @@ from mlops_scan.errors import RuleError
 _Choice = TypeVar("_Choice", bound=Enum)
 
 
-def documents(root: Path, digest: Any, cache: bool) -> Iterator[tuple[Path, dict[str, Any]]]:
+def documents(
+    root: Path, digest: Any, cache: bool, pattern: str = "*/*.yaml"
+) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every rule file below `root` with its top mapping; `digest` is fed with all texts before the first comes out."""
-    contents = {path: _text(path) for path in sorted(root.glob("*/*.yaml"))}
+    contents = {path: _text(path) for path in sorted(root.glob(pattern))}
     for path, text in contents.items():
         digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
     for path, data in rulecache.load(digest.hexdigest() if cache else "", contents, _parse):
