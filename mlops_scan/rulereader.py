@@ -14,9 +14,7 @@ from mlops_scan.errors import RuleError
 _Choice = TypeVar("_Choice", bound=Enum)
 
 
-def documents(
-    root: Path, digest: Any, cache: bool, pattern: str = "*/*.yaml"
-) -> Iterator[tuple[Path, dict[str, Any]]]:
+def documents(root: Path, digest: Any, cache: bool, pattern: str = "*/*.yaml") -> Iterator[tuple[Path, dict[str, Any]]]:
     """Every rule file below `root` with its top mapping; `digest` is fed with all texts before the first comes out."""
     contents = {path: _text(path) for path in sorted(root.glob(pattern))}
     for path, text in contents.items():

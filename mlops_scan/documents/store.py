@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -89,6 +90,10 @@ class Documents:
         documents = cls(File(path, len(text), role_of(path), Path()) for path, text in texts.items())
         documents._texts.update(texts)
         return documents
+
+    def rename_role(self, path: str, role: Role) -> None:
+        """Give a file another role, which only its content shows."""
+        self.files[path] = replace(self.files[path], role=role)
 
     def text(self, path: str) -> str:
         """The decoded text of a file; empty for binaries, unreadable and over-long files (those are noted)."""

@@ -31,6 +31,7 @@ from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
+from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.rulebook import MaturityModel, RuleBook, Tool, load
 from mlops_scan.words import KINDS, Problem, Role, Signal
 
@@ -81,7 +82,7 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
         raise ScanError(f"{options.model}: no such maturity model; known: {', '.join(sorted(rules.models))}")
     if options.kind is not None and options.kind not in KINDS:
         raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
-    repository = _with_roles(open_repository(path, options.exclude))
+    repository = _with_roles(open_repository(path, options.exclude, RoleCatalogue(rules.roles)))
     context = gather(repository, rules, options.jobs)
     kind = decide(context, options.kind)
     signals: list[Signal] = []
@@ -145,6 +146,7 @@ def _with_roles(repository: Repository) -> Repository:
 def gather(repository: Repository, rules: RuleBook, jobs: int = 1) -> Context:
     """All facts that detectors read; `jobs` processes parse code, 0 for one per processor."""
     documents = Documents(repository.files)
+    repository = _without_generated(repository, documents, RoleCatalogue(rules.roles))
     index = CodeIndex(_modules(repository.files, documents, rules, jobs))
     matcher = Matcher(rules.tools.values())
     structured = [file for file in repository.files if _is_structured(file)]
@@ -167,6 +169,20 @@ def gather(repository: Repository, rules: RuleBook, jobs: int = 1) -> Context:
     )
     context.self_tools = self_tools(context)
     return context
+
+
+def _without_generated(repository: Repository, documents: Documents, roles: RoleCatalogue) -> Repository:
+    """Python code that says at its head that a program wrote it has the role of generated files."""
+    written = [
+        file.path
+        for file in repository.files
+        if file.suffix == ".py" and file.role not in _UNPARSED and roles.is_generated(documents.text(file.path))
+    ]
+    if not written:
+        return repository
+    for path in written:
+        documents.rename_role(path, Role.GENERATED)
+    return replace(repository, files=tuple(documents.files.values()))
 
 
 def _is_structured(file: File) -> bool:

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from mlops_scan.errors import ScanError
 from mlops_scan.repository.files import File
+from mlops_scan.repository.hints import hinted
 from mlops_scan.repository.ignore import IgnorePatternError, compiled, compiled_leniently
-from mlops_scan.repository.roles import role_of
+from mlops_scan.repository.roles import RoleCatalogue, default_catalogue
+from mlops_scan.words import Role
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -49,14 +51,15 @@ class Repository:
     files: tuple[File, ...]
     revision: str | None
     notices: tuple[str, ...] = ()
+    uncounted: frozenset[str] = frozenset()  # paths that its .gitattributes take out of statistics
 
     def by_path(self) -> dict[str, File]:
         """The files by path."""
         return {file.path: file for file in self.files}
 
 
-def open_repository(path: Path, exclude: tuple[str, ...] = ()) -> Repository:
-    """List the folder `path`; `exclude` are patterns in .gitignore syntax.
+def open_repository(path: Path, exclude: tuple[str, ...] = (), roles: RoleCatalogue | None = None) -> Repository:
+    """List the folder `path`; `exclude` are patterns in .gitignore syntax, `roles` by default the built-in catalogue.
 
     Raises:
         ScanError: the path does not exist, is no folder, or cannot be read.
@@ -80,8 +83,10 @@ def open_repository(path: Path, exclude: tuple[str, ...] = ()) -> Repository:
         notices.append(f"excluded by configuration: {len(names) - len(kept)} files ({', '.join(exclude)})")
         names = kept
     links: dict[str, bool] = {}
-    files = tuple(file for name in sorted(set(names)) if (file := _file(root, name, links)) is not None)
-    return Repository(root, files, revision, tuple(notices))
+    roles = roles or default_catalogue()
+    files = tuple(file for name in sorted(set(names)) if (file := _file(root, name, links, roles)) is not None)
+    named = hinted(files, roles)
+    return Repository(root, named.files, revision, (*notices, *named.notices), named.uncounted)
 
 
 def _excluded(patterns: tuple[str, ...]) -> GitIgnoreSpec:
@@ -186,7 +191,7 @@ def _walk(root: Path, unread: list[str]) -> Iterator[str]:
 
 def _ignore_file(root: Path, folder: str) -> Iterator[tuple[str, GitIgnoreSpec]]:
     try:
-        file = File(".gitignore", 0, role_of(".gitignore"), root / folder)
+        file = File(".gitignore", 0, Role.SOURCE, root / folder)
         text = file.read(_IGNORE_BYTES).decode("utf-8", "replace")
     except OSError:
         return  # none, or a link, a pipe, a folder of that name
@@ -203,7 +208,7 @@ def _ignored(name: str, is_folder: bool, specs: tuple[tuple[str, GitIgnoreSpec],
     return verdict
 
 
-def _file(root: Path, name: str, links: dict[str, bool]) -> File | None:
+def _file(root: Path, name: str, links: dict[str, bool], roles: RoleCatalogue) -> File | None:
     """The file of that name, or None for links, folders (submodules), devices and files that are gone or outside."""
     if _through_link(root, name.rpartition("/")[0], links):
         return None
@@ -213,7 +218,7 @@ def _file(root: Path, name: str, links: dict[str, bool]) -> File | None:
         return None
     if not stat.S_ISREG(status.st_mode):
         return None
-    return File(name, status.st_size, role_of(name), root)
+    return File(name, status.st_size, roles.role(name), root)
 
 
 def _through_link(root: Path, folder: str, links: dict[str, bool]) -> bool:
