@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import entry_points
@@ -24,6 +24,7 @@ from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
 from mlops_scan.engine import levels
+from mlops_scan.engine.copies import distinct, originals
 from mlops_scan.engine.grades import grade, weigh
 from mlops_scan.engine.kind import JUDGED, Kind, decide, lesson_folders, self_tools
 from mlops_scan.engine.report import ComponentResult, Report, Statistics
@@ -90,8 +91,9 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
     for item in _detect(context):
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
     weighed = weigh(context, signals)
-    folders = component_rules.find(context, kind)
-    judged = tuple(_component(rules, model, folder, folders, kind, weighed) for folder in folders)
+    parts = component_rules.find(context, kind)
+    copies = originals(context)
+    judged = tuple(_component(rules, model, folder, parts, kind, weighed, copies) for folder in parts.folders)
     headline = _headline(context, judged, kind, options.component, rules, model, weighed)
     active = judged if kind.has_ml and kind.name in JUDGED and repository.files else ()
     findings = finding_rules.build(context, problems if active else (), active, options.select, options.ignore)
@@ -117,7 +119,7 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
             context.documents.bytes_read,
         ),
         rules=finding_rules.rules(rules),
-        notices=_notices(context, options, kind, folders),
+        notices=_notices(context, options, kind, parts),
     )
 
 
@@ -271,9 +273,16 @@ def _detect(context: Context) -> Iterator[Signal | Problem]:
 
 
 def _component(
-    rules: RuleBook, model: MaturityModel, folder: str, folders: tuple[str, ...], kind: Kind, signals: list[Signal]
+    rules: RuleBook,
+    model: MaturityModel,
+    folder: str,
+    parts: component_rules.Components,
+    kind: Kind,
+    signals: list[Signal],
+    copies: Mapping[str, str],
 ) -> ComponentResult:
-    own = [signal for signal in signals if component_rules.belongs(signal, folder, folders, kind.name == "course")]
+    own = [signal for signal in signals if component_rules.belongs(signal, folder, parts, kind.name == "course")]
+    own = distinct(own, copies)
     practices = grade(rules.practices, own)
     results = {result.id: result for result in practices}
     rungs = levels.ladder(model, results)
@@ -331,13 +340,14 @@ def _course(best: ComponentResult, rules: RuleBook, model: MaturityModel, signal
     )
 
 
-def _notices(context: Context, options: ScanOptions, kind: Kind, components: tuple[str, ...]) -> tuple[str, ...]:
+def _notices(context: Context, options: ScanOptions, kind: Kind, parts: component_rules.Components) -> tuple[str, ...]:
     notices = list(context.repository.notices)
     providers = sorted({item.provider for item in context.unread_providers})
     notices += [f"{name} definitions are present and not read yet; what they run is unknown" for name in providers]
     if context.documents.unrendered:
         notices.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
-    if kind.name == "course" and len(components) > 1:
+    notices += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
+    if kind.name == "course" and len(parts.folders) > 1:
         notices.append(
             "a course: the practices are those of all lessons together, the level is that of the best lesson"
         )
