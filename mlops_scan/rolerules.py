@@ -34,13 +34,13 @@ class RoleRule:
         return self.role.value
 
 
-def load_roles(rules: Path) -> tuple[RoleRule, ...]:
-    """The role rules alone of the rules folder `rules`; the first that matches wins.
+def load_roles(rules: Path, *, cache: bool = False) -> tuple[RoleRule, ...]:
+    """The role rules alone of the rules folder `rules`, the strongest first; `cache` as for all rules.
 
     Raises:
         RuleError: a file is no valid YAML or does not follow the format.
     """
-    files = documents(rules, hashlib.sha256(), cache=False, pattern="roles/*.yaml")
+    files = documents(rules, hashlib.sha256(), cache=cache, pattern="roles/*.yaml")
     return tuple(role_rule(entry, path) for path, data in files for entry in entries(data, "roles", path))
 
 

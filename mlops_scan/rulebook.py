@@ -23,6 +23,7 @@ from mlops_scan.rulereader import (
     hint,
     keywords,
     mapping,
+    read,
     required,
     texts,
 )
@@ -202,14 +203,14 @@ def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
         RuleError: a file is no valid YAML or does not follow the format of `rules/README.md`.
     """
     root = folder or rules_path()
-    digest = hashlib.sha256()
+    content = hashlib.sha256()
     tools: dict[str, Tool] = {}
     practices: dict[str, Practice] = {}
     models: dict[str, MaturityModel] = {}
     findings: dict[str, FindingDefinition] = {}
     roles: dict[str, RoleRule] = {}
     places: dict[str, Path] = {}
-    for path, data in documents(root, digest, cache and folder is None):
+    for path, data in documents(root, content, cache and folder is None):
         kind = path.parent.name
         if kind == "tools":
             for entry in entries(data, "tools", path):
@@ -228,10 +229,21 @@ def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
             for entry in entries(data, "roles", path):
                 _add(roles, role_rule(entry, path), path, places)
     book = RuleBook(
-        digest.hexdigest()[:12], tools, practices, models, dict(sorted(findings.items())), tuple(roles.values())
+        content.hexdigest()[:12], tools, practices, models, dict(sorted(findings.items())), tuple(roles.values())
     )
     _check_references(book, places)
     return book
+
+
+def digest(folder: Path | None = None) -> str:
+    """What tells the rules below `folder`, by default the built-in ones, from all others; nothing is parsed.
+
+    Raises:
+        RuleError: a file cannot be read.
+    """
+    found = hashlib.sha256()
+    read(folder or rules_path(), found)
+    return found.hexdigest()
 
 
 def _add(target: dict[str, Any], entry: Any, path: Path, places: dict[str, Path]) -> None:

@@ -36,6 +36,19 @@ class Chain:
     inside_image: bool = False  # files may come from the image, so none is said to be missing
     budget: Budget = field(default_factory=Budget)
 
+    def at(self, folder: str, swallowed: str) -> Chain:
+        """The same place with another working folder, and what else loses a failure."""
+        return Chain(
+            self.start,
+            self.evidence,
+            folder,
+            self.swallowed or swallowed,
+            self.hops,
+            self.seen,
+            self.inside_image,
+            self.budget,
+        )
+
     def via(self, evidence: Evidence, key: str, swallowed: str = "") -> Chain:
         """One hop further; `key` names what is entered, so that cycles can be cut."""
         return replace(

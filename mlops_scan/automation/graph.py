@@ -38,7 +38,11 @@ class Automation:
         self.workflows = tuple(workflows)
         self.pipelines = tuple(pipelines)
         self.runs = tuple(runs)
-        self._reached: dict[tuple[Node, ...], dict[Node, Step]] = {}
+        self._reached: dict[tuple[tuple[Node, ...], tuple[str, ...]], dict[Node, Step]] = {}
+        self._of_pipeline: dict[Location, list[Run]] = defaultdict(list)
+        for run in self.runs:
+            if run.start.kind == "pipeline":
+                self._of_pipeline[run.start.evidence.location].append(run)
         self._by_node: dict[Node, list[Run]] | None = None
 
     def entries(self, run: Run) -> tuple[Node, ...]:
@@ -53,10 +57,14 @@ class Automation:
 
     def reached(self, run: Run) -> dict[Node, Step]:
         """Every node that a run reaches, with the step that led to it."""
-        entries = self.entries(run)
-        if entries not in self._reached:
-            self._reached[entries] = self.index.reach(entries) if entries else {}
-        return self._reached[entries]
+        key = (run.entries, run.tests)
+        if key not in self._reached:
+            self._reached[key] = self.index.reach(self.entries(run))
+        return self._reached[key]
+
+    def pipeline_runs(self, place: Location) -> list[Run]:
+        """The runs whose start is the pipeline declared at a place."""
+        return self._of_pipeline.get(place, [])
 
     def started(self, node: Node) -> list[Started]:
         """All the ways in which a node is started, in the order of the runs."""

@@ -108,7 +108,7 @@ class Programs:
         if located is None or located[1]:
             return ()
         path = located[0]
-        return ((path, ""), (path, attribute)) if attribute in self.index.modules[path].functions else ((path, ""),)
+        return ((path, ""), (path, attribute)) if self.index.defines(path, attribute) else ((path, ""),)
 
     def _imported(self, code: str) -> tuple[Node, ...]:
         """The first-party code that `python -c` text imports; a function it imports counts as called."""
@@ -125,6 +125,6 @@ class Programs:
             located = self.index.find_module(item.name, "x")
             if located is not None:
                 nodes.append((located[0], ""))
-                if located[1] in self.index.modules[located[0]].functions:
+                if self.index.defines(*located):
                     nodes.append(located)
         return tuple(dict.fromkeys(nodes))

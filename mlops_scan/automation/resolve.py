@@ -20,6 +20,7 @@ from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
 from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.node import DocumentError
+from mlops_scan.documents.notebook import commands
 from mlops_scan.documents.shell import Command, ShellScript, inner, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
@@ -46,6 +47,8 @@ class Resolver:
         self.tasks = Tasks(documents)
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
+        self._parsed: dict[tuple[str, int, bool, bool], ShellScript] = {}
+        self._prepared_scripts: dict[tuple[int, bool], tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
@@ -106,21 +109,19 @@ class Resolver:
     # -- scripts -----------------------------------------------------------------------------------------------------
 
     def _parse(self, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
-        try:
-            return parse(text, max(1, line), errexit, pipefail)
-        except (DocumentError, RecursionError):
-            return ShellScript(())
+        key = (text, line, errexit, pipefail)
+        if key not in self._parsed:
+            try:
+                self._parsed[key] = parse(text, max(1, line), errexit, pipefail)
+            except (DocumentError, RecursionError):
+                self._parsed[key] = ShellScript(())
+        return self._parsed[key]
 
     def _script(self, script: ShellScript, path: str, chain: Chain, is_file: bool = False) -> Iterator[Run]:
         """What the commands of a script run; `path` is the file that the script stands in."""
         own = path if is_file else ""
         folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
-        values = _constants(script)
-        uncalled = _uncalled(script) if is_file else frozenset()
-        for command in script.commands:
-            words = unwrap(tuple(_filled(word, values) for word in command.words))
-            if not words or command.function in uncalled or words[0] in script.functions:
-                continue
+        for command, words in self._prepared(script, is_file):
             place = (command.function, command.subshell)
             outer = next(folders[p] for p in _enclosing(place) if p in folders)
             folder = folders.setdefault(place, outer)
@@ -134,10 +135,25 @@ class Resolver:
             lost = command.swallowed
             if not lost and not (command.errexit or command.stops or command.last):
                 lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
-            inside = replace(chain, folder=folder, swallowed=chain.swallowed or lost)
+            inside = chain.at(folder, lost)
             if not chain.budget.spend():
                 return
             yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
+
+    def _prepared(self, script: ShellScript, is_file: bool) -> list[tuple[Command, tuple[str, ...]]]:
+        """The commands of a script that may run, unwrapped; kept, because many jobs run the same script."""
+        kept = self._prepared_scripts.get((id(script), is_file))
+        if kept is not None:
+            return kept[1]
+        values = _constants(script)
+        uncalled = _uncalled(script) if is_file else frozenset()
+        found = []
+        for command in script.commands:
+            words = unwrap(tuple(_filled(word, values) for word in command.words))
+            if words and command.function not in uncalled and words[0] not in script.functions:
+                found.append((command, words))
+        self._prepared_scripts[id(script), is_file] = (script, found)  # holds the script, so that its id stays its own
+        return found
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
         text = inner(words)
@@ -177,7 +193,10 @@ class Resolver:
             start = next(i for i, word in enumerate(words) if i and word in _SHELLS | LAUNCHERS)
             yield from self._dispatch(unwrap(words[start:]), run, use, command, chain)
         elif name in LAUNCHERS:
-            yield self._program(self.programs.launched(words, chain.folder, origin), run, chain)
+            program = self.programs.launched(words, chain.folder, origin)
+            yield self._program(program, run, chain)
+            if program.entries and program.entries[0][0].endswith(".ipynb"):
+                yield from self._cells(program.entries[0][0], use, chain)
         elif name in ("pytest", "py.test", "unittest"):
             yield replace(run, tests=self.tests.collected(words, chain.folder))
         elif name in SERVERS:
@@ -242,6 +261,15 @@ class Resolver:
         else:
             script = self.documents.shell(path) or ShellScript(())
         yield from self._script(script, path, chain.via(use, path), is_file=True)
+
+    def _cells(self, path: str, use: Evidence, chain: Chain) -> Iterator[Run]:
+        """What the shell lines of a notebook run (`!dvc repro`) when the notebook itself is executed."""
+        notebook = self.documents.notebook(path) if path not in chain.seen else None
+        for line, text in commands(notebook) if notebook is not None else ():
+            # a failing `!command` does not stop the notebook
+            lost = "the notebook goes on when a shell line of it fails"
+            inside = chain.via(use, path, lost)
+            yield from self._script(self._parse(text, line, True), path, inside)
 
     def _has_shebang(self, path: str) -> bool:
         first = self.documents.text(path)[:60].partition("\n")[0] if "." not in path.rpartition("/")[2] else ""

@@ -11,7 +11,7 @@ import click
 from mlops_scan import __version__
 from mlops_scan.errors import ScanError
 
-COMMANDS = ("scan", "explain", "rules", "schema")
+COMMANDS = ("scan", "explain", "rules", "schema", "cache", "trace")
 OK, UNUSABLE, INTERRUPTED = 0, 2, 130
 _OWN_OPTIONS = frozenset({"-h", "--help", "-V", "--version"})
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mlops_scan.cli import terminal
 from mlops_scan.engine.report import Report
 from mlops_scan.errors import ScanError
 from mlops_scan.reports import FORMATS, RenderOptions, render
+from mlops_scan.reports.places import Places, forge_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ def parse_targets(formats: tuple[str, ...], output: Path | None) -> tuple[Target
 
 def write(report: Report, targets: tuple[Target, ...], options: RenderOptions, color: str) -> None:
     """Render every target first, then write them, standard output last."""
+    options = replace(options, places=places_of(report))
     rendered = [(target, _render(report, target, options, color)) for target in targets]
     for target, text in sorted(rendered, key=lambda pair: pair[0].file is None):
         if target.file is None:
@@ -59,36 +62,32 @@ def _render(report: Report, target: Target, options: RenderOptions, color: str) 
     return render(
         report,
         target.format_name,
-        RenderOptions(
+        replace(
+            options,
             width=shutil.get_terminal_size().columns if to_stdout else 80,
-            color=_wants_color(color, to_stdout),
-            unicode=not to_stdout or _stdout_encoding().replace("-", "").lower().startswith("utf"),
-            verbose=options.verbose,
-            quiet=options.quiet,
-            component=options.component,
+            color=terminal.wants_color(color, to_stdout),
+            links=to_stdout and terminal.shows_links(os.environ),
+            unicode=not to_stdout or terminal.shows_unicode(),
         ),
     )
 
 
-def _wants_color(color: str, to_stdout: bool) -> bool:
-    if color != "auto":
-        return color == "always"
-    if os.environ.get("NO_COLOR"):
-        return False
-    if not to_stdout:
-        return False
-    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
-        return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
-
-
-def _stdout_encoding() -> str:
-    return getattr(sys.stdout, "encoding", None) or "ascii"
+def places_of(report: Report) -> Places:
+    """Where the scanned folder stands in its repository, on this machine and on the web."""
+    try:
+        folder = Path(report.path).resolve()
+        if not folder.is_dir():
+            return Places(forge=forge_of(os.environ, report.revision))
+        top = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
+    except (OSError, RuntimeError, ValueError):
+        return Places()
+    prefix = folder.relative_to(top).as_posix()
+    return Places("" if prefix == "." else prefix, folder.as_posix(), forge_of(os.environ, report.revision))
 
 
 def _to_stdout(text: str, plain: bool) -> None:
     """Text in the terminal's encoding, data in UTF-8; a reader that has gone away is not an error."""
-    encoding = _stdout_encoding() if plain else "utf-8"
+    encoding = terminal.stdout_encoding() if plain else "utf-8"
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))

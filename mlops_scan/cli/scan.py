@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -29,6 +30,7 @@ class _Request:
     output: Path | None
     jobs: int
     no_cache: bool
+    timings: bool
     as_of: date | None
     verbose: bool
     quiet: bool
@@ -39,7 +41,13 @@ class _Request:
 @click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("path", default=".")
 @click.option(
-    "-f", "--format", "formats", multiple=True, metavar="FORMAT[:FILE]", help="text (default), json, sarif; repeatable."
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="FORMAT[:FILE]",
+    help="text (default), json, sarif, html, markdown, github, gitlab-codequality, junit, csv, badge or shields; "
+    "repeatable.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File of the only format.")
 @click.option(
@@ -59,11 +67,12 @@ class _Request:
     "-j",
     "--jobs",
     type=click.IntRange(min=0),
-    default=1,
+    default=0,
     metavar="N",
-    help="Processes that parse code; 0: one a processor.",
+    help="Processes that parse code [default: one a processor where there is enough code].",
 )
-@click.option("--no-cache", is_flag=True, help="Parse the rules anew and store nothing in the cache folder.")
+@click.option("--no-cache", is_flag=True, help="Read everything anew and store nothing in the cache folder.")
+@click.option("--timings", is_flag=True, help="Print the seconds of each stage on standard error.")
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The day to judge dates by.")
 @click.option("-q", "--quiet", is_flag=True, help="One line.")
 @click.option("-v", "--verbose", is_flag=True, help="Every practice with its evidence chain.")
@@ -80,6 +89,7 @@ def command(
     color: str,
     exit_zero: bool,
     no_cache: bool,
+    timings: bool,
     **given: Any,
 ) -> int:
     """Scan PATH (default: the current folder) and report its MLOps maturity.
@@ -98,6 +108,7 @@ def command(
             output=output,
             jobs=jobs,
             no_cache=no_cache,
+            timings=timings,
             as_of=as_of.date() if as_of else None,
             verbose=verbose,
             quiet=quiet,
@@ -111,6 +122,8 @@ def _run(request: _Request) -> int:
     import gc
 
     from mlops_scan.cli import gate, output
+    from mlops_scan.cli.progress import Stages
+    from mlops_scan.cli.terminal import understands_escapes
     from mlops_scan.engine.scan import ScanOptions, scan
     from mlops_scan.reports import RenderOptions
 
@@ -118,6 +131,7 @@ def _run(request: _Request) -> int:
     gc.disable()
     settings = request.settings
     targets = output.parse_targets(settings.formats or (), request.output)
+    stages = Stages(shown=sys.stderr.isatty() and understands_escapes() and not request.quiet)
     report = scan(
         request.path,
         ScanOptions(
@@ -130,10 +144,20 @@ def _run(request: _Request) -> int:
             jobs=request.jobs,
             as_of=request.as_of,
             cache=not request.no_cache,
+            stage=stages.begin,
         ),
     )
+    stages.end()
+    if request.timings:
+        for name, seconds in stages.seconds.items():
+            click.echo(f"{name} {seconds:.3f}", err=True)
     verdict = gate.judge(report, gate.Gate(settings.fail_below, settings.fail_on))
-    options = RenderOptions(verbose=request.verbose, quiet=request.quiet, component=settings.component or "")
+    options = RenderOptions(
+        verbose=request.verbose,
+        quiet=request.quiet,
+        component=settings.component or "",
+        target=settings.fail_below,
+    )
     output.write(report, targets, options, request.color)
     for line in verdict.lines:
         click.echo(line, err=True)

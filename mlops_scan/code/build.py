@@ -1,14 +1,19 @@
-"""From the text of a Python file or notebook to its facts; over several processes where that pays."""
+"""From the text of a Python file or notebook to its facts: from the cache, or by several processes where it pays."""
 
 from __future__ import annotations
 
+import hashlib
+import marshal
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from mlops_scan.cache import Cache, program
 from mlops_scan.code.facts import Module
+from mlops_scan.code.packed import pack, unpack
 
-_PAYS = 400_000  # characters of Python below which starting a worker costs more than it saves
+_PAYS = 1_000_000  # characters of Python below which starting workers costs more than it saves
+_MAX_JOBS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +62,77 @@ def _code(source: Source) -> tuple[str, tuple[int, ...]]:
     return code(parse(source.text))
 
 
-def build_all(sources: Iterable[Source], jobs: int = 1) -> Iterator[Built]:
-    """The facts of many files, in the order given. `jobs` is the number of processes, 0 for one per processor."""
+def build_all(sources: Iterable[Source], jobs: int = 1, cache: Cache | None = None) -> Iterator[Built]:
+    """The facts of many files, in the order given.
+
+    Args:
+        sources: the files.
+        jobs: the number of processes; 0 for one per processor where the amount of code is worth it.
+        cache: where the facts of files that have not changed are found, and those of others kept.
+    """
     every = list(sources)
-    jobs = min(jobs or os.cpu_count() or 1, 8)
-    if jobs < 2 or sum(len(source.text) for source in every) < _PAYS or not hasattr(os, "fork"):
+    if cache is None:
+        yield from _built(every, jobs)
+        return
+    own = program()
+    keys = [_key(own, source) for source in every]
+    known = {key: built for key, data in cache.get(keys).items() if (built := _from_bytes(data)) is not None}
+    missing = [source for key, source in zip(keys, every, strict=True) if key not in known]
+    new = _built(missing, jobs)
+    added: dict[bytes, bytes] = {}
+    for key, source in zip(keys, every, strict=True):
+        built = known.get(key)
+        if built is None:
+            built = next(new)
+            added[key] = _to_bytes(built)
+        yield Built(source.path, built.module, built.problem)
+    if added:
+        cache.put(added)
+
+
+def _key(own: bytes, source: Source) -> bytes:
+    """What the facts of a file depend on: the program, the file's path (for relative imports) and its text."""
+    digest = hashlib.blake2b(own, digest_size=20)
+    digest.update(f"{source.path}\0{source.notebook}\0".encode("utf-8", "surrogatepass"))
+    digest.update(source.text.encode("utf-8", "surrogatepass"))
+    return digest.digest()
+
+
+def _to_bytes(built: Built) -> bytes:
+    return marshal.dumps((built.path, built.problem, b"" if built.module is None else pack(built.module)))
+
+
+def _from_bytes(data: bytes) -> Built | None:
+    try:
+        path, problem, packed = marshal.loads(data)  # noqa: S302 -- our own bytes, under a checksum
+        return Built(path, unpack(packed) if packed else None, problem)
+    except (EOFError, TypeError, ValueError):
+        return None
+
+
+def _built(every: Sequence[Source], jobs: int) -> Iterator[Built]:
+    size = sum(len(source.text) for source in every)
+    jobs = min(jobs or (os.cpu_count() or 1 if size >= _PAYS else 1), _MAX_JOBS)
+    if jobs < 2 or len(every) < 2 or not hasattr(os, "fork"):
         yield from map(build, every)
         return
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     # forked workers have everything imported already; large files first, so that none is left over at the end
+    _import_parsers()
     order = sorted(range(len(every)), key=lambda i: -len(every[i].text))
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        built = dict(zip(order, pool.map(build, [every[i] for i in order], chunksize=4), strict=True))
-    yield from (built[i] for i in range(len(every)))
+        done = dict(zip(order, pool.map(_build_bytes, [every[i] for i in order], chunksize=4), strict=True))
+    for i, source in enumerate(every):
+        yield _from_bytes(done[i]) or Built(source.path, None, "its facts were lost on the way from a worker")
+
+
+def _import_parsers() -> None:
+    from mlops_scan.code import extract  # noqa: F401
+    from mlops_scan.documents import notebook, python, repair  # noqa: F401
+
+
+def _build_bytes(source: Source) -> bytes:
+    """`build` for a worker process: plain bytes cross faster than objects."""
+    return _to_bytes(build(source))

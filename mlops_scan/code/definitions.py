@@ -16,7 +16,7 @@ def imported(node: ast.Import | ast.ImportFrom, path: str) -> Iterator[tuple[str
             root = alias.name.split(".", 1)[0]
             yield (alias.asname, alias.name, alias.name) if alias.asname else (root, root, alias.name)
         return
-    base = _absolute(path, node.module or "", node.level)
+    base = absolute(path, node.module or "", node.level)
     for alias in node.names:
         if alias.name == "*":
             yield "", "", base
@@ -25,8 +25,8 @@ def imported(node: ast.Import | ast.ImportFrom, path: str) -> Iterator[tuple[str
             yield alias.asname or alias.name, name, name
 
 
-def _absolute(path: str, module: str, level: int) -> str:
-    """A relative import as a dotted path from the repository's root; absolute imports unchanged."""
+def absolute(path: str, module: str, level: int) -> str:
+    """An import of the file at `path` as a dotted path; a relative one, `level` dots, from the repository's root."""
     if not level:
         return module
     folders = path.split("/")[:-1]

@@ -7,10 +7,13 @@ import ast
 from mlops_scan.code.facts import Call, Guard
 from mlops_scan.code.guards import guard_of
 from mlops_scan.code.scopes import Scope, bind_loop, constant, is_telling, name_of
-from mlops_scan.code.syntax import Lines
+from mlops_scan.code.syntax import Lines, children
 
 _MAX_STRING = 300  # characters of a string constant worth keeping
 _MAX_ELEMENTS = 500  # elements of one literal looked at; longer ones are data
+_SPECIAL = frozenset(
+    {ast.Compare, ast.NamedExpr, ast.Lambda, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp}
+)
 
 
 class Collector:
@@ -30,7 +33,7 @@ class Collector:
 
     def expressions(self, node: ast.stmt, scope: Scope) -> None:
         """Collect from the expressions that stand directly in a statement."""
-        for child in ast.iter_child_nodes(node):
+        for child in children(node):
             if isinstance(child, ast.expr):
                 self.expression(child, scope, compares=not isinstance(node, ast.Assert))
 
@@ -57,8 +60,8 @@ class Collector:
             elif kind is ast.Dict:
                 pairs = zip(child.keys[:_MAX_ELEMENTS], child.values, strict=False)  # type: ignore[attr-defined]
                 stack.extend(reversed([part for pair in pairs for part in pair if part is not None]))
-            elif not self._special(child, scope, compares):
-                stack.extend(reversed(list(ast.iter_child_nodes(child))))
+            elif kind not in _SPECIAL or not self._special(child, scope, compares):
+                stack.extend(reversed(children(child)))
 
     def _special(self, node: ast.AST, scope: Scope, compares: bool) -> bool:
         """Comparisons, and what binds names; true when the parts of `node` have been dealt with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from mlops_scan.code.definitions import find_attributes, imported, returned
 from mlops_scan.code.expressions import Collector
@@ -74,46 +74,41 @@ class _Extractor:
 
     def _statement(self, node: ast.stmt, scope: Scope, depth: int) -> None:
         self.statements += 1
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            self._function(node, scope, depth)
-        elif isinstance(node, ast.ClassDef):
-            self._class(node, scope, depth)
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            self._import(node, scope)
-        elif isinstance(node, ast.If):
-            self._if(node, scope, depth)
-        elif isinstance(node, ast.Assert):
-            self.found.guard(node, node.test, scope, "assert")
-            self.found.expressions(node, scope)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-            self._assign(node, scope)
-        elif isinstance(node, (ast.With, ast.AsyncWith)):
-            for item in node.items:
-                self.found.expression(item.context_expr, scope)
-                if isinstance(item.optional_vars, ast.Name):
-                    scope.bind(item.optional_vars.id, name_of(item.context_expr, scope))
-            self._block(node.body, scope, depth + 1)
-        elif isinstance(node, (ast.For, ast.AsyncFor)):
-            self.found.expression(node.iter, scope)
-            bind_loop(node.target, node.iter, scope)
-            self._branches([node.body, node.orelse], scope, depth)
+        handle = _HANDLERS.get(type(node))
+        if handle is not None:
+            handle(self, node, scope, depth)
         else:
-            self._other(node, scope, depth)
+            self.found.expressions(node, scope)
 
-    def _other(self, node: ast.stmt, scope: Scope, depth: int) -> None:
-        if isinstance(node, ast.While):
-            self.found.expression(node.test, scope)
-            self._branches([node.body, node.orelse], scope, depth)
-        elif isinstance(node, ast.Try) or node.__class__.__name__ == "TryStar":
-            handlers = [handler.body for handler in node.handlers]  # type: ignore[attr-defined]
-            self._branches([node.body, *handlers], scope, depth, first_wins=True)  # type: ignore[attr-defined]
-            self._block(node.orelse, scope, depth + 1)  # type: ignore[attr-defined]
-            self._block(node.finalbody, scope, depth + 1)  # type: ignore[attr-defined]
-        elif isinstance(node, ast.Match):
-            self.found.expression(node.subject, scope)
-            self._branches([case.body for case in node.cases], scope, depth)
-        else:
-            self.found.expressions(node, scope)
+    def _assert(self, node: ast.Assert, scope: Scope, depth: int) -> None:
+        self.found.guard(node, node.test, scope, "assert")
+        self.found.expressions(node, scope)
+
+    def _with(self, node: ast.With | ast.AsyncWith, scope: Scope, depth: int) -> None:
+        for item in node.items:
+            self.found.expression(item.context_expr, scope)
+            if isinstance(item.optional_vars, ast.Name):
+                scope.bind(item.optional_vars.id, name_of(item.context_expr, scope))
+        self._block(node.body, scope, depth + 1)
+
+    def _for(self, node: ast.For | ast.AsyncFor, scope: Scope, depth: int) -> None:
+        self.found.expression(node.iter, scope)
+        bind_loop(node.target, node.iter, scope)
+        self._branches([node.body, node.orelse], scope, depth)
+
+    def _while(self, node: ast.While, scope: Scope, depth: int) -> None:
+        self.found.expression(node.test, scope)
+        self._branches([node.body, node.orelse], scope, depth)
+
+    def _try(self, node: ast.Try, scope: Scope, depth: int) -> None:
+        handlers = [handler.body for handler in node.handlers]
+        self._branches([node.body, *handlers], scope, depth, first_wins=True)
+        self._block(node.orelse, scope, depth + 1)
+        self._block(node.finalbody, scope, depth + 1)
+
+    def _match(self, node: ast.Match, scope: Scope, depth: int) -> None:
+        self.found.expression(node.subject, scope)
+        self._branches([case.body for case in node.cases], scope, depth)
 
     def _branches(
         self, blocks: Sequence[Sequence[ast.stmt]], scope: Scope, depth: int, first_wins: bool = False
@@ -168,7 +163,7 @@ class _Extractor:
             self.statements += 1
         self._branches([*blocks, node.orelse], scope, depth)
 
-    def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, scope: Scope) -> None:
+    def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, scope: Scope, depth: int) -> None:
         value = node.value
         if value is not None:
             self.found.expression(value, scope, compares=True)
@@ -196,7 +191,7 @@ class _Extractor:
 
     # -- definitions -------------------------------------------------------------------------------------------------
 
-    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope, depth: int) -> None:
         line = self.lines.of(node.lineno)
         self.imports.extend(Import(whole, line, scope.name, not bound) for bound, _, whole in imported(node, self.path))
         self._bind_imported(node, scope)
@@ -263,3 +258,25 @@ class _Extractor:
             attributes={k: v for k, v in inner.class_attributes.items() if not k.startswith("__")},
             decorators=decorators,
         )
+
+
+_HANDLERS: Mapping[type[ast.stmt], Callable[..., None]] = {
+    ast.FunctionDef: _Extractor._function,
+    ast.AsyncFunctionDef: _Extractor._function,
+    ast.ClassDef: _Extractor._class,
+    ast.Import: _Extractor._import,
+    ast.ImportFrom: _Extractor._import,
+    ast.If: _Extractor._if,
+    ast.Assert: _Extractor._assert,
+    ast.Assign: _Extractor._assign,
+    ast.AnnAssign: _Extractor._assign,
+    ast.AugAssign: _Extractor._assign,
+    ast.With: _Extractor._with,
+    ast.AsyncWith: _Extractor._with,
+    ast.For: _Extractor._for,
+    ast.AsyncFor: _Extractor._for,
+    ast.While: _Extractor._while,
+    ast.Try: _Extractor._try,
+    getattr(ast, "TryStar", ast.Try): _Extractor._try,  # Python 3.11 and later
+    ast.Match: _Extractor._match,
+}

@@ -9,7 +9,7 @@ from itertools import islice
 
 from mlops_scan.code.facts import Guard
 from mlops_scan.code.scopes import Scope, name_of
-from mlops_scan.code.syntax import Lines, identifiers, own_nodes
+from mlops_scan.code.syntax import Lines, identifiers, own_nodes, walk
 
 _MAX_ORIGINS = 12  # identifiers of what a compared variable was made of
 _MAX_BODY = 500  # statements of a branch looked at for what stops the program
@@ -49,7 +49,7 @@ def _compared(test: ast.expr) -> tuple[bool, list[float]]:
     compares = False
     numbers: list[float] = []
     signed: set[int] = set()  # operands of a minus that has been read with them; a node comes before its parts
-    for node in ast.walk(test):
+    for node in walk(test):
         if isinstance(node, ast.Compare):
             compares = True
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from mlops_scan.code.facts import Call, Module
+from mlops_scan.code.names import ModuleNames
 from mlops_scan.code.reach import MAX_HOPS, Node, Reach, Step
 from mlops_scan.code.resolve import Resolver, Target
 
@@ -14,9 +15,10 @@ __all__ = ["CodeIndex", "Node", "Step", "Target"]
 class CodeIndex:
     """Modules by path, with cross-file resolution and reachability. Build it once a scan; queries are cached."""
 
-    def __init__(self, modules: Iterable[Module]) -> None:
+    def __init__(self, modules: Iterable[Module], names: ModuleNames | None = None) -> None:
+        """`names` knows also the files that have no module because nothing in them matters."""
         self.modules: Mapping[str, Module] = {module.path: module for module in modules}
-        self._names = Resolver(self.modules)
+        self._names = Resolver(self.modules, names)
         self._reach = Reach(self._names)
 
     # -- names -------------------------------------------------------------------------------------------------------
@@ -24,6 +26,11 @@ class CodeIndex:
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
         return self._names.find_module(dotted, importer)
+
+    def defines(self, path: str, function: str) -> bool:
+        """Whether the file at `path` was parsed and has that function."""
+        module = self.modules.get(path)
+        return module is not None and function in module.functions
 
     def resolve(self, path: str, name: str) -> Target:
         """What `name`, as the facts of the module at `path` have it, stands for."""

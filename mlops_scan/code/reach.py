@@ -68,7 +68,8 @@ class Reach:
         """The calls made directly in one scope of a module."""
         if path not in self._by_scope:
             grouped: dict[str, list[Call]] = defaultdict(list)
-            for call in self._modules[path].calls:
+            module = self._modules.get(path)
+            for call in module.calls if module is not None else ():
                 grouped[call.scope].append(call)
             self._by_scope[path] = grouped
         yield from self._by_scope[path].get(scope, ())
@@ -77,7 +78,8 @@ class Reach:
         """What running `node` may run next: (node, line of the call or import in this file)."""
         path, scope = node
         if path not in self._edges:
-            self._edges[path] = self._module_edges(self._modules[path])
+            module = self._modules.get(path)
+            self._edges[path] = self._module_edges(module) if module is not None else {}
         return self._edges[path].get(scope, [])
 
     def _module_edges(self, module: Module) -> dict[str, list[tuple[Node, int]]]:
@@ -136,9 +138,9 @@ class Reach:
     def _runs(self, path: str, name: str, imported: set[str]) -> Iterator[Node]:
         target = self._names.resolve(path, name)
         if target.first_party:
-            module = self._modules[target.path]
-            item = module.classes.get(target.qualname)
-            if item is None:
+            module = self._modules.get(target.path)
+            item = module.classes.get(target.qualname) if module is not None else None
+            if module is None or item is None:
                 yield target.path, target.qualname
                 return
             yield from self._methods_run(module, target.qualname)

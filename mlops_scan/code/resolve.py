@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlops_scan.code.facts import Module
+from mlops_scan.code.names import ModuleNames
 
-_SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
-PLACEHOLDER = "TEMPLATE"  # what a `{{ name }}` of a template is read as
 _MAX_RESOLVE = 12  # names followed one after the other
 _MAX_STEPS = 300  # names followed in all to resolve one: classes of many bases, modules of many star imports
 
@@ -34,49 +32,22 @@ class Target:
 class Resolver:
     """Resolves names of modules by path; what has been resolved is kept."""
 
-    def __init__(self, modules: Mapping[str, Module]) -> None:
+    def __init__(self, modules: Mapping[str, Module], names: ModuleNames | None = None) -> None:
         self.modules = modules
-        self._suffixes = _suffix_table(modules)
-        self._packages = {path.rpartition("/")[0] for path in modules if path.endswith("/__init__.py")}
+        self._names = names or ModuleNames(
+            (path for path, module in modules.items() if not module.notebook),
+            {
+                path
+                for path, module in modules.items()
+                if any(call.name.startswith("sys.path.") for call in module.calls)
+            },
+        )
         self._resolved: dict[tuple[str, str], Target] = {}
         self._steps_left = 0
 
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
-        """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
-        parts = dotted.split(".")
-        if parts[0] == PLACEHOLDER and len(parts) > 1:
-            parts = parts[1:]  # the package's name is the template's to fill in
-        for length in range(len(parts), 0, -1):
-            candidates = self._suffixes.get(".".join(parts[:length]))
-            if not candidates:
-                continue
-            folder = importer.rpartition("/")[0]
-            fitting = [item for item in candidates if self._fits(item, importer, length)]
-            if not fitting and len(candidates) == 1 and self._extends_path(importer):
-                fitting = candidates
-            if fitting:
-                best = max(fitting, key=lambda item: (_common(item[1], folder), -len(item[0]), item[0]))
-                return best[0], ".".join(parts[length:])
-        return None
-
-    def _fits(self, candidate: tuple[str, str], importer: str, length: int) -> bool:
-        """Whether a module may be what `importer` means by the first `length` names of an import."""
-        path, base = candidate
-        folder = importer.rpartition("/")[0]
-        if length == 1 and path == importer:
-            return False  # `xgboost.py` that imports xgboost
-        if base in self._packages and base != folder and path.endswith("/__init__.py"):
-            package = path.rpartition("/")[0]
-            if folder == package or folder.startswith(package + "/"):
-                return False  # `models/xgboost/train.py` that imports xgboost
-        if length == 1 or _importable(base, folder):
-            return _importable(base, folder)
-        return base not in self._packages
-
-    def _extends_path(self, importer: str) -> bool:
-        """Whether a module changes `sys.path`, so that any folder may serve its imports."""
-        module = self.modules.get(importer)
-        return module is not None and any(call.name.startswith("sys.path.") for call in module.calls)
+        """See `ModuleNames.find_module`."""
+        return self._names.find_module(dotted, importer)
 
     def resolve(self, path: str, name: str) -> Target:
         """What `name`, as the facts of the module at `path` have it, stands for."""
@@ -103,9 +74,12 @@ class Resolver:
         if located is None:
             return Target(name)
         target_path, remainder = located
+        there = self.modules.get(target_path)
+        if there is None:  # first-party, but empty, or nothing connects it with a tool: it was not parsed
+            return Target(_unknown(name))
         if not remainder:
             return Target(name, target_path, "")
-        return self._resolve_local(self.modules[target_path], remainder, depth + 1)
+        return self._resolve_local(there, remainder, depth + 1)
 
     def _resolve_star(self, module: Module, rest: str, depth: int) -> Target:
         """A name that the code before its place does not bind: bound further down, or by a star import."""
@@ -120,6 +94,8 @@ class Resolver:
             located = self.find_module(item.name, module.path)
             if located is None or located[1]:
                 external.append(item.name)
+                continue
+            if located[0] not in self.modules:
                 continue
             target = self._resolve_local(self.modules[located[0]], rest, depth + 1)
             if target.first_party or not target.name.startswith("?"):
@@ -179,35 +155,3 @@ class Resolver:
 def _unknown(name: str) -> str:
     last = name.rpartition(".")[2]
     return "?" if last in ("?", "") else f"?.{last}"
-
-
-def _suffix_table(modules: Mapping[str, Module]) -> dict[str, list[tuple[str, str]]]:
-    """Dotted suffix -> [(file, folder the dotted name is relative to)]."""
-    table: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for path, module in modules.items():
-        if module.notebook or not path.endswith((".py", ".py.tmpl", ".py.jinja", ".py.j2")):
-            continue
-        parts = path.split("/")
-        stem = parts[-1].split(".", 1)[0]
-        parts = parts[:-1] if stem == "__init__" else [*parts[:-1], stem]
-        names = [part.replace(".", "_") for part in parts]  # as relative imports have them
-        for start in range(len(parts)):
-            table[".".join(names[start:])].append((path, "/".join(parts[:start])))
-    return table
-
-
-def _importable(base: str, folder: str) -> bool:
-    """Whether a module directly below `base` can be imported by its bare name from a file in `folder`."""
-    if base == folder or base == "" or folder.startswith(base + "/"):
-        return True
-    parent, _, last = base.rpartition("/")
-    return last in _SOURCE_ROOTS and (parent == "" or folder == parent or folder.startswith(parent + "/"))
-
-
-def _common(first: str, second: str) -> int:
-    count = 0
-    for a, b in zip(first.split("/"), second.split("/"), strict=False):
-        if a != b:
-            break
-        count += 1
-    return count

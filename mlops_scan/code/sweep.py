@@ -9,59 +9,116 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
+from mlops_scan.code.definitions import absolute
+from mlops_scan.code.names import ModuleNames
 from mlops_scan.repository.roles import strip_template
 
-_IMPORT = re.compile(r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t(]*([\w, \t]*)|import[ \t]+([\w., \t]+))", re.M)
+_IMPORT = re.compile(
+    r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]{0,4000}|[\w, \t]*)|import[ \t]+([\w., \t]+))", re.M
+)
+_COMMENT = re.compile(r"#[^\n]*")
+_CELL_IMPORT = re.compile(r"\b(?:from|import)[ \t]+(\w+)")
 _SCRIPT_END = re.compile(r"\.py\b")
 _LAST_WORD = re.compile(r"\w+$")
 _MODULE_NAME = re.compile(r"[\"'](\w+(?:\.\w+)+)[\"']")
 _MODULE_RUN = re.compile(r"-m\s+([\w.]+)")
 _RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
-_WORD = re.compile(r"\w+")
 
 # What glues code together without being a tool of machine learning itself.
 _GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
 
 
-def worth_parsing(texts: Mapping[str, str], roots: Iterable[str], commands: Iterable[str] = ()) -> set[str]:
-    """The paths among `texts` that import one of `roots`, that import or name such a file, or that those import.
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What the texts of the Python files show before any of them is parsed."""
 
-    Where there is any, the files that other texts (`commands`: workflows, scripts, pipelines) name count too: a gate
-    may import nothing but `json`. With a `conftest.py` come the tests that it serves.
+    chosen: frozenset[str]
+    """The files that deserve a parse."""
+    names: ModuleNames
+    """All Python files by the names that other files may import them by."""
+
+
+def sweep(
+    texts: Mapping[str, str], roots: Iterable[str], commands: Iterable[str] = (), notebooks: Iterable[str] = ()
+) -> Sweep:
+    """Choose among the Python files `texts` by path.
+
+    Where no file and no notebook imports one of `roots`, nothing is worth a parse. Otherwise these are: the files that
+    import one of them or what glues tools together, those that other texts name (`commands`: workflows, scripts,
+    pipelines; a gate may import nothing but `json`), those that import or name such a file, all that those import, and
+    with a `conftest.py` the tests that it serves.
     """
-    wanted = ({root.split(".", 1)[0] for root in roots} - sys.stdlib_module_names) | _GLUE
-    mentioned: dict[str, set[str]] = {}
-    chosen: set[str] = set()
-    for path, text in texts.items():
-        imported, names = _imports(text)
-        if imported & wanted:
-            chosen.add(path)
-        mentioned[path] = names
-    by_stem: dict[str, list[str]] = defaultdict(list)
-    users: dict[str, list[str]] = defaultdict(list)
-    for path, names in mentioned.items():
-        by_stem[_stem(path)].append(path)
-        for name in names:
-            users[name].append(path)
-    if chosen:
-        named = {word for text in commands for word in _named(text)}
-        chosen |= {path for path in texts if _stem(path) in named}
-    leading = _closure(chosen, lambda path: users.get(_stem(path), ()))
-    found = _closure(leading, lambda path: (other for name in mentioned[path] for other in by_stem.get(name, ())))
+    tools = {root.split(".", 1)[0] for root in roots} - sys.stdlib_module_names
+    graph = _Graph(texts, tools)
+    if not graph.users_of_tools and not _in_cells(notebooks, tools):
+        return Sweep(frozenset(), graph.names)
+    graph.add_mentions()
+    named = {word for text in commands for word in _named(text)}
+    chosen = graph.users_of_tools | graph.users_of_glue | {path for path in texts if stem(path) in named}
+    leading = _closure(chosen, lambda path: graph.users.get(path, ()))
+    found = _closure(leading, lambda path: graph.imported.get(path, ()))
     served = tuple(path[: -len("conftest.py")] for path in found if path.endswith("conftest.py"))
-    return found | {path for path in texts if served and path.startswith(served)}
+    return Sweep(frozenset(found | {path for path in texts if served and path.startswith(served)}), graph.names)
 
 
-def _named(text: str) -> set[str]:
-    """The stems of the Python files and modules that commands in a text run."""
+class _Graph:
+    """Which Python file imports, or names, which, and which import tools."""
+
+    def __init__(self, texts: Mapping[str, str], tools: set[str]) -> None:
+        # an empty `tests/mlflow/__init__.py` must not be taken for what `import mlflow` means
+        named = (path for path, text in texts.items() if text.strip())
+        self.names = ModuleNames(named, {path for path, text in texts.items() if "sys.path." in text})
+        self.imported: dict[str, set[str]] = defaultdict(set)
+        self.users: dict[str, set[str]] = defaultdict(set)
+        self.users_of_tools: set[str] = set()
+        self.users_of_glue: set[str] = set()
+        self._texts = texts
+        for path, text in texts.items():
+            for dotted in set(_imports(path, text)):
+                located = self.names.find_module(dotted, path)
+                if located is not None:
+                    self._link(path, located[0])
+                    continue
+                root = dotted.partition(".")[0]
+                if root in tools:
+                    self.users_of_tools.add(path)
+                if root in _GLUE:
+                    self.users_of_glue.add(path)
+
+    def add_mentions(self) -> None:
+        """Add what files name in other ways than by an import."""
+        by_stem: dict[str, list[str]] = defaultdict(list)
+        for path in self._texts:
+            by_stem[stem(path)].append(path)
+        for path, text in self._texts.items():
+            for word in _named(text, code=True):
+                for other in by_stem.get(word, ()):
+                    self._link(path, other)
+
+    def _link(self, path: str, other: str) -> None:
+        if other != path:
+            self.imported[path].add(other)
+            self.users[other].add(path)
+
+
+def _in_cells(notebooks: Iterable[str], tools: set[str]) -> bool:
+    return any(not tools.isdisjoint(_CELL_IMPORT.findall(text)) for text in notebooks)
+
+
+def _named(text: str, code: bool = False) -> set[str]:
+    """The stems of the Python files and modules that a text runs; in code also those named to be imported."""
     words = set()
     for end in _SCRIPT_END.finditer(text):
         word = _LAST_WORD.search(text, max(0, end.start() - 60), end.start())
         if word is not None:
             words.add(word.group())
-    words.update(dotted.rpartition(".")[2] for dotted in _MODULE_RUN.findall(text))
+    if "-m" in text:
+        words.update(dotted.rpartition(".")[2] for dotted in _MODULE_RUN.findall(text))
+    if code and any(marker in text for marker in _RUNS_MODULES):
+        words.update(dotted.rpartition(".")[2] for dotted in _MODULE_NAME.findall(text))
     return words
 
 
@@ -76,25 +133,25 @@ def _closure(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> set
     return found
 
 
-def _imports(text: str) -> tuple[set[str], set[str]]:
-    """Import roots, and every word that may name a first-party module."""
-    roots: set[str] = set()
-    words = _named(text)
-    if any(marker in text for marker in _RUNS_MODULES):
-        words.update(dotted.rpartition(".")[2] for dotted in _MODULE_NAME.findall(text))
+def _imports(path: str, text: str) -> Iterator[str]:
+    """The dotted names that a file imports, relative ones as from the repository's root."""
     for source, names, plain in _IMPORT.findall(text):
         if source:
-            roots.add(source.split(".", 1)[0])
-            words.update(_WORD.findall(source))
-            words.update(_WORD.findall(names))
+            module = source.lstrip(".")
+            base = absolute(path, module, len(source) - len(module))
+            yield base
+            for part in _COMMENT.sub("", names).split(","):
+                name = part.strip("( \t\r\n\\").partition(" ")[0]
+                if name:
+                    yield f"{base}.{name}" if base else name
         for part in plain.split(","):
-            roots.add(part.strip().split(".", 1)[0].split(" ", 1)[0])
-            words.update(_WORD.findall(part))
-    return roots, words
+            name = part.strip().partition(" ")[0]
+            if name:
+                yield name
 
 
-def _stem(path: str) -> str:
-    """The name by which other files import this one: a package's folder, else the file's stem."""
+def stem(path: str) -> str:
+    """The name by which commands name a file: a package's folder, else the file's stem."""
     parts = strip_template(path)[0].split("/")
-    stem = parts[-1].split(".", 1)[0]
-    return parts[-2] if stem in ("__init__", "__main__") and len(parts) > 1 else stem
+    last = parts[-1].split(".", 1)[0]
+    return parts[-2] if last in ("__init__", "__main__") and len(parts) > 1 else last

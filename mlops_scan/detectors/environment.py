@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import Declared, declared
+from mlops_scan.documents.dockerfile import Dockerfile, Instruction
 from mlops_scan.documents.store import language_of
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
@@ -28,6 +29,9 @@ _SIDE = re.compile(r"(docs?|dev|test|lint|ci|build|typing|style)", re.I)
 _RESOURCE = re.compile(r'^\s*resource\s+"(?!random_|null_|local_|time_|tls_)([a-z0-9]+_[a-z0-9_]+)"', re.M)
 _MODULE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.M)
 _BICEP = re.compile(r"^\s*resource\s+(\w+)\s+'Microsoft\.", re.M)
+_MANAGER = re.compile(r"\b(?:pip3?|uv|poetry|conda|mamba|pdm|pixi)\b")
+_VERB = re.compile(r"\b(?:install|sync|create|env)")
+_LOCKED = re.compile(r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b")
 _ML_IMAGES = re.compile(
     r"(pytorch|tensorflow|nvidia|azureml|sagemaker|vertex-ai|huggingface|jupyter|mlflow|spark)", re.I
 )
@@ -124,41 +128,59 @@ def _containers(context: Context) -> Iterator[Signal]:
         if language_of(file.path) != "dockerfile" or ".devcontainer" in file.path:
             continue
         document = context.documents.dockerfile(file.path)
-        if document is None:
-            continue
-        copies = next(
-            (i for i in document.instructions if i.name in ("COPY", "ADD") and "--from=" not in i.value), None
-        )
-        installs = next(
-            (
-                i
-                for i in document.instructions
-                if i.name == "RUN"
-                and re.search(r"\b(pip3?|uv|poetry|conda|mamba|pdm|pixi)\b.*\b(install|sync|create|env)", i.value)
-            ),
-            None,
-        )
-        base = next((i for i in document.instructions if i.name == "FROM"), None)
-        if copies is not None and (installs is not None or (base is not None and _ML_IMAGES.search(base.value))):
-            yield Signal(
-                "env/containerized",
-                "docker",
-                Grade.IMPLEMENTED,
-                (context.evidence(file.path, (installs or copies).line),),
-            )
-        elif installs is not None:
-            yield Signal(
-                "env/containerized",
-                "docker",
-                Grade.IMPLEMENTED,
-                (context.evidence(file.path, installs.line),),
-                Confidence.MEDIUM,
-            )
-        else:
-            reason = "the image installs and copies none of this code"
-            yield Signal(
-                "env/containerized", "docker", Grade.TRACE, (context.evidence(file.path, 1),), reason=reason, fixed=True
-            )
+        if document is not None:
+            yield _container(context, file.path, document)
+
+
+def _container(context: Context, path: str, document: Dockerfile) -> Signal:
+    copies = next((i for i in document.instructions if i.name in ("COPY", "ADD") and "--from=" not in i.value), None)
+    installs = next((i for i in document.instructions if _installs(i)), None)
+    base = next((i for i in document.instructions if i.name == "FROM"), None)
+    on_ml_image = base is not None and _ML_IMAGES.search(base.value) is not None
+    if installs is None and (copies is None or not on_ml_image):
+        reason = "the image installs and copies none of this code"
+        evidence = (context.evidence(path, 1),)
+        return Signal("env/containerized", "docker", Grade.TRACE, evidence, reason=reason, fixed=True)
+    place = installs or copies
+    assert place is not None
+    listed = _installed(context, path, document)
+    loose = [item for item in listed if not item.pinned]
+    confidence = Confidence.MEDIUM if copies is None else Confidence.HIGH
+    if len(loose) * 2 > len(listed):
+        exact = len(listed) - len(loose)
+        reason = f"{exact} of the {len(listed)} dependencies that the image installs have an exact version"
+        both = (context.evidence(path, place.line), context.evidence(loose[0].path, loose[0].line))
+        return Signal("env/containerized", "docker", Grade.TRACE, both, reason=reason, fixed=True)
+    evidence = (context.evidence(path, place.line),)
+    return Signal("env/containerized", "docker", Grade.IMPLEMENTED, evidence, confidence)
+
+
+def _installs(instruction: Instruction) -> bool:
+    return (
+        instruction.name == "RUN"
+        and _MANAGER.search(instruction.value) is not None
+        and _VERB.search(instruction.value) is not None
+    )
+
+
+def _installed(context: Context, path: str, document: Dockerfile) -> list[Declared]:
+    """What the dependency lists declare that an image's commands name, where the repository has them; no locks."""
+    named = {
+        word.strip("'\"").rpartition("/")[2]
+        for i in document.instructions
+        if _installs(i) and not _LOCKED.search(i.value)
+        for word in re.split(r"[\s=]+", i.value)
+        if word.endswith((".txt", ".yml", ".yaml"))
+    }
+    lists: dict[str, list[Declared]] = defaultdict(list)
+    for item in declared(context):
+        if item.path.rpartition("/")[2] in named:
+            lists[item.path].append(item)
+    copied = " ".join(i.value for i in document.instructions if i.name in ("COPY", "ADD"))
+    folder = path.rpartition("/")[0]
+    near = [p for p in lists if p in copied.split()] or [p for p in lists if p.rpartition("/")[0] == folder]
+    chosen = near or (list(lists) if len(lists) == 1 else [])
+    return [item for p in chosen for item in lists[p]]
 
 
 # -- infrastructure --------------------------------------------------------------------------------------------------

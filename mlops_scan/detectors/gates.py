@@ -27,6 +27,10 @@ _RELATIVE = re.compile(
 _STORES = re.compile(
     r"(json\.dump|.*\.(log_metrics?|to_csv|to_json|to_parquet|log|report_scalar|write_text|log_metric_table)|yaml\.(safe_)?dump|toml\.dump|pickle\.dump|joblib\.dump)"
 )
+_SERIALIZES = re.compile(r"(json|pickle|toml|tomli_w|yaml)\.dumps|yaml\.(safe_)?dump")
+_WRITES = frozenset(
+    {"write", "writelines", "write_text", "write_bytes", "put_object", "upload_blob", "upload_from_string"}
+)
 _PROCEEDS = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "save-model"})
 
 
@@ -178,9 +182,7 @@ def _evaluations(context: Context) -> Iterator[Signal]:
             *(m for p, m in context.modules() if _imports(context, p, path)),
         ]
         tracked = any("experiment/tracking" in u.serves for u in context.uses if u.location.path == path)
-        stored = tracked or any(
-            _STORES.fullmatch(context.index.resolve(m.path, call.name).name) for m in nearby for call in m.calls
-        )
+        stored = tracked or any(_stores(context, m) for m in nearby)
         notebook = context.role(path) is Role.NOTEBOOK
         grade, reason = (
             (Grade.IMPLEMENTED, "") if stored and not notebook else (Grade.TRACE, "metrics are computed but not stored")
@@ -189,6 +191,21 @@ def _evaluations(context: Context) -> Iterator[Signal]:
             reason = "metrics are computed in a notebook only"
         evidence = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
         yield Signal("model/evaluation", use.tool, grade, evidence, use.confidence, reason, scope=scope)
+
+
+def _stores(context: Context, module: Module) -> bool:
+    """Whether a module writes figures: by one call, or by two (`file.write(json.dumps(report))`) in one scope."""
+    made: set[str] = set()
+    written: set[str] = set()
+    for call in module.calls:
+        name = context.index.resolve(module.path, call.name).name
+        if _STORES.fullmatch(name):
+            return True
+        if _SERIALIZES.fullmatch(name):
+            made.add(call.scope)
+        elif name.rpartition(".")[2] in _WRITES:
+            written.add(call.scope)
+    return not made.isdisjoint(written)
 
 
 def _imports(context: Context, path: str, imported: str) -> bool:

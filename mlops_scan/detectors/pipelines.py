@@ -34,10 +34,7 @@ def _by_engine(context: Context, tool: str, evidence: tuple[Evidence, ...]) -> I
 
 def runs_of(context: Context, pipeline: Pipeline) -> list[Run]:
     """The runs whose start is this pipeline itself."""
-    place = Location(pipeline.path, pipeline.line)
-    return [
-        run for run in context.automation.runs if run.start.kind == "pipeline" and run.start.evidence.location == place
-    ]
+    return context.automation.pipeline_runs(Location(pipeline.path, pipeline.line))
 
 
 def ml_step(context: Context, pipeline: Pipeline) -> Evidence | None:

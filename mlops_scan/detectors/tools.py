@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.detectors.base import ASIDE, Context, unique
@@ -72,8 +73,12 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
     used = {use.tool for use in context.uses if context.role(use.location.path) not in ASIDE} | context.self_tools
     imported = _imported(context)
     seen: set[str] = set()
+    of_distribution: dict[str, list[Tool]] = defaultdict(list)
+    for tool in context.rules.tools.values():
+        for name in _distributions(tool):
+            of_distribution[name].append(tool)
     for requirement in declared(context):
-        tools = [tool for tool in context.rules.tools.values() if requirement.name in _distributions(tool)]
+        tools = of_distribution.get(requirement.name, [])
         if not tools or any(tool.id in used or tool.id in seen for tool in tools):
             continue
         seen.update(tool.id for tool in tools)

@@ -169,8 +169,5 @@ def _committed(context: Context) -> Iterator[Problem]:
 def _pointer(context: Context, path: str) -> bool:
     """Whether a file is a Git-LFS pointer or text such as a Python path file, and no model."""
     file = context.documents.files[path]
-    try:
-        head = file.read(256)
-    except OSError:
-        return True
-    return head.startswith(_LFS) or (file.suffix == ".pth" and b"\0" not in head)
+    head = context.documents.head(path)
+    return not head or head.startswith(_LFS) or (file.suffix == ".pth" and b"\0" not in head)

@@ -81,6 +81,19 @@ def shell_lines(notebook: Notebook) -> tuple[Line, ...]:
     return tuple(found)
 
 
+def commands(notebook: Notebook) -> tuple[Line, ...]:
+    """The shell lines of a notebook with their continuation lines joined, each with its first line's number."""
+    found: list[Line] = []
+    continued = False
+    for number, text in shell_lines(notebook):
+        if continued:
+            found[-1] = (found[-1][0], f"{found[-1][1]}\n{text}")
+        else:
+            found.append((number, text))
+        continued = text.rstrip().endswith("\\")
+    return tuple(found)
+
+
 def _escapes(lines: tuple[Line, ...]) -> list[Line]:
     found: list[Line] = []
     continued = False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,10 +25,13 @@ if TYPE_CHECKING:
 
 TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pictures are the largest
 
+HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
+
 _NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
 _T = TypeVar("_T")
 
 
+@lru_cache(maxsize=1 << 16)
 def language_of(path: str) -> str:
     """A file's language, told by its name; empty where there is no parser for it."""
     name = strip_template(path)[0].rpartition("/")[2]
@@ -71,6 +76,11 @@ def _json_or_lines(text: str) -> tuple[Node, ...]:
         return ()
 
 
+def fingerprint(data: bytes) -> bytes:
+    """What tells the content of a file from every other."""
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
 class Documents:
     """The parsed documents of one scan. A file that does not parse is listed once in `incomplete` and gives nothing."""
 
@@ -80,6 +90,8 @@ class Documents:
         self.incomplete: dict[str, Incomplete] = {}
         self.files_read = 0
         self.bytes_read = 0
+        self.reads: dict[str, bytes] = {}  # the fingerprint of each file read, empty where that failed
+        self.heads: dict[str, bytes] = {}
         self.parsed: set[str] = set()
         self._texts: dict[str, str] = {}
         self._cache: dict[tuple[str, str], object] = {}
@@ -113,15 +125,31 @@ class Documents:
         try:
             data = file.read(TEXT_LIMIT)
         except OSError as error:
+            self.reads[file.path] = b""
             self.note(file.path, f"cannot be read: {error.strerror or error}")
             return ""
-        self.files_read += 1
-        self.bytes_read += len(data)
+        if file.path not in self.reads:
+            self.files_read += 1
+            self.bytes_read += len(data)
+        self.reads[file.path] = fingerprint(data)
         if looks_binary(data):
             if language_of(file.path) and file.role not in (Role.VENDORED, Role.GENERATED):
                 self.note(file.path, "is binary, not the text its name promises")
             return ""
         return decode(data)
+
+    def forget(self, path: str) -> None:
+        """Let go of a text that nobody is going to ask for; it would be read again."""
+        self._texts.pop(path, None)
+
+    def head(self, path: str) -> bytes:
+        """The first bytes of a file that is not read as text; empty where it cannot be read."""
+        try:
+            data = self.files[path].read(HEAD_LIMIT)
+        except OSError:
+            data = b""
+        self.heads[path] = data
+        return data
 
     def note(self, path: str, reason: str) -> None:
         """List a file as incomplete, with the first reason given for it."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.repository.files import File
-from mlops_scan.words import Role
+from mlops_scan.words import Location, Role
 
 JUDGED = frozenset({"application", "template", "research", "competition", "course", "llm-app"})
 """Kinds that get a level of their own."""
@@ -34,11 +34,12 @@ _PICKLE = frozenset({"pickle", "joblib", "generic-estimator"})
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """The kind, why, and whether a model of its own is trained, loaded or scored."""
+    """The kind, why, whether a model of its own is trained, loaded or scored, and a place that shows it."""
 
     name: str
     reason: str
     has_ml: bool
+    where: Location | None = None
 
 
 def lesson_folders(files: tuple[File, ...]) -> tuple[str, ...]:
@@ -93,23 +94,27 @@ def publishes(context: Context) -> bool:
 
 def decide(context: Context, override: str | None = None) -> Kind:
     """The kind of the repository, first matching rule first; `override` is the user's own word."""
-    machine_learning = has_ml(context)
+    shown = ml_place(context)
+    machine_learning = shown is not None
     if override is not None:
         return Kind(override, "set by the user", machine_learning or override not in ("non-ml", "data-pipeline"))
     lessons = lesson_folders(context.repository.files)
     if lessons and machine_learning:
-        return Kind("course", f"{len(lessons)} lesson folders such as `{lessons[0]}`", True)
+        return Kind("course", f"{len(lessons)} lesson folders such as `{lessons[0]}`", True, shown)
     files = context.repository.files
     generator = next((f.path for f in files if f.name in _GENERATORS and f.role is not Role.TEST), "")
     templates = sum(1 for file in context.repository.files if file.role is Role.TEMPLATE)
     if generator or templates >= 3:
-        return Kind("template", f"a project generator: {generator or 'files with placeholders'}", machine_learning)
+        where = Location(generator, 1) if generator else shown
+        return Kind(
+            "template", f"a project generator: {generator or 'files with placeholders'}", machine_learning, where
+        )
     package = _package(context, machine_learning)
     if package is not None:
         return package
     if not machine_learning:
         return _without_ml(context)
-    return _application(context)
+    return _application(context, shown)
 
 
 def _package(context: Context, machine_learning: bool) -> Kind | None:
@@ -190,6 +195,11 @@ def _trains_itself(context: Context) -> bool:
 
 def has_ml(context: Context) -> bool:
     """Whether main code trains, tunes, scores or serves a model (pickles alone prove nothing)."""
+    return ml_place(context) is not None
+
+
+def ml_place(context: Context) -> Location | None:
+    """The first place where main code trains, tunes, scores or serves a model."""
     for use in context.doing("train", "tune", "predict", "load-model", "llm-call", "deploy-model"):
         if use.tool in context.self_tools or use.location.path not in context.index.modules:
             continue
@@ -197,27 +207,28 @@ def has_ml(context: Context) -> bool:
             continue
         if "deploy-model" in use.does and use.confidence.value != "high":
             continue
-        return True
+        return use.location
     declared = (
-        step
+        Location(pipeline.path, step.line)
         for pipeline in context.automation.pipelines
         for step in pipeline.steps
-        if context.role(pipeline.path) is not Role.DOCS
+        if context.role(pipeline.path) is not Role.DOCS and step.does & {"train", "predict"}
     )
-    return any(step.does & {"train", "predict"} for step in declared)
+    return next(declared, None)
 
 
 def _without_ml(context: Context) -> Kind:
-    names = {file.name for file in context.repository.files}
-    if "dbt_project.yml" in names:
-        return Kind("data-pipeline", "a dbt project without a model", False)
+    dbt = next((file.path for file in context.repository.files if file.name == "dbt_project.yml"), None)
+    if dbt is not None:
+        return Kind("data-pipeline", "a dbt project without a model", False, Location(dbt, 1))
     definition = next((use for use in context.doing("define-pipeline")), None)
     if definition is not None:
-        return Kind("data-pipeline", f"{definition.tool} workflows without a step on a model", False)
+        reason = f"{definition.tool} workflows without a step on a model"
+        return Kind("data-pipeline", reason, False, definition.location)
     return Kind("non-ml", "no code that trains, loads or scores a model was found", False)
 
 
-def _application(context: Context) -> Kind:
+def _application(context: Context, shown: Location | None) -> Kind:
     readme = next(
         (f for f in context.repository.files if f.path.lower() in ("readme.md", "readme.rst", "readme.txt")), None
     )
@@ -228,13 +239,22 @@ def _application(context: Context) -> Kind:
         and any("llm-call" in use.does for use in context.uses)
         and not any(u for u in context.doing("predict") if u.tool not in _PICKLE)
     ):
-        return Kind("llm-app", "it calls hosted language models and trains nothing", True)
+        return Kind("llm-app", "it calls hosted language models and trains nothing", True, shown)
     head = "\n".join(text.split("\n")[:30])
     served = any(use for use in context.doing("serve"))
-    if _COMPETITION.search(head) and not served and not context.automation.workflows:
-        return Kind("competition", "the README speaks of a competition", True)
-    if _PAPER.search(text) and not served and not context.automation.workflows:
-        return Kind("research", "the README cites the paper it belongs to", True)
-    if _TEMPLATE_WORDS.search("\n".join(text.split("\n")[:12])):
-        return Kind("template", "the README calls itself a template or sample", True)
-    return Kind("application", "it trains or serves a model for a use of its own", True)
+    told = readme.path if readme is not None else ""
+    if (found := _COMPETITION.search(head)) and not served and not context.automation.workflows:
+        return Kind("competition", "the README speaks of a competition", True, _line_of(told, head, found))
+    if (found := _PAPER.search(text)) and not served and not context.automation.workflows:
+        return Kind("research", "the README cites the paper it belongs to", True, _line_of(told, text, found))
+    top = "\n".join(text.split("\n")[:12])
+    if found := _TEMPLATE_WORDS.search(top):
+        return Kind("template", "the README calls itself a template or sample", True, _line_of(told, top, found))
+    scripts = (use for use in context.doing(*LEARNS) if context.role(use.location.path) is Role.SOURCE)
+    first = next(scripts, learns)
+    where = first.location if first is not None else shown
+    return Kind("application", "it trains or serves a model for a use of its own", True, where)
+
+
+def _line_of(path: str, text: str, found: re.Match[str]) -> Location:
+    return Location(path, text.count("\n", 0, found.start()) + 1)

@@ -134,4 +134,5 @@ class Report:
     incomplete: tuple[Incomplete, ...]
     statistics: Statistics
     rules: tuple[FindingRule, ...] = ()
+    kind_place: Location | None = None  # a place that shows the kind
     notices: tuple[str, ...] = ()  # what the reader should know: exclusions, unknown CI providers, fallbacks

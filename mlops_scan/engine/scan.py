@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import entry_points
@@ -14,11 +15,12 @@ from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared
 from mlops_scan.automation.resolve import Resolver
+from mlops_scan.cache import Cache, open_cache
 from mlops_scan.ci.find import unread_providers, workflows
 from mlops_scan.code.build import Source, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
-from mlops_scan.code.sweep import worth_parsing
+from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import Context, Detector
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import components as component_rules
@@ -28,13 +30,17 @@ from mlops_scan.engine.copies import distinct, originals
 from mlops_scan.engine.grades import grade, weigh
 from mlops_scan.engine.kind import JUDGED, Kind, decide, lesson_folders, self_tools
 from mlops_scan.engine.report import ComponentResult, Report, Statistics
+from mlops_scan.engine.results import Results
 from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
 from mlops_scan.repository.roles import RoleCatalogue
-from mlops_scan.rulebook import MaturityModel, RuleBook, Tool, load
+from mlops_scan.rolerules import load_roles
+from mlops_scan.rulebook import MaturityModel, RuleBook, Tool, digest, load, rules_path
 from mlops_scan.words import KINDS, Problem, Role, Signal
+
+Stage = Callable[[str], None]
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
 _STRUCTURED = frozenset({"yaml", "json", "toml"})
@@ -65,31 +71,60 @@ class ScanOptions:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    jobs: int = 1  # processes that parse code; 0: one per processor
+    jobs: int = 0  # processes that parse code; 0: one per processor where there is enough code
     as_of: date | None = None
-    cache: bool = True  # keep the parsed rules in the user's cache folder
+    cache: bool = True  # keep parsed rules, facts and reports in the user's cache folder
+    stage: Stage | None = None  # told the name of each stage as it begins
 
 
 def scan(path: Path, options: ScanOptions | None = None) -> Report:
-    """Scan the folder `path`.
+    """Scan the folder `path`; the report of an earlier scan of the same files serves again.
 
     Raises:
         ScanError: the folder cannot be read, or an option names something unknown.
     """
     options = options or ScanOptions()
+    _begin(options, "list")
+    catalogue = RoleCatalogue(load_roles(rules_path(), cache=options.cache))
+    repository = _with_roles(open_repository(path, options.exclude, catalogue))
+    cache = open_cache() if options.cache else None
+    try:
+        asked = (digest(), str(path), repr(replace(options, jobs=0, stage=None)))
+        results = Results(cache, repository, asked)
+        report = results.find()
+        if report is None:
+            documents = Documents(repository.files)
+            report = _scan(path, options, repository, documents, cache)
+            results.keep(report, documents.reads, documents.heads)
+        return report
+    finally:
+        if cache is not None:
+            cache.close()
+
+
+def _begin(options: ScanOptions, stage: str) -> None:
+    if options.stage is not None:
+        options.stage(stage)
+
+
+def _scan(
+    path: Path, options: ScanOptions, repository: Repository, documents: Documents, cache: Cache | None
+) -> Report:
+    _begin(options, "rules")
     rules = load(cache=options.cache)
     model = rules.models.get(options.model)
     if model is None:
         raise ScanError(f"{options.model}: no such maturity model; known: {', '.join(sorted(rules.models))}")
     if options.kind is not None and options.kind not in KINDS:
         raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
-    repository = _with_roles(open_repository(path, options.exclude, RoleCatalogue(rules.roles)))
-    context = gather(repository, rules, options.jobs)
+    context = gather(repository, rules, options, documents, cache)
+    _begin(options, "detect")
     kind = decide(context, options.kind)
     signals: list[Signal] = []
     problems: list[Problem] = []
     for item in _detect(context):
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
+    _begin(options, "grade")
     weighed = weigh(context, signals)
     parts = component_rules.find(context, kind)
     copies = originals(context)
@@ -104,6 +139,7 @@ def scan(path: Path, options: ScanOptions | None = None) -> Report:
         revision=repository.revision,
         kind=kind.name,
         kind_reason=kind.reason,
+        kind_place=kind.where,
         has_ml=kind.has_ml,
         model=model.id,
         levels=((model.id, headline.level),),
@@ -145,14 +181,26 @@ def _with_roles(repository: Repository) -> Repository:
     return replace(repository, files=files)
 
 
-def gather(repository: Repository, rules: RuleBook, jobs: int = 1) -> Context:
-    """All facts that detectors read; `jobs` processes parse code, 0 for one per processor."""
-    documents = Documents(repository.files)
+def gather(
+    repository: Repository,
+    rules: RuleBook,
+    options: ScanOptions | None = None,
+    documents: Documents | None = None,
+    cache: Cache | None = None,
+) -> Context:
+    """All facts that detectors read."""
+    options = options or ScanOptions()
+    documents = documents or Documents(repository.files)
+    _begin(options, "sweep")
     repository = _without_generated(repository, documents, RoleCatalogue(rules.roles))
-    index = CodeIndex(_modules(repository.files, documents, rules, jobs))
+    swept = _sweep(repository.files, documents, rules)
+    _begin(options, "code")
+    index = CodeIndex(_modules(repository.files, documents, swept, options.jobs, cache), swept.names)
+    _begin(options, "documents")
     matcher = Matcher(rules.tools.values())
     structured = [file for file in repository.files if _is_structured(file)]
     pipelines = [p for file in structured for p in _pipelines(file, documents)]
+    _begin(options, "automation")
     resolver = Resolver(documents, index, matcher, pipelines)
     found = tuple(workflows(documents))
     uses = _uses(repository.files, structured, documents, index, matcher)
@@ -165,6 +213,7 @@ def gather(repository: Repository, rules: RuleBook, jobs: int = 1) -> Context:
         *starts.code_pipeline_runs(uses, index),
         *starts.service_runs(documents, resolver),
     )
+    _begin(options, "wiring")
     automation = Automation(index, found, pipelines, runs)
     context = Context(
         repository, documents, index, rules, uses, automation, resolver, tuple(unread_providers(documents))
@@ -202,24 +251,34 @@ def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
     yield from declared(file.path, documents.nodes(file.path))
 
 
-def _modules(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: int) -> Iterator[Module]:
-    code_files = {
-        f.path: language_of(f.path)
-        for f in files
-        if f.role not in _UNPARSED and language_of(f.path) in ("python", "notebook")
-    }
-    texts = {path: documents.text(path) for path, language in code_files.items() if language == "python"}
-    roots = (root for tool in rules.tools.values() if _proves(tool) for root in tool.imports)
-    commands = (documents.text(f.path) for f in files if f.role not in _UNPARSED and language_of(f.path) in _COMMANDS)
-    worth = worth_parsing(texts, roots, commands)
+def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook) -> Sweep:
+    """One pass over the texts that may name a tool, to choose the Python files that deserve a parse."""
+    by_language: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        if file.role not in _UNPARSED:
+            by_language[language_of(file.path)].append(file.path)
+    found = sweep(
+        {path: documents.text(path) for path in by_language["python"]},
+        (root for tool in rules.tools.values() if _proves(tool) for root in tool.imports),
+        (documents.text(path) for language in _COMMANDS for path in by_language[language]),
+        (documents.text(path) for path in by_language["notebook"]),
+    )
+    for path in by_language["python"]:
+        if path not in found.chosen:
+            documents.forget(path)
+    return found
+
+
+def _modules(
+    files: Iterable[File], documents: Documents, swept: Sweep, jobs: int, cache: Cache | None
+) -> Iterator[Module]:
     chosen = [
-        path
-        for path, language in code_files.items()
-        if (path in worth or language == "notebook") and documents.text(path).strip()
+        Source(f.path, text, language_of(f.path) == "notebook")
+        for f in files
+        if (f.path in swept.chosen or (language_of(f.path) == "notebook" and f.role not in _UNPARSED))
+        and (text := documents.text(f.path)).strip()
     ]
-    for built in build_all(
-        (Source(path, documents.text(path), code_files[path] == "notebook") for path in chosen), jobs
-    ):
+    for built in build_all(chosen, jobs, cache):
         documents.parsed.add(built.path)
         if built.problem:
             documents.note(built.path, built.problem)

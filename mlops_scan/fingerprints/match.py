@@ -55,6 +55,9 @@ class Matcher:
         self._decorators: dict[str, list[_Pattern]] = defaultdict(list)
         self._bases: dict[str, list[_Pattern]] = defaultdict(list)
         self._commands: dict[str, list[_Pattern]] = defaultdict(list)
+        self._by_words: dict[tuple[str, ...], tuple[_Pattern, ...]] = {}
+        self._by_head: dict[str, set[int]] = defaultdict(set)  # top-level key -> documents' signatures that ask for it
+        self._headless: set[int] = set()
         self._conjunctions: list[tuple[str, Signature]] = []
         self._documents: list[tuple[str, Signature, tuple[frozenset[str], ...]]] = []
         self._files: list[tuple[str, Signature]] = []
@@ -77,7 +80,12 @@ class Matcher:
         if signature.all_calls:
             self._conjunctions.append((tool, signature))
         if signature.keys:
-            self._documents.append((tool, signature, _heads(signature)))
+            heads = _heads(signature)
+            for head in heads[0] if heads else ():
+                self._by_head[head].add(len(self._documents))
+            if not heads:
+                self._headless.add(len(self._documents))
+            self._documents.append((tool, signature, heads))
         elif signature.files:
             self._files.append((tool, signature))
 
@@ -145,19 +153,18 @@ class Matcher:
     def in_documents(self, file: File, documents: Sequence[Node]) -> Iterator[Use]:
         """The uses that the structure of a YAML, JSON or TOML file shows."""
         tops = [frozenset(document.keys()) for document in documents]
-        for tool, signature, heads in self._documents:
+        numbers = self._headless.union(*(self._by_head.get(key, ()) for top in tops for key in top))
+        for tool, signature, heads in (self._documents[number] for number in sorted(numbers)):
             if not any(all(head & top for head in heads) for top in tops):
                 continue
             if signature.files and not matches_any(file.path, signature.files):
                 continue
             for document in documents:
-                found = {path: find_path(document, path, value) for path, value in signature.keys}
-                if all(node is not None for node in found.values()):
+                found = _found(document, signature)
+                if found:
                     # the deepest path says most; the first of equals
                     telling = max(found, key=lambda path: len(split_path(path)))
-                    node = found[telling]
-                    assert node is not None
-                    yield _use(tool, signature, telling, Location(file.path, node.at), "")
+                    yield _use(tool, signature, telling, Location(file.path, found[telling].at), "")
                     break
 
     def in_names(self, files: Sequence[File]) -> Iterator[Use]:
@@ -171,14 +178,19 @@ class Matcher:
 
     def in_command(self, words: tuple[str, ...], location: Location) -> list[Use]:
         """The uses that one command line, its launchers stripped, shows: each signature once; none when it is idle."""
+        if words not in self._by_words:
+            self._by_words[words] = self._matching(words)
+        return [_use(found.tool, found.signature, found.text, location, "") for found in self._by_words[words]]
+
+    def _matching(self, words: tuple[str, ...]) -> tuple[_Pattern, ...]:
         if not words or is_idle(words):
-            return []
-        found: dict[tuple[str, int], Use] = {}
+            return ()
+        found: dict[tuple[str, int], _Pattern] = {}
         for pattern in (*self._commands.get(words[0], ()), *self._commands.get("*", ())):
             key = (pattern.tool, id(pattern.signature))
             if key not in found and match_words(pattern.text, words):
-                found[key] = _use(pattern.tool, pattern.signature, pattern.text, location, "")
-        return list(found.values())
+                found[key] = pattern
+        return tuple(found.values())
 
 
 def is_idle(words: tuple[str, ...]) -> bool:
@@ -194,6 +206,17 @@ def is_idle(words: tuple[str, ...]) -> bool:
         if words[0] in _SHORT_DRY_RUN and word.startswith("-n"):
             return True
     return False
+
+
+def _found(document: Node, signature: Signature) -> dict[str, Node]:
+    """The nodes at the key paths of a signature; empty where one is missing."""
+    found = {}
+    for path, value in signature.keys:
+        node = find_path(document, path, value)
+        if node is None:
+            return {}
+        found[path] = node
+    return found
 
 
 def _heads(signature: Signature) -> tuple[frozenset[str], ...]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
+
+from mlops_scan.reports.places import Places
 
 if TYPE_CHECKING:
     from mlops_scan.engine.report import Report
@@ -16,6 +18,14 @@ FORMATS: Mapping[str, str] = MappingProxyType(
         "text": "mlops_scan.reports.text",
         "json": "mlops_scan.reports.json",
         "sarif": "mlops_scan.reports.sarif",
+        "html": "mlops_scan.reports.html",
+        "markdown": "mlops_scan.reports.markdown",
+        "github": "mlops_scan.reports.github",
+        "gitlab-codequality": "mlops_scan.reports.gitlab_codequality",
+        "junit": "mlops_scan.reports.junit",
+        "csv": "mlops_scan.reports.csv",
+        "badge": "mlops_scan.reports.badge",
+        "shields": "mlops_scan.reports.shields",
     }
 )
 
@@ -24,8 +34,9 @@ FORMATS: Mapping[str, str] = MappingProxyType(
 class RenderOptions:
     """How a report is to look; a format ignores what does not concern it.
 
-    `unicode` says that the place it goes to can show more than ASCII; `component` is the component the user chose,
-    empty when the whole repository is meant.
+    `unicode` says that the place it goes to can show more than ASCII, `links` that it makes something of OSC 8
+    hyperlinks; `component` is the component the user chose, empty when the whole repository is meant; `target` is the
+    level that a gate asks for, None without one; `places` says where the scanned files stand in their repository.
     """
 
     width: int = 80
@@ -33,7 +44,10 @@ class RenderOptions:
     verbose: bool = False
     quiet: bool = False
     unicode: bool = False
+    links: bool = False
     component: str = ""
+    target: int | None = None
+    places: Places = field(default_factory=Places)
 
 
 def render(report: Report, format_name: str, options: RenderOptions) -> str:

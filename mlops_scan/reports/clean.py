@@ -1,14 +1,19 @@
-"""Scanned content is hostile: nothing of it may reach a terminal or a strict JSON reader as it is."""
+"""Scanned content is hostile: nothing of it may reach a terminal or a strict reader as it is."""
 
 from __future__ import annotations
 
 import re
 
-# C0 and C1 controls, line and paragraph separators, zero-width and direction marks, lone surrogates, the BOM
+# C0 and C1 controls, soft hyphen, line and paragraph separators, zero-width, direction and tag marks, lone surrogates,
+# the BOM, and what is no character at all (XML refuses U+FFFE and U+FFFF)
 _UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb]"
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff"
+    "\U000e0000-\U000e007f]"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_TYPOGRAPHY = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "‘": "'", "’": "'", "–": "-", "—": "-", "…": "...", "·": "-", "→": "->", "≥": ">="}  # noqa: RUF001
+)
 
 
 def visible(text: str) -> str:
@@ -21,9 +26,19 @@ def one_line(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
+def cut(text: str, limit: int) -> str:
+    """`text` with at most `limit` characters, the cut marked."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
 def encodable(text: str) -> str:
     """`text` with lone surrogates (undecodable file names) shown as escapes, so that it can be written as UTF-8."""
     return _SURROGATES.sub(_escaped, text)
+
+
+def plain(text: str) -> str:
+    """`text` with typographic quotes, dashes and arrows as ASCII, for consoles that have no others."""
+    return text.translate(_TYPOGRAPHY)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -31,4 +46,4 @@ def _escaped(match: re.Match[str]) -> str:
     if character == "\n":
         return "\\n"
     code = ord(character)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -12,11 +12,22 @@ from rich.text import Text
 
 from mlops_scan.engine.report import ComponentResult, Finding, LevelResult, PracticeResult, Report, RowResult
 from mlops_scan.reports import RenderOptions
-from mlops_scan.reports.clean import encodable, one_line, visible
-from mlops_scan.reports.tally import is_gap, percent, summary
-from mlops_scan.words import Evidence, Grade, Severity
+from mlops_scan.reports.clean import encodable, one_line, plain, visible
+from mlops_scan.reports.tally import (
+    families,
+    percent,
+    rungs_up_to,
+    score,
+    severities,
+    split_findings,
+    summary,
+    title,
+    wanted_level,
+)
+from mlops_scan.words import Evidence, Grade, Location, Severity
 
 _Item = TypeVar("_Item")
+_Part = str | tuple[str, str]
 _STEPS = 3
 _FINDINGS = 10
 _NOTES = 5
@@ -28,13 +39,21 @@ _GRADE_STYLE = {
     Grade.TRACE: "yellow",
     Grade.UNKNOWN: "magenta",
 }
+_LEGEND = (
+    (Grade.WIRED, "wired: automation starts it and its outcome has an effect"),
+    (Grade.IMPLEMENTED, "implemented: real code or configuration does it"),
+    (Grade.TRACE, "trace: only named or half done"),
+    (Grade.ABSENT, "absent: not found"),
+    (Grade.UNKNOWN, "unknown: files cannot say"),
+)
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
 def render(report: Report, options: RenderOptions) -> str:
     """The report as lines of text; one line when quiet."""
     if options.quiet:
-        return summary(report) + "\n"
+        line = summary(report) + "\n"
+        return line if options.unicode else plain(line)
     return _Page(report, options).text()
 
 
@@ -44,6 +63,9 @@ class _Page:
     def __init__(self, report: Report, options: RenderOptions) -> None:
         self.report = report
         self.verbose = options.verbose
+        self.unicode = options.unicode
+        self.places = options.places
+        self.links = options.links and options.color  # rich writes none without styles
         self.here = "▸" if options.unicode else ">"
         self.met = "✓" if options.unicode else "[x]"
         self.open = "✗" if options.unicode else "[ ]"
@@ -65,27 +87,41 @@ class _Page:
 
     def text(self) -> str:
         """All sections."""
+        judged = self.report.headline.level is not None
         self._header()
-        if self.report.headline.level is not None:
+        if judged:
             self._ladder(self.report.headline)
             self._components()
             self._rows(self.report.headline)
         self._findings()
-        if self.report.headline.level is not None:
+        if judged:
             self._next_steps(self.report.headline)
         if self.verbose:
             self._practices(self.report.headline)
-        self._notes("Could not be read", [f"{visible(i.path)}: {one_line(i.reason)}" for i in self.report.incomplete])
-        self._notes("Please note", [one_line(notice) for notice in self.report.notices])
+        self._unread()
+        self._notices()
         stripped = "\n".join(line.rstrip() for line in self.out.getvalue().splitlines())
         return encodable(stripped.strip("\n")) + "\n"
 
-    def _line(self, *parts: str | tuple[str, str]) -> None:
-        """One line that is never wrapped, so that a path in it stays in one piece."""
-        self.console.print(Text.assemble(*parts), soft_wrap=True)
+    def _assembled(self, parts: Iterable[_Part | Text]) -> Text:
+        if not self.unicode:
+            parts = [
+                plain(part) if isinstance(part, str) else (plain(part[0]), part[1]) if isinstance(part, tuple) else part
+                for part in parts
+            ]
+        return Text.assemble(*parts)
 
-    def _prose(self, indent: int, *parts: str | tuple[str, str]) -> None:
-        self.console.print(Padding(Text.assemble(*parts), (0, 0, 0, indent)))
+    def _place(self, location: Location) -> Text:
+        """`path:line`, a hyperlink to the file where the terminal knows hyperlinks."""
+        address = self.places.file(location) if self.links else ""
+        return Text(visible(str(location)), style=f"link {address}" if address else "")
+
+    def _line(self, *parts: _Part | Text) -> None:
+        """One line that is never wrapped, so that a path in it stays in one piece."""
+        self.console.print(self._assembled(parts), soft_wrap=True)
+
+    def _prose(self, indent: int, *parts: _Part | Text) -> None:
+        self.console.print(Padding(self._assembled(parts), (0, 0, 0, indent)))
 
     def _section(self, title: str) -> None:
         self._line("")
@@ -94,18 +130,16 @@ class _Page:
     def _header(self) -> None:
         report, headline = self.report, self.report.headline
         kind = f"{report.kind} ({one_line(report.kind_reason)})" if report.kind_reason else report.kind
+        self._prose(0, (title(report), "bold"), "")
+        place: tuple[_Part | Text, ...] = (", see ", self._place(report.kind_place)) if report.kind_place else ()
         if headline.level is None:
-            title = "No level" if report.has_ml else "No ML workload found"
-            self._prose(0, (title, "bold"), "")
-            self._prose(0, f"Why: {kind}")
+            self._prose(0, f"Why: {kind}", *place)
             return
-        top = max((rung.number for rung in headline.ladder), default=headline.level)
-        self._prose(0, (f"Level {headline.level} of {top}: {headline.level_name}", "bold"))
-        self._prose(0, f"Kind: {kind}")
+        self._prose(0, f"Kind: {kind}", *place)
         self._prose(0, f"ML workload: {'yes' if report.has_ml else 'no'}. Maturity model: {report.model}.")
         if report.attested_level is not None and report.attested_level != headline.level:
             self._prose(0, f"With attestations: level {report.attested_level}.")
-        others = [f"{name} {_level(value)}" for name, value in report.levels if name != report.model]
+        others = [f"{name} {score(value)}" for name, value in report.levels if name != report.model]
         if others:
             self._prose(0, f"Other models: {', '.join(others)}.")
 
@@ -148,10 +182,12 @@ class _Page:
 
     def _rows(self, component: ComponentResult) -> None:
         by_id = {practice.id: practice for practice in component.practices}
-        limit = component.next_level if component.next_level is not None else component.level
-        shown = [rung for rung in component.ladder if limit is not None and rung.number <= limit and rung.rows]
+        shown = rungs_up_to(component, wanted_level(component, None))
         names = {name for rung in shown for row in rung.rows for name in row.practices}
-        self.id_width = max(map(len, names), default=0)
+        self.id_width = max((len(name) for name in names if name in by_id and _worth_a_line(by_id[name])), default=0)
+        seen = {by_id[name].grade for name in names if name in by_id}
+        self._line("")
+        self._prose(0, ("; ".join(text for grade, text in _LEGEND if grade in seen), "dim"))
         for rung in shown:
             self._section(f"Level {rung.number}: {rung.name}")
             for row in rung.rows:
@@ -162,40 +198,40 @@ class _Page:
         needed = f" (needs {row.need} of {len(row.practices)}, has {len(row.met_by)})" if len(row.practices) > 1 else ""
         self._prose(2, (mark, style), f" {row.title}{needed}")
         known = [by_id[name] for name in row.practices if name in by_id]
-        shown = [item for item in known if self.verbose or item.evidence or item.grade is not Grade.ABSENT]
-        for practice in shown:
-            self._practice_line(practice)
-        rest = [item.id for item in known if item not in shown]
-        if rest and not row.met:
-            self._prose(6, (f"absent: {', '.join(rest)}", "dim"))
+        for practice in known:
+            if _worth_a_line(practice):
+                self._practice_line(practice)
+        rest = [item.id for item in known if not _worth_a_line(item)]
+        if rest and (self.verbose or not row.met):
+            self._prose(4, (f"absent: {', '.join(rest)}", "dim"))
 
     def _practice_line(self, practice: PracticeResult) -> None:
-        place = visible(str(practice.evidence[0].location)) if practice.evidence else ""
+        place = self._place(practice.evidence[0].location) if practice.evidence else Text()
         grade = practice.grade.value
-        head = f"      {practice.id:<{self.id_width}} "
+        head = f"    {practice.id:<{self.id_width}}  "
         style = _GRADE_STYLE.get(practice.grade, "dim")
-        if not place or len(head) + 13 + len(place) <= self.console.width:
-            self._line(head, (f"{grade:<12}", style), " ", place)
+        if len(head) + 13 + place.cell_len <= self.console.width:
+            self._line(head, (f"{grade:<11}", style), "  " if place else "", place)
         else:
             self._line(head, (grade, style))
-            self._line(" " * 8, place)
-        if practice.reason and not practice.met:
-            self._prose(8, (one_line(practice.reason), "dim"))
+            self._line(" " * 6, place)
+        if not practice.met:
+            needed = "" if practice.grade is Grade.NOT_APPLICABLE else f"needs {practice.minimum.value}"
+            self._prose(6, (": ".join(part for part in (needed, one_line(practice.reason)) if part), "dim"))
 
     def _findings(self) -> None:
-        gap_ids = {rule.id for rule in self.report.rules if is_gap(rule)}
-        found = [item for item in self.report.findings if self.verbose or item.id not in gap_ids]
-        found.sort(key=lambda item: (item.id in gap_ids, -item.severity.rank))
-        if not found:
-            return
-        self._section("Findings")
-        for finding in self._some(found, _FINDINGS):
-            self._finding(finding)
-        self._more(len(found), _FINDINGS)
+        defects, gaps = split_findings(self.report)
+        for heading, found in (("Findings", defects), ("What the next level asks for", gaps if self.verbose else ())):
+            if not found:
+                continue
+            self._section(f"{heading} ({severities(found)})")
+            for finding in self._some(found, _FINDINGS):
+                self._finding(finding)
+            self._more(len(found), _FINDINGS)
 
     def _finding(self, finding: Finding) -> None:
         severity = (f"{finding.severity.value:<7}", _SEVERITY_STYLE[finding.severity])
-        self._line("  ", severity, f" {finding.id} ", visible(str(finding.location)))
+        self._line("  ", severity, f" {finding.id} ", self._place(finding.location))
         self._prose(10, one_line(finding.message))
         if self.verbose:
             self._chain(finding.related, 10)
@@ -212,29 +248,51 @@ class _Page:
         self._more(len(component.gaps), limit)
 
     def _practices(self, component: ComponentResult) -> None:
+        """Every practice with its chain; those without a trace in one line a family."""
         self._section("All practices")
-        for practice in component.practices:
-            style = _GRADE_STYLE.get(practice.grade, "dim")
-            tools = f"  {', '.join(map(one_line, practice.tools))}" if practice.tools else ""
-            self._line(f"  {practice.id:<32} ", (f"{practice.grade.value:<12}", style), f" {_wanted(practice)}{tools}")
-            if practice.reason:
-                self._prose(6, one_line(practice.reason))
-            self._chain(practice.evidence, 6)
+        for family, practices in families(component).items():
+            for practice in practices:
+                if _worth_a_line(practice):
+                    self._practice(practice)
+            rest = [item.id.partition("/")[2] for item in practices if not _worth_a_line(item)]
+            if rest:
+                self._prose(2, (f"{family}/ absent: {', '.join(rest)}", "dim"))
+
+    def _practice(self, practice: PracticeResult) -> None:
+        style = _GRADE_STYLE.get(practice.grade, "dim")
+        tools = f"  {', '.join(map(one_line, practice.tools))}" if practice.tools else ""
+        self._line(f"  {practice.id:<32} ", (f"{practice.grade.value:<12}", style), f" {_wanted(practice)}{tools}")
+        if practice.reason:
+            self._prose(6, one_line(practice.reason))
+        self._chain(practice.evidence, 6)
 
     def _chain(self, chain: Iterable[Evidence], indent: int) -> None:
         for item in chain:
             role = "" if item.role.value == "source" else f" ({item.role.value})"
-            self._line(" " * indent, f"{item.hop.value:<10} {visible(str(item.location))}{role}")
+            self._line(" " * indent, f"{item.hop.value:<10} ", self._place(item.location), role)
             if item.text:
                 self._prose(indent + 11, (one_line(item.text), "dim"))
 
-    def _notes(self, title: str, lines: Sequence[str]) -> None:
-        if not lines:
+    def _unread(self) -> None:
+        if not self.report.incomplete:
             return
-        self._section(title)
-        for line in self._some(lines, _NOTES):
-            self._prose(2, line)
-        self._more(len(lines), _NOTES)
+        self._section(f"Could not be read ({len(self.report.incomplete)})")
+        for item in self._some(self.report.incomplete, _NOTES):
+            path, reason = visible(item.path), one_line(item.reason)
+            if len(path) + len(reason) + 4 <= self.console.width:
+                self._line(f"  {path}: {reason}")
+            else:
+                self._line(f"  {path}")
+                self._prose(6, reason)
+        self._more(len(self.report.incomplete), _NOTES)
+
+    def _notices(self) -> None:
+        if not self.report.notices:
+            return
+        self._section("Please note")
+        for notice in self._some(self.report.notices, _NOTES):
+            self._prose(2, one_line(notice))
+        self._more(len(self.report.notices), _NOTES)
 
     def _some(self, items: Sequence[_Item], limit: int) -> Sequence[_Item]:
         return items if self.verbose else items[:limit]
@@ -244,11 +302,12 @@ class _Page:
             self._line((f"  and {total - limit} more (-v shows all)", "dim"))
 
 
+def _worth_a_line(practice: PracticeResult) -> bool:
+    """Whether there is more to say than that nothing was found."""
+    return bool(practice.evidence) or practice.grade is not Grade.ABSENT
+
+
 def _wanted(practice: PracticeResult) -> str:
     if practice.grade in (Grade.ABSENT, Grade.NOT_APPLICABLE) or practice.met:
         return f"{practice.confidence.value} confidence" if practice.evidence else ""
     return f"needs {practice.minimum.value}, {practice.confidence.value} confidence"
-
-
-def _level(value: float | None) -> str:
-    return "none" if value is None else f"{value:g}"

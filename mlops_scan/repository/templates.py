@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 TEMPLATE_SUFFIXES = (".tmpl", ".tpl", ".jinja", ".jinja2", ".j2", ".template")
 
 
+@lru_cache(maxsize=1 << 16)
 def strip_template(path: str) -> tuple[str, bool]:
     """The path as it will be once the template is rendered, and whether it is a template's file at all.
 

@@ -685,3 +685,29 @@ def test_no_command_raises(words: list[str]) -> None:
     for run in runs(" ".join(words), HOSTILE):
         assert run.location.line >= 1 and run.chain
     assert time.perf_counter() - began < 15
+
+
+# -- notebooks -------------------------------------------------------------------------------------------------------
+
+_NOTEBOOK = (
+    '{"cells": [{"cell_type": "code", "source": ["x = 1\\n", "!python train.py \\\\\\n", "    --epochs 3"]},\n'
+    '{"cell_type": "markdown", "source": ["!python a.py"]}],\n"nbformat": 4, "nbformat_minor": 5, "metadata": {}}\n'
+)
+
+
+@pytest.mark.parametrize("command", ["papermill nb.ipynb out.ipynb", "jupyter nbconvert --execute --to html nb.ipynb"])
+def test_the_shell_lines_of_an_executed_notebook_are_followed(command: str) -> None:
+    found = runs(command, {"nb.ipynb": _NOTEBOOK, "train.py": "x = 1\n", "a.py": "x = 1\n"})
+    assert [(run.words, run.location.path) for run in found[1:]] == [
+        (("python", "train.py", "--epochs", "3"), "nb.ipynb")
+    ]
+    assert "goes on" in found[1].swallowed
+
+
+def test_a_converted_notebook_runs_nothing() -> None:
+    assert len(runs("jupyter nbconvert --to html nb.ipynb", {"nb.ipynb": _NOTEBOOK, "train.py": "x = 1\n"})) == 1
+
+
+def test_a_notebook_that_runs_itself_ends() -> None:
+    text = _NOTEBOOK.replace("python train.py", "papermill nb.ipynb o.ipynb")
+    assert len(runs("papermill nb.ipynb out.ipynb", {"nb.ipynb": text})) <= 3

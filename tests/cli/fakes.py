@@ -4,29 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from mlops_scan.engine.report import Report
-
-
-@dataclass(frozen=True)
-class ScanOptions:
-    """The engine's options, as the contract between command line and engine has them."""
-
-    model: str = "default"
-    kind: str | None = None
-    component: str | None = None
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    jobs: int = 1
-    as_of: date | None = None
-    cache: bool = True
+from mlops_scan.engine.scan import ScanOptions
 
 
 class FakeScan:

@@ -13,6 +13,7 @@ import pytest
 from mlops_scan.cli.main import run
 from mlops_scan.engine.report import Report
 from mlops_scan.errors import ScanError
+from mlops_scan.reports import FORMATS
 from tests.cli.fakes import FakeScan
 from tests.reports import samples
 
@@ -21,7 +22,7 @@ NO_ML = samples.without_ml()
 PARTIAL = samples.report()
 
 
-@pytest.mark.parametrize("format_name", ["text", "json", "sarif"])
+@pytest.mark.parametrize("format_name", FORMATS)
 @pytest.mark.parametrize(
     ("report", "options", "code"),
     [

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from mlops_scan.cli.main import run
-from tests.cli.fakes import FakeScan, ScanOptions
+from mlops_scan.engine.scan import ScanOptions
+from tests.cli.fakes import FakeScan
 from tests.reports import samples
 
 
@@ -37,7 +39,7 @@ def test_options_reach_the_engine(fake: FakeScan, tmp_path: Path) -> None:
     options = "--model google --kind course --component a/b --select MLS301,MLS302 --select MLS303 --ignore MLS9"
     more = "--exclude vendor/,*.ipynb --jobs 4 --as-of 2026-02-03 --no-cache"
     assert run([str(tmp_path), *options.split(), *more.split()]) == 0
-    assert fake.options == ScanOptions(
+    assert replace(fake.options, stage=None) == ScanOptions(
         model="google",
         kind="course",
         component="a/b",
@@ -103,3 +105,13 @@ def test_color(
         monkeypatch.setenv(name, value)
     assert run([str(tmp_path), *options]) == 0
     assert ("\x1b[" in capsys.readouterr().out) is colored
+
+
+def test_timings_and_nothing_else_on_standard_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "train.py").write_text("print(1)\n")
+    assert run(["scan", str(tmp_path), "--timings", "--no-cache", "-f", "json"]) == 0
+    printed = capsys.readouterr()
+    names = [line.partition(" ")[0] for line in printed.err.splitlines()]
+    assert names[0] == "list"
+    assert names[-1] == "total"
+    assert json.loads(printed.out)["level"] is None

@@ -9,7 +9,17 @@ import pytest
 
 from mlops_scan import __version__
 
-HEAVY = ("rich", "git", "yaml", "tree_sitter", "pathspec", "packaging", "mlops_scan.engine", "mlops_scan.rulebook")
+HEAVY = (
+    "rich",
+    "jinja2",
+    "git",
+    "yaml",
+    "tree_sitter",
+    "pathspec",
+    "packaging",
+    "mlops_scan.engine",
+    "mlops_scan.rulebook",
+)
 
 
 def test_the_entry_point_imports_nothing_heavy() -> None:

@@ -134,3 +134,26 @@ def test_bicep_resource_is_infrastructure_at_its_own_line(tmp_path: Path) -> Non
     assert [e.location.line for e in practice(real, INFRA).evidence] == [3]
     commented = scan_tree(tmp_path / "comment", {**ML, "infra/main.bicep": f"// {resource}"})
     assert grade(commented, INFRA) is Grade.ABSENT
+
+
+_LOOSE = "scikit-learn>=1.3\npandas>=2\n"
+_EXACT = "scikit-learn==1.5.2\npandas==2.2.3\njoblib>=1\n"
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "lists", "expected"),
+    [
+        ("COPY r* .\nRUN pip install -r requirements.txt\nCOPY . .", {"requirements.txt": _EXACT}, Grade.IMPLEMENTED),
+        ("COPY . .\nRUN pip install -r requirements.txt", {"requirements.txt": _LOOSE}, Grade.TRACE),
+        # the list of another image, a lock, and a list that is not in the repository say nothing against this image
+        ("COPY . .\nRUN pip install -r requirements.txt", {"ui/requirements.txt": _LOOSE, "requirements.txt": _EXACT},
+         Grade.IMPLEMENTED),
+        ("COPY . .\nRUN uv sync --frozen", {"requirements.txt": _LOOSE, "uv.lock": LOCK}, Grade.IMPLEMENTED),
+        ("COPY . .\nRUN pip install -r /base/constraints.txt", {"requirements.txt": _LOOSE}, Grade.IMPLEMENTED),
+    ],
+)  # fmt: skip
+def test_an_image_is_as_reproducible_as_the_list_it_installs(
+    tmp_path: Path, dockerfile: str, lists: dict[str, str], expected: Grade
+) -> None:
+    report = scan_tree(tmp_path, {**ML, "Dockerfile": f"FROM python:3.12\n{dockerfile}\n", **lists})
+    assert grade(report, IMAGE) is expected

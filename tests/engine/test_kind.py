@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from mlops_scan.engine.kind import JUDGED, decide, has_ml, lesson_folders, self_
 from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.repository.files import File
 from mlops_scan.words import KINDS, Role
-from tests.trees import ML, Tree, context_of, scan_tree
+from tests.trees import ML, TRAIN, Tree, context_of, scan_tree
 
 PYPROJECT = (
     '[project]\nname = "NAME"\nversion = "1.0"\n[build-system]\n'
@@ -38,6 +39,14 @@ CHAT = (
 )
 
 
+NOTEBOOK = json.dumps(
+    {
+        "cells": [{"cell_type": "code", "source": "from sklearn.svm import SVC\nSVC().fit(x, y)", "outputs": []}],
+        "nbformat": 4,
+    }
+)
+
+
 def kind_of(folder: Path, tree: Tree) -> str:
     """The kind of a tree."""
     return decide(context_of(folder, tree)).name
@@ -48,6 +57,25 @@ def kind_of(folder: Path, tree: Tree) -> str:
 
 def test_application(tmp_path: Path) -> None:
     assert kind_of(tmp_path, ML) == "application"
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind", "place"),
+    [
+        (ML, "application", "train.py:12"),
+        ({**ML, "a.ipynb": NOTEBOOK}, "application", "train.py:12"),
+        ({"app.py": CHAT}, "llm-app", "app.py:7"),
+        ({**ML, "README.md": "# Model\n\nOur entry for https://www.kaggle.com/c/x\n"}, "competition", "README.md:3"),
+        ({**ML, "README.md": "# Model\n\n\n@article{x,\n}\n"}, "research", "README.md:4"),
+        ({**ML, "README.md": "# A template\n"}, "template", "README.md:1"),
+        ({"{{cookiecutter.x}}/train.py": TRAIN, "cookiecutter.json": "{}"}, "template", "cookiecutter.json:1"),
+        ({"a/dbt_project.yml": "name: x\n"}, "data-pipeline", "a/dbt_project.yml:1"),
+        ({"a.py": "print(1)\n"}, "non-ml", "None"),
+    ],
+)
+def test_the_kind_has_a_place_that_shows_it(tmp_path: Path, tree: Tree, kind: str, place: str) -> None:
+    found = decide(context_of(tmp_path, tree))
+    assert (found.name, str(found.where)) == (kind, place)
 
 
 def test_published_package_that_trains_nothing_itself_is_a_library(tmp_path: Path) -> None:

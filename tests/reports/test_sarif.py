@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,10 @@ from jsonschema import Draft4Validator
 from syrupy.assertion import SnapshotAssertion
 
 from mlops_scan.engine.report import Report
-from mlops_scan.reports import RenderOptions, render
+from mlops_scan.reports import RenderOptions, render, sarif
+from mlops_scan.reports.places import Places
 from mlops_scan.reports.sarif import MAX_RESULTS
-from mlops_scan.words import Severity
+from mlops_scan.words import Evidence, Incomplete, Location, Severity
 from tests.reports import samples
 
 SCHEMA = Path(__file__).parent.parent / "data" / "sarif-2.1.0.json"
@@ -122,3 +125,52 @@ def test_a_finding_without_documentation_still_has_a_rule() -> None:
     run = _run(replace(samples.report(), rules=()))
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["MLS301", "MLS401"]
     assert [result["ruleIndex"] for result in run["results"]] == [1, 0]
+
+
+def test_a_file_that_would_be_refused_is_made_smaller_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    noise = random.Random(7)
+    chain = tuple(
+        Evidence(Location(f"{noise.getrandbits(400):x}.py", number), text=f"{noise.getrandbits(4000):x}")
+        for number in range(1, 31)
+    )
+    error = samples.FINDINGS[1]
+    many = tuple(
+        replace(error, fingerprint=str(number), message=f"{noise.getrandbits(2000):x}", related=chain)
+        for number in range(40)
+    )
+    report = replace(samples.report(), findings=many)
+    shortened = _limited(monkeypatch, report, 120_000)
+    assert len(shortened["results"]) == len(many)
+    assert 0 < len(shortened["results"][0]["relatedLocations"]) < len(chain)
+    assert _last_notification(shortened) == "shortened"
+    fewer = _limited(monkeypatch, report, 8_000)
+    assert 0 < len(fewer["results"]) < len(many)
+    assert "codeFlows" not in fewer["results"][0]
+
+
+def _limited(monkeypatch: pytest.MonkeyPatch, report: Report, size: int) -> dict[str, Any]:
+    """The run when the platform takes files of `size` bytes."""
+    monkeypatch.setattr(sarif, "_MAX_BYTES", size)
+    text = render(report, "sarif", RenderOptions())
+    assert len(gzip.compress(text.encode())) <= size + 100
+    run: dict[str, Any] = json.loads(text)["runs"][0]
+    return run
+
+
+def _last_notification(run: dict[str, Any]) -> str:
+    return str(run["invocations"][0]["toolExecutionNotifications"][-1]["descriptor"]["id"])
+
+
+def test_many_unread_files_are_counted_not_listed() -> None:
+    unread = tuple(Incomplete(f"{number}.yml", "a tab") for number in range(10_000))
+    notifications = _run(replace(samples.report(), incomplete=unread))["invocations"][0]["toolExecutionNotifications"]
+    assert len(notifications) == 501
+    assert notifications[-1]["message"]["text"] == "9500 more files could not be read."
+
+
+def test_paths_start_at_the_root_of_the_repository() -> None:
+    options = RenderOptions(component="b", places=Places("models/a b"))
+    run = json.loads(render(samples.report(), "sarif", options))["runs"][0]
+    places = [run["results"][1]["locations"][0], *run["results"][1]["relatedLocations"]]
+    assert all(place["physicalLocation"]["artifactLocation"]["uri"].startswith("models/a%20b/") for place in places)
+    assert run["automationDetails"]["id"] == "mlops-scan/models/a%20b/b/"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from unittest.mock import patch
 
 from syrupy.assertion import SnapshotAssertion
 
 from mlops_scan.reports import RenderOptions, render
+from mlops_scan.words import Incomplete
 from tests.reports import samples
 
 _FORBIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]")
@@ -62,3 +64,23 @@ def test_environment_does_not_change_the_text() -> None:
     expected = render(samples.report(), "text", RenderOptions())
     with patch.dict(os.environ, {"COLUMNS": "200", "FORCE_COLOR": "1", "TERM": "xterm-256color"}):
         assert render(samples.report(), "text", RenderOptions()) == expected
+
+
+def test_what_was_not_found_is_folded() -> None:
+    text = render(samples.report(), "text", RenderOptions(verbose=True))
+    assert "  cd/ absent: model-deploy, pipeline-deploy\n" in text
+    assert text.count("monitoring/drift") == 1, "only the next step names it in full"
+
+
+def test_a_practice_that_is_not_met_says_what_it_needs() -> None:
+    text = render(samples.report(), "text", RenderOptions())
+    assert "needs wired: the script has no `set -e`" in " ".join(text.split())
+    assert "implemented: real code or configuration does it" in " ".join(text.split())
+
+
+def test_a_long_path_that_could_not_be_read_stays_in_one_piece() -> None:
+    path = "a/" * 60 + "x.yml"
+    report = replace(samples.report(), incomplete=(Incomplete(path, "line 3: found a tab"),))
+    lines = render(report, "text", RenderOptions()).splitlines()
+    assert f"  {path}" in lines
+    assert "      line 3: found a tab" in lines

@@ -1,0 +1,61 @@
+"""Facts of a module as plain tuples and back: to hand them from a worker process, or to keep them in the cache."""
+
+from __future__ import annotations
+
+import marshal
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any
+
+from mlops_scan.code.facts import Call, Class, Function, Guard, Import, Module
+
+
+def _getter(kind: type) -> attrgetter[Any]:
+    return attrgetter(*(field.name for field in fields(kind)))
+
+
+def pack(module: Module) -> bytes:
+    """A module's facts as bytes that `unpack` of the same program, on the same Python, reads."""
+    call, function, item, guard, imported = map(_getter, (Call, Function, Class, Guard, Import))
+    parts: Any = (
+        module.path,
+        [imported(i) for i in module.imports],
+        [call(c) for c in module.calls],
+        [function(f) for f in module.functions.values()],
+        [item(c) for c in module.classes.values()],
+        module.variables,
+        module.constants,
+        [guard(g) for g in module.guards],
+        module.strings,
+        module.main_line,
+        module.statements,
+        module.notebook,
+    )
+    return marshal.dumps(parts)
+
+
+def unpack(data: bytes) -> Module:
+    """The facts that `pack` made bytes of.
+
+    Raises:
+        ValueError: these are no such bytes.
+    """
+    try:
+        path, imports, calls, functions, classes, variables, constants, guards, *rest = marshal.loads(data)  # noqa: S302
+        strings, main_line, statements, notebook = rest
+        return Module(
+            path=path,
+            imports=tuple(Import(*i) for i in imports),
+            calls=tuple(Call(*c) for c in calls),
+            functions={f[0]: Function(*f) for f in functions},
+            classes={c[0]: Class(*c) for c in classes},
+            variables=variables,
+            constants=constants,
+            guards=tuple(Guard(*g) for g in guards),
+            strings=strings,
+            main_line=main_line,
+            statements=statements,
+            notebook=notebook,
+        )
+    except (EOFError, TypeError, ValueError) as error:
+        raise ValueError("not the facts of a module") from error

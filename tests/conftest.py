@@ -1,0 +1,19 @@
+"""What every test shares: a cache folder of its own, so that no test sees what another, or the user, has cached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_cache_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(_session_folder(tmp_path_factory)))
+
+
+def _session_folder(factory: pytest.TempPathFactory) -> Path:
+    """One folder for all tests: reading the rules anew in each would double the time of the suite."""
+    folder = factory.getbasetemp() / "cache"
+    folder.mkdir(exist_ok=True)
+    return folder

@@ -1,0 +1,87 @@
+"""A kept report serves again exactly as long as nothing that it depends on has changed."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mlops_scan import cache
+from mlops_scan.engine.report import Report
+from mlops_scan.engine.results import _Unpickler
+from mlops_scan.engine.scan import ScanOptions, scan
+
+_TRAIN = "from sklearn.svm import SVC\nmodel = SVC().fit([[0], [1]], [0, 1])\n"
+
+
+@pytest.fixture
+def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The stages of all scans, one after the other; a report from the cache lists and does nothing else."""
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path / "cache")
+    return []
+
+
+def _scan(folder: Path, stages: list[str], **options: object) -> Report:
+    stages.clear()
+    return scan(folder, replace(ScanOptions(stage=stages.append), **options))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A repository of two files."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "train.py").write_text(_TRAIN)
+    (folder / "Makefile").write_text("train:\n\tpython train.py\n")
+    return folder
+
+
+def test_the_second_scan_is_the_first_one_s_report(project: Path, scans: list[str]) -> None:
+    first = _scan(project, scans)
+    assert "code" in scans
+    assert _scan(project, scans) == first
+    assert scans == ["list"]
+
+
+def test_another_content_of_the_same_size_counts(project: Path, scans: list[str]) -> None:
+    _scan(project, scans)
+    (project / "train.py").write_text(_TRAIN.replace("fit", "fat"))
+    _scan(project, scans)
+    assert "code" in scans
+
+
+def test_a_new_file_a_changed_option_and_a_changed_program_count(
+    project: Path, scans: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _scan(project, scans)
+    _scan(project, scans, ignore=("MLS101",))
+    assert "code" in scans
+    (project / "new.txt").write_text("x")
+    _scan(project, scans)
+    assert "code" in scans
+    monkeypatch.setattr("mlops_scan.engine.results.program", lambda: b"another")
+    _scan(project, scans)
+    assert "code" in scans
+
+
+def test_without_the_cache_nothing_is_kept(project: Path, scans: list[str]) -> None:
+    _scan(project, scans, cache=False)
+    assert not list(cache.folder().glob("facts-*"))
+    _scan(project, scans, cache=False)
+    assert "code" in scans
+
+
+def test_nothing_is_written_into_the_tree(project: Path, scans: list[str]) -> None:
+    before = sorted(project.rglob("*"))
+    _scan(project, scans)
+    assert sorted(project.rglob("*")) == before
+
+
+def test_a_kept_report_cannot_name_foreign_code(tmp_path: Path) -> None:
+    import io
+    import os
+
+    with pytest.raises(pickle.UnpicklingError, match="no place in a report"):
+        _Unpickler(io.BytesIO(pickle.dumps(os.system))).load()
