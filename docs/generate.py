@@ -16,7 +16,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from mlops_scan.cli.models import first_asked
 from mlops_scan.rulebook import FindingDefinition, Practice, RuleBook, Tool, load
+from mlops_scan.rulemodels import Level, MaturityModel
 
 Item = TypeVar("Item")
 
@@ -179,25 +181,62 @@ def models_page(book: RuleBook) -> Iterator[str]:
     for model in book.models.values():
         yield f"## {model.id}"
         yield f"**{model.name}**"
-        for level in model.levels:
-            yield f"### Level {level.number}: {level.name}"
-            if not level.rows:
-                yield "An ML workload, nothing more."
-                continue
-            yield from _table(
-                ("row", "needs", "practices (grade that meets it)", "weight"),
+        if model.mapping:
+            yield model.mapping
+        if model.source:
+            yield f"Source: {model.source}"
+        yield from _levels(book, model)
+        yield from _rubric(model)
+    yield "## Crosswalk"
+    yield (
+        "The level at which each model first asks for a practice; in brackets where it only recommends it. The models "
+        "disagree by design, so a report shows all of them and never an average."
+    )
+    yield from _table(
+        ("practice", *book.models),
+        (
+            (_link(name, name, "practices.md"), *(first_asked(model, name) for model in book.models.values()))
+            for name in book.practices
+        ),
+    )
+
+
+def _levels(book: RuleBook, model: MaturityModel) -> Iterator[str]:
+    for level in model.levels:
+        yield f"### {model.id} level {level.number}: {level.name}"
+        if level.above is not None:
+            yield f"A score above {level.above:g}."
+        elif not level.rows:
+            yield "A score of 0." if model.scored else "An ML workload, nothing more."
+        else:
+            yield from _table(("row", "needs", "practices (grade that meets it)", "weight"), _rows(book, level))
+        if level.optional:
+            yield f"Recommended: {', '.join(_link(p, p, 'practices.md') for p in level.optional)}."
+
+
+def _rows(book: RuleBook, level: Level) -> Iterator[tuple[str, ...]]:
+    for row in level.rows:
+        practices = (
+            f"{_link(p, p, 'practices.md')} ({(row.minimum or book.practices[p].minimum).value})" for p in row.practices
+        )
+        yield row.title, f"{row.need} of {len(row.practices)}", ", ".join(practices), f"{row.weight:g}"
+
+
+def _rubric(model: MaturityModel) -> Iterator[str]:
+    for section in model.sections:
+        yield f"### {model.id}: {section.name}"
+        yield from _table(
+            ("test", "asks that", "answered by"),
+            (
                 (
-                    (
-                        row.title,
-                        f"{row.need} of {len(row.practices)}",
-                        ", ".join(
-                            f"{_link(p, p, 'practices.md')} ({book.practices[p].minimum.value})" for p in row.practices
-                        ),
-                        f"{row.weight:g}",
-                    )
-                    for row in level.rows
-                ),
-            )
+                    test.id,
+                    test.title,
+                    ", ".join(_link(p, p, "practices.md") for p in test.practices) + (" (in part)" * test.partial)
+                    or "nothing in files",
+                )
+                for test in section.tests
+            ),
+        )
 
 
 # -- Markdown ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 LIMIT = 256_000_000  # bytes of the cache file above which the entries not used for longest are dropped
+REPOSITORIES = "repositories"  # the folder of what was fetched from URLs
 _FORMAT = 1  # of the file's table; another one starts anew
 _CHECK = 16  # bytes of the checksum before each value
 _LOCK_SECONDS = 1.0
@@ -131,7 +132,15 @@ def clear() -> int:
                 size = entry.stat().st_size
                 entry.unlink()
                 freed += size
-    return freed
+    return freed + _clear_repositories(root / REPOSITORIES)
+
+
+def _clear_repositories(root: Path) -> int:
+    import shutil
+
+    size = sum(entry.lstat().st_size for entry in root.rglob("*") if entry.is_file()) if root.is_dir() else 0
+    shutil.rmtree(root, ignore_errors=True)
+    return size
 
 
 def info() -> CacheInfo:

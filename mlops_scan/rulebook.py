@@ -6,14 +6,17 @@ The folder is `rules/` at the top of a source tree and `mlops_scan/rules_data/` 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlops_scan.errors import RuleError
+from mlops_scan.ownrules import check_own_id, check_tool_patterns, import_roots
 from mlops_scan.rolerules import RoleRule, role_rule
+from mlops_scan.rulemodels import MaturityModel, read_model
 from mlops_scan.rulereader import (
+    at,
     check_keys,
     checked_number,
     choice,
@@ -26,16 +29,22 @@ from mlops_scan.rulereader import (
     read,
     required,
     texts,
+    user_documents,
+    user_files,
 )
 from mlops_scan.words import Confidence, Grade, Severity
 
 HELP_URL = "docs/rules/findings.md#{anchor}"  # in this project's tree, until it has a public address
+
+FINDS = "finds:"
+"""What stands before the id of a finding among the activities of a signature: each of its uses is reported."""
 
 _CONDITIONS = ("calls", "all_calls", "decorators", "bases", "commands", "keys", "files")
 _SIGNATURE_KEYS = {
     *_CONDITIONS,
     "serves",
     "does",
+    "finds",
     "with",
     "without",
     "imports",
@@ -50,10 +59,8 @@ _PRACTICE_KEYS = {
     "id", "title", "minimum", "observability", "what", "counts", "does_not_count", "starts", "blocking", "attestable",
     "at_home", "effort", "gap", "remedy", "snippets", "references",
 }  # fmt: skip
-_MODEL_KEYS = {"id", "name", "source", "levels"}
-_LEVEL_KEYS = {"number", "name", "rows"}
-_ROW_KEYS = {"title", "need", "weight", "practices"}
-_FINDING_KEYS = {"id", "title", "severity", "why", "fix", "example", "tags"}
+_SCAFFOLD_KEYS = {"practices", "stack", "path", "merge", "text"}
+_FINDING_KEYS = {"id", "title", "severity", "why", "fix", "example", "tags", "contradicts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,34 +133,6 @@ class Practice:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """`need` of `practices` must be met for the level to hold."""
-
-    title: str
-    need: int
-    weight: float
-    practices: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One level of a maturity model."""
-
-    number: int
-    name: str
-    rows: tuple[Row, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MaturityModel:
-    """A maturity model as data, lowest level first."""
-
-    id: str
-    name: str
-    levels: tuple[Level, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class FindingDefinition:
     """A finding's documentation. Gap findings are made from their practice."""
 
@@ -164,11 +143,27 @@ class FindingDefinition:
     fix: str
     example: str
     tags: tuple[str, ...]
+    contradicts: tuple[str, ...] = ()  # practices that nobody can attest where this is found
 
     @property
     def help_url(self) -> str:
         """The page of this finding."""
         return HELP_URL.format(anchor=self.id.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """A file, or a part of a YAML file, to begin with: it serves some practices where one of a stack is in use.
+
+    `%train%` and `%retrain%` in the text stand for the repository's training script and the command that trains.
+    """
+
+    id: str
+    practices: tuple[str, ...]
+    stack: tuple[str, ...]  # tools and CI providers, any of which must be in use; empty: it fits everywhere
+    path: str
+    merge: bool
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +175,8 @@ class RuleBook:
     practices: Mapping[str, Practice]
     models: Mapping[str, MaturityModel]
     findings: Mapping[str, FindingDefinition]
+    scaffolds: tuple[Scaffold, ...] = ()
+    after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # practice -> those that come before it
     roles: tuple[RoleRule, ...] = ()  # the first that matches wins
 
 
@@ -196,64 +193,123 @@ def rules_path() -> Path:
     raise RuleError(f"the built-in rules are missing beside {here}; reinstall mlops-scan")
 
 
-def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
+def load(folder: Path | None = None, *, cache: bool = True, extra: Sequence[Path] = ()) -> RuleBook:
     """Read every rule file below `folder`, by default the built-in rules; only those are cached, unless told not to.
+
+    `extra` are files or folders of a user's own rules, added to the others; their ids must be new.
 
     Raises:
         RuleError: a file is no valid YAML or does not follow the format of `rules/README.md`.
     """
     root = folder or rules_path()
     content = hashlib.sha256()
-    tools: dict[str, Tool] = {}
-    practices: dict[str, Practice] = {}
-    models: dict[str, MaturityModel] = {}
-    findings: dict[str, FindingDefinition] = {}
-    roles: dict[str, RoleRule] = {}
-    places: dict[str, Path] = {}
+    reader = _Reader()
     for path, data in documents(root, content, cache and folder is None):
-        kind = path.parent.name
-        if kind == "tools":
-            for entry in entries(data, "tools", path):
-                _add(tools, _tool(entry, str(data.get("family", "")), path), path, places)
-        elif kind == "practices":
-            for entry in entries(data, "practices", path):
-                practice = _practice(entry, path)
-                _add(practices, practice, path, places)
-                _add(findings, _gap_finding(practice), path, places)
-        elif kind == "models":
-            _add(models, _model(data, path), path, places)
-        elif kind == "findings":
-            for entry in entries(data, "findings", path):
-                _add(findings, _finding(entry, path), path, places)
-        elif kind == "roles":
-            for entry in entries(data, "roles", path):
-                _add(roles, role_rule(entry, path), path, places)
-    book = RuleBook(
-        content.hexdigest()[:12], tools, practices, models, dict(sorted(findings.items())), tuple(roles.values())
-    )
-    _check_references(book, places)
-    return book
+        reader.add(path.parent.name, path, data)
+    version = content.hexdigest()[:12]
+    if extra:
+        own = hashlib.sha256()
+        for target in extra:
+            for section, path, data in user_documents(target, own):
+                reader.add_own(section, path, data)
+        version = f"{version}+{own.hexdigest()[:8]}"
+    return reader.book(version)
 
 
-def digest(folder: Path | None = None) -> str:
-    """What tells the rules below `folder`, by default the built-in ones, from all others; nothing is parsed.
+def digest(folder: Path | None = None, extra: Sequence[Path] = ()) -> str:
+    """What tells the rules below `folder`, by default the built-in ones, with `extra`, from others; nothing is parsed.
 
     Raises:
         RuleError: a file cannot be read.
     """
     found = hashlib.sha256()
     read(folder or rules_path(), found)
+    for target in extra:
+        for path in user_files(target):
+            try:
+                found.update(f"{path}\0".encode("utf-8", "surrogateescape") + path.read_bytes() + b"\0")
+            except OSError as error:
+                raise RuleError(f"{path}: cannot be read: {error}") from error
     return found.hexdigest()
 
 
-def _add(target: dict[str, Any], entry: Any, path: Path, places: dict[str, Path]) -> None:
-    if entry.id in target:
-        raise RuleError(f"{path}: `{entry.id}` is defined twice, the first time in {places[entry.id].name}")
-    target[entry.id] = entry
-    places[entry.id] = path
+class _Reader:
+    """Collects the entries of rule files, each id once."""
+
+    def __init__(self) -> None:
+        self.tools: dict[str, Tool] = {}
+        self.practices: dict[str, Practice] = {}
+        self.models: dict[str, MaturityModel] = {}
+        self.findings: dict[str, FindingDefinition] = {}
+        self.scaffolds: dict[str, Scaffold] = {}
+        self.after: dict[str, tuple[str, ...]] = {}
+        self.roles: dict[str, RoleRule] = {}
+        self.places: dict[str, Path] = {}
+
+    def add(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
+        """The entries of one file."""
+        if section == "tools":
+            for entry in entries(data, "tools", path):
+                self._add(self.tools, _tool(entry, str(data.get("family", "")), path), at(path, entry))
+        elif section == "practices":
+            for entry in entries(data, "practices", path):
+                practice = _practice(entry, path)
+                self._add(self.practices, practice, at(path, entry))
+                self._add(self.findings, _gap_finding(practice), at(path, entry))
+        elif section == "models":
+            self._add(self.models, read_model(data, path), at(path, data))
+        elif section == "findings":
+            for entry in entries(data, "findings", path):
+                self._add(self.findings, _finding(entry, path), at(path, entry))
+        elif section == "roles":
+            for entry in entries(data, "roles", path):
+                self._add(self.roles, role_rule(entry, path), path)
+        elif section == "scaffolds":
+            for entry in entries(data, "scaffolds", path, False):
+                self._add(self.scaffolds, _scaffold(entry, path), path)
+            self.after.update({name: texts(earlier) for name, earlier in mapping(data, "after", path).items()})
+
+    def add_own(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
+        """The entries of one section of a user's file; its patterns and names are checked more strictly."""
+        if section == "models" and "levels" not in data:
+            for entry in entries(data, "models", path):
+                self.add("models", path, entry)
+            return
+        if section == "tools":
+            for entry in entries(data, "tools", path):
+                check_tool_patterns(entry, path)
+                entry.setdefault("imports", import_roots(entry))
+            data = {"family": "own", **data}
+        for practice in entries(data, "practices", path) if section == "practices" else ():
+            check_own_id(required(practice, "gap", path), at(path, practice))
+        for finding in entries(data, "findings", path) if section == "findings" else ():
+            check_own_id(required(finding, "id", path), at(path, finding))
+        self.add(section, path, data)
+
+    def _add(self, target: dict[str, Any], entry: Any, path: Path) -> None:
+        if entry.id in target:
+            raise RuleError(f"{path}: `{entry.id}` is defined twice, the first time in {self.places[entry.id].name}")
+        target[entry.id] = entry
+        self.places[entry.id] = path
+
+    def book(self, version: str) -> RuleBook:
+        """All of it, references checked."""
+        book = RuleBook(
+            version,
+            self.tools,
+            self.practices,
+            self.models,
+            dict(sorted(self.findings.items())),
+            tuple(self.scaffolds.values()),
+            self.after,
+            tuple(self.roles.values()),
+        )
+        _check_references(book, self.places)
+        return book
 
 
 def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
+    path = at(path, entry)
     what = f"a signal of `{tool}`"
     check_keys(entry, _SIGNATURE_KEYS, what, path)
     conditions = [key for key in _CONDITIONS if entry.get(key)]
@@ -261,12 +317,12 @@ def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
         raise RuleError(f"{path}: {what} has no condition; use one of {', '.join(_CONDITIONS)}")
     if len(conditions) > 1 and conditions != ["keys", "files"]:
         raise RuleError(f"{path}: {what} has {' and '.join(conditions)}; write one signal for each")
-    if not entry.get("serves") and not entry.get("does"):
-        raise RuleError(f"{path}: {what} has neither `serves` nor `does`")
+    if not any(entry.get(key) for key in ("serves", "does", "finds")):
+        raise RuleError(f"{path}: {what} has neither `serves` nor `does` nor `finds`")
     keys = mapping(entry, "keys", path)
     return Signature(
         serves=texts(entry.get("serves")),
-        does=texts(entry.get("does")),
+        does=(*texts(entry.get("does")), *(FINDS + name for name in texts(entry.get("finds")))),
         calls=texts(entry.get("calls")),
         all_calls=texts(entry.get("all_calls")),
         decorators=texts(entry.get("decorators")),
@@ -285,6 +341,7 @@ def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
 
 
 def _tool(entry: Mapping[str, Any], family: str, path: Path) -> Tool:
+    path = at(path, entry)
     name = str(required(entry, "id", path))
     check_keys(entry, _TOOL_KEYS, f"tool `{name}`", path)
     return Tool(
@@ -311,6 +368,7 @@ def _sample(entry: Mapping[str, Any], tool: str, path: Path) -> Sample:
 
 
 def _practice(entry: Mapping[str, Any], path: Path) -> Practice:
+    path = at(path, entry)
     name = str(required(entry, "id", path))
     check_keys(entry, _PRACTICE_KEYS, f"practice `{name}`", path)
     return Practice(
@@ -333,32 +391,8 @@ def _practice(entry: Mapping[str, Any], path: Path) -> Practice:
     )
 
 
-def _model(data: Mapping[str, Any], path: Path) -> MaturityModel:
-    name = str(required(data, "id", path))
-    check_keys(data, _MODEL_KEYS, f"model `{name}`", path)
-    levels = tuple(_level(level, path) for level in entries(data, "levels", path))
-    return MaturityModel(name, str(required(data, "name", path)), levels)
-
-
-def _level(entry: Mapping[str, Any], path: Path) -> Level:
-    number = int(checked_number(required(entry, "number", path), "the number of a level", path))
-    check_keys(entry, _LEVEL_KEYS, f"level {number}", path)
-    rows = tuple(_row(row, path) for row in entries(entry, "rows", path, False))
-    return Level(number, str(required(entry, "name", path)), rows)
-
-
-def _row(entry: Mapping[str, Any], path: Path) -> Row:
-    title = str(required(entry, "title", path))
-    check_keys(entry, _ROW_KEYS, f"row `{title}`", path)
-    need = int(checked_number(entry.get("need", 1), f"`need` of `{title}`", path))
-    weight = float(checked_number(entry.get("weight", 1), f"`weight` of `{title}`", path))
-    practices = texts(required(entry, "practices", path))
-    if not 0 < need <= len(practices):
-        raise RuleError(f"{path}: row `{title}` needs {need} of {len(practices)} practices")
-    return Row(title, need, weight, practices)
-
-
 def _finding(entry: Mapping[str, Any], path: Path) -> FindingDefinition:
+    path = at(path, entry)
     name = str(required(entry, "id", path))
     check_keys(entry, _FINDING_KEYS, f"finding `{name}`", path)
     return FindingDefinition(
@@ -369,7 +403,19 @@ def _finding(entry: Mapping[str, Any], path: Path) -> FindingDefinition:
         fix=" ".join(str(required(entry, "fix", path)).split()),
         example=str(entry.get("example", "")),
         tags=texts(entry.get("tags")),
+        contradicts=texts(entry.get("contradicts")),
     )
+
+
+def _scaffold(entry: Mapping[str, Any], path: Path) -> Scaffold:
+    check_keys(entry, _SCAFFOLD_KEYS, "a scaffold", path)
+    practices, stack = texts(required(entry, "practices", path)), texts(entry.get("stack"))
+    target = str(required(entry, "path", path))
+    parts = target.split("/")
+    if target.startswith("/") or ".." in parts or not all(parts):
+        raise RuleError(f"{path}: the scaffold path {target!r} must lie below the repository")
+    name = f"{target} for {', '.join((*practices, *stack))}"
+    return Scaffold(name, practices, stack, target, bool(entry.get("merge", False)), str(required(entry, "text", path)))
 
 
 def _gap_finding(practice: Practice) -> FindingDefinition:
@@ -388,9 +434,21 @@ def _check_references(book: RuleBook, places: Mapping[str, Path]) -> None:
     for model in book.models.values():
         for row in (row for level in model.levels for row in level.rows):
             _check_named(row.practices, book, f"{places[model.id]}: row `{row.title}`")
+        _check_named(sorted(model.practices()), book, f"{places[model.id]}: model `{model.id}`")
+    for scaffold in book.scaffolds:
+        _check_named(scaffold.practices, book, f"{places[scaffold.id]}: the scaffold of {scaffold.path}")
+    for name, earlier in book.after.items():
+        _check_named((name, *earlier), book, "`after:` of the scaffolds")
+    for finding in book.findings.values():
+        _check_named(finding.contradicts, book, f"{places[finding.id]}: `{finding.id}`")
     for tool in book.tools.values():
         named = (*tool.hints, *(name for signature in tool.signatures for name in signature.serves))
         _check_named(named, book, f"{places[tool.id]}: `{tool.id}`")
+        for activity in (name for signature in tool.signatures for name in signature.does if name.startswith(FINDS)):
+            if (found := activity.removeprefix(FINDS)) not in book.findings:
+                raise RuleError(
+                    f"{places[tool.id]}: `{tool.id}` names the unknown finding `{found}`{hint(found, book.findings)}"
+                )
 
 
 def _check_named(practices: Iterable[str], book: RuleBook, what: str) -> None:

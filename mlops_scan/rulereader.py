@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from enum import Enum
 from pathlib import Path
@@ -13,6 +14,21 @@ from mlops_scan.errors import RuleError
 
 ALL = "*/*.yaml"  # every rule file below the folder of the rules
 _Choice = TypeVar("_Choice", bound=Enum)
+_LINE_END = re.compile(r":\d+$")
+_SECTIONS = ("tools", "practices", "models", "findings")
+_MAX_BYTES = 2_000_000  # of one rule file of a user
+
+
+class Marked(dict[str, Any]):
+    """A mapping of a user's rule file that knows its line."""
+
+    line = 0
+
+
+def at(path: Path, entry: object) -> Path:
+    """The path with the line of an entry (`tools.yaml:12`), for messages; the path alone where no line is known."""
+    line = entry.line if isinstance(entry, Marked) else 0
+    return Path(f"{_LINE_END.sub('', str(path))}:{line}") if line else path
 
 
 def documents(root: Path, digest: Any, cache: bool, pattern: str = ALL) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -35,8 +51,72 @@ def read(root: Path, digest: Any, pattern: str = ALL) -> dict[Path, str]:
     return contents
 
 
+def user_files(target: Path) -> list[Path]:
+    """The rule files that a user's path names: itself, or those below it."""
+    return [target] if target.is_file() else sorted(p for p in target.rglob("*") if p.suffix in (".yaml", ".yml"))
+
+
+def user_documents(target: Path, digest: Any) -> Iterator[tuple[str, Path, dict[str, Any]]]:
+    """The sections (`tools`, `practices`, `models`, `findings`) of a user's rule file, or of every one in a folder.
+
+    A folder may be laid out like the built-in rules, or hold files with any of the sections at their top.
+
+    Raises:
+        RuleError: the path does not exist, holds no rules, or a file cannot be read.
+    """
+    if not target.exists():
+        raise RuleError(f"the rules {target} do not exist")
+    paths = user_files(target)
+    if not paths:
+        raise RuleError(f"{target} holds no rule file (*.yaml)")
+    for path in paths:
+        text = _text(path)
+        digest.update(f"{path.name}\0{text}\0".encode())
+        data = _parse_marked(path, text)
+        found = [name for name in _SECTIONS if name in data]
+        if "levels" in data:
+            yield "models", path, data
+        elif found:
+            check_keys(data, {*_SECTIONS, "family"}, "the file", path)
+            yield from ((name, path, data) for name in found)
+        else:
+            raise RuleError(f"{path}: expected {', '.join(f'`{name}:`' for name in _SECTIONS)} or a maturity model")
+
+
+def _parse_marked(path: Path, text: str) -> dict[str, Any]:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Keeps the line of every mapping and refuses a key that is given twice."""
+
+        def construct_yaml_map(self, node: yaml.MappingNode) -> Generator[dict[Any, Any], None, None]:
+            made = Marked()
+            made.line = node.start_mark.line + 1
+            yield made
+            self.flatten_mapping(node)
+            for key_node, value_node in node.value:
+                key = str(self.construct_object(key_node, deep=True))
+                if key in made:
+                    raise RuleError(f"{path}:{key_node.start_mark.line + 1}: the key `{key}` is given twice")
+                made[key] = self.construct_object(value_node, deep=True)
+
+    Loader.add_constructor("tag:yaml.org,2002:map", Loader.construct_yaml_map)
+    try:
+        data = yaml.load(text, Loader=Loader)  # noqa: S506 - a safe loader
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise RuleError(f"{path}:{line}: not valid YAML: {error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RuleError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(data, dict):
+        raise RuleError(f"{path}: expected a mapping at the top")
+    return data
+
+
 def _text(path: Path) -> str:
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise RuleError(f"{path} is larger than {_MAX_BYTES} bytes")
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RuleError(f"{path}: cannot be read: {error}") from error
@@ -57,7 +137,7 @@ def entries(data: Mapping[str, Any], key: str, path: Path, needed: bool = True) 
     if found is None and not needed:
         return []
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise RuleError(f"{path}: expected a list of mappings under `{key}:`{_of(data)}")
+        raise RuleError(f"{at(path, data)}: expected a list of mappings under `{key}:`{_of(data)}")
     return found
 
 
@@ -65,14 +145,14 @@ def mapping(data: Mapping[str, Any], key: str, path: Path) -> dict[str, Any]:
     """The mapping under a key, an empty one where the key is missing."""
     value = data.get(key)
     if value is not None and not isinstance(value, dict):
-        raise RuleError(f"{path}: expected a mapping under `{key}:`{_of(data)}")
+        raise RuleError(f"{at(path, data)}: expected a mapping under `{key}:`{_of(data)}")
     return value or {}
 
 
 def required(entry: Mapping[str, Any], key: str, path: Path) -> Any:
     """The value of a key that an entry must have."""
     if key not in entry:
-        raise RuleError(f"{path}: `{entry.get('id', entry)}` lacks `{key}`")
+        raise RuleError(f"{at(path, entry)}: `{entry.get('id', entry)}` lacks `{key}`")
     return entry[key]
 
 
@@ -120,7 +200,7 @@ def check_keys(entry: Mapping[str, Any], known: AbstractSet[str], what: str, pat
     """Refuse keys that nothing reads: a misspelt one would be lost without a word."""
     for key in entry:
         if key not in known:
-            raise RuleError(f"{path}: {what} has the unknown key {key!r}{hint(key, known)}")
+            raise RuleError(f"{at(path, entry)}: {what} has the unknown key {key!r}{hint(key, known)}")
 
 
 def hint(name: object, known: Iterable[str]) -> str:

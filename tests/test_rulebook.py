@@ -28,7 +28,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
 def test_the_built_in_rules_load() -> None:
     assert "mlflow" in BOOK.tools
     assert "experiment/tracking" in BOOK.practices
-    assert list(BOOK.models) == ["default"]
+    assert set(BOOK.models) == {"default", "google", "microsoft", "aws", "ml-test-score", "genai"}
     assert BOOK.findings["MLS101"].severity is Severity.NOTE
     assert "mls101" in BOOK.findings["MLS101"].help_url.lower()
 
@@ -150,7 +150,8 @@ def _practice(**entry: object) -> dict[str, object]:
 
 
 def _model(row: object) -> dict[str, object]:
-    return {"models/m.yaml": {"id": "m", "name": "M", "levels": [{"number": 1, "name": "One", "rows": [row]}]}}
+    levels = [{"number": 0, "name": "None"}, {"number": 1, "name": "One", "rows": [row]}]
+    return {"models/m.yaml": {"id": "m", "name": "M", "levels": levels}}
 
 
 def _finding(**entry: object) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from mlops_scan.automation.model import Start
@@ -33,6 +34,7 @@ class Chain:
     swallowed: str = ""
     hops: int = 0
     seen: frozenset[str] = frozenset()
+    env: Mapping[str, str] = field(default_factory=dict)  # variables with constant values that the commands see
     inside_image: bool = False  # files may come from the image, so none is said to be missing
     budget: Budget = field(default_factory=Budget)
 
@@ -45,6 +47,7 @@ class Chain:
             self.swallowed or swallowed,
             self.hops,
             self.seen,
+            self.env,
             self.inside_image,
             self.budget,
         )

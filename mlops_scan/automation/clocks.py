@@ -23,6 +23,7 @@ _NEVER = frozenset({"none", "@once", "false", "", "null"})
 _EVERY = re.compile(r"schedule\.every(\..+)?\.do")
 _ADD_JOB = re.compile(r".*\.(add_job|scheduled_job)")
 _DEPLOYS = re.compile(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
+_ASSET = re.compile(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*")
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
 
 
@@ -59,9 +60,23 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
             label = _clock(path, call, index, definition)
             if label:
                 evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
-                start = Start("schedule", label, evidence, blocked=paused(call))
+                kind = "event" if definition and _on_data(path, call, index) else "schedule"
+                start = Start(kind, label, evidence, blocked=paused(call))
                 entries = _scheduled(path, call, index, definition)
                 yield Run(start, (), Location(path, call.line, call.end_line), (evidence,), entries=entries)
+
+
+def _on_data(path: str, call: Call, index: CodeIndex) -> bool:
+    """Whether the schedule of a DAG is other DAGs' data: `schedule=[Asset("orders")]` starts it when that is written.
+
+    Fact: https://airflow.apache.org/docs/apache-airflow/stable/authoring-and-scheduling/asset-scheduling.html
+    """
+    found = schedule_of(call)
+    if found is None or found[1]:
+        return False
+    inside = (c for c in index.modules[path].calls if call.line <= c.line and c.end_line <= call.end_line)
+    names = [*call.refs, *(c.name for c in inside)]
+    return any(_ASSET.fullmatch(index.resolve(path, name).name) for name in names)
 
 
 def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:

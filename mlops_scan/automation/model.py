@@ -29,6 +29,13 @@ class Start:
     workflow: str = ""
     job: str = ""
     environment: str = ""
+    assumed: bool = False  # the triggers are the usual setting of a CI server, which files cannot show
+    approval: str = ""  # what asks a person in the course of the pipeline, before this
+
+    @property
+    def unknown(self) -> bool:
+        """Whether what starts it is not in the repository, so that it may well start by itself."""
+        return bool(self.blocked) and "server" in self.triggers
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 _ERREXIT = re.compile(r"-[a-z]*e[a-z]*")
 _EXPANSION = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
+_Prepared = tuple[int, bool, tuple[tuple[str, str], ...]]  # a script's identity, whether it is a file, its environment
+
 
 class Resolver:
     """Resolves commands against the files of one repository."""
@@ -48,7 +50,7 @@ class Resolver:
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
         self._parsed: dict[tuple[str, int, bool, bool], ShellScript] = {}
-        self._prepared_scripts: dict[tuple[int, bool], tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
+        self._prepared_scripts: dict[_Prepared, tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
@@ -64,12 +66,14 @@ class Resolver:
         pipefail: bool = False,
         may_fail: str = "",
         via: tuple[Evidence, ...] = (),
+        env: Mapping[str, str] | None = None,
     ) -> Iterator[Run]:
         """What an inline script runs; `line` is where its text begins in the file at `path`.
 
-        `via` are the hops between the start and this script (a reusable workflow, a composite action).
+        `via` are the hops between the start and this script (a reusable workflow, a composite action), `env` variables
+        with constant values that it sees.
         """
-        chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail)
+        chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail, env=env or {})
         yield from self._script(self._parse(text, line, errexit, pipefail), path, chain)
 
     def step(
@@ -121,7 +125,7 @@ class Resolver:
         """What the commands of a script run; `path` is the file that the script stands in."""
         own = path if is_file else ""
         folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
-        for command, words in self._prepared(script, is_file):
+        for command, words in self._prepared(script, is_file, chain.env):
             place = (command.function, command.subshell)
             outer = next(folders[p] for p in _enclosing(place) if p in folders)
             folder = folders.setdefault(place, outer)
@@ -140,19 +144,22 @@ class Resolver:
                 return
             yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
 
-    def _prepared(self, script: ShellScript, is_file: bool) -> list[tuple[Command, tuple[str, ...]]]:
+    def _prepared(
+        self, script: ShellScript, is_file: bool, env: Mapping[str, str]
+    ) -> list[tuple[Command, tuple[str, ...]]]:
         """The commands of a script that may run, unwrapped; kept, because many jobs run the same script."""
-        kept = self._prepared_scripts.get((id(script), is_file))
+        key = (id(script), is_file, tuple(env.items()))
+        kept = self._prepared_scripts.get(key)
         if kept is not None:
             return kept[1]
-        values = _constants(script)
+        values = _constants(script, env)
         uncalled = _uncalled(script) if is_file else frozenset()
         found = []
         for command in script.commands:
             words = unwrap(tuple(_filled(word, values) for word in command.words))
             if words and command.function not in uncalled and words[0] not in script.functions:
                 found.append((command, words))
-        self._prepared_scripts[id(script), is_file] = (script, found)  # holds the script, so that its id stays its own
+        self._prepared_scripts[key] = (script, found)  # holds the script, so that its id stays its own
         return found
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
@@ -223,8 +230,10 @@ class Resolver:
         yield replace(run, entries=self.programs.objects(entry)) if entry else run
         for spec in self.submitter.job_specs(words, chain.folder):
             if spec.path not in chain.seen:
-                script = self._parse(spec.text, spec.line, False)
-                yield from self._script(script, spec.path, chain.via(use, spec.path))
+                script = self._parse(spec.text, spec.line, spec.errexit)
+                inside = chain.via(use, spec.path)
+                inside = inside if spec.folder is None else replace(inside, folder=normal(spec.folder))
+                yield from self._script(script, spec.path, inside)
 
     @staticmethod
     def _program(program: Program, run: Run, chain: Chain) -> Run:
@@ -371,12 +380,12 @@ class Resolver:
 # -- small rules -----------------------------------------------------------------------------------------------------
 
 
-def _constants(script: ShellScript) -> dict[str, str]:
-    """Variables that a script sets once, to a constant."""
+def _constants(script: ShellScript, env: Mapping[str, str]) -> dict[str, str]:
+    """Variables that a script sets once, to a constant, or gets from its environment and does not set."""
     values: dict[str, str] = {}
     for name, value in script.variables:
         values[name] = "" if name in values or "$" in value or "`" in value else value
-    return {name: value for name, value in values.items() if value}
+    return {name: value for name, value in {**env, **values}.items() if value and "$" not in value}
 
 
 def _filled(word: str, values: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from mlops_scan.automation import images
 from mlops_scan.automation.clocks import code_schedules, deployments, paused, schedule_of
+from mlops_scan.automation.handed import Handed
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import join
 from mlops_scan.automation.resolve import Resolver
@@ -35,6 +36,7 @@ _EVENT = re.compile(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
 _INPUT = re.compile(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}")
 _COMPOSE = re.compile(r"(docker-)?compose[^/]*\.ya?ml")
 _MAX_CALLS = 3
+UNKNOWN_START = "what starts it is set on the CI server, not in the repository"
 
 
 # -- CI --------------------------------------------------------------------------------------------------------------
@@ -79,20 +81,26 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
         (trigger for trigger in triggers if trigger.kind in kinds), triggers[0] if triggers else None
     )
     line = chosen.line if chosen is not None else job.line
-    clock = f" ({chosen.detail})" if chosen is not None and chosen.kind == "schedule" else ""
+    assumed = chosen is not None and chosen.assumed
+    clock = f" ({chosen.detail})" if chosen is not None and (chosen.kind == "schedule" or assumed) else ""
     return Start(
         kind="ci",
         label=f"{workflow.name} / {job.id}",
-        evidence=Evidence(
-            Location(workflow.path, max(1, line)), Hop.TRIGGER, f"on: {', '.join(sorted(kinds)) or 'nothing'}{clock}"
-        ),
+        evidence=Evidence(Location(workflow.path, max(1, line)), Hop.TRIGGER, f"on: {_shown(kinds)}{clock}"),
         triggers=frozenset(kinds),
         blocked=_blocked(job, kinds),
         may_fail=job.may_fail,
         workflow=workflow.path,
         job=job.id,
         environment=job.environment,
+        approval=job.approval,
+        assumed=assumed,
     )
+
+
+def _shown(kinds: set[str]) -> str:
+    named = sorted(kinds - {"server"})
+    return ", ".join(named) or ("something set outside the repository" if kinds else "nothing")
 
 
 def _blocked(job: Job, kinds: set[str]) -> str:
@@ -100,6 +108,8 @@ def _blocked(job: Job, kinds: set[str]) -> str:
         return job.never or "a person must start this job"
     if kinds & AUTOMATIC:
         return ""
+    if "server" in kinds:
+        return UNKNOWN_START
     return "only a person can start it" if "manual" in kinds else "nothing starts it"
 
 
@@ -146,11 +156,13 @@ class _Jobs:
                 may_fail=start.may_fail or inner.may_fail,
                 blocked=start.blocked or _blocked(inner, kinds),
                 environment=inner.environment or start.environment,
+                approval=inner.approval or start.approval,
             )
             yield from self.runs(called, inner, own, deeper)
 
     def _step(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
         kinds = _restricted(set(start.triggers), step.condition)
+        kinds = kinds if step.triggers is None else kinds & step.triggers
         if step.never or kinds != start.triggers:
             blocked = start.blocked or step.never or _blocked(_NO_JOB, kinds)
             start = replace(start, triggers=frozenset(kinds), blocked=blocked)
@@ -172,6 +184,7 @@ class _Jobs:
             pipefail=step.pipefail,
             may_fail=step.may_fail,
             via=call.via,
+            env={name: call.filled(value) for name, value in step.env.items()},
         )
 
     def _action(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
@@ -227,11 +240,15 @@ def code_pipelines(uses: Sequence[Use], index: CodeIndex) -> Iterator[tuple[Use,
             yield use, ((module.path, use.scope),)
 
 
-def code_pipeline_runs(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
-    """What pipelines defined in Python code run, with the pipeline as the start."""
+def code_pipeline_runs(uses: Sequence[Use], index: CodeIndex, resolver: Resolver, handed: Handed) -> Iterator[Run]:
+    """What pipelines defined in Python code run, scripts that their tasks name included, with the pipeline as start."""
     for use, entries in code_pipelines(uses, index):
         evidence = Evidence(use.location, Hop.TRIGGER, use.name)
-        yield Run(Start("pipeline", use.name, evidence), (), use.location, (evidence,), entries=entries)
+        start = Start("pipeline", use.name, evidence)
+        yield Run(start, (), use.location, (evidence,), entries=entries)
+        for path, scope in entries:
+            for command in handed.commands(path, scope):
+                yield from resolver.script(command.text, path, command.line, start, folder=command.folder)
 
 
 # -- services --------------------------------------------------------------------------------------------------------

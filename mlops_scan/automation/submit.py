@@ -11,6 +11,7 @@ from mlops_scan.automation.paths import Paths, join
 
 _PREVIEWS = frozenset({"--dry", "--dry-run", "--help", "--pull-only"})
 _SERVICES = frozenset({"anyscale", "ray", "sky", "az", "gcloud", "dstack", "det", "polyaxon"})
+_NODE_RUNNERS = frozenset({"npx", "pnpx", "bunx"})
 _BY_FILE = {("argo", "submit"), ("argo", "cron"), ("az", "ml"), ("kfp", "run"), ("kfp", "pipeline")}
 
 
@@ -29,6 +30,8 @@ class JobSpec:
     path: str
     line: int
     text: str
+    folder: str | None = None  # where it runs, None for the folder of the command
+    errexit: bool = False
 
 
 class Submitter:
@@ -58,6 +61,11 @@ class Submitter:
 
     def job_specs(self, words: tuple[str, ...], folder: str) -> Iterator[JobSpec]:
         """The job specifications that a command hands to a remote service: their entry points run there."""
+        program = words[1:] if words[0] in _NODE_RUNNERS else words
+        if program and program[0].partition("@")[0] in ("cdk", "aws-cdk") and "deploy" in program[1:]:
+            yield from self._cdk_app(program, folder)
+        if words[:3] == ("gcloud", "builds", "submit"):
+            yield from self._cloud_build(words, folder)
         if words[0] not in _SERVICES:
             return
         for word in words[1:]:
@@ -68,6 +76,29 @@ class Submitter:
                 node = next((found for found in keys if found is not None), None)
                 if node is not None and path is not None:
                     yield JobSpec(path, node.text_line, "\n".join(node.strings()))
+
+    def _cloud_build(self, words: tuple[str, ...], folder: str) -> Iterator[JobSpec]:
+        """The steps of the build that `gcloud builds submit` starts: `--config`, or `cloudbuild.yaml` of the folder."""
+        from mlops_scan.ci import cloudbuild
+
+        given = next((word.partition("=")[2] for word in words if word.startswith("--config=")), "")
+        given = given or next((word for flag, word in pairwise(words) if flag == "--config"), "")
+        if not given and {"--tag", "-t"} & {word.partition("=")[0] for word in words}:
+            return  # it builds the Dockerfile
+        path = self.paths.existing(given or "cloudbuild.yaml", folder)
+        for document in self.paths.documents.nodes(path)[:1] if path is not None else ():
+            for step in cloudbuild.job(path or "", document).steps if cloudbuild.is_build(document) else ():
+                yield JobSpec(step.path, step.script_line, step.script, step.folder or folder, step.errexit)
+
+    def _cdk_app(self, words: tuple[str, ...], folder: str) -> Iterator[JobSpec]:
+        """The program that makes what `cdk deploy` deploys: `--app`, or `app` in the `cdk.json` of the folder."""
+        given = next((word for flag, word in pairwise(words) if flag in ("--app", "-a")), "")
+        path = join(folder, "cdk.json")
+        for document in self.paths.documents.nodes(path)[:1] if path in self.paths.documents.files else ():
+            app = document.get("app")
+            text = given or (app.string() if app is not None else "") or ""
+            if text and app is not None:
+                yield JobSpec(path, app.line, text, folder, errexit=True)
 
     def _chosen(self, tool: str, folder: str) -> tuple[Submitted, ...]:
         """The pipelines of a tool in the folder; the only one of the repository where the folder has none."""

@@ -7,16 +7,16 @@ a `script:` or `bash:` step does not stop at the first failing command unless it
 from __future__ import annotations
 
 import posixpath
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
+from mlops_scan.ci.azure_variables import Given
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.documents.node import Node
 
 Load = Callable[[str], tuple[Node, ...]]
 
 # Azure takes any file that a person registers as a pipeline; these are the names in use.
-NAMED = re.compile(r"(^|/)azure-pipelines[^/]*\.ya?ml$|(^|/)\.((azure-)?pipelines|azuredevops|azdo|ado)/.+\.ya?ml$")
 
 _BODIES = ("stages", "jobs", "steps", "extends")
 _SCRIPTS = ("script", "bash", "pwsh", "powershell")
@@ -24,6 +24,7 @@ _INLINE = ("inlineScript", "script", "InlineScript", "arguments")
 _STRATEGIES = ("runOnce", "rolling", "canary")
 _PHASES = ("preDeploy", "deploy", "routeTraffic", "postRouteTraffic")
 _MAX_TEMPLATES = 6
+_MAX_LEGS = 8  # of a matrix
 
 
 def looks_like(node: Node) -> bool:
@@ -35,8 +36,15 @@ def looks_like(node: Node) -> bool:
 def parse(path: str, node: Node, load: Load) -> Workflow:
     """The facts of a pipeline; `load` gives the documents of another file of the repository, or nothing."""
     reader = _Reader(load)
-    jobs = tuple(reader.stages(node, path))
-    return Workflow(path, "azure-pipelines", node.line, path.rpartition("/")[2], _triggers(node), jobs)
+    jobs = tuple(reader.stages(node, path, Given()))
+    return Workflow(path, "azure-pipelines", node.line, path.rpartition("/")[2], _triggers(node), _approved(jobs))
+
+
+def _approved(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """The jobs, those that need a job with a manual validation with it as their approval."""
+    asking = {job.id for job in jobs if any(step.uses.startswith("ManualValidation@") for step in job.steps)}
+    found = ((job, sorted(asking.intersection(job.needs))) for job in jobs)
+    return tuple(replace(job, approval=f"job `{names[0]}`") if names else job for job, names in found)
 
 
 def _triggers(node: Node) -> tuple[Trigger, ...]:
@@ -55,6 +63,11 @@ def _triggers(node: Node) -> tuple[Trigger, ...]:
         completed = item.get("trigger")
         if completed is not None and _text(completed) != "none":
             found.append(Trigger("chained", completed.at, _text(item.get("source")) or _text(item.get("pipeline"))))
+    for key in ("webhooks", "containers", "repositories", "builds", "packages"):
+        for item in _items(node.path("resources", key)):
+            fires = key == "webhooks" or (item.get("trigger") is not None and _text(item.get("trigger")) != "none")
+            if fires:
+                found.append(Trigger("external", item.line, f"{key}: {_text(item.entries[0][1])}"))
     return tuple(found) or (Trigger("manual", (trigger or node).at, "trigger: none"),)
 
 
@@ -64,7 +77,7 @@ def _branches(node: Node) -> str:
 
 
 class _Reader:
-    """Walks stages, jobs and steps, entering templates up to a fixed depth."""
+    """Walks stages, jobs and steps, entering templates up to a fixed depth, with the variables and parameters there."""
 
     def __init__(self, load: Load) -> None:
         self.load = load
@@ -81,41 +94,63 @@ class _Reader:
                 return candidate, documents[0]
         return None
 
-    def stages(self, node: Node, path: str) -> Iterator[Job]:
+    def given(self, node: Node, path: str, outer: Given) -> Given:
+        """What is given inside a pipeline, stage or job: the outer variables with its own on top."""
+        return outer.with_variables(dict(self._variables(node.get("variables"), path, outer)))
+
+    def _variables(self, node: Node | None, path: str, given: Given) -> Iterator[tuple[str, str]]:
+        """Variables in either form; groups live in the service, so their values are not known."""
+        if node is not None and node.kind == "mapping":
+            yield from ((name, _text(value)) for name, value in node.entries if value.kind == "scalar")
+        for item in _items(node):
+            template = item.get("template")
+            if template is not None:
+                found = self._template(path, given.filled(_text(template)))
+                if found is not None:
+                    self.depth += 1
+                    inside = given.with_parameters(item, found[1])
+                    yield from self._variables(found[1].get("variables"), found[0], inside)
+                    self.depth -= 1
+            elif item.get("name") is not None:
+                yield _text(item.get("name")), given.filled(_text(item.get("value")))
+
+    def stages(self, node: Node, path: str, outer: Given) -> Iterator[Job]:
         """The jobs of a pipeline or template document, in order."""
-        extends = node.path("extends", "template")
-        found = self._template(path, _text(extends)) if extends is not None else None
-        if found is not None:
-            self.depth += 1
-            yield from self.stages(found[1], found[0])
-            self.depth -= 1
+        given = self.given(node, path, outer)
+        extends = node.get("extends")
+        if extends is not None:
+            yield from self._inside(path, extends, given, self.stages)
         for stage in _items(node.get("stages")):
             if stage.get("template") is not None:
-                yield from self._inside(path, stage, self.stages)
+                yield from self._inside(path, stage, given, self.stages)
             else:
-                condition = _text(stage.get("condition"))
-                yield from self.jobs(stage, path, condition)
+                yield from self.jobs(stage, path, self.given(stage, path, given), _text(stage.get("condition")))
         if node.get("stages") is None:
-            yield from self.jobs(node, path, "")
+            yield from self.jobs(node, path, given, "")
 
-    def _inside(self, path: str, node: Node, read: Callable[[Node, str], Iterator[Job]]) -> Iterator[Job]:
-        found = self._template(path, _text(node.get("template")))
+    def _inside(
+        self, path: str, node: Node, given: Given, read: Callable[[Node, str, Given], Iterator[Job]]
+    ) -> Iterator[Job]:
+        found = self._template(path, given.filled(_text(node.get("template"))))
         if found is not None:
             self.depth += 1
-            yield from read(found[1], found[0])
+            yield from read(found[1], found[0], given.with_parameters(node, found[1]))
             self.depth -= 1
 
-    def jobs(self, node: Node, path: str, condition: str) -> Iterator[Job]:
+    def jobs(self, node: Node, path: str, given: Given, condition: str) -> Iterator[Job]:
         """The jobs of a stage; a document with bare `steps:` is one job."""
         if node.get("jobs") is None and node.get("steps") is not None:
-            yield self._job(node, path, "job", condition)
+            yield self._job(node, path, "job", given, condition)
         for job in _items(node.get("jobs")):
             if job.get("template") is not None:
-                yield from self._inside(path, job, lambda inner, where: self.jobs(inner, where, condition))
+                yield from self._inside(
+                    path, job, given, lambda inner, where, own: self.jobs(inner, where, own, condition)
+                )
             else:
-                yield self._job(job, path, _text(job.get("job")) or _text(job.get("deployment")) or "job", condition)
+                name = _text(job.get("job")) or _text(job.get("deployment")) or "job"
+                yield self._job(job, path, given.filled(name), self.given(job, path, given), condition)
 
-    def _job(self, node: Node, path: str, name: str, condition: str) -> Job:
+    def _job(self, node: Node, path: str, name: str, given: Given, condition: str) -> Job:
         condition = _text(node.get("condition")) or condition
         environment = node.get("environment")
         if environment is not None and environment.kind == "mapping":
@@ -126,54 +161,73 @@ class _Reader:
             for phase in _PHASES:
                 body = node.path("strategy", strategy, phase)
                 bodies += [body] if body is not None else []
+        legs = [given.with_variables(leg) for leg in _matrix(node)] or [given]
+        found = [step for leg in legs for body in bodies for step in self.steps(body.get("steps"), path, leg)]
         return Job(
             id=name,
             line=node.at,
             end_line=max(node.at, node.end_line),
-            steps=tuple(step for body in bodies for step in self.steps(body.get("steps"), path)),
+            steps=tuple({_key(step): step for step in found}.values()),
             needs=depends.strings() if depends is not None else (),
             condition=condition,
-            environment=_text(environment),
+            environment=given.filled(_text(environment)),
             may_fail="the job has `continueOnError: true`" if _is_true(node.get("continueOnError")) else "",
             never="`condition: false` is never true" if condition.lower() in ("false", "never()") else "",
         )
 
-    def steps(self, node: Node | None, path: str) -> Iterator[Step]:
+    def steps(self, node: Node | None, path: str, given: Given) -> Iterator[Step]:
         """The steps of a list, templates filled in."""
+        environment = given.environment()
         for item in _items(node):
             template = item.get("template")
             if template is None:
-                yield _step(item, path)
+                yield _step(item, path, given, environment)
                 continue
-            found = self._template(path, _text(template))
+            found = self._template(path, given.filled(_text(template)))
             if found is not None:
                 self.depth += 1
-                yield from self.steps(found[1].get("steps"), found[0])
+                yield from self.steps(found[1].get("steps"), found[0], given.with_parameters(item, found[1]))
                 self.depth -= 1
 
 
-def _step(node: Node, path: str) -> Step:
+def _matrix(node: Node) -> list[dict[str, str]]:
+    """The variables of the first legs of a job's matrix."""
+    legs = node.path("strategy", "matrix")
+    return [_scalars(leg) for _, leg in (legs.entries if legs is not None else ())][:_MAX_LEGS]
+
+
+def _key(step: Step) -> tuple[int, str, str, str, tuple[tuple[str, str], ...]]:
+    """What tells the steps of a matrix's legs apart; legs that do not change a step count once."""
+    return step.line, step.path, step.script, step.folder, tuple(step.inputs.items())
+
+
+def _scalars(node: Node | None) -> dict[str, str]:
+    return {name: _text(value) for name, value in (node.entries if node is not None else ()) if value.kind == "scalar"}
+
+
+def _step(node: Node, path: str, given: Given, environment: Mapping[str, str]) -> Step:
     script = next((found for key in _SCRIPTS if (found := node.get(key)) is not None), None)
     inputs = node.get("inputs")
-    settings = {key: _text(value) for key, value in inputs.entries} if inputs is not None else {}
+    settings = {key: given.filled(value) for key, value in _scalars(inputs).items()}
     inline = next((found for key in _INLINE[:3] if inputs is not None and (found := inputs.get(key)) is not None), None)
     body = script or inline
-    may_fail = "the step has `continueOnError: true`" if _is_true(node.get("continueOnError")) else ""
-    folder = _text(node.get("workingDirectory")) or settings.get("workingDirectory", "")
+    folder = given.filled(_text(node.get("workingDirectory"))) or settings.get("workingDirectory", "")
+    enabled = node.get("enabled")
     return Step(
         line=node.at,
         end_line=max(node.at, node.end_line),
         name=_text(node.get("displayName")),
-        script=_text(body) or _script_file(settings),
+        script=given.filled(_text(body)) or _script_file(settings),
         script_line=body.text_line if body is not None else node.at,
         uses=_text(node.get("task")),
         inputs=settings,
         condition=_text(node.get("condition")),
-        may_fail=may_fail
-        or ("`enabled: false`" if node.get("enabled") is not None and not _is_true(node.get("enabled")) else ""),
+        may_fail="the step has `continueOnError: true`" if _is_true(node.get("continueOnError")) else "",
+        never="the step has `enabled: false`" if enabled is not None and _text(enabled).lower() == "false" else "",
         folder="" if "$" in folder else folder,
         errexit=False,
         path=path,
+        env={**environment, **{key: given.filled(value) for key, value in _scalars(node.get("env")).items()}},
     )
 
 

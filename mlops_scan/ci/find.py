@@ -3,95 +3,63 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from mlops_scan.ci import azure, generic, github, gitlab
+from mlops_scan.ci import generic, github, gitlab
 from mlops_scan.ci.model import Workflow
+from mlops_scan.ci.providers import gathered, provider_named, unread_provider
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
-# Definitions that are recognised by name but not read yet; reported as unknown, never as "no CI".
-_NOT_READ = tuple(
-    (provider, re.compile(pattern, re.I if provider == "Jenkins" else 0))
-    for provider, pattern in (
-        ("Jenkins", r"(^|/)Jenkinsfile[^/]*$|\.jenkinsfile$"),
-        ("CircleCI", r"(^|/)\.circleci/.+\.ya?ml$"),
-        ("Bitbucket Pipelines", r"^bitbucket-pipelines\.yml$"),
-        ("Travis CI", r"^\.travis\.ya?ml$"),
-        ("Taskcluster", r"^\.taskcluster\.yml$|^taskcluster/"),
-        ("Buildkite", r"^\.buildkite/.+\.ya?ml$|^buildkite\.ya?ml$"),
-        ("Drone", r"^\.drone\.(ya?ml|jsonnet|star)$"),
-        ("Woodpecker", r"^\.woodpecker(\.ya?ml$|/)"),
-        ("Google Cloud Build", r"(^|/)cloudbuild[^/]*\.(ya?ml|json)$|\.cloudbuild\.ya?ml$"),
-        ("AWS CodeBuild", r"(^|/)buildspec[^/]*\.ya?ml$"),
-        ("AppVeyor", r"^\.?appveyor\.ya?ml$"),
-        ("Tekton", r"^\.?tekton/.+\.ya?ml$"),
-        ("TeamCity", r"^\.teamcity/"),
-        ("Semaphore", r"^\.semaphore/.+\.ya?ml$"),
-        ("Cirrus CI", r"^\.cirrus\.(ya?ml|star)$"),
-        ("SourceHut", r"^\.build\.ya?ml$|^\.builds/.+\.ya?ml$"),
-        ("Zuul", r"^\.?zuul\.ya?ml$|^\.?zuul\.d/"),
-        ("Harness", r"^\.harness/"),
-        ("Codefresh", r"^codefresh\.ya?ml$"),
-        ("Screwdriver", r"^screwdriver\.ya?ml$"),
-        ("GoCD", r"\.gocd\.(ya?ml|json)$"),
-    )
-)
 _WORDS = r"(ci|cd|pipeline|workflow|jenkins|build|deploy)"
 _GENERIC_YAML = re.compile(rf"{_WORDS}[^/]*(/[^/]*)?$", re.I)  # in the name of the file or of its folder
 _GENERIC_JSON = re.compile(rf"(^|/)([^/]*[-_.])?{_WORDS}s?([-_.][^/]*)?\.json$", re.I)
-_GITLAB_NAME = re.compile(r"(^|/|[\w-]\.)\.?gitlab-ci\.ya?ml$|^\.gitlab/.+\.ya?ml$")
 _RENAMED = re.compile(r"\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml\.[\w-]+$")
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _MAX_JSON = 200_000  # bytes of a JSON file that can be a pipeline written by hand
 _ONLY_ROOT = "GitHub only loads workflows from .github/workflows at the root of the repository"
-_GITLAB_ROOT = "GitLab only loads .gitlab-ci.yml at the root of the repository and what it includes"
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadProvider:
-    """A CI provider whose definition is there but cannot be read yet."""
+    """A CI definition of which something cannot be told from files: `reason`, or that the provider is not read."""
 
     provider: str
     path: str
+    reason: str = ""
+    line: int = 1
 
 
 def workflows(documents: Documents) -> Iterator[Workflow]:
     """Every CI/CD definition, in path order; `Workflow.unloaded` says why a provider does not load one."""
-    gitlab_workflows = _gitlab(documents)
+    claimed = _gitlab(documents)
+    for gathering in gathered(documents):
+        claimed.update(gathering.workflows(documents))
     for path in sorted(documents.files):
         file = documents.files[path]
         if file.role in _SKIPPED:
             continue
-        if path in gitlab_workflows:
-            yield from gitlab_workflows[path]
+        if path in claimed:
+            yield from claimed[path]
+        elif (provider := provider_named(path)) is not None:
+            yield from provider.workflows(path, documents)
         elif language_of(path) in ("yaml", "json"):
-            yield from _in_file(path, documents)
+            yield from _by_shape(path, documents)
         elif _RENAMED.search(path):
             name = path.rpartition("/")[2]
             yield Workflow(path, "github-actions", 1, name, (), (), unloaded="its name does not end in .yml or .yaml")
 
 
-def _in_file(path: str, documents: Documents) -> Iterator[Workflow]:
+def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
+    """Definitions that no name gives away: GitHub's in another place, and those of the usual CI shape."""
     local = strip_template(path)[0]
     if language_of(path) == "json":
-        if _GENERIC_JSON.search(local) and documents.files[path].size <= _MAX_JSON:
+        if _GENERIC_JSON.search(local) and documents.files[path].size <= _MAX_JSON and not provider_of(path):
             yield from (found for node in documents.nodes(path) if (found := generic.find(path, node)) is not None)
-    elif github.LOADED.fullmatch(local):
-        yield from (github.parse(path, node) for node in documents.nodes(path)[:1])
-    elif _GITLAB_NAME.search(local):
-        pipelines = gitlab.parse(path, documents.nodes(path), lambda name: ())
-        yield from (replace(workflow, unloaded=_GITLAB_ROOT) for workflow in pipelines if workflow.jobs)
-    elif azure.NAMED.search(local):
-        yield from (
-            azure.parse(path, node, lambda name: documents.nodes(name) if name in documents.files else ())
-            for node in documents.nodes(path)[:1]
-            if azure.looks_like(node)
-        )
     elif "/workflows/" in f"/{local}" or "github" in local:
         yield from (
             github.parse(path, n, unloaded=_ONLY_ROOT) for n in documents.nodes(path)[:1] if github.looks_like(n)
@@ -131,16 +99,21 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def provider_of(path: str) -> str:
-    """The CI provider whose definitions have this name and are not read, or empty."""
-    local = strip_template(path)[0]
-    return next((provider for provider, pattern in _NOT_READ if pattern.search(local)), "")
+    """The CI provider whose definitions alone have this name, read or not, or empty."""
+    provider = provider_named(path)
+    return provider.name if provider is not None and provider.own else unread_provider(path)
 
 
-def unread_providers(documents: Documents) -> Iterator[UnreadProvider]:
-    """Providers recognised by file name whose definitions are not read."""
+def unread_providers(documents: Documents, found: Iterable[Workflow] = ()) -> Iterator[UnreadProvider]:
+    """Definitions of providers that are not read, and those among `found` that leave open what they run."""
     for path, file in documents.files.items():
         if file.role in _SKIPPED or file.role in (Role.DOCS, Role.EXAMPLE):
             continue
-        provider = provider_of(path)
+        provider = unread_provider(path)
         if provider:
             yield UnreadProvider(provider, path)
+    for workflow in found:
+        owner = provider_named(workflow.path)
+        if workflow.unknown and not workflow.unloaded:
+            name = owner.name if owner is not None else workflow.provider
+            yield UnreadProvider(name, workflow.path, workflow.unknown, workflow.line)

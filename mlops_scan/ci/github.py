@@ -13,8 +13,6 @@ from itertools import islice, product
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.documents.node import Node
 
-LOADED = re.compile(r"\.(github|gitea|forgejo)/workflows/[^/]+\.ya?ml")
-
 EVENTS = {
     "push": "push", "pull_request": "pull_request", "pull_request_target": "pull_request", "merge_group": "merge_queue",
     "schedule": "schedule", "workflow_dispatch": "manual", "workflow_call": "called", "workflow_run": "chained",
@@ -25,6 +23,7 @@ _FALSE = re.compile(r"\s*(\$\{\{)?\s*(false|0)\s*(&&[^|]*)?(\}\})?\s*")
 _ERREXIT = re.compile(r"\s-[a-z]*e|\s-o\s+errexit\b")
 _PIPEFAIL = re.compile(r"\bpipefail\b")
 _MATRIX = re.compile(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")
+_ENV = re.compile(r"\$\{\{\s*env\.([\w-]{1,100})\s*\}\}")
 _MAX_COMBINATIONS = 24
 _MAX_VARIANTS = 8  # steps that one step of a matrix job stands for
 
@@ -38,13 +37,14 @@ def parse(path: str, node: Node, unloaded: str = "") -> Workflow:
     """A workflow file's facts; parts that have another shape than documented are left out."""
     jobs = node.get("jobs")
     defaults = node.path("defaults", "run")
+    env = _mapping(node.get("env"))
     return Workflow(
         path=path,
         provider="github-actions",
         line=node.line,
         name=_text(node.get("name")) or path.rpartition("/")[2],
         triggers=_triggers(node.get("on")),
-        jobs=tuple(_job(name, job, defaults) for name, job in _entries(jobs) if job.kind == "mapping"),
+        jobs=tuple(_job(name, job, defaults, env) for name, job in _entries(jobs) if job.kind == "mapping"),
         unloaded=unloaded,
     )
 
@@ -52,7 +52,7 @@ def parse(path: str, node: Node, unloaded: str = "") -> Workflow:
 def parse_action(node: Node, folder: str) -> tuple[Step, ...]:
     """The steps of a composite action (`action.yml`)."""
     steps = node.path("runs", "steps")
-    return tuple(_step(step, folder, "") for step in _items(steps) if step.kind == "mapping")
+    return tuple(_step(step, folder, "", {}) for step in _items(steps) if step.kind == "mapping")
 
 
 # -- triggers --------------------------------------------------------------------------------------------------------
@@ -91,11 +91,12 @@ def _event(name: str, event: Node) -> Iterator[Trigger]:
 # -- jobs and steps --------------------------------------------------------------------------------------------------
 
 
-def _job(name: str, node: Node, defaults: Node | None) -> Job:
+def _job(name: str, node: Node, defaults: Node | None, outer: Mapping[str, str]) -> Job:
     condition = _text(node.get("if"))
     folder = _text(node.path("defaults", "run", "working-directory")) or _text(_get(defaults, "working-directory"))
     shell = _text(node.path("defaults", "run", "shell")) or _text(_get(defaults, "shell"))
     combinations = _combinations(node.path("strategy", "matrix"))
+    env = {**outer, **_mapping(node.get("env"))}
     return Job(
         id=name,
         line=node.at,
@@ -104,7 +105,7 @@ def _job(name: str, node: Node, defaults: Node | None) -> Job:
             variant
             for step in _items(node.get("steps"))
             if step.kind == "mapping"
-            for variant in _variants(_step(step, folder, shell), combinations)
+            for variant in _variants(_step(step, folder, shell, env), combinations)
         ),
         needs=_strings(node.get("needs")),
         condition=condition,
@@ -117,22 +118,24 @@ def _job(name: str, node: Node, defaults: Node | None) -> Job:
     )
 
 
-def _step(node: Node, folder: str, shell: str) -> Step:
+def _step(node: Node, folder: str, shell: str, outer: Mapping[str, str]) -> Step:
     run = node.get("run")
+    env = {**outer, **_mapping(node.get("env"))}
     shell = _text(node.get("shell")) or shell
     condition = _text(node.get("if"))
     return Step(
         line=node.at,
         end_line=max(node.at, node.end_line),
         name=_text(node.get("name")),
-        script="" if shell.startswith("python") else _text(run),  # that would be Python, not shell
+        script="" if shell.startswith("python") else _with_env(_text(run), env),  # that would be Python, not shell
         script_line=run.text_line if run is not None else node.at,
         uses=_text(node.get("uses")),
         inputs=_mapping(node.get("with")),
         condition=condition,
         may_fail=_may_fail(node, "the step has `continue-on-error: true`"),
         never=f"the step's `if: {condition}` is never true" if _FALSE.fullmatch(condition) else "",
-        folder=_text(node.get("working-directory")) or folder,
+        folder=_with_env(_text(node.get("working-directory")) or folder, env),
+        env=env,
         errexit="{0}" not in shell or not re.match(r"\S*sh\b", shell) or _ERREXIT.search(shell) is not None,
         pipefail=shell == "bash" or _PIPEFAIL.search(shell) is not None,
     )
@@ -168,6 +171,16 @@ def _variants(step: Step, combinations: tuple[Mapping[str, str], ...]) -> tuple[
         return (step,)
     texts = dict.fromkeys((_filled(step.script, values), _filled(step.folder, values)) for values in combinations)
     return tuple(replace(step, script=script, folder=folder) for script, folder in list(texts)[:_MAX_VARIANTS])
+
+
+def _with_env(text: str, env: Mapping[str, str]) -> str:
+    """The text with `${{ env.NAME }}` filled in where the workflow gives a constant."""
+
+    def fill(match: re.Match[str]) -> str:
+        value = env.get(match.group(1), "$")
+        return match.group() if "$" in value or "\n" in value else value
+
+    return _ENV.sub(fill, text) if "env." in text else text
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

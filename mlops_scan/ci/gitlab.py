@@ -123,11 +123,13 @@ def job(name: str, configuration: Configuration, created: tuple[Trigger, ...] | 
     if any(key in placed and placed[key][0] != path for key in ("rules", "only", "except", "when")):
         triggers = tuple(replace(trigger, line=node.at) for trigger in triggers)  # those lines are of another file
     environment = keys.get("environment")
+    common = configuration.entries.get("variables")
+    env = {**_variables(common[1] if common is not None else None), **_variables(keys.get("variables"))}
     return Job(
         id=name,
         line=node.at,
         end_line=max(node.at, node.end_line),
-        steps=_steps(placed, configuration),
+        steps=tuple(replace(step, env=env) for step in _steps(placed, configuration)),
         needs=_needs(keys.get("needs")),
         environment="" if _text(_key(environment, "action")) == "stop" else _named(environment),
         may_fail=gitlab_rules.may_fail(keys),
@@ -151,6 +153,16 @@ def _steps(placed: Mapping[str, tuple[str, Node]], configuration: Configuration)
         reason = "a failure of `after_script` does not fail the job"
         found += tuple(replace(step, may_fail=reason) for step in steps([after], configuration.entries))
     return found
+
+
+def _variables(node: Node | None) -> dict[str, str]:
+    """The variables of a pipeline or a job; one with a description has its value inside."""
+    pairs = ((name, _text(value.get("value") if value.kind == "mapping" else value)) for name, value in _pairs(node))
+    return {name: value for name, value in pairs if value}
+
+
+def _pairs(node: Node | None) -> tuple[tuple[str, Node], ...]:
+    return node.entries if node is not None else ()
 
 
 def _children(parent: Job, keys: Mapping[str, tuple[str, Node]], load: Load, depth: int) -> list[Workflow]:

@@ -24,7 +24,7 @@ def steps(parts: Sequence[Placed], entries: Mapping[str, Placed]) -> tuple[Step,
     for path, item in _flat(parts, entries):
         if group and (path != group[0][0] or not 0 <= item.text_line - _end(group[-1][1]) <= _MAX_GAP):
             found.append(_step(group, folder))
-            folder = _left_in(found[-1].script, folder)
+            folder = left_in(found[-1].script, folder)
             group = []
         group.append((path, item))
     if group:
@@ -54,7 +54,7 @@ def _step(group: Sequence[Placed], folder: str) -> Step:
     )
 
 
-def _left_in(script: str, folder: str) -> str:
+def left_in(script: str, folder: str) -> str:
     """The folder in which a script leaves the shell that the job's next step goes on with."""
     for line in script.split("\n"):
         match = _CHANGE_FOLDER.fullmatch(line)

@@ -17,12 +17,13 @@ class Trigger:
     """What starts a workflow.
 
     `kind` is push, pull_request, merge_queue, tag, release, schedule, manual, chained, external, called (by another
-    workflow) or other.
+    workflow), server (only settings of the CI server or the cloud project say) or other.
     """
 
     kind: str
     line: int
     detail: str = ""  # a cron expression, branch names, the workflow that must have run
+    assumed: bool = False  # the usual setting of a server, which the file cannot show
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Step:
     """One step: a shell text, or an action used.
 
     `errexit` says whether the shell stops at the first failing command, `pipefail` whether a failing part fails a pipe.
-    `path` is the file that `script_line` counts in where that is not the workflow's own.
+    `path` is the file that `script_line` counts in where that is not the workflow's own. `triggers` are the kinds of
+    triggers that the step is limited to, None for no limit. `env` are variables with constant values that it sees.
     """
 
     line: int
@@ -47,6 +49,8 @@ class Step:
     errexit: bool = True
     pipefail: bool = False
     path: str = ""
+    triggers: frozenset[str] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,16 @@ class Job:
     inputs: Mapping[str, str] = field(default_factory=dict)  # what that workflow is given
     image: str = ""
     triggers: tuple[Trigger, ...] | None = None
+    approval: str = ""  # what asks a person, in the course of the pipeline, before this job runs; or empty
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """One CI/CD definition that the provider loads; `unloaded` gives the reason where it does not."""
+    """One CI/CD definition that the provider loads; `unloaded` gives the reason where it does not.
+
+    `unknown` says why what it runs, or a part of that, cannot be told from files (a shared library, a configuration
+    that a program makes); empty where everything is there.
+    """
 
     path: str
     provider: str
@@ -80,6 +89,7 @@ class Workflow:
     triggers: tuple[Trigger, ...]
     jobs: tuple[Job, ...]
     unloaded: str = ""
+    unknown: str = ""
 
     def triggers_of(self, job: Job) -> tuple[Trigger, ...]:
         """What starts a job."""

@@ -3,45 +3,54 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mlops_scan.cli.keys import KEYS, SEVERITIES, nearest, type_name
 from mlops_scan.errors import ScanError
-from mlops_scan.words import KINDS
 
-SEVERITIES = ("error", "warning", "note")
+__all__ = ["FILE_NAMES", "SEVERITIES", "Config", "discover", "inside", "load", "repository_root"]
+
 FILE_NAMES = ("mlops-scan.toml", ".mlops-scan.yaml", ".mlops-scan.yml", "pyproject.toml")
 _TABLE = "mlops-scan"
 _MAX_BYTES = 1_000_000
+_MAX_EXTENDS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a configuration file says; None means that it says nothing."""
+    """What a configuration file says; None means that it says nothing. `origins` names each key's file and line."""
 
     source: Path | None = None
     fail_below: int | None = None
     fail_on: str | None = None
+    thresholds: tuple[tuple[str, float], ...] | None = None
+    no_regression: bool | None = None
+    count_attestations: bool | None = None
     model: str | None = None
     kind: str | None = None
     component: str | None = None
+    components: tuple[str, ...] | None = None
     formats: tuple[str, ...] | None = None
     exclude: tuple[str, ...] | None = None
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] | None = None
+    per_path_ignores: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    baseline: Path | None = None
+    attestations: Path | None = None
+    rules: tuple[Path, ...] | None = None
+    rules_version: str | None = None
+    plugins: bool | None = None
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 def load(path: Path) -> Config:
     """Read the file that the user named; a pyproject.toml needs a [tool.mlops-scan] table."""
     if not path.is_file():
         raise ScanError(f"the configuration file {path} does not exist")
-    values = _read(path)
-    if values is None:
-        raise ScanError(f"{path} has no [tool.{_TABLE}] table")
-    return _check(path, values)
+    return _load(path, ())
 
 
 def discover(start: Path) -> Config:
@@ -49,9 +58,20 @@ def discover(start: Path) -> Config:
     for folder in _upwards(start.resolve()):
         for name in FILE_NAMES:
             path = folder / name
-            if path.is_file() and (values := _read(path)) is not None:
-                return _check(path, values)
+            if path.is_file() and _read(path) is not None:
+                return _load(path, ())
     return Config()
+
+
+def repository_root(start: Path) -> Path:
+    """The root of the git work tree around a scanned path, else the path itself."""
+    start = start.resolve()
+    return next((folder for folder in (start, *start.parents) if (folder / ".git").exists()), start)
+
+
+def inside(path: Path, root: Path) -> bool:
+    """Whether a file belongs to a repository, links resolved."""
+    return path.resolve().is_relative_to(root.resolve())
 
 
 def _upwards(start: Path) -> Iterator[Path]:
@@ -59,6 +79,34 @@ def _upwards(start: Path) -> Iterator[Path]:
         yield folder
         if (folder / ".git").exists():
             return
+
+
+def _load(path: Path, chain: tuple[Path, ...]) -> Config:
+    """A file with what it extends below it."""
+    if path.resolve() in chain:
+        names = " -> ".join(item.name for item in (*chain[chain.index(path.resolve()) :], path))
+        raise ScanError(f"{chain[-1]}: `extends` goes in a circle: {names}")
+    if len(chain) > _MAX_EXTENDS:
+        raise ScanError(f"{path}: more than {_MAX_EXTENDS} files extend one another")
+    values = _read(path)
+    if values is None:
+        raise ScanError(f"{path} has no [tool.{_TABLE}] table")
+    lines = _lines(path)
+    own, origins, extended = _check(path, values, lines)
+    merged: dict[str, Any] = {}
+    places: dict[str, str] = {}
+    for target in extended:
+        where = origins["extends"]
+        if not target.is_file():
+            raise ScanError(f"{where}: 'extends' names {target}, which does not exist")
+        root = repository_root(path.parent)
+        if (root / ".git").exists() and not inside(target, root):
+            raise ScanError(f"{where}: 'extends' names {target}, which lies outside the repository {root}")
+        base = _load(target, (*chain, path.resolve()))
+        merged.update({name: getattr(base, name) for name in base.origins if hasattr(base, name)})
+        places.update(base.origins)
+    origins.pop("extends", None)
+    return Config(source=path, **{**merged, **own}, origins={**places, **origins})
 
 
 def _read(path: Path) -> Mapping[str, Any] | None:
@@ -75,7 +123,7 @@ def _read(path: Path) -> Mapping[str, Any] | None:
         if data is None:
             return None
     if not isinstance(data, Mapping):
-        raise ScanError(f"{path}: expected a table of settings, found {_type_name(data)}")
+        raise ScanError(f"{path}: expected a table of settings, found {type_name(data)}")
     return data
 
 
@@ -110,78 +158,83 @@ def _parse_yaml(path: Path, text: str) -> Any:
     return {} if data is None else data
 
 
-def _check(path: Path, values: Mapping[str, Any]) -> Config:
+def _lines(path: Path) -> dict[str, int]:
+    """The line of every key, as far as the positioned parser can tell."""
+    from mlops_scan.documents import toml, yaml
+    from mlops_scan.documents.node import DocumentError, Node
+
+    try:
+        text = _text(path)
+        top: Node | None = toml.parse(text) if path.suffix == ".toml" else next(iter(yaml.parse(text)), None)
+    except DocumentError:
+        return {}
+    if path.name == "pyproject.toml" and top is not None:
+        top = top.path("tool", _TABLE)
+    return {name: node.at for name, node in top.entries} if top is not None else {}
+
+
+def _check(
+    path: Path, values: Mapping[str, Any], lines: Mapping[str, int]
+) -> tuple[dict[str, Any], dict[str, str], tuple[Path, ...]]:
+    """The checked fields, where each stands, and the files that this one extends."""
     found: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    extended: tuple[Path, ...] = ()
     for key, value in values.items():
-        if key not in _KEYS:
-            raise ScanError(f"{path}: unknown key {str(key)!r}{_nearest(str(key), _KEYS)}")
-        field, check = _KEYS[key]
-        if field in found:
-            raise ScanError(f"{path}: 'fail-below' and 'target-level' mean the same, keep one")
+        where = f"{path}:{lines[key]}" if key in lines else str(path)
+        if key not in KEYS:
+            raise ScanError(f"{where}: unknown key {str(key)!r}{nearest(str(key), KEYS)}")
+        rule = KEYS[key]
+        if rule.field in found:
+            raise ScanError(f"{where}: 'fail-below' and 'target-level' mean the same, keep one")
         try:
-            found[field] = check(value)
+            checked = rule.check(value)
         except ValueError as error:
-            raise ScanError(f"{path}: {key!r} {error}") from error
-    return Config(source=path, **found)
+            raise ScanError(f"{where}: {key!r} {error}") from error
+        if rule.is_path:
+            checked = (
+                tuple(path.parent / item for item in checked) if isinstance(checked, tuple) else path.parent / checked
+            )
+        origins[rule.field] = where
+        if rule.field == "extends":
+            extended = checked
+        else:
+            found[rule.field] = checked
+    return found, origins, extended
 
 
-def _nearest(word: str, words: Mapping[str, Any] | tuple[str, ...]) -> str:
-    near = get_close_matches(word.lower().replace("_", "-"), list(words), n=1)
-    return f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(words))}"
+def merged(settings: Config, given: Mapping[str, Any]) -> Config:
+    """The configuration with every option that the command line gave in its place."""
+    chosen = {name: value for name, value in given.items() if value is not None and value != ()}
+    origins = {**settings.origins, **dict.fromkeys(chosen, "command line")}
+    return replace(settings, **chosen, origins=origins)
 
 
-def _type_name(value: object) -> str:
-    names = {dict: "a table", list: "a list", str: "a string", bool: "a boolean", int: "an integer", float: "a float"}
-    return names.get(type(value), type(value).__name__)
+def owned(settings: Config, root: Path, trust: bool) -> tuple[Config, tuple[str, ...]]:
+    """The settings without what the scanned repository must not decide, and what the reader should know about it.
 
+    A repository must not bring the rules that it is judged by, and may only name files of its own.
 
-def _integer(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"must be an integer, found {_type_name(value)}")
-    if value < 0:
-        raise ValueError("must not be negative")
-    return value
-
-
-def _string(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"must be a non-empty string, found {_type_name(value)}")
-    return value
-
-
-def _strings(value: object) -> tuple[str, ...]:
-    items = [value] if isinstance(value, str) else value
-    if not isinstance(items, list) or not all(isinstance(item, str) and item for item in items):
-        raise ValueError("must be a list of non-empty strings")
-    return tuple(items)
-
-
-def _one_of(words: tuple[str, ...]) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        word = _string(value)
-        if word not in words:
-            raise ValueError(f"has the unknown value {word!r}{_nearest(word, words)}")
-        return word
-
-    return check
-
-
-def _format_names(value: object) -> tuple[str, ...]:
-    """Names only: a scanned repository's own configuration must not be able to name a file to write."""
-    from mlops_scan.reports import FORMATS
-
-    return tuple(map(_one_of(tuple(FORMATS)), _strings(value)))
-
-
-_KEYS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
-    "fail-below": ("fail_below", _integer),
-    "target-level": ("fail_below", _integer),
-    "fail-on": ("fail_on", _one_of(SEVERITIES)),
-    "model": ("model", _string),
-    "kind": ("kind", _one_of(KINDS)),
-    "component": ("component", _string),
-    "format": ("formats", _format_names),
-    "exclude": ("exclude", _strings),
-    "select": ("select", _strings),
-    "ignore": ("ignore", _strings),
-}
+    Raises:
+        ScanError: an option names rules inside the scanned repository without trust in them.
+    """
+    home = repository_root(root)
+    notices: tuple[str, ...] = ()
+    from_repository = settings.source is not None and inside(settings.source, home)
+    if settings.rules and not trust:
+        if settings.origins.get("rules") == "command line":
+            own = next((path for path in settings.rules if inside(path, home)), None)
+            if own is not None:
+                raise ScanError(
+                    f"the rules {own} belong to the scanned repository; --trust-repository-rules lets it bring its own"
+                )
+        elif from_repository or any(inside(path, home) for path in settings.rules):
+            where = settings.origins.get("rules", settings.source)
+            notices = (f"the rules named at {where} are not applied: they are the scanned repository's own",)
+            settings = replace(settings, rules=None)
+    for name in ("baseline", "attestations"):
+        path = getattr(settings, name)
+        outside = path is not None and from_repository and not inside(path, home)
+        if outside and settings.origins.get(name) != "command line":
+            raise ScanError(f"{settings.origins[name]}: {name!r} names {path}, which lies outside the repository")
+    return settings, notices

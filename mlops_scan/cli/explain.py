@@ -6,6 +6,7 @@ import shutil
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,17 +14,19 @@ import click
 from mlops_scan.errors import ScanError
 
 if TYPE_CHECKING:
-    from mlops_scan.rulebook import FindingDefinition, MaturityModel, Practice, RuleBook, Tool
+    from mlops_scan.rulebook import FindingDefinition, Practice, RuleBook, Tool
+    from mlops_scan.rulemodels import Level, MaturityModel
 
 
 @click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("name", metavar="ID")
-def command(name: str) -> None:
-    """Explain a finding (MLS301), a practice (ci/model-tests), a tool (mlflow) or a maturity model (default)."""
+@click.option("--rules", "extra", type=click.Path(path_type=Path), multiple=True, metavar="PATH", help="Add your own.")
+def command(name: str, extra: tuple[Path, ...]) -> None:
+    """Explain a finding (MLS301), a practice (ci/model-tests), a tool (mlflow), a model or a level (google:1)."""
     from mlops_scan.rulebook import load
 
     width = min(shutil.get_terminal_size().columns, 100)
-    for line in _explained(load(), name):
+    for line in _explained(load(extra=extra), name):
         click.echo(_wrapped(line, width))
 
 
@@ -38,6 +41,12 @@ def _explained(book: RuleBook, name: str) -> Iterator[str]:
         for key in (name, name.upper(), name.lower()):
             if key in entries:
                 return describe(entries[key])
+    model, _, number = name.replace(" ", ":").rpartition(":")
+    model = "default" if model in ("", "level") else model
+    if number.isdigit() and model in book.models:
+        level = next((item for item in book.models[model].levels if item.number == int(number)), None)
+        if level is not None:
+            return _level(book.models[model], level)
     known = [key for entries, _ in kinds for key in entries]
     near = {key.lower(): key for key in known}
     close = [near[key] for key in get_close_matches(name.lower(), list(near), n=3)]
@@ -68,13 +77,32 @@ def _practice(practice: Practice) -> Iterator[str]:
 
 def _model(model: MaturityModel) -> Iterator[str]:
     yield f"{model.id}: {model.name}"
+    yield from (text for text in (model.mapping, model.source) if text)
     for level in model.levels:
         yield f"\nLevel {level.number}: {level.name}"
-        if not level.rows:
-            yield "  an ML workload, nothing more"
-        for row in level.rows:
-            need = "" if len(row.practices) == 1 else f"{row.need} of "
-            yield f"  {row.title}: {need}{', '.join(row.practices)}"
+        yield from _rows(model, level)
+    for section in model.sections:
+        yield f"\n{section.name}"
+        for test in section.tests:
+            yield f"  {test.id} {test.title}: {', '.join(test.practices) or 'nothing in files'}"
+
+
+def _level(model: MaturityModel, level: Level) -> Iterator[str]:
+    yield f"{model.id} level {level.number}: {level.name}"
+    yield from _rows(model, level)
+
+
+def _rows(model: MaturityModel, level: Level) -> Iterator[str]:
+    if level.above is not None:
+        yield f"  a score above {level.above:g}"
+    elif not level.rows:
+        yield "  a score of 0" if model.scored else "  an ML workload, nothing more"
+    for row in level.rows:
+        need = "" if len(row.practices) == 1 else f"{row.need} of "
+        least = f" (each at least {row.minimum.value})" if row.minimum is not None else ""
+        yield f"  {row.title}: {need}{', '.join(row.practices)}{least}"
+    if level.optional:
+        yield f"  recommended: {', '.join(level.optional)}"
 
 
 def _tool(tool: Tool) -> Iterator[str]:

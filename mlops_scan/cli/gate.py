@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlops_scan.cli.config import Config
 from mlops_scan.engine.report import ComponentResult, LevelResult, Report, RowResult
 from mlops_scan.errors import ScanError
 from mlops_scan.reports.clean import one_line, visible
@@ -15,15 +16,35 @@ _SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What the user asked for: a level, a severity, both or none."""
+    """What the user asked for: a level, a severity, thresholds, no news against a baseline, or nothing."""
 
     fail_below: int | None = None
     fail_on: str | None = None
+    thresholds: tuple[tuple[str, float], ...] = ()
+    no_regression: bool = False
+    count_attestations: bool = False
 
     @property
     def armed(self) -> bool:
         """Whether there is any gate."""
-        return self.fail_below is not None or self.fail_on is not None
+        return self.fail_below is not None or self.fail_on is not None or bool(self.thresholds) or self.no_regression
+
+
+def of(settings: Config) -> Gate:
+    """The gates of the settings.
+
+    Raises:
+        ScanError: regressions cannot be told without a baseline.
+    """
+    if settings.no_regression and settings.baseline is None:
+        raise ScanError("--no-regression needs a baseline (--baseline FILE; `mlops-scan baseline write` makes one)")
+    return Gate(
+        settings.fail_below,
+        settings.fail_on,
+        settings.thresholds or (),
+        bool(settings.no_regression),
+        bool(settings.count_attestations),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +59,12 @@ def judge(report: Report, gate: Gate) -> Verdict:
     """Apply the gates. An incomplete scan decides nothing, so it outranks a failed gate."""
     if not gate.armed:
         return Verdict(PASSED)
-    lines = [*_below(report, gate.fail_below), *_severe(report, gate.fail_on)]
+    lines = [
+        *_below(report, gate.fail_below, gate.count_attestations),
+        *_severe(report, gate.fail_on),
+        *_beyond(report, gate.thresholds),
+        *(_regressed(report) if gate.no_regression else ()),
+    ]
     code = FAILED if lines else PASSED
     if report.incomplete:
         code = INCOMPLETE
@@ -46,7 +72,7 @@ def judge(report: Report, gate: Gate) -> Verdict:
     return Verdict(code, tuple(lines))
 
 
-def _below(report: Report, wanted: int | None) -> list[str]:
+def _below(report: Report, wanted: int | None, attested: bool) -> list[str]:
     if wanted is None:
         return []
     headline = report.headline
@@ -56,7 +82,8 @@ def _below(report: Report, wanted: int | None) -> list[str]:
     if headline.level is None:
         why = one_line(report.kind_reason) or "no ML workload found"
         return [f"gate failed: level {wanted} is wanted, but the repository has no level ({why})"]
-    if headline.level >= wanted:
+    counted = report.attested_level if attested and report.attested_level is not None else headline.level
+    if counted >= wanted:
         return []
     lines = [f"gate failed: level {headline.level} is below {wanted}; missing:"]
     for rung in headline.ladder:
@@ -83,6 +110,37 @@ def _severe(report: Report, severity: str | None) -> list[str]:
     lines = [f"gate failed: {len(found)} {plural} of severity {severity} or above:"]
     lines += [f"  {finding.id} {visible(str(finding.location))}: {one_line(finding.message)}" for finding in found]
     return _shortened(lines)
+
+
+def _beyond(report: Report, thresholds: tuple[tuple[str, float], ...]) -> list[str]:
+    lines = []
+    for name, limit in thresholds:
+        if name == "min-progress":
+            share = report.headline.progress
+            if share is not None and share < limit:
+                lines.append(f"gate failed: progress {share:.0%} to the next level is below {limit:.0%}")
+            continue
+        severity = Severity(name.removeprefix("max-").removesuffix("s"))
+        count = sum(finding.severity is severity for finding in report.findings)
+        if count > limit:
+            lines.append(f"gate failed: {count} findings of severity {severity.value}, at most {limit:g} are accepted")
+    return lines
+
+
+def _regressed(report: Report) -> list[str]:
+    baseline = report.baseline
+    if baseline is None:
+        return []
+    lines = []
+    now = dict(report.levels).get(baseline.model)
+    if baseline.level is not None and (now is None or now < baseline.level):
+        shown = "none" if now is None else f"{now:g}"
+        lines.append(f"gate failed: level {shown} ({baseline.model}) is below the baseline's {baseline.level:g}")
+    if baseline.new:
+        lines.append(f"gate failed: {len(baseline.new)} findings are not in the baseline:")
+        new = [f"  {item.id} {visible(str(item.location))}: {one_line(item.message)}" for item in baseline.new]
+        lines = _shortened([*lines, *new])
+    return lines
 
 
 def _unread(report: Report) -> list[str]:

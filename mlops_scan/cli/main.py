@@ -11,7 +11,10 @@ import click
 from mlops_scan import __version__
 from mlops_scan.errors import ScanError
 
-COMMANDS = ("scan", "explain", "rules", "schema", "cache", "trace")
+COMMANDS = (
+    "scan", "plan", "trace", "baseline", "explain", "rules", "models", "config", "schema", "cache",
+)  # fmt: skip
+_MODULES = {"config": "configcommand"}  # where the module has another name
 OK, UNUSABLE, INTERRUPTED = 0, 2, 130
 _OWN_OPTIONS = frozenset({"-h", "--help", "-V", "--version"})
 
@@ -27,7 +30,7 @@ class CommandGroup(click.Group):
         """The command of that name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        return cast(click.Command, import_module(f"mlops_scan.cli.{cmd_name}").command)
+        return cast(click.Command, import_module(f"mlops_scan.cli.{_MODULES.get(cmd_name, cmd_name)}").command)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `scan` in front of what is neither a command nor an option of the group itself."""

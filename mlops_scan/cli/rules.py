@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -18,11 +19,12 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("kind", type=click.Choice(_KINDS), required=False)
-def list_rules(kind: str | None) -> None:
+@click.option("--rules", "extra", type=click.Path(path_type=Path), multiple=True, metavar="PATH", help="Add your own.")
+def list_rules(kind: str | None, extra: tuple[Path, ...]) -> None:
     """List findings, practices, tools and maturity models, or one of these."""
     from mlops_scan.rulebook import load
 
-    book = load()
+    book = load(extra=extra)
     tables = {
         "findings": [(item.id, f"{item.severity.value:<7}  {item.title}") for item in book.findings.values()],
         "practices": [(item.id, f"{item.minimum.value:<11}  {item.title}") for item in book.practices.values()],
@@ -39,21 +41,41 @@ def list_rules(kind: str | None) -> None:
 @command.command("test")
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
 def test_rules(folder: Path | None) -> int:
-    """Check the rules in FOLDER (default: the built-in ones) and run every sample; exit 1 when one fails."""
-    from mlops_scan.fingerprints.samples import run_samples
+    """Check the rules in FOLDER (default: the built-in ones) and run every sample; exit 1 when one fails.
+
+    FOLDER, or one file, holds rules of your own beside the built-in ones, or a whole set in their place.
+    """
+    from mlops_scan.fingerprints.samples import check_tool
     from mlops_scan.reports.tally import counted
     from mlops_scan.rulebook import load, rules_path
 
     root = folder or rules_path()
-    if not root.is_dir():
-        raise ScanError(f"{root} is not a folder")
-    book = load(root)
-    samples = sum(len(tool.samples) for tool in book.tools.values())
-    if not book.tools:  # a wrong folder must not look like rules that pass
-        raise ScanError(f"{root} holds no tool rules: give the folder that contains tools/*.yaml")
-    failures = run_samples(book)
+    if not root.exists():
+        raise ScanError(f"{root} does not exist")
+    if folder is None or _is_whole_set(root):
+        book = load(root)
+        tools = list(book.tools.values())
+    else:
+        built_in = load()
+        book = load(extra=[root])
+        tools = [tool for name, tool in book.tools.items() if name not in built_in.tools]
+        if not tools and len(book.models) + len(book.practices) > len(built_in.models) + len(built_in.practices):
+            click.echo(f"{root}: the format holds; there is no tool, so no sample to run")
+            return 0
+    samples = sum(len(tool.samples) for tool in tools)
+    if not tools:  # a wrong folder must not look like rules that pass
+        raise ScanError(f"{root} holds no tool rules: give the folder or file that has `tools:`")
+    failures = [failure for tool in tools for failure in check_tool(tool)]
     for failure in failures:
         click.echo(failure, err=True)
     outcome = counted(len(failures), "failure") if failures else "every sample holds"
-    click.echo(f"{root}: {counted(len(book.tools), 'tool')}, {counted(samples, 'sample')}: {outcome}")
+    click.echo(f"{root}: {counted(len(tools), 'tool')}, {counted(samples, 'sample')}: {outcome}")
     return 1 if failures else 0
+
+
+def _is_whole_set(root: Path) -> bool:
+    """Whether a folder is a set of rules in place of the built-in ones: it has practices with built-in ids."""
+    return any(
+        re.search(r"^\s*(- )?gap: MLS\d", path.read_text(encoding="utf-8", errors="replace"), re.M)
+        for path in sorted(root.glob("practices/*.yaml"))
+    )

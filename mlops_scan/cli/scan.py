@@ -1,19 +1,22 @@
-"""`mlops-scan scan`: scan a folder, write the reports, apply the gates."""
+"""`mlops-scan scan`: scan a source, write the reports, apply the gates."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlops_scan.cli import config
 from mlops_scan.errors import ScanError
 from mlops_scan.words import KINDS
+
+if TYPE_CHECKING:
+    from mlops_scan.engine.scan import ScanOptions, Stage
 
 
 def _words(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -25,7 +28,9 @@ def _words(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
 class _Request:
     """The scan that the command line and the configuration file ask for together."""
 
-    path: Path
+    source: Path | str
+    rev: str | None
+    submodules: bool
     settings: config.Config
     output: Path | None
     jobs: int
@@ -36,6 +41,7 @@ class _Request:
     quiet: bool
     color: str
     exit_zero: bool
+    notices: tuple[str, ...] = ()
 
 
 @click.command("scan", context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,12 +61,21 @@ class _Request:
 )
 @click.option("--fail-on", type=click.Choice(config.SEVERITIES), help="Exit 1 on a finding this severe or worse.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when a gate fails; errors still exit 2.")
-@click.option("--model", metavar="NAME", help="Maturity model to judge by [default: default].")
+@click.option("--model", metavar="NAME", help="Maturity model to judge by, or all.")
+@click.option("--rules", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="Add rules of your own.")
+@click.option("--trust-repository-rules", is_flag=True, help="Let the repository bring rules of its own.")
+@click.option("--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Report only what is not in there.")
+@click.option("--no-regression", is_flag=True, default=None, help="Exit 1 on news against the baseline.")
+@click.option("--attestations", type=click.Path(path_type=Path), metavar="FILE", help="What people attest.")
+@click.option("--count-attestations", is_flag=True, default=None, help="Gates use the level with attestations.")
+@click.option("--no-plugins", is_flag=True, help="Use no detectors of other packages.")
 @click.option("-c", "--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="Read this file.")
 @click.option("--isolated", is_flag=True, help="Ignore configuration files.")
 @click.option("--select", multiple=True, callback=_words, metavar="IDS", help="Report only these findings.")
 @click.option("--ignore", multiple=True, callback=_words, metavar="IDS", help="Do not report these findings.")
 @click.option("--exclude", multiple=True, callback=_words, metavar="GLOB", help="Leave files out (.gitignore syntax).")
+@click.option("--rev", metavar="REF", help="Scan this branch, tag or commit instead of the work tree.")
+@click.option("--submodules", is_flag=True, help="Enter the submodules that are there.")
 @click.option("--component", metavar="PATH", help="Judge this component.")
 @click.option("--kind", type=click.Choice(KINDS), help="Say what the repository is instead of guessing.")
 @click.option(
@@ -79,6 +94,8 @@ class _Request:
 @click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 def command(
     path: str,
+    rev: str | None,
+    submodules: bool,
     config_file: Path | None,
     isolated: bool,
     output: Path | None,
@@ -89,21 +106,33 @@ def command(
     color: str,
     exit_zero: bool,
     no_cache: bool,
+    trust_repository_rules: bool,
+    no_plugins: bool,
     timings: bool,
     **given: Any,
 ) -> int:
     """Scan PATH (default: the current folder) and report its MLOps maturity.
 
+    PATH is a folder, a bare git repository, a zip or tar archive, or the https, ssh, git or file URL of a
+    repository.
+
     The command line is stronger than the configuration file: mlops-scan.toml, .mlops-scan.yaml or
-    [tool.mlops-scan] in pyproject.toml, searched from PATH upwards to the root of its repository.
+    [tool.mlops-scan] in pyproject.toml, searched from a folder PATH upwards to the root of its repository. For
+    other kinds of PATH only --config is read.
     """
     if quiet and verbose:
         raise ScanError("--quiet and --verbose exclude each other")
-    root = _existing(path)
-    settings = _merged(_configuration(root, config_file, isolated), given)
+    source = _source(path)
+    given["plugins"] = False if no_plugins else None
+    settings = config.merged(_configuration(source, config_file, isolated), given)
+    notices: tuple[str, ...] = ()
+    if isinstance(source, Path) and _is_folder(source):
+        settings, notices = config.owned(settings, source, trust_repository_rules)
     return _run(
         _Request(
-            path=root,
+            source=source,
+            rev=rev,
+            submodules=submodules,
             settings=settings,
             output=output,
             jobs=jobs,
@@ -114,6 +143,7 @@ def command(
             quiet=quiet,
             color=color,
             exit_zero=exit_zero,
+            notices=notices,
         )
     )
 
@@ -124,34 +154,22 @@ def _run(request: _Request) -> int:
     from mlops_scan.cli import gate, output
     from mlops_scan.cli.progress import Stages
     from mlops_scan.cli.terminal import understands_escapes
-    from mlops_scan.engine.scan import ScanOptions, scan
-    from mlops_scan.reports import RenderOptions
+    from mlops_scan.engine.scan import scan
+    from mlops_scan.reports import FORMATS, RenderOptions
 
     # Facts and syntax trees have no reference cycles worth collecting; looking for them costs a quarter of the scan.
     gc.disable()
     settings = request.settings
     targets = output.parse_targets(settings.formats or (), request.output)
+    if settings.plugins is False and (foreign := [t.format_name for t in targets if t.format_name not in FORMATS]):
+        raise ScanError(f"the format {foreign[0]} is a plug-in, and --no-plugins leaves those out")
     stages = Stages(shown=sys.stderr.isatty() and understands_escapes() and not request.quiet)
-    report = scan(
-        request.path,
-        ScanOptions(
-            model=settings.model or "default",
-            kind=settings.kind,
-            component=settings.component,
-            select=settings.select or (),
-            ignore=settings.ignore or (),
-            exclude=settings.exclude or (),
-            jobs=request.jobs,
-            as_of=request.as_of,
-            cache=not request.no_cache,
-            stage=stages.begin,
-        ),
-    )
+    report = scan(request.source, scan_options(request.settings, request, stages.begin))
     stages.end()
     if request.timings:
         for name, seconds in stages.seconds.items():
             click.echo(f"{name} {seconds:.3f}", err=True)
-    verdict = gate.judge(report, gate.Gate(settings.fail_below, settings.fail_on))
+    verdict = gate.judge(report, gate.of(settings))
     options = RenderOptions(
         verbose=request.verbose,
         quiet=request.quiet,
@@ -164,9 +182,40 @@ def _run(request: _Request) -> int:
     return 0 if request.exit_zero else verdict.code
 
 
-def _existing(path: str) -> Path:
-    if "://" in path or path.startswith("git@"):
-        raise ScanError(f"{path} is a URL; clone it and scan the folder")
+def scan_options(settings: config.Config, request: _Request, stage: Stage) -> ScanOptions:
+    """What the engine is told."""
+    from mlops_scan.engine.scan import ScanOptions
+
+    return ScanOptions(
+        model=settings.model or "default",
+        kind=settings.kind,
+        component=settings.component,
+        select=settings.select or (),
+        ignore=settings.ignore or (),
+        exclude=settings.exclude or (),
+        rev=request.rev,
+        submodules=request.submodules,
+        jobs=request.jobs,
+        as_of=request.as_of,
+        cache=not request.no_cache,
+        rules=settings.rules or (),
+        rules_version=settings.rules_version,
+        components=settings.components or (),
+        per_path_ignores=settings.per_path_ignores or (),
+        baseline=settings.baseline,
+        attestations=settings.attestations,
+        plugins=settings.plugins is not False,
+        notices=request.notices,
+        stage=stage,
+    )
+
+
+def _source(path: str) -> Path | str:
+    """The path, which exists, or the URL."""
+    from mlops_scan.repository.urls import is_url
+
+    if is_url(path):
+        return path
     root = Path(path)
     if not root.exists():
         from mlops_scan.cli.main import COMMANDS
@@ -177,14 +226,20 @@ def _existing(path: str) -> Path:
     return root
 
 
-def _configuration(root: Path, file: Path | None, isolated: bool) -> config.Config:
-    if file is not None and isolated:
-        raise ScanError("--config and --isolated exclude each other")
-    if isolated:
+def _configuration(source: Path | str, file: Path | None, isolated: bool) -> config.Config:
+    """The settings of the file that was named, or of the one that is found where a folder is scanned.
+
+    A bare repository, an archive or a URL is somebody's tree without the folder that a person works in: neither its own
+    configuration nor that of the current folder, which is about another tree, decides what is reported of it.
+    """
+    from mlops_scan.cli.configcommand import effective
+
+    if file is None and not _is_folder(source):
         return config.Config()
-    return config.load(file) if file is not None else config.discover(root if root.is_dir() else root.parent)
+    return effective(Path(source), file, isolated)
 
 
-def _merged(settings: config.Config, given: dict[str, Any]) -> config.Config:
-    """The configuration with every option that the command line gave in its place."""
-    return replace(settings, **{name: value for name, value in given.items() if value is not None and value != ()})
+def _is_folder(source: Path | str) -> bool:
+    from mlops_scan.repository.git import is_bare
+
+    return not isinstance(source, str) and source.is_dir() and not is_bare(source)

@@ -44,6 +44,13 @@ class Resolver:
         )
         self._resolved: dict[tuple[str, str], Target] = {}
         self._steps_left = 0
+        self._overridden = {
+            (base.rpartition(".")[2], method)
+            for module in modules.values()
+            for item in module.classes.values()
+            for base in item.bases
+            for method in item.methods
+        }
 
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """See `ModuleNames.find_module`."""
@@ -127,7 +134,11 @@ class Resolver:
         returns = module.functions[qualname].returns if qualname in module.functions else ""
         if not returns:
             return Target(_unknown(".".join(["?", *rest])))
-        return self._resolve(module.path, ".".join([returns, *rest]), depth + 1)
+        found = self._resolve(module.path, ".".join([returns, *rest]), depth + 1)
+        # what is returned may be of a class below the stated one, with a method of its own
+        owner, _, method = found.qualname.rpartition(".")
+        hidden = found.first_party and (owner.rpartition(".")[2], method) in self._overridden
+        return Target(_unknown(f"?.{method}")) if hidden else found
 
     def _resolve_member(self, module: Module, name: str, rest: list[str], depth: int) -> Target:
         item = module.classes[name]

@@ -134,7 +134,7 @@ def annotation(node: ast.expr | None, scope: Scope) -> str:
         return annotation(node.left, scope) or annotation(node.right, scope)
     if isinstance(node, ast.Subscript):
         base = name_of(node.value, scope)
-        if base.rpartition(".")[2] == "Optional":
+        if base.rpartition(".")[2] in ("Optional", "Type", "type"):  # a class is named as what calling it gives
             return annotation(node.slice, scope)
         if base.rpartition(".")[2] == "Annotated" and isinstance(node.slice, ast.Tuple):
             return annotation(node.slice.elts[0], scope)

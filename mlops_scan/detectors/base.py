@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from mlops_scan.automation.graph import Automation, Started
+from mlops_scan.automation.handed import Handed
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.ci.find import UnreadProvider
 from mlops_scan.code.facts import Module
@@ -47,6 +48,7 @@ class Context:
     automation: Automation
     resolver: Resolver
     unread_providers: tuple[UnreadProvider, ...]
+    handed: Handed
     by_node: dict[Node, list[Use]] = field(default_factory=dict)
     self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
     cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share

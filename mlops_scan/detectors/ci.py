@@ -27,6 +27,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from unique(signal for run in runs for signal in _model_tests(context, run, tests))
     yield from unique(signal for run in runs for signal in _pipeline_tests(context, run))
     yield from unique(signal for run in runs for signal in _deployments(context, run))
+    yield from unique(_approvals(context, runs))
     yield from _environments(context, runs)
     yield from _unread(context)
     yield from _defects(context, runs)
@@ -39,9 +40,11 @@ def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Gra
     """The grade that a CI run's start and effect allow, with the reason when it is below wired.
 
     A check that must happen on every change (`blocking`) is a trace when only a person can start it; a deployment is
-    then still implemented.
+    then still implemented. Where what starts the job is not in the repository, whether a check happens is unknown.
     """
     start = run.start
+    if start.unknown:
+        return (Grade.UNKNOWN if blocking else Grade.IMPLEMENTED), f"{start.label}: {start.blocked}"
     if start.blocked:
         by_hand = start.blocked.startswith(("only a person", "a person"))
         return (Grade.IMPLEMENTED if by_hand and not blocking else Grade.TRACE), f"{start.label}: {start.blocked}"
@@ -51,6 +54,11 @@ def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Gra
     if blocking and run.toothless:
         return Grade.IMPLEMENTED, f"its failure has no effect: {run.toothless}"
     return Grade.WIRED, ""
+
+
+def _confidence(run: Run, found: Confidence) -> Confidence:
+    """The confidence of a claim about a run: medium at most where what starts the run is assumed."""
+    return Confidence.MEDIUM if run.start.assumed and found is Confidence.HIGH else found
 
 
 def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:
@@ -71,7 +79,7 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
         if not _is_test(run) or (run.words and run.words[0] in ("tox", "nox", "make") and not run.tests):
             continue
         grade, reason = graded(run, ON_CHANGE | {"tag", "release", "schedule", "chained"})
-        confidence = Confidence.HIGH
+        confidence = _confidence(run, Confidence.HIGH)
         if run.words and run.words[0] in ("pytest", "unittest") and not run.tests:
             grade, reason = Grade.TRACE, "no test file is collected by this command"
         elif run.tests and all(hollow(context, path) for path in run.tests):
@@ -109,7 +117,7 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             strong.use.tool,
             grade,
             chain(context, run, where),
-            strong.use.confidence,
+            _confidence(run, strong.use.confidence),
             reason,
             fixed=True,
         )
@@ -160,6 +168,8 @@ def _checks(context: Context, run: Run) -> bool:
     nodes = {node for r in jobs for node in context.automation.reached(r)}
     if any((gate.path, gate.scope) in nodes for gate in gates(context)):
         return True
+    if any("model/quality-gate" in use.serves for node in nodes for use in context.by_node.get(node, ())):
+        return True
     return any(gate.path in run.pipelines for gate in declared_gates(context))
 
 
@@ -174,7 +184,13 @@ def _pipeline_tests(context: Context, run: Run) -> Iterator[Signal]:
     if trained is not None:
         grade, reason = graded(run, ON_CHANGE)
         yield Signal(
-            "ci/pipeline-tests", "ci", grade, chain(context, run, trained), Confidence.HIGH, reason, fixed=True
+            "ci/pipeline-tests",
+            "ci",
+            grade,
+            chain(context, run, trained),
+            _confidence(run, Confidence.HIGH),
+            reason,
+            fixed=True,
         )
 
 
@@ -209,6 +225,15 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             )
         if "deploy-pipeline" in does:
             yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _approvals(context: Context, runs: list[Run]) -> Iterator[Signal]:
+    """Deployments before which the pipeline itself asks a person."""
+    releases = _DEPLOYS | {"deploy-pipeline", "deploy-infra", "publish-image"}
+    for run in runs:
+        if run.start.approval and not run.start.blocked and any(releases.intersection(use.does) for use in run.uses):
+            evidence = chain(context, run)
+            yield Signal("governance/approval", "ci", Grade.WIRED, evidence, fixed=True)
 
 
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
@@ -249,10 +274,10 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
 def _unread(context: Context) -> Iterator[Signal | Problem]:
     if not context.unread_providers:
         return
-    first = {item.provider: item.path for item in reversed(context.unread_providers)}
-    for provider, path in sorted(first.items()):
-        evidence = (context.evidence(path, 1, Hop.TRIGGER),)
-        reason = f"{provider} definitions are not read yet, so what they run is not known"
+    first = {item.provider: item for item in reversed(context.unread_providers)}
+    for provider, item in sorted(first.items()):
+        evidence = (context.evidence(item.path, item.line, Hop.TRIGGER),)
+        reason = item.reason or f"{provider} definitions are not read yet, so what they run is not known"
         for practice in ("ci/code-tests", "ci/model-tests", "cd/model-deploy", "cd/pipeline-deploy"):
             yield Signal(practice, "ci", Grade.UNKNOWN, evidence, Confidence.LOW, reason, fixed=True)
         yield Problem("MLS306", f"{reason}; the grades of the ci and cd practices leave it out.", evidence[0].location)

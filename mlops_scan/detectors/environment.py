@@ -1,4 +1,4 @@
-"""Environments: exact dependency versions, containers for the model's code, infrastructure declared as code."""
+"""Environments: exact dependency versions, containers for the model's code."""
 
 from __future__ import annotations
 
@@ -26,9 +26,6 @@ LOCKS = frozenset(
     }
 )
 _SIDE = re.compile(r"(docs?|dev|test|lint|ci|build|typing|style)", re.I)
-_RESOURCE = re.compile(r'^\s*resource\s+"(?!random_|null_|local_|time_|tls_)([a-z0-9]+_[a-z0-9_]+)"', re.M)
-_MODULE = re.compile(r'^\s*source\s*=\s*"(\.[^"]*)"', re.M)
-_BICEP = re.compile(r"^\s*resource\s+(\w+)\s+'Microsoft\.", re.M)
 _MANAGER = re.compile(r"\b(?:pip3?|uv|poetry|conda|mamba|pdm|pixi)\b")
 _VERB = re.compile(r"\b(?:install|sync|create|env)")
 _LOCKED = re.compile(r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b")
@@ -38,10 +35,9 @@ _ML_IMAGES = re.compile(
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
-    """Signals for `env/pinned`, `env/containerized` and `env/infra-as-code`."""
+    """Signals for `env/pinned` and `env/containerized`."""
     yield from _pinned(context)
     yield from _containers(context)
-    yield from _infrastructure(context)
 
 
 # -- pins ------------------------------------------------------------------------------------------------------------
@@ -181,28 +177,3 @@ def _installed(context: Context, path: str, document: Dockerfile) -> list[Declar
     near = [p for p in lists if p in copied.split()] or [p for p in lists if p.rpartition("/")[0] == folder]
     chosen = near or (list(lists) if len(lists) == 1 else [])
     return [item for p in chosen for item in lists[p]]
-
-
-# -- infrastructure --------------------------------------------------------------------------------------------------
-
-
-def _infrastructure(context: Context) -> Iterator[Signal]:
-    """Resources declared in Terraform or Bicep; a file that only calls local modules is a trace."""
-    for file in context.files():
-        if file.suffix not in (".tf", ".bicep"):
-            continue
-        terraform = file.suffix == ".tf"
-        tool = "terraform" if terraform else "bicep"
-        text = context.documents.text(file.path)
-        if (resource := (_RESOURCE if terraform else _BICEP).search(text)) is not None:
-            evidence = (context.evidence(file.path, _line_at(text, resource.start(1))),)
-            yield Signal("env/infra-as-code", tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
-        elif terraform and (module := _MODULE.search(text)) is not None:
-            evidence = (context.evidence(file.path, _line_at(text, module.start(1))),)
-            reason = "it only calls modules"
-            yield Signal("env/infra-as-code", tool, Grade.TRACE, evidence, reason=reason, fixed=True)
-
-
-def _line_at(text: str, offset: int) -> int:
-    """The 1-based line of an offset."""
-    return text.count("\n", 0, offset) + 1

@@ -23,7 +23,11 @@ _PLACEHOLDER = re.compile(
     r"to be (written|filled|completed)|\bFIXME\b|\{\{)",
     re.I,
 )
-_OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+_OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
+"""Where a forge looks for owners; it reads the first that is there, and only that one.
+
+https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
+"""
 _MIN_WORDS = 80  # prose of a card below its headings, tables and placeholders
 
 
@@ -36,13 +40,14 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 def _cards(context: Context) -> Iterator[Signal | Problem]:
     for file in context.repository.files:
-        if (
-            not _CARD.fullmatch(file.name)
-            or file.role in (Role.VENDORED, Role.TEST, Role.EXAMPLE)
-            or file.size > 500_000
-        ):
+        named = _CARD.fullmatch(file.name) is not None
+        if not named and file.name != "README.md":
+            continue
+        if file.role in (Role.VENDORED, Role.TEST, Role.EXAMPLE) or file.size > 500_000:
             continue
         text = context.documents.text(file.path)
+        if not named and not _has_card_header(text):
+            continue
         lacking = card_weakness(text)
         evidence = (context.evidence(file.path, 1),)
         if lacking:
@@ -50,6 +55,19 @@ def _cards(context: Context) -> Iterator[Signal | Problem]:
             yield Problem("MLS601", f"This model card says too little to rely on: {lacking}.", evidence[0].location)
         else:
             yield Signal("governance/model-card", "model-card", Grade.IMPLEMENTED, evidence, fixed=True)
+
+
+def _has_card_header(text: str) -> bool:
+    """Whether a README begins with the metadata of a model on the Hugging Face hub.
+
+    Fact: a Space has `sdk` there, a data set `task_categories`; https://huggingface.co/docs/hub/model-cards
+    """
+    if not text.startswith("---\n"):
+        return False
+    header = text[4:].partition("\n---")[0]
+    keys = set(re.findall(r"^([\w-]+):", header, re.M))
+    about_model = "model-index" in keys or len(keys & {"library_name", "pipeline_tag", "base_model"}) >= 2
+    return about_model and not keys & {"sdk", "task_categories", "dataset_info"}
 
 
 def card_weakness(text: str) -> str:
@@ -68,9 +86,9 @@ def card_weakness(text: str) -> str:
 
 
 def _owners(context: Context) -> Iterator[Signal | Problem]:
-    for file in context.repository.files:
-        if context.local(file.path) not in _OWNERS:
-            continue
+    present = {context.local(file.path): file for file in context.repository.files}
+    first = next((present[path] for path in _OWNERS if path in present), None)
+    for file in (first,) if first is not None else ():
         rules = list(_rules(context, file))
         named = [line for line, _, owners in rules if owners]
         covering = _covering(context, rules)
@@ -113,5 +131,7 @@ def _approvals(context: Context) -> Iterator[Signal]:
             continue
         if any({"deploy-model", "promote", "deploy-pipeline"} & set(use.does) for use in run.uses):
             evidence = (context.evidence(run.location.path, run.location.line), context.shown(run.start.evidence))
-            yield Signal("governance/approval", "gitlab-ci", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, fixed=True)
+            by_path = {workflow.path: workflow.provider for workflow in context.automation.workflows}
+            tool = by_path.get(run.start.workflow, "ci")
+            yield Signal("governance/approval", tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, fixed=True)
             return

@@ -1,5 +1,5 @@
 """Monitoring that configuration declares: `monitoring: {model_performance: {threshold, alerts}, data_drift: {enabled,
-schedule}}` and its kin in YAML, JSON and TOML; Prometheus alert rules with the file that loads them.
+schedule}}` and its kin in YAML, JSON and TOML.
 
 A declaration is only as good as what reads it: without a reader it is a trace, however complete.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mlops_scan.code.index import Node as CodeNode
-from mlops_scan.detectors.base import ASIDE, Context, unique
+from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.configuration import mentions
 from mlops_scan.detectors.monitoring import notifiers
 from mlops_scan.documents.node import Node
@@ -32,12 +32,12 @@ _BOUND_KEYS = re.compile(
 _ALERT_KEYS = frozenset(
     {"alerts", "alert", "alerting", "notifications", "notification", "notify", "channels", "receivers", "on_breach"}
 )
+_COMMON = frozenset(
+    {"enabled", "threshold", "thresholds", "metric", "metrics", "schedule", "alerts", "min", "max", "name", "type",
+     "method", "window", "features", "interval", "config", "settings"}
+)  # fmt: skip
 _CLOCK_KEYS = frozenset({"schedule", "cron", "interval", "frequency", "schedule_cron", "cadence"})
 _INFRA = re.compile(r"(terraform|configuration|config|schema|clock|portfolio|rebalanc|image_flag)", re.I)
-_MODEL_METRIC = re.compile(
-    r"(drift|psi\b|accuracy|f1|auc|rmse|mae\b|prediction_(score|distribution|drift|confidence)|model_(drift|performance|accuracy|quality|score)|data_quality)",
-    re.I,
-)
 
 
 _Reader = tuple[Evidence, CodeNode | None]  # where a file is read, and the code whose start makes that happen
@@ -51,6 +51,7 @@ class _Monitor:
     node: Node
     enabled: bool
     bounded: bool
+    keys: frozenset[str] = frozenset()  # names by which code can ask for it: its own, those above and its bounds
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -73,7 +74,6 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
             if monitors:
                 yield from unique(_signals(context, file.path, document, monitors, known))
                 yield from _problems(context, file.path, document, monitors, known)
-    yield from unique(_prometheus(context))
 
 
 # -- shape -----------------------------------------------------------------------------------------------------------
@@ -108,7 +108,9 @@ def _monitors(path: str, document: Node) -> Iterator[_Monitor]:
         if bounded or names & (
             _ALERT_KEYS | _CLOCK_KEYS | {"enabled", "metric", "metrics", "reference", "reference_data", "baseline"}
         ):
-            yield _Monitor(practice, node, _enabled(node) and _enabled_above(document, keys), bounded)
+            named = ({part for part in keys if not part.startswith("[")} | {name for name, _ in node.entries}) - _COMMON
+            enabled = _enabled(node) and _enabled_above(document, keys)
+            yield _Monitor(practice, node, enabled, bounded, frozenset(named))
 
 
 def _snake(key: str) -> str:
@@ -182,19 +184,46 @@ def _signals(
 ) -> Iterator[Signal]:
     reader = _reader(context, path, known)
     for monitor in monitors:
-        yield _monitored(monitor, context.evidence(path, monitor.node.at), reader)
+        asked = reader is None or _asked(context, reader, monitor)
+        yield _monitored(monitor, context.evidence(path, monitor.node.at), reader, asked)
     alerts, named = _receivers(document)
     if alerts is not None and any(monitor.enabled for monitor in monitors):
         yield _alerted(context, context.evidence(path, alerts.at), named, reader)
 
 
-def _monitored(monitor: _Monitor, definition: Evidence, reader: _Reader | None) -> Signal:
+def _asked(context: Context, reader: _Reader, monitor: _Monitor) -> bool:
+    """Whether code asks for this part of a file that it reads; what reads it without code takes all of it."""
+    return reader[1] is None or bool(monitor.keys & _words(context))
+
+
+def _words(context: Context) -> frozenset[str]:
+    """The strings and attributes of main code, by which it can ask a loaded configuration for something."""
+    cached = context.cache.get("words of code")
+    if cached is None:
+        words: set[str] = set()
+        for _, module in context.modules(notebooks=False):
+            words.update(text for _, text in module.strings if len(text) <= 60)
+            words.update(name for guard in module.guards for name in guard.names)
+            for call in module.calls:
+                words.update(part for name in (call.name, *call.refs) for part in name.split("."))
+            for item in module.classes.values():
+                words.update(item.attributes)
+            for function in module.functions.values():
+                words.update(function.parameters)
+        cached = context.cache["words of code"] = frozenset(words)
+    return cached  # type: ignore[return-value]
+
+
+def _monitored(monitor: _Monitor, definition: Evidence, reader: _Reader | None, asked: bool) -> Signal:
     """What one declared monitor is worth."""
     if not monitor.enabled:
         return _trace(monitor.practice, (definition,), "it is switched off: `enabled: false`")
     if reader is None:
         return _trace(monitor.practice, (definition,), "no code of this repository reads this file")
     use, anchor = reader
+    if not asked:
+        reason = "the file is read, but no code asks for this part of it"
+        return _trace(monitor.practice, (definition, use), reason)
     if not monitor.bounded and monitor.practice != "monitoring/drift":
         return _trace(monitor.practice, (definition, use), "it sets no threshold")
     return _implemented(monitor.practice, (definition, use), anchor)
@@ -232,7 +261,13 @@ def _problems(
             yield Problem("MLS501", f"The {what} monitor is declared here and switched off.", place)
         elif not monitor.bounded and monitor.practice != "monitoring/drift":
             yield Problem("MLS502", f"The {what} monitor has no threshold, so nothing can breach it.", place)
-    if _reader(context, path, known) is None:
+    reader = _reader(context, path, known)
+    if reader is not None:
+        for monitor in monitors:
+            if monitor.enabled and not _asked(context, reader, monitor):
+                place = context.evidence(path, monitor.node.at).location
+                yield Problem("MLS503", "Code reads this file, but asks for nothing of this section.", place)
+    else:
         place = context.evidence(path, monitors[0].node.at).location
         yield Problem(
             "MLS503", "No code, pipeline or job of this repository reads this monitoring configuration.", place
@@ -244,63 +279,3 @@ def _problems(
             "Alerts are declared here without anybody to receive them.",
             context.evidence(path, alerts.at).location,
         )
-
-
-# -- Prometheus ------------------------------------------------------------------------------------------------------
-
-
-def _prometheus(context: Context) -> Iterator[Signal]:
-    """Alert rules on metrics of a model, loaded by a Prometheus configuration of the repository.
-
-    Fact: a rules file takes effect only when `rule_files` of prometheus.yml names it, or as a PrometheusRule object.
-    https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/
-    """
-    loaded: list[str] = []
-    for file in context.files():
-        if language_of(file.path) == "yaml" and "prometheus" in file.path.lower():
-            for document in context.documents.nodes(file.path):
-                loaded.extend(
-                    name.rpartition("/")[2] for name in (document.get("rule_files") or Node("scalar", 1, 1)).strings()
-                )
-    for file in context.files():
-        if language_of(file.path) != "yaml" or file.role in ASIDE or "alert:" not in context.documents.text(file.path):
-            continue
-        for document in context.documents.nodes(file.path):
-            operator = (document.get("kind") or document).text == "PrometheusRule"
-            groups = document.path("spec", "groups") if operator else document.get("groups")
-            active = operator or any(_glob(name, file.name) for name in loaded)
-            yield from _rules(context, file.path, groups, active)
-
-
-def _glob(pattern: str, name: str) -> bool:
-    from fnmatch import fnmatchcase
-
-    return fnmatchcase(name, pattern)
-
-
-def _rules(context: Context, path: str, groups: Node | None, active: bool) -> Iterator[Signal]:
-    for group in groups.items if groups is not None else ():
-        for rule in (group.get("rules") or Node("sequence", 1, 1)).items:
-            alert, expr = rule.get("alert"), rule.get("expr")
-            if alert is None or expr is None:
-                continue
-            evidence = (context.evidence(path, alert.at),)
-            metric = _MODEL_METRIC.search(f"{expr.text} {alert.text}")
-            on_model = metric is not None and "latency" not in expr.text and re.search(r"[<>]", expr.text) is not None
-            idle = "" if active else "no Prometheus configuration of this repository loads this rules file"
-            idle = idle or ("" if on_model else "it watches the service, not the model")
-            grade = Grade.TRACE if idle else Grade.IMPLEMENTED
-            yield Signal("monitoring/alerts", "prometheus", grade, evidence, Confidence.MEDIUM, idle, fixed=True)
-            if metric is not None and on_model:
-                drift = metric.group(1).lower() in ("drift", "psi") or "drift" in expr.text
-                practice = "monitoring/drift" if drift else "monitoring/performance-threshold"
-                if active and _emitted(context, expr.text):
-                    grade = Grade.WIRED
-                elif active:
-                    idle = "no code here was seen to emit the metric it watches"
-                yield Signal(practice, "prometheus", grade, evidence, Confidence.MEDIUM, idle, fixed=True)
-
-
-def _emitted(context: Context, expression: str) -> bool:
-    names = set(re.findall(r"[a-zA-Z_:][\w:]{5,}", expression))
-    return any(text in names for _, module in context.modules() for _, text in module.strings)

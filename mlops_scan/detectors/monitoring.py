@@ -15,6 +15,8 @@ from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.gates import METRIC
 from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.polled import polled
+from mlops_scan.detectors.references import same_data
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
 
@@ -49,6 +51,10 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of the family monitoring that follow from code."""
     sites = list(_drift_sites(context))
     yield from unique(_drift(context, sites))
+    for path in dict.fromkeys(site.location.path for site in sites):
+        if line := same_data(context, path):
+            message = "The reference and the current data of this drift check are the same."
+            yield Problem("MLS506", message, context.evidence(path, line).location)
     yield from unique(_declared(context))
     performance = list(_performance(context))
     yield from unique(performance)
@@ -106,6 +112,8 @@ def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
             idle = "drift is computed in a notebook only"
         elif dead(context, path, site.scope):
             idle = "nothing calls this drift code"
+        elif same := same_data(context, path):
+            idle = f"line {same} compares data with itself"
         if idle:
             yield Signal("monitoring/drift", site.tool, Grade.TRACE, evidence, site.confidence, idle, fixed=True)
             continue
@@ -122,10 +130,13 @@ def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
                 scope=site.scope,
                 fixed=True,
             )
-        else:
+            continue
+        asked = polled(context, (path, site.scope))
+        if asked is not None:
             yield Signal(
-                "monitoring/drift", site.tool, site.grade, (*evidence, bound), site.confidence, scope=site.scope
+                "monitoring/drift", site.tool, Grade.WIRED, (*evidence, bound, asked), Confidence.MEDIUM, fixed=True
             )
+        yield Signal("monitoring/drift", site.tool, site.grade, (*evidence, bound), site.confidence, scope=site.scope)
 
 
 def _bound(context: Context, path: str) -> Evidence | None:

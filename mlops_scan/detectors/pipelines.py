@@ -23,6 +23,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from unique(signal for pipeline in context.automation.pipelines for signal in _declared(context, pipeline))
     yield from unique(_in_code(context))
     yield from unique(_chains(context))
+    yield from unique(_job_graphs(context))
     yield from _problems(context)
 
 
@@ -139,24 +140,10 @@ def _with_scripts(context: Context, entries: tuple[Node, ...]) -> tuple[Node, ..
     nodes = list(entries)
     start = Start("pipeline", "task", context.evidence(entries[0][0], 1, Hop.TRIGGER)) if entries else None
     for path, scope in entries:
-        for call in context.index.calls_in(path, scope):
-            for name, value in call.keywords:
-                if not value or start is None:
-                    continue
-                if name in (
-                    "script_name",
-                    "entry_script",
-                    "entry_point",
-                    "python_file",
-                    "script_path",
-                    "application",
-                    "code",
-                ):
-                    value = f"python {value}" if value.endswith(".py") else value
-                elif name not in ("bash_command", "command", "cmds"):
-                    continue
-                for run in context.resolver.script(value, path, call.line, start):
-                    nodes.extend(run.entries)
+        for command in context.handed.commands(path, scope) if start is not None else ():
+            assert start is not None
+            for run in context.resolver.script(command.text, path, command.line, start, folder=command.folder):
+                nodes.extend(run.entries)
     return tuple(dict.fromkeys(nodes))
 
 
@@ -230,6 +217,56 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
         trains = trains or bool(LEARNS.intersection(use.does)) or context.does(reached, LEARNS) is not None
     different = len(entries) >= 2 or len({way for _, way in found}) >= 2  # not the same script on two lines
     return tuple(found.values())[:4] if trains and len(found) >= 2 and different else None
+
+
+def _job_graphs(context: Context) -> Iterator[Signal]:
+    """CI definitions in which a job that trains needs, or is needed by, another that runs the repository's own code."""
+    by_job: dict[tuple[str, str], list[Run]] = {}
+    for run in context.automation.runs:
+        if run.start.kind == "ci" and run.entries and not run.start.blocked and not run.tests:
+            by_job.setdefault((run.start.workflow, run.start.job), []).append(run)
+    for workflow in context.automation.workflows:
+        if workflow.unloaded or context.role(workflow.path) in ASIDE:
+            continue
+        links = {(job.id, name) for job in workflow.jobs for name in job.needs}
+        trained = {
+            job.id: evidence
+            for job in workflow.jobs
+            if (evidence := _training(context, by_job.get((workflow.path, job.id), []))) is not None
+        }
+        for later, earlier in sorted(links):
+            other = earlier if later in trained else later
+            work = trained.get(later) or trained.get(earlier)
+            runs = by_job.get((workflow.path, other), [])
+            if (
+                work is None
+                or not runs
+                or runs[0].entries == by_job[(workflow.path, _else(other, later, earlier))][0].entries
+            ):
+                continue
+            where = (context.evidence(run.location.path, run.location.line, Hop.USE) for run in runs[:1])
+            yield Signal(
+                "pipeline/orchestration",
+                workflow.provider,
+                Grade.IMPLEMENTED,
+                (work, *where, runs[0].start.evidence),
+                Confidence.MEDIUM,
+                reason="a graph of CI jobs, not a pipeline of an ML tool",
+                fixed=True,
+            )
+            break
+
+
+def _else(name: str, first: str, second: str) -> str:
+    return second if name == first else first
+
+
+def _training(context: Context, runs: list[Run]) -> Evidence | None:
+    """Where one of the runs of a job trains, or nothing."""
+    for run in runs:
+        if context.does(context.automation.reached(run), LEARNS) is not None:
+            return context.evidence(run.location.path, run.location.line, Hop.USE)
+    return None
 
 
 # -- what is broken --------------------------------------------------------------------------------------------------

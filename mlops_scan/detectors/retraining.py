@@ -7,14 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
 from mlops_scan.automation.starts import paused
-from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ci import chain
+from mlops_scan.detectors.dispatch import DISPATCH, sender, training_of, trains
 from mlops_scan.detectors.pipelines import ml_step
-from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
+from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
-_DISPATCH = re.compile(
-    r"(repository_dispatch|/dispatches|gh workflow run|dagRuns|trigger_dag|start_pipeline_execution|/jobs/run-now)"
-)
 _REASONS = re.compile(r"(drift|degrad|psi|retrain|performance|threshold|breach)", re.I)
 _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 
@@ -27,21 +25,6 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _off(context)
 
 
-def _training(context: Context, run: Run) -> Evidence | None:
-    """Where a run trains; test runs train toy models and do not count."""
-    if run.tests:
-        return None
-    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(
-        context.automation.reached(run), LEARNS
-    )
-    if use is not None and context.role(use.location.path) not in ASIDE:
-        return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
-    for pipeline in context.automation.pipelines:
-        if pipeline.path in run.pipelines and (work := ml_step(context, pipeline)) is not None:
-            return work
-    return None
-
-
 def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
     start = run.start
     clock = start.kind == "schedule" or (start.kind == "ci" and "schedule" in start.triggers)
@@ -49,7 +32,7 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
     by_hand = start.kind == "ci" and start.triggers == {"manual"}
     if not (clock or event or by_hand):
         return
-    trained = _training(context, run)
+    trained = training_of(context, run)
     if trained is None:
         return
     evidence = chain(context, run, trained) if run.words else (context.shown(start.evidence), trained)
@@ -62,6 +45,12 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
     if clock:
         yield Signal("retraining/scheduled", tool, grade, evidence, reason=reason, fixed=True)
     if event:
+        if start.kind == "ci" and not clock and not reason:
+            asked = sender(context)
+            if asked is None:
+                grade, reason = Grade.IMPLEMENTED, "nothing seen in the repository sends the event that starts it"
+            else:
+                evidence = (asked, *evidence)
         yield Signal("retraining/triggered", tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
@@ -71,28 +60,17 @@ def _declared_schedules(context: Context) -> Iterator[Signal]:
         if not pipeline.schedule:
             continue
         work = ml_step(context, pipeline)
-        if work is None or (
-            not any(step.does & LEARNS for step in pipeline.steps) and not _trains(context, pipeline.path)
-        ):
+        if work is None or not trains(context, pipeline):
             continue
         definition = context.evidence(pipeline.path, pipeline.schedule_line, Hop.TRIGGER)
         grade, reason = (Grade.TRACE, pipeline.schedule_off) if pipeline.schedule_off else (Grade.WIRED, "")
         yield Signal("retraining/scheduled", pipeline.tool, grade, (definition, work), reason=reason, fixed=True)
 
 
-def _trains(context: Context, path: str) -> bool:
-    runs = [
-        run
-        for run in context.automation.runs
-        if run.start.kind == "pipeline" and run.start.evidence.location.path == path
-    ]
-    return any(context.does(context.automation.reached(run), LEARNS) for run in runs)
-
-
 def _triggered(context: Context) -> Iterator[Signal]:
     """Code that starts training because a comparison on drift or performance says so."""
     for path, module in context.modules():
-        dispatches = [line for line, text in module.strings if _DISPATCH.search(text)]
+        dispatches = [line for line, text in module.strings if DISPATCH.search(text)]
         for guard in module.guards:
             if guard.stops == "assert" or not _REASONS.search(" ".join(guard.names)):
                 continue
@@ -121,7 +99,7 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
         for where, name in reached:
             function = context.index.modules[where].functions.get(name)
             if function is not None and any(
-                function.line <= n <= function.end_line and _DISPATCH.search(t)
+                function.line <= n <= function.end_line and DISPATCH.search(t)
                 for n, t in context.index.modules[where].strings
             ):
                 return call.line
@@ -130,7 +108,7 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
 
 def _off(context: Context) -> Iterator[Problem]:
     for run in context.automation.runs:
-        if run.start.kind == "schedule" and run.start.blocked and _training(context, run) is not None:
+        if run.start.kind == "schedule" and run.start.blocked and training_of(context, run) is not None:
             yield Problem(
                 "MLS504",
                 f"Training is scheduled here, but the schedule is off: {run.start.blocked}.",

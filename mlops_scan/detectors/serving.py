@@ -18,6 +18,7 @@ _LOGS_PREDICTIONS = re.compile(
     re.I,
 )
 
+_EVALUATES = re.compile(r"(evaluat|metric|train|benchmark)", re.I)
 _INSERTS = re.compile(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
 
 
@@ -195,8 +196,10 @@ def _prediction_logs(context: Context) -> Iterator[Signal]:
         for call in module.calls:
             target = context.index.resolve(path, call.name)
             name = target.qualname.rpartition(".")[2] if target.first_party else ""
-            if not _LOGS_PREDICTIONS.fullmatch(name):
-                continue
+            if not _LOGS_PREDICTIONS.fullmatch(name) or _EVALUATES.search(
+                f"{target.path} {target.qualname} {call.scope}"
+            ):
+                continue  # the score of a model in its evaluation is no score of a row
             function = context.index.modules[target.path].functions.get(target.qualname)
             if function is None or function.stub:
                 continue

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.dependencies import declared
 from mlops_scan.detectors.environment import LOCKS
+from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
@@ -32,14 +33,16 @@ def _uses(context: Context) -> Iterator[Signal]:
             ):
                 continue
             location = use.location
+            off = never_made(context, location)
             yield Signal(
                 practice=practice,
                 tool=use.tool,
-                grade=use.grade,
+                grade=Grade.TRACE if off else use.grade,
                 evidence=(context.evidence(location.path, location.line, Hop.DEFINITION, location.end_line),),
                 confidence=use.confidence,
-                reason=use.note,
+                reason=off or use.note,
                 scope=use.scope,
+                fixed=bool(off),
             )
 
 

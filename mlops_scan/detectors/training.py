@@ -156,7 +156,10 @@ def _committed(context: Context) -> Iterator[Problem]:
                 context.evidence(file.path, 1, text=" ").location,
             )
         elif (
-            file.role is Role.DATA and file.size > _LARGE_DATA and file.suffix not in (".db", ".sqlite", ".zip", ".gz")
+            file.role is Role.DATA
+            and file.size > _LARGE_DATA
+            and not file.lfs
+            and file.suffix not in (".db", ".sqlite", ".zip", ".gz")
         ):
             size = f"{file.size / 1_048_576:.1f} MiB"
             yield Problem(

@@ -6,17 +6,18 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.text import decode, looks_binary
-from mlops_scan.repository.files import File
+from mlops_scan.repository.files import File, Texts
+from mlops_scan.repository.lfs import is_pointer
 from mlops_scan.repository.roles import role_of, strip_template
 from mlops_scan.words import Incomplete, Role
 
 if TYPE_CHECKING:
     from mlops_scan.documents.dockerfile import Dockerfile
+    from mlops_scan.documents.groovy import Statement
     from mlops_scan.documents.makefile import Makefile
     from mlops_scan.documents.notebook import Notebook
     from mlops_scan.documents.python import PythonDocument
@@ -27,6 +28,7 @@ TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pic
 
 HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 
+_INFRASTRUCTURE = {"hcl": "HCL", "bicep": "Bicep", "typescript": "TypeScript"}
 _NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
 _T = TypeVar("_T")
 
@@ -52,7 +54,8 @@ _SUFFIXES = (
     (".py", "python"), (".ipynb", "notebook"), (".yaml", "yaml"), (".yml", "yaml"), (".json", "json"),
     (".jsonc", "json"),
     (".toml", "toml"), (".sh", "shell"), (".bash", "shell"), (".sbatch", "shell"), (".mk", "makefile"),
-    (".dockerfile", "dockerfile"),
+    (".dockerfile", "dockerfile"), (".tf", "hcl"), (".tofu", "hcl"), (".tfvars", "hcl"), (".hcl", "hcl"),
+    (".bicep", "bicep"), (".ts", "typescript"),
 )  # fmt: skip
 _NAMES = {
     "mlproject": "yaml", "makefile": "makefile", "gnumakefile": "makefile", "dvc.lock": "yaml", "pipfile": "toml",
@@ -94,12 +97,13 @@ class Documents:
         self.heads: dict[str, bytes] = {}
         self.parsed: set[str] = set()
         self._texts: dict[str, str] = {}
+        self._forgotten: set[str] = set()
         self._cache: dict[tuple[str, str], object] = {}
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> Documents:
         """Documents of a tree given as literal texts by path; nothing is read from disk."""
-        documents = cls(File(path, len(text), role_of(path), Path()) for path, text in texts.items())
+        documents = cls(File(path, len(text), role_of(path), Texts()) for path, text in texts.items())
         documents._texts.update(texts)
         return documents
 
@@ -114,8 +118,9 @@ class Documents:
         text = ""
         file = self.files.get(path)
         if file is not None:
-            if file.size > TEXT_LIMIT:
-                self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
+            if file.size > TEXT_LIMIT and not file.lfs:
+                if file.role not in (Role.DATA, Role.MODEL):  # of which nothing but the size is evidence
+                    self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
             else:
                 text = self._read(file)
         self._texts[path] = text
@@ -132,6 +137,10 @@ class Documents:
             self.files_read += 1
             self.bytes_read += len(data)
         self.reads[file.path] = fingerprint(data)
+        if is_pointer(data):
+            if language_of(file.path):
+                self.note(file.path, "is a Git-LFS pointer; the content is not in the repository")
+            return ""
         if looks_binary(data):
             if language_of(file.path) and file.role not in (Role.VENDORED, Role.GENERATED):
                 self.note(file.path, "is binary, not the text its name promises")
@@ -141,6 +150,11 @@ class Documents:
     def forget(self, path: str) -> None:
         """Let go of a text that nobody is going to ask for; it would be read again."""
         self._texts.pop(path, None)
+        self._forgotten.add(path)
+
+    def swept(self, path: str) -> str:
+        """The text of a file, empty where it was let go because nothing in it matters."""
+        return "" if path in self._forgotten else self.text(path)
 
     def head(self, path: str) -> bytes:
         """The first bytes of a file that is not read as text; empty where it cannot be read."""
@@ -180,8 +194,10 @@ class Documents:
         return result
 
     def nodes(self, path: str) -> tuple[Node, ...]:
-        """The documents of a YAML, JSON or TOML file."""
+        """The documents of a YAML, JSON, TOML, HCL or Bicep file, or of an infrastructure program in TypeScript."""
         language = language_of(path)
+        if language in _INFRASTRUCTURE:
+            return self._infrastructure(language, path)
         if language == "json":
             return self._parsed("JSON", path, _json_or_lines, ())
         if language == "toml":
@@ -191,6 +207,12 @@ class Documents:
         from mlops_scan.documents import yaml
 
         return self._parsed("YAML", path, yaml.parse, ())
+
+    def _infrastructure(self, language: str, path: str) -> tuple[Node, ...]:
+        from mlops_scan.documents import bicep, hcl, typescript
+
+        parse = {"hcl": hcl.parse, "bicep": bicep.parse, "typescript": typescript.parse}[language]
+        return self._parsed(_INFRASTRUCTURE[language], path, parse, ())
 
     def python(self, path: str) -> PythonDocument | None:
         """The syntax tree of a Python file."""
@@ -221,6 +243,12 @@ class Documents:
         from mlops_scan.documents import dockerfile
 
         return self._parsed("Dockerfile", path, dockerfile.parse, None)
+
+    def groovy(self, path: str) -> tuple[Statement, ...]:
+        """The statements of a Groovy script."""
+        from mlops_scan.documents import groovy
+
+        return self._parsed("Groovy", path, groovy.parse, ())
 
     def requirements(self, path: str) -> tuple[Requirement, ...]:
         """The entries of a requirements file."""

@@ -7,11 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.engine import suppress
 from mlops_scan.engine.grades import primary
-from mlops_scan.engine.report import ComponentResult, Finding, FindingRule
+from mlops_scan.engine.report import ComponentResult, Finding, FindingRule, Suppressed
 from mlops_scan.errors import ScanError
-from mlops_scan.rulebook import FindingDefinition, RuleBook
+from mlops_scan.rulebook import FINDS, FindingDefinition, RuleBook
 from mlops_scan.words import Location, Problem, Role
 
 _HIDDEN = frozenset({Role.VENDORED, Role.GENERATED})
@@ -41,21 +42,36 @@ def build(
     components: Iterable[ComponentResult],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-) -> tuple[Finding, ...]:
-    """All findings, ordered by place and id, with content-based fingerprints."""
+    per_path: tuple[tuple[str, tuple[str, ...]], ...] = (),
+) -> tuple[tuple[Finding, ...], tuple[Suppressed, ...]]:
+    """All findings, ordered by place and id, with content-based fingerprints; and those that are suppressed."""
     known = context.rules.findings
-    for name in (*select, *ignore):
+    for name in (*select, *ignore, *(name for _, names in per_path for name in names)):
         if not any(id_.startswith(name) for id_ in known):
             raise ScanError(f"{name}: no finding has this id; `mlops-scan rules list` shows them")
-    every = [*_distinct(context, problems), *_gaps(context, components)]
-    chosen = [
-        p
-        for p in every
-        if (not select or p.finding.startswith(select)) and not (ignore and p.finding.startswith(ignore))
-    ]
+    components = tuple(components)
+    every = _described(context, [*_distinct(context, problems), *_gaps(context, components)])
+    paths = {finding.location.path for finding in every} | context.documents.parsed
+    marks = suppress.comments(context, paths) if components else []
+    kept, left, used = suppress.split(every, marks, per_path)
+    more = _described(context, list(suppress.unused(marks, used, known)))
+    shown, quiet, _ = suppress.split(more, marks, per_path)
+    chosen = sorted((*kept, *shown), key=lambda f: (f.location, f.id, f.message))
+    return tuple(f for f in chosen if _chosen(f, select, ignore)), tuple(
+        item for item in (*left, *quiet) if _chosen(item.finding, select, ignore)
+    )
+
+
+def _chosen(finding: Finding, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:
+    return (not select or finding.id.startswith(select)) and not (ignore and finding.id.startswith(ignore))
+
+
+def _described(context: Context, problems: list[Problem]) -> list[Finding]:
+    """Problems as findings, with what the rules say about them."""
+    known = context.rules.findings
     seen: Counter[str] = Counter()
     findings = []
-    for problem in sorted(chosen, key=lambda p: (p.location, p.finding, p.message)):
+    for problem in sorted(problems, key=lambda p: (p.location, p.finding, p.message)):
         definition = known[problem.finding]
         identity = _identity(context, problem, definition)
         seen[identity] += 1
@@ -72,7 +88,17 @@ def build(
                 problem.related,
             )
         )
-    return tuple(findings)
+    return findings
+
+
+def own(context: Context) -> Iterable[Problem]:
+    """Problems that the uses of a tool report by themselves (`finds:` in its rule)."""
+    for use in context.uses:
+        for activity in use.does:
+            if activity.startswith(FINDS) and context.role(use.location.path) not in ASIDE:
+                definition = context.rules.findings[activity.removeprefix(FINDS)]
+                message = f"{use.name}: {use.note or definition.title}."
+                yield Problem(definition.id, message, use.location)
 
 
 def _distinct(context: Context, problems: Iterable[Problem]) -> Iterable[Problem]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from mlops_scan.automation.graph import Started
 from mlops_scan.ci.model import ON_CHANGE
 from mlops_scan.detectors.base import Context
+from mlops_scan.engine import placeholders
 from mlops_scan.engine.report import PracticeResult
 from mlops_scan.rulebook import Practice
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Role, Signal
@@ -25,7 +26,8 @@ _ASIDE_REASON = {
 
 def weigh(context: Context, signals: Iterable[Signal]) -> list[Signal]:
     """Signals after the role of their file and what starts them are taken into account, in a stable order."""
-    weighed = [_wired(context, _by_role(context, signal)) for signal in signals]
+    plain = [_by_role(context, signal) for signal in signals]
+    weighed = [placeholders.lower(context, signal, _wired(context, signal)) for signal in plain]
     return sorted(weighed, key=_order)
 
 

@@ -6,35 +6,44 @@ import math
 from collections.abc import Mapping
 
 from mlops_scan.engine.report import Gap, LevelResult, PracticeResult, RowResult
-from mlops_scan.rulebook import Level, MaturityModel, Practice, Row
+from mlops_scan.rulebook import Practice
+from mlops_scan.rulemodels import Level, MaturityModel, Row, needed
 from mlops_scan.words import Confidence, Grade
 
 _EFFORT = {"low": 0, "medium": 1, "high": 2}
 
 
-def credit(result: PracticeResult) -> float:
+def meets(result: PracticeResult, minimum: Grade | None = None) -> bool:
+    """Whether a practice is met, by its own minimum or by that of a row."""
+    if minimum is None:
+        return result.met
+    return 0 < minimum.strength <= result.grade.strength and result.confidence is not Confidence.LOW
+
+
+def credit(result: PracticeResult, minimum: Grade | None = None) -> float:
     """What a grade earns towards a row: 1 when met, half where `wired` is asked and missed, half again when unsure."""
-    if result.met:
+    if meets(result, minimum):
         return 1.0
     if result.grade.strength == 0 or result.grade is Grade.TRACE:
         return 0.0
-    share = 1.0 if result.grade.strength >= result.minimum.strength else 0.5
+    share = 1.0 if result.grade.strength >= (minimum or result.minimum).strength else 0.5
     return share * (0.5 if result.confidence is Confidence.LOW else 1.0)
 
 
 def judge_row(row: Row, results: Mapping[str, PracticeResult]) -> RowResult:
     """One requirement against the grades. Practices ruled out (`n/a`) leave the group, and the need shrinks with it."""
     members = [results[p] for p in row.practices if results[p].grade is not Grade.NOT_APPLICABLE]
-    need = min(row.need, len(members))
-    best = sorted((credit(result) for result in members), reverse=True)[: max(need, 1)]
+    need = needed(row.share, len(members)) if row.share else min(row.need, len(members))
+    best = sorted((credit(result, row.minimum) for result in members), reverse=True)[: max(need, 1)]
     earned = row.weight * (sum(best) / need) if need else row.weight
     return RowResult(
         title=row.title,
         practices=row.practices,
-        met_by=tuple(result.id for result in members if result.met),
+        met_by=tuple(result.id for result in members if meets(result, row.minimum)),
         need=need,
         weight=row.weight,
         credit=min(earned, row.weight),
+        minimum=row.minimum,
     )
 
 
@@ -67,18 +76,22 @@ def gaps(
         missing = [
             results[p] for p in row.practices if p not in row.met_by and results[p].grade is not Grade.NOT_APPLICABLE
         ]
-        missing.sort(key=lambda r: (-credit(r), -r.grade.strength, _EFFORT.get(practices[r.id].effort, 1)))
+        missing.sort(key=lambda r: (-credit(r, row.minimum), -r.grade.strength, _EFFORT.get(practices[r.id].effort, 1)))
         for result in missing[: row.need - len(row.met_by)]:
-            practice = practices[result.id]
-            remedy = practice.remedy
-            if result.grade in (Grade.IMPLEMENTED, Grade.TRACE) and result.reason:
-                remedy = f"Here {result.reason}. {remedy}"
-            key = (_EFFORT.get(practice.effort, 1) - credit(result) * 2, order, 0)
-            found.append((key, Gap(practice.id, practice.title, rung.number, practice.effort, remedy)))
+            gap = gap_of(practices[result.id], result, rung.number)
+            found.append(((_EFFORT.get(gap.effort, 1) - credit(result, row.minimum) * 2, order, 0), gap))
     unique: dict[str, Gap] = {}
     for _, gap in sorted(found, key=lambda item: item[0]):
         unique.setdefault(gap.practice, gap)
     return tuple(unique.values())
+
+
+def gap_of(practice: Practice, result: PracticeResult, level: int) -> Gap:
+    """What is missing of a practice that a level asks for."""
+    remedy = practice.remedy
+    if result.grade in (Grade.IMPLEMENTED, Grade.TRACE) and result.reason:
+        remedy = f"Here {result.reason}. {remedy}"
+    return Gap(practice.id, practice.title, level, practice.effort, remedy)
 
 
 def ahead(model: MaturityModel, level: int, results: Mapping[str, PracticeResult]) -> tuple[tuple[str, int], ...]:

@@ -32,6 +32,7 @@ class RowResult:
     need: int
     weight: float
     credit: float
+    minimum: Grade | None = None  # the row's own minimum, where it has one
 
     @property
     def met(self) -> bool:
@@ -61,6 +62,52 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class TestScore:
+    """One test of a rubric: its points from files, and at most if everything unseen were done."""
+
+    id: str
+    title: str
+    practices: tuple[str, ...]
+    points: float
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
+class SectionScore:
+    """One section of a rubric with its sums."""
+
+    name: str
+    points: float
+    bound: float
+    tests: tuple[TestScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResult:
+    """The verdict by one maturity model. A score has sections, and its levels are bands."""
+
+    id: str
+    name: str
+    mapping: str  # how to read its numbers beside those of other models
+    level: int | None
+    level_name: str
+    top: int
+    next_level: int | None
+    progress: float | None
+    ladder: tuple[LevelResult, ...]
+    gaps: tuple[Gap, ...]
+    ahead: tuple[tuple[str, int], ...] = ()
+    score: float | None = None
+    bound: float | None = None  # the score if all that files cannot show were done
+    sections: tuple[SectionScore, ...] = ()
+
+    @property
+    def value(self) -> float | None:
+        """The number for the vector of all models: the score, or the level."""
+        return self.score if self.sections else self.level
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A stable rule id with a place; it cannot be built without a location."""
 
@@ -72,6 +119,51 @@ class Finding:
     fingerprint: str
     help_url: str
     related: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that is left out, by a comment or by a path pattern of the configuration."""
+
+    finding: Finding
+    by: str  # `PATH:LINE` of the comment, or the pattern
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One finding of a baseline."""
+
+    fingerprint: str
+    id: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """How the scan compares with a baseline: findings already known, findings that are gone, and the level then."""
+
+    path: str
+    model: str
+    level: float | None
+    known: tuple[Finding, ...]
+    fixed: tuple[Known, ...]
+    new: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationResult:
+    """What somebody attests about a practice, and whether it counts. `status` is applied, expired, future, stale,
+    contradicted, undated (the scan has no date) or observed (the files show it anyway).
+    """
+
+    practice: str
+    component: str
+    claim: str
+    by: str
+    status: str
+    reason: str
+    location: Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +180,8 @@ class ComponentResult:
     practices: tuple[PracticeResult, ...]  # every practice of the rules, in the rules' order
     ahead: tuple[tuple[str, int], ...]  # practices met that belong to a level above the next: (practice, level)
     gaps: tuple[Gap, ...]  # cheapest first
+    models: tuple[ModelResult, ...] = ()  # the verdict by every maturity model, the default one first
+    attested_level: int | None = None  # the level with what people attest added; the observed one without attestations
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +230,8 @@ class Report:
     rules: tuple[FindingRule, ...] = ()
     kind_place: Location | None = None  # a place that shows the kind
     notices: tuple[str, ...] = ()  # what the reader should know: exclusions, unknown CI providers, fallbacks
+    every_model: bool = False  # the user asked to see all maturity models
+    suppressed: tuple[Suppressed, ...] = ()
+    baseline: BaselineResult | None = None
+    attestations: tuple[AttestationResult, ...] = ()
+    stack: tuple[str, ...] = ()  # tools and CI providers in use, for advice that fits

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from mlops_scan import __version__
 from mlops_scan.automation import starts
 from mlops_scan.automation.graph import Automation
+from mlops_scan.automation.handed import Handed, environment
+from mlops_scan.automation.infrastructure import typescript_programs
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared
 from mlops_scan.automation.resolve import Resolver
@@ -21,29 +22,31 @@ from mlops_scan.code.build import Source, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.code.sweep import Sweep, sweep
-from mlops_scan.detectors.base import Context, Detector
+from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.engine import attest, placeholders, plugins, verdict
+from mlops_scan.engine import baseline as baselines
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
-from mlops_scan.engine import levels
-from mlops_scan.engine.copies import distinct, originals
-from mlops_scan.engine.grades import grade, weigh
-from mlops_scan.engine.kind import JUDGED, Kind, decide, lesson_folders, self_tools
-from mlops_scan.engine.report import ComponentResult, Report, Statistics
+from mlops_scan.engine.grades import weigh
+from mlops_scan.engine.kind import decide, lesson_folders, self_tools
+from mlops_scan.engine.report import Report, Statistics
 from mlops_scan.engine.results import Results
 from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
 from mlops_scan.repository.roles import RoleCatalogue
+from mlops_scan.repository.urls import without_secrets
 from mlops_scan.rolerules import load_roles
-from mlops_scan.rulebook import MaturityModel, RuleBook, Tool, digest, load, rules_path
+from mlops_scan.rulebook import RuleBook, Tool, digest, load, rules_path
+from mlops_scan.rulereader import hint
 from mlops_scan.words import KINDS, Problem, Role, Signal
 
 Stage = Callable[[str], None]
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
-_STRUCTURED = frozenset({"yaml", "json", "toml"})
+_STRUCTURED = frozenset({"yaml", "json", "toml", "hcl", "bicep"})
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
@@ -71,35 +74,64 @@ class ScanOptions:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    rev: str | None = None  # a revision to scan in the place of the work tree
+    submodules: bool = False  # enter submodules that are there
     jobs: int = 0  # processes that parse code; 0: one per processor where there is enough code
     as_of: date | None = None
-    cache: bool = True  # keep parsed rules, facts and reports in the user's cache folder
+    cache: bool = True  # keep parsed rules, facts, reports and what a URL gives in the user's cache folder
     stage: Stage | None = None  # told the name of each stage as it begins
+    rules: tuple[Path, ...] = ()  # files and folders of a user's own rules, beside the built-in ones
+    rules_version: str | None = None  # refuse to judge by another one
+    components: tuple[str, ...] = ()  # folders that are components, instead of a guess
+    per_path_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()  # path pattern -> ids
+    baseline: Path | None = None
+    attestations: Path | None = None  # None: the file of that name at the root, where there is one
+    plugins: bool = True  # use the detectors of other packages
+    notices: tuple[str, ...] = ()  # what the caller wants the reader to know
 
 
-def scan(path: Path, options: ScanOptions | None = None) -> Report:
-    """Scan the folder `path`; the report of an earlier scan of the same files serves again.
+def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
+    """Scan the source `path`: a folder, a bare repository, an archive or a URL.
+
+    The report of an earlier scan of the same files serves again.
 
     Raises:
-        ScanError: the folder cannot be read, or an option names something unknown.
+        ScanError: the source cannot be read, or an option names something unknown.
     """
     options = options or ScanOptions()
     _begin(options, "list")
-    catalogue = RoleCatalogue(load_roles(rules_path(), cache=options.cache))
-    repository = _with_roles(open_repository(path, options.exclude, catalogue))
+    opened = open_repository(
+        path,
+        options.exclude,
+        rev=options.rev,
+        submodules=options.submodules,
+        keep=options.cache,
+        roles=RoleCatalogue(load_roles(rules_path(), cache=options.cache)),
+    )
     cache = open_cache() if options.cache else None
     try:
-        asked = (digest(), str(path), repr(replace(options, jobs=0, stage=None)))
-        results = Results(cache, repository, asked)
+        repository, shown = _with_roles(opened), without_secrets(str(path))
+        asked = (digest(extra=options.rules), shown, repr(replace(options, jobs=0, stage=None)))
+        lasting = cache if _repeatable(options) else None
+        results = Results(lasting, repository, asked)
         report = results.find()
         if report is None:
             documents = Documents(repository.files)
-            report = _scan(path, options, repository, documents, cache)
+            report = _scan(shown, options, repository, documents, cache)
             results.keep(report, documents.reads, documents.heads)
         return report
     finally:
+        opened.close()
         if cache is not None:
             cache.close()
+
+
+def _repeatable(options: ScanOptions) -> bool:
+    """Whether the report depends on nothing but the rules, the options' words and the files that documents read.
+
+    A baseline, attestations with the files that they cover and plug-ins are read by other ways.
+    """
+    return options.baseline is None and options.attestations is None and not plugins.foreign(options.plugins)
 
 
 def _begin(options: ScanOptions, stage: str) -> None:
@@ -107,47 +139,63 @@ def _begin(options: ScanOptions, stage: str) -> None:
         options.stage(stage)
 
 
-def _scan(
-    path: Path, options: ScanOptions, repository: Repository, documents: Documents, cache: Cache | None
-) -> Report:
+def _scan(path: str, options: ScanOptions, repository: Repository, documents: Documents, cache: Cache | None) -> Report:
     _begin(options, "rules")
-    rules = load(cache=options.cache)
-    model = rules.models.get(options.model)
-    if model is None:
-        raise ScanError(f"{options.model}: no such maturity model; known: {', '.join(sorted(rules.models))}")
+    rules = load(cache=options.cache, extra=options.rules)
+    chosen = "default" if options.model == verdict.EVERY else options.model
+    if chosen not in rules.models:
+        raise ScanError(
+            f"{chosen}: no such maturity model{hint(chosen, rules.models)}; known: {', '.join(rules.models)}"
+        )
     if options.kind is not None and options.kind not in KINDS:
         raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
+    verdict.check_version(options.rules_version, rules.version)
+    known = baselines.read(options.baseline) if options.baseline is not None else None
     context = gather(repository, rules, options, documents, cache)
     _begin(options, "detect")
     kind = decide(context, options.kind)
     signals: list[Signal] = []
     problems: list[Problem] = []
-    for item in _detect(context):
+    notes: list[str] = []
+    for item in plugins.detect(context, options.plugins, notes):
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
     _begin(options, "grade")
     weighed = weigh(context, signals)
-    parts = component_rules.find(context, kind)
-    copies = originals(context)
-    judged = tuple(_component(rules, model, folder, parts, kind, weighed, copies) for folder in parts.folders)
-    headline = _headline(context, judged, kind, options.component, rules, model, weighed)
-    active = judged if kind.has_ml and kind.name in JUDGED and repository.files else ()
-    findings = finding_rules.build(context, problems if active else (), active, options.select, options.ignore)
+    folders = verdict.declared(context, options.components)
+    parts = component_rules.Components(folders) if folders else component_rules.find(context, kind)
+    judge = verdict.Judge(context, rules, chosen, kind, parts, weighed)
+    judged = tuple(judge.component(folder) for folder in parts.folders)
+    problems += [*finding_rules.own(context), *placeholders.problems(context)]
+    claims = attest.read(context, rules, options.attestations)
+    attested = judge.attest(judged, claims, problems, options.as_of)
+    problems += attest.findings(attested.results, claims, options.as_of)
+    headline = judge.headline(attested.components, options.component)
+    active = judged if judge.judged and repository.files else ()
+    findings, suppressed = finding_rules.build(
+        context, problems if active else (), active, options.select, options.ignore, options.per_path_ignores
+    )
+    compared = None
+    if known is not None:
+        findings, compared = baselines.compare(findings, known, rules.findings)
     return Report(
         version=__version__,
         rules_version=rules.version,
-        path=str(path),
+        path=path,
         revision=repository.revision,
         kind=kind.name,
         kind_reason=kind.reason,
         kind_place=kind.where,
         has_ml=kind.has_ml,
-        model=model.id,
-        levels=((model.id, headline.level),),
-        attested_level=headline.level,
+        model=chosen,
+        levels=tuple((item.id, item.value) for item in headline.models),
+        attested_level=headline.attested_level,
         headline=headline,
-        components=judged,
+        components=attested.components,
         findings=findings,
-        incomplete=tuple(context.documents.incomplete[name] for name in sorted(context.documents.incomplete)),
+        incomplete=(
+            *repository.incomplete,
+            *(context.documents.incomplete[name] for name in sorted(context.documents.incomplete)),
+        ),
         statistics=Statistics(
             len(repository.files),
             context.documents.files_read,
@@ -155,7 +203,17 @@ def _scan(
             context.documents.bytes_read,
         ),
         rules=finding_rules.rules(rules),
-        notices=_notices(context, options, kind, parts),
+        notices=(
+            *options.notices,
+            *notes,
+            *verdict.notices(context, options.select, options.ignore, kind, parts, headline),
+            *verdict.disclosures(suppressed, compared, attested),
+        ),
+        every_model=options.model == verdict.EVERY,
+        suppressed=suppressed,
+        baseline=compared,
+        attestations=attested.results,
+        stack=verdict.stack(context),
     )
 
 
@@ -199,24 +257,34 @@ def gather(
     _begin(options, "documents")
     matcher = Matcher(rules.tools.values())
     structured = [file for file in repository.files if _is_structured(file)]
+    structured += [file for file in typescript_programs(repository.files) if file.role not in _UNPARSED]
     pipelines = [p for file in structured for p in _pipelines(file, documents)]
     _begin(options, "automation")
     resolver = Resolver(documents, index, matcher, pipelines)
     found = tuple(workflows(documents))
     uses = _uses(repository.files, structured, documents, index, matcher)
     code_pipelines = starts.code_schedules(uses, index)
+    handed = Handed(documents, index, environment(found))
     runs = (
         *starts.ci_runs(found, resolver, documents),
         *starts.pipeline_runs(pipelines, resolver),
         *code_pipelines,
         *starts.deployments(documents, index),
-        *starts.code_pipeline_runs(uses, index),
+        *starts.code_pipeline_runs(uses, index, resolver, handed),
         *starts.service_runs(documents, resolver),
     )
     _begin(options, "wiring")
     automation = Automation(index, found, pipelines, runs)
     context = Context(
-        repository, documents, index, rules, uses, automation, resolver, tuple(unread_providers(documents))
+        repository,
+        documents,
+        index,
+        rules,
+        uses,
+        automation,
+        resolver,
+        tuple(unread_providers(documents, found)),
+        handed,
     )
     context.self_tools = self_tools(context)
     return context
@@ -248,7 +316,7 @@ def _is_structured(file: File) -> bool:
 def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
     if file.role in (Role.DOCS, Role.TEST, Role.EXAMPLE) or ".github/" in file.path:
         return
-    yield from declared(file.path, documents.nodes(file.path))
+    yield from placeholders.filled_in(declared(file.path, documents.nodes(file.path)), documents.text(file.path))
 
 
 def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook) -> Sweep:
@@ -302,120 +370,3 @@ def _uses(
     for use in every:
         found.setdefault((use.tool, use.location, use.scope, use.serves, use.does), use)
     return tuple(found.values())
-
-
-# -- detection -------------------------------------------------------------------------------------------------------
-
-
-def detectors() -> Iterator[tuple[str, Detector]]:
-    """The registered detectors by name, in name order.
-
-    Raises:
-        ScanError: a registered detector cannot be loaded.
-    """
-    for entry in sorted(entry_points(group="mlops_scan.detectors"), key=lambda e: e.name):
-        try:
-            yield entry.name, entry.load()
-        except Exception as error:
-            raise ScanError(f"detector {entry.name} ({entry.value}) cannot be loaded: {error}") from error
-
-
-def _detect(context: Context) -> Iterator[Signal | Problem]:
-    found = list(detectors())
-    if not found:
-        raise ScanError("no detector is registered; reinstall mlops-scan (`pip install mlops-scan`)")
-    for _, detect in found:
-        yield from detect(context)
-
-
-# -- verdict ---------------------------------------------------------------------------------------------------------
-
-
-def _component(
-    rules: RuleBook,
-    model: MaturityModel,
-    folder: str,
-    parts: component_rules.Components,
-    kind: Kind,
-    signals: list[Signal],
-    copies: Mapping[str, str],
-) -> ComponentResult:
-    own = [signal for signal in signals if component_rules.belongs(signal, folder, parts, kind.name == "course")]
-    own = distinct(own, copies)
-    practices = grade(rules.practices, own)
-    results = {result.id: result for result in practices}
-    rungs = levels.ladder(model, results)
-    if not kind.has_ml or kind.name not in JUDGED:
-        return ComponentResult(folder, kind.name, None, "", None, None, rungs, practices, (), ())
-    level = max((rung.number for rung in rungs if rung.reached), default=model.levels[0].number)
-    following = next((rung for rung in rungs if rung.number > level), None)
-    named = levels.level_named(model, level)
-    return ComponentResult(
-        path=folder,
-        kind=kind.name,
-        level=level,
-        level_name=named.name if named is not None else "",
-        next_level=following.number if following is not None else None,
-        progress=levels.progress(following) if following is not None else None,
-        ladder=rungs,
-        practices=practices,
-        ahead=levels.ahead(model, level, results),
-        gaps=levels.gaps(following, results, rules.practices) if following is not None else (),
-    )
-
-
-def _headline(
-    context: Context,
-    judged: tuple[ComponentResult, ...],
-    kind: Kind,
-    wanted: str | None,
-    rules: RuleBook,
-    model: MaturityModel,
-    signals: list[Signal],
-) -> ComponentResult:
-    if wanted is not None:
-        chosen = next((component for component in judged if component.path == wanted.strip("/")), None)
-        if chosen is None:
-            raise ScanError(f"{wanted}: no such component; known: {', '.join(component.path for component in judged)}")
-        return chosen
-    best = max(judged, key=lambda c: (component_rules.size(context, c.path), c.path))
-    if kind.name == "course" and len(judged) > 1:
-        return _course(max(judged, key=lambda c: (c.level or 0, c.progress or 0.0)), rules, model, signals)
-    return best
-
-
-def _course(best: ComponentResult, rules: RuleBook, model: MaturityModel, signals: list[Signal]) -> ComponentResult:
-    """A course as a whole: what any lesson shows, at the level of the best lesson, because nothing connects them."""
-    practices = grade(rules.practices, signals)
-    results = {result.id: result for result in practices}
-    rungs = tuple(replace(rung, reached=rung.number <= (best.level or 0)) for rung in levels.ladder(model, results))
-    following = next((rung for rung in rungs if rung.number == best.next_level), None)
-    return replace(
-        best,
-        practices=practices,
-        ladder=rungs,
-        ahead=levels.ahead(model, best.level or 0, results),
-        gaps=levels.gaps(following, results, rules.practices) if following is not None else (),
-    )
-
-
-def _notices(context: Context, options: ScanOptions, kind: Kind, parts: component_rules.Components) -> tuple[str, ...]:
-    notices = list(context.repository.notices)
-    providers = sorted({item.provider for item in context.unread_providers})
-    notices += [f"{name} definitions are present and not read yet; what they run is unknown" for name in providers]
-    if context.documents.unrendered:
-        notices.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
-    notices += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
-    if kind.name == "course" and len(parts.folders) > 1:
-        notices.append(
-            "a course: the practices are those of all lessons together, the level is that of the best lesson"
-        )
-    if options.select:
-        notices.append(f"only findings {', '.join(options.select)} are shown")
-    if options.ignore:
-        notices.append(f"findings {', '.join(options.ignore)} are left out")
-    if context.self_tools:
-        notices.append(
-            f"uses of {', '.join(sorted(context.self_tools))} are left out: they are this repository's own product"
-        )
-    return tuple(notices)

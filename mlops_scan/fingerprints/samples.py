@@ -10,7 +10,7 @@ from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.rolerules import RoleRule
-from mlops_scan.rulebook import RuleBook, Sample, Tool
+from mlops_scan.rulebook import FINDS, RuleBook, Sample, Tool
 from mlops_scan.words import Location
 
 
@@ -59,7 +59,9 @@ def claims(matcher: Matcher, sample: Sample) -> frozenset[str]:
     documents = Documents.of({sample.path: sample.text})
     found: set[str] = set()
     for use in _uses(matcher, documents, sample.path):
-        found.update(use.serves, (f"does:{activity}" for activity in use.does))
+        found.update(
+            use.serves, (activity if activity.startswith(FINDS) else f"does:{activity}" for activity in use.does)
+        )
     return frozenset(found)
 
 

@@ -52,4 +52,8 @@ class RenderOptions:
 
 def render(report: Report, format_name: str, options: RenderOptions) -> str:
     """The whole text of `report` in that format, ending in a newline; KeyError for an unknown format."""
+    if format_name not in FORMATS:
+        from mlops_scan.reports import plugins
+
+        return plugins.render(format_name, report, options)
     return cast(str, import_module(FORMATS[format_name]).render(report, options))

@@ -6,7 +6,16 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from mlops_scan.engine.report import ComponentResult, Finding, LevelResult, PracticeResult, Report, RowResult
+from mlops_scan.engine.report import (
+    BaselineResult,
+    ComponentResult,
+    Finding,
+    LevelResult,
+    ModelResult,
+    PracticeResult,
+    Report,
+    RowResult,
+)
 from mlops_scan.reports import RenderOptions
 from mlops_scan.reports.clean import encodable
 from mlops_scan.words import Evidence
@@ -44,7 +53,14 @@ def _report(report: Report) -> dict[str, Any]:
         "attested_level": report.attested_level,
         **_details(headline),
         "components": [
-            {"path": item.path, "kind": item.kind, **_verdict(item), **_details(item)} for item in report.components
+            {
+                "path": item.path,
+                "kind": item.kind,
+                **_verdict(item),
+                "levels": {model.id: model.value for model in item.models},
+                **_details(item),
+            }
+            for item in report.components
         ],
         "findings": [_finding(item) for item in report.findings],
         "incomplete": [{"path": item.path, "reason": item.reason} for item in report.incomplete],
@@ -55,6 +71,37 @@ def _report(report: Report) -> dict[str, Any]:
             "files_parsed": report.statistics.files_parsed,
             "bytes_read": report.statistics.bytes_read,
         },
+        "models": {item.id: _model(item) for item in headline.models},
+        "suppressed": [
+            {**_finding(item.finding), "suppressed_by": item.by, "reason": item.reason} for item in report.suppressed
+        ],
+        "baseline": _baseline(report.baseline),
+        "attestations": [
+            {
+                "practice": item.practice,
+                "component": item.component,
+                "claim": item.claim,
+                "by": item.by,
+                "status": item.status,
+                "reason": item.reason,
+                "path": item.location.path,
+                "line": item.location.line,
+            }
+            for item in report.attestations
+        ],
+    }
+
+
+def _baseline(compared: BaselineResult | None) -> dict[str, Any] | None:
+    if compared is None:
+        return None
+    return {
+        "path": compared.path,
+        "model": compared.model,
+        "level": compared.level,
+        "known": [item.fingerprint for item in compared.known],
+        "new": [item.fingerprint for item in compared.new],
+        "fixed": [{"fingerprint": item.fingerprint, "id": item.id, "path": item.path} for item in compared.fixed],
     }
 
 
@@ -64,6 +111,35 @@ def _verdict(component: ComponentResult) -> dict[str, Any]:
         "level_name": component.level_name,
         "next_level": component.next_level,
         "progress": component.progress,
+    }
+
+
+def _model(model: ModelResult) -> dict[str, Any]:
+    """One maturity model's verdict on the headline component, with how its numbers are to be read."""
+    return {
+        "name": model.name,
+        "mapping": model.mapping,
+        "level": model.level,
+        "level_name": model.level_name,
+        "top_level": model.top,
+        "next_level": model.next_level,
+        "progress": model.progress,
+        "score": model.score,
+        "upper_bound": model.bound,
+        "ladder": [_rung(rung) for rung in model.ladder],
+        "sections": [
+            {
+                "name": section.name,
+                "points": section.points,
+                "upper_bound": section.bound,
+                "tests": [
+                    {"id": test.id, "title": test.title, "points": test.points, "practices": list(test.practices)}
+                    for test in section.tests
+                ],
+            }
+            for section in model.sections
+        ],
+        "missing": [gap.practice for gap in model.gaps],
     }
 
 

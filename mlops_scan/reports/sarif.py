@@ -88,6 +88,8 @@ def _log(report: Report, options: RenderOptions, limits: _Limits) -> dict[str, A
             "rulesVersion": report.rules_version,
             "model": report.model,
             "level": report.headline.level,
+            "levels": dict(report.levels),
+            "levelsMapping": {item.id: item.mapping for item in report.headline.models},
             "revision": report.revision,
         },
     }

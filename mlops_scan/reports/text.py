@@ -11,13 +11,12 @@ from rich.padding import Padding
 from rich.text import Text
 
 from mlops_scan.engine.report import ComponentResult, Finding, LevelResult, PracticeResult, Report, RowResult
-from mlops_scan.reports import RenderOptions
+from mlops_scan.reports import RenderOptions, vector
 from mlops_scan.reports.clean import encodable, one_line, plain, visible
 from mlops_scan.reports.tally import (
     families,
     percent,
     rungs_up_to,
-    score,
     severities,
     split_findings,
     summary,
@@ -98,6 +97,8 @@ class _Page:
             self._next_steps(self.report.headline)
         if self.verbose:
             self._practices(self.report.headline)
+        if self.verbose or self.report.every_model:
+            self._models()
         self._unread()
         self._notices()
         stripped = "\n".join(line.rstrip() for line in self.out.getvalue().splitlines())
@@ -137,11 +138,10 @@ class _Page:
             return
         self._prose(0, f"Kind: {kind}", *place)
         self._prose(0, f"ML workload: {'yes' if report.has_ml else 'no'}. Maturity model: {report.model}.")
-        if report.attested_level is not None and report.attested_level != headline.level:
-            self._prose(0, f"With attestations: level {report.attested_level}.")
-        others = [f"{name} {score(value)}" for name, value in report.levels if name != report.model]
-        if others:
-            self._prose(0, f"Other models: {', '.join(others)}.")
+        if report.attestations and report.attested_level is not None:
+            self._prose(0, f"Observed level: {headline.level}. With attestations: level {report.attested_level}.")
+        if headline.models:
+            self._prose(0, f"By every model: {vector.vector(report)}.")
 
     def _ladder(self, component: ComponentResult) -> None:
         self._line("")
@@ -246,6 +246,11 @@ class _Page:
             for line in gap.remedy.splitlines():
                 self._prose(5, visible(line))
         self._more(len(component.gaps), limit)
+
+    def _models(self) -> None:
+        self._section("Maturity models")
+        for indent, line in vector.details(self.report):
+            self._prose(indent + 2, line)
 
     def _practices(self, component: ComponentResult) -> None:
         """Every practice with its chain; those without a trace in one line a family."""

@@ -5,21 +5,72 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from mlops_scan.words import Role
 
 READ_LIMIT = 32_000_000  # bytes of one file that are ever read; larger files count by name and size only
 
 
+class Source(Protocol):
+    """Where the bytes of listed files come from: a folder, git objects, an archive."""
+
+    def read(self, path: str, limit: int) -> bytes:
+        """At most `limit` bytes of the file at `path`.
+
+        Raises:
+            OSError: the bytes cannot be had; the message says why.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Files on disk below `root`. Links are not followed, so that nothing outside the tree is read."""
+
+    root: str
+
+    def read(self, path: str, limit: int) -> bytes:
+        """At most `limit` bytes of a regular file."""
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(f"{self.root}{os.sep}{path}", flags)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise OSError(f"{path} is not a regular file")
+            wanted = min(limit, status.st_size)
+            data = os.read(descriptor, wanted)
+            while len(data) < wanted and (more := os.read(descriptor, wanted - len(data))):
+                data += more
+        finally:
+            os.close(descriptor)
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Literal contents by path; what is not among them cannot be read."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+
+    def read(self, path: str, limit: int) -> bytes:
+        """At most `limit` bytes of the content given for `path`."""
+        if path not in self.contents:
+            raise FileNotFoundError(f"{path} has no content")
+        return self.contents[path][:limit]
+
+
 @dataclass(frozen=True, slots=True)
 class File:
-    """One regular file of the scanned tree. `path` is relative with forward slashes; `size` is in bytes."""
+    """One regular file of the scanned tree.
+
+    `path` is relative with forward slashes; `size` is in bytes, for a Git-LFS pointer the size that it states.
+    """
 
     path: str
     size: int
     role: Role
-    root: Path = field(repr=False, compare=False)
+    source: Source = field(repr=False, compare=False)
+    lfs: bool = False  # a Git-LFS pointer stands in the place of the content
 
     @property
     def name(self) -> str:
@@ -34,19 +85,14 @@ class File:
     @property
     def suffix(self) -> str:
         """The extension in lower case with its dot, or empty."""
-        return PurePosixPath(self.name).suffix.lower()
+        name = self.path.rpartition("/")[2]
+        dot = name.rfind(".")
+        return name[dot:].lower() if 0 < dot < len(name) - 1 else ""
 
     def read(self, limit: int = READ_LIMIT) -> bytes:
-        """At most `limit` bytes of the file.
-
-        Links are not followed, so that nothing outside the tree is read.
+        """At most `limit` bytes of the file; of a Git-LFS pointer, the pointer.
 
         Raises:
             OSError: the file cannot be opened, or is no regular file any more.
         """
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(self.root / self.path, flags)
-        with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(f"{self.path} is not a regular file")
-            return stream.read(limit)
+        return self.source.read(self.path, limit)

@@ -711,3 +711,47 @@ def test_a_converted_notebook_runs_nothing() -> None:
 def test_a_notebook_that_runs_itself_ends() -> None:
     text = _NOTEBOOK.replace("python train.py", "papermill nb.ipynb o.ipynb")
     assert len(runs("papermill nb.ipynb out.ipynb", {"nb.ipynb": text})) <= 3
+
+
+BUILD = "steps:\n  - {name: python, dir: app, entrypoint: bash, args: [-c, python train.py]}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("gcloud builds submit", ["app/train.py"]),
+        ("gcloud builds submit --config=cloudbuild.yaml .", ["app/train.py"]),
+        ("gcloud builds submit --config cloudbuild.yaml .", ["app/train.py"]),
+        ("gcloud builds submit --tag gcr.io/p/x", []),
+        ("gcloud builds submit --config other.yaml", []),
+        ("gcloud builds list", []),
+    ],
+)
+def test_a_build_that_is_submitted(command: str, expected: list[str]) -> None:
+    assert entered(command, {"cloudbuild.yaml": BUILD, "app/train.py": "x = 1\n"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("cdk deploy", ["stack.py"]),
+        ("npx cdk deploy --all", ["stack.py"]),
+        ("npx aws-cdk@2 deploy", ["stack.py"]),
+        ("cdk deploy --app 'python other.py'", ["other.py"]),
+        ("cdk synth", []),
+        ("cdk ls", []),
+        ("npx eslint deploy", []),
+    ],
+)
+def test_the_program_of_a_cdk_app(command: str, expected: list[str]) -> None:
+    files = {"cdk.json": '{"app": "python3 stack.py"}', "stack.py": "x = 1\n", "other.py": "y = 1\n"}
+    assert entered(command, files) == expected
+
+
+def test_variables_of_the_environment_are_filled_in_unless_the_script_sets_them() -> None:
+    resolver = resolver_of({ORIGIN: "x: y\n", "a.py": "x = 1\n", "b.py": "x = 1\n"})
+    for text, expected in (("python $F", "a.py"), ("F=b.py\npython $F", "b.py")):
+        found = list(resolver.script(text, ORIGIN, 1, a_start(), env={"F": "a.py"}))
+        assert {path for run in found for path, _ in run.entries} == {expected}
+    unclear = list(resolver.script("F=$(pick)\npython $F", ORIGIN, 1, a_start(), env={"F": "a.py"}))
+    assert [run.entries for run in unclear if run.words[0] == "python"] == [()]

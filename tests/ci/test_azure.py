@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from mlops_scan.ci import azure
+from mlops_scan.ci import names
 from mlops_scan.ci.find import unread_providers, workflows
 from mlops_scan.ci.model import Workflow
 from mlops_scan.documents.store import Documents
@@ -140,9 +142,91 @@ def test_file_names_in_use() -> None:
         documents = Documents.of({path: text})
         assert [workflow.provider for workflow in workflows(documents)] == ["azure-pipelines"], path
         assert list(unread_providers(documents)) == []
-    assert azure.NAMED.search("deploy/pipelines/ci.yml") is None
+    assert re.search(names.AZURE, "deploy/pipelines/ci.yml") is None
 
 
 @pytest.mark.parametrize("body", ["steps: x", "jobs: {a: b}", "stages:\n- 3", "jobs:\n- job: [1]\n  steps: {a: b}"])
 def test_broken_shapes_do_not_raise(body: str) -> None:
     list(workflows(Documents.of({"azure-pipelines.yml": f"trigger: [main]\npool: x\n{body}\n"})))
+
+
+# -- variables -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variables", "script", "expected"),
+    [
+        ("variables: {entry: train.py}", "python $(entry)", "python train.py"),
+        ("variables: {Entry: train.py}", "python $(ENTRY)", "python train.py"),
+        ("variables:\n- name: dir\n  value: src\n- name: entry\n  value: $(dir)/train.py", "$(entry)", "src/train.py"),
+        ("variables: {entry: train.py}", "python ${{ variables.entry }}", "python train.py"),
+        ("variables: {entry: train.py}", "python ${{ variables['entry'] }}", "python train.py"),
+        ("variables:\n- group: secrets", "python $(entry)", "python $(entry)"),  # only the service knows
+        ("variables: {entry: '$[ dependencies.a.outputs.x ]'}", "python $(entry)", "python $(entry)"),
+        ("variables: {a: $(b), b: $(a)}", "echo $(a)", None),  # ends
+        ("", "echo $(pwd) $(cat x)", "echo $(pwd) $(cat x)"),
+    ],
+)
+def test_variables_are_filled_in(variables: str, script: str, expected: str | None) -> None:
+    (job,) = read(
+        f"trigger: [main]\npool: x\n{variables}\nsteps:\n- script: '{script.replace(chr(39), chr(39) * 2)}'\n"
+    ).jobs
+    assert expected is None or job.steps[0].script == expected
+
+
+def test_inner_variables_win_and_reach_inputs_folders_and_the_environment() -> None:
+    workflow = read(
+        "trigger: [main]\npool: x\nvariables: {dir: outer, my.name: a, secret: $(unknown)}\nstages:\n- stage: s\n"
+        "  variables: {dir: stage}\n  jobs:\n  - job: a\n    variables: {dir: job}\n    steps:\n"
+        "    - task: Bash@3\n      inputs: {filePath: $(dir)/run.sh}\n"
+        "    - script: make\n      workingDirectory: $(dir)\n"
+        "      env: {B: $(dir)}\n  - job: b\n    steps: [{script: echo $(dir)}]\n"
+    )
+    a, b = workflow.jobs
+    assert (a.steps[0].script, a.steps[1].folder) == ("job/run.sh", "job")
+    assert dict(a.steps[1].env) == {"DIR": "job", "MY_NAME": "a", "B": "job"}
+    assert b.steps[0].script == "echo stage"
+
+
+def test_variables_and_parameters_of_templates() -> None:
+    workflow = read(
+        "trigger: [main]\npool: x\nvariables:\n- template: vars.yml\nsteps:\n"
+        "- template: run.yml\n  parameters: {suite: $(suite)}\n- template: run.yml\n",
+        vars="variables:\n- name: suite\n  value: tests/model\n",
+        run="parameters:\n- name: suite\n  default: tests\nsteps:\n- script: pytest ${{ parameters.suite }}\n",
+    )
+    assert [step.script for step in workflow.jobs[0].steps] == ["pytest tests/model", "pytest tests"]
+
+
+def test_a_matrix_gives_each_leg_its_variables() -> None:
+    (job,) = read(
+        "trigger: [main]\npool: x\nstrategy:\n  matrix:\n    a: {suite: unit}\n    b: {suite: model}\nsteps:\n"
+        "- script: pip install .\n- script: pytest tests/$(suite)\n"
+    ).jobs
+    assert [step.script for step in job.steps] == ["pip install .", "pytest tests/unit", "pytest tests/model"]
+
+
+def test_a_manual_validation_is_the_approval_of_what_needs_it() -> None:
+    workflow = read(
+        "trigger: [main]\npool: x\njobs:\n- job: ask\n  pool: server\n  steps: [{task: ManualValidation@0}]\n"
+        "- job: ship\n  dependsOn: ask\n  steps: [{script: make ship}]\n- job: other\n  steps: [{script: make}]\n"
+    )
+    assert [job.approval for job in workflow.jobs] == ["", "job `ask`", ""]
+
+
+def test_a_disabled_step_never_runs() -> None:
+    (job,) = read("trigger: [main]\npool: x\nsteps:\n- script: pytest\n  enabled: false\n- script: make\n").jobs
+    assert [bool(step.never) for step in job.steps] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ("webhooks: [{webhook: w, connection: c}]", ["external"]),
+        ("containers: [{container: c, image: i, trigger: true}]", ["external"]),
+        ("containers: [{container: c, image: i}]", ["manual"]),
+        ("repositories: [{repository: r, trigger: none}]", ["manual"]),
+    ],
+)
+def test_resources_that_start_a_pipeline(resources: str, expected: list[str]) -> None:
+    assert kinds(f"trigger: none\nresources: {{{resources}}}") == expected

@@ -104,23 +104,7 @@ def test_order_is_that_of_the_paths() -> None:
 @pytest.mark.parametrize(
     ("path", "provider"),
     [
-        ("Jenkinsfile", "Jenkins"),
-        ("ci/Jenkinsfile.train", "Jenkins"),
-        ("jobs/x.jenkinsfile", "Jenkins"),
-        (".circleci/config.yml", "CircleCI"),
-        (".taskcluster.yml", "Taskcluster"),
-        ("taskcluster/kinds/train/kind.yml", "Taskcluster"),
-        ("bitbucket-pipelines.yml", "Bitbucket Pipelines"),
-        (".travis.yml", "Travis CI"),
-        (".buildkite/pipeline.yml", "Buildkite"),
-        (".drone.yml", "Drone"),
-        (".woodpecker.yml", "Woodpecker"),
-        (".woodpecker/test.yaml", "Woodpecker"),
-        ("cloudbuild.yaml", "Google Cloud Build"),
-        ("services/a/cloudbuild-train.json", "Google Cloud Build"),
-        ("buildspec.yml", "AWS CodeBuild"),
-        ("appveyor.yml", "AppVeyor"),
-        (".tekton/pull.yaml", "Tekton"),
+        (".drone.star", "Drone"),
         (".teamcity/settings.kts", "TeamCity"),
         (".semaphore/semaphore.yml", "Semaphore"),
         (".cirrus.yml", "Cirrus CI"),
@@ -135,6 +119,34 @@ def test_providers_that_are_not_read_are_told(path: str, provider: str) -> None:
     documents = Documents.of({path: "a: b", "docs/" + path: "a: b"})
     assert [(item.provider, item.path) for item in unread_providers(documents)] == [(provider, path)]
     assert provider_of(path) == provider
+
+
+@pytest.mark.parametrize(
+    ("path", "provider"),
+    [
+        ("Jenkinsfile", "Jenkins"),
+        ("ci/Jenkinsfile.train", "Jenkins"),
+        ("jobs/x.jenkinsfile", "Jenkins"),
+        (".circleci/config.yml", "CircleCI"),
+        ("bitbucket-pipelines.yml", "Bitbucket Pipelines"),
+        (".travis.yml", "Travis CI"),
+        ("appveyor.yml", "AppVeyor"),
+        (".appveyor.yml", "AppVeyor"),
+        (".buildkite/pipeline.yml", "Buildkite"),
+        ("{{cookiecutter.name}}/.travis.yml", "Travis CI"),
+    ],
+)
+def test_definitions_of_a_provider_that_is_read_are_its_own(path: str, provider: str) -> None:
+    documents = Documents.of({path: "a: b"})
+    assert provider_of(path) == provider
+    assert list(unread_providers(documents)) == []
+
+
+def test_what_a_workflow_leaves_open_is_told() -> None:
+    documents = Documents.of({"Jenkinsfile": "buildApp()", "docs/Jenkinsfile": "buildApp()"})
+    (item,) = unread_providers(documents, list(workflows(documents)))
+    assert (item.provider, item.path, item.line) == ("Jenkins", "Jenkinsfile", 1)
+    assert "`buildApp`" in item.reason
 
 
 @pytest.mark.parametrize(
@@ -154,14 +166,21 @@ WORDS = st.sampled_from(
     ["on", "jobs", "steps", "run", "uses", "with", "if", "push", "schedule", "cron", "needs", "environment",
      "matrix", "strategy", "include", "script", "stage", "stages", "pipeline", "rules", "only", "except", "when",
      "manual", "never", "extends", "workflow", "trigger", "local", "default", "before_script", "tags", "name",
-     "a", "b", "x.yml", "*", "!reference", "services", "tasks", "false"]
+     "a", "b", "x.yml", "*", "!reference", "services", "tasks", "false", "$if", "then", "$let", "in", "$eval",
+     "$mergeDeep", "$map", "each(x)", "$match", "payload", "command", "version", "kind", "commands", "event", "cron",
+     "phases", "build", "args", "entrypoint", "spec", "taskRef", "taskSpec", "variables", "parameters", "value", "task",
+     "run", "metadata", "trigger", "filename"]
 )  # fmt: skip
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | WORDS | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=3), inner, max_size=5),
     max_leaves=25,
 )
-PATHS = [".github/workflows/a.yml", ".gitlab-ci.yml", "x.yml", "ci/pipeline.yml", "pipeline.json"]
+PATHS = [
+    ".github/workflows/a.yml", ".gitlab-ci.yml", "x.yml", "ci/pipeline.yml", "pipeline.json", ".taskcluster.yml",
+    "taskcluster/kinds/a/kind.yml", ".drone.yml", ".woodpecker.yml", "cloudbuild.yaml", "buildspec.yml",
+    "azure-pipelines.yml",
+]  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)
@@ -187,3 +206,52 @@ def test_no_shape_raises(tree: dict[str, object]) -> None:
 def test_no_text_raises(pieces: list[str]) -> None:
     text = "".join(pieces)
     list(workflows(Documents.of(dict.fromkeys(PATHS, text))))
+
+
+TYPES = st.sampled_from(["AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", "AWS::Events::Rule"])
+KEYS = st.sampled_from(
+    ["Stages", "Actions", "Name", "ActionTypeId", "Category", "Provider", "Configuration", "ProjectName", "Source",
+     "BuildSpec", "Targets", "Arn", "Ref", "EventPattern", "Triggers", "Webhook", "FilterGroups", "steps", "tasks",
+     "params", "name", "script", "pipelineRef", "pipelineSpec", "taskRef", "taskSpec", "triggers", "template",
+     "resourcetemplates", "kind", "when", "annotations"]
+)  # fmt: skip
+SHAPES = st.recursive(
+    st.none() | st.booleans() | st.integers() | KEYS | st.sampled_from(["CodeBuild", "Source", "p", "a\nb"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TYPES, SHAPES, SHAPES)
+def test_no_cloud_resource_raises(kind: str, one: object, two: object) -> None:
+    import json
+
+    template = {"Resources": {"p": {"Type": kind, "Properties": one}, "q": {"Type": kind, "Properties": two}}}
+    resource = {"apiVersion": "tekton.dev/v1", "kind": "PipelineRun", "metadata": one, "spec": two}
+    other = {
+        "apiVersion": "triggers.tekton.dev/v1beta1",
+        "kind": "TriggerTemplate",
+        "metadata": {"name": "a"},
+        "spec": one,
+    }
+    tree = {"infra/a.json": template, "t/run.yaml": resource, "t/template.yaml": other}
+    for workflow in workflows(Documents.of({path: json.dumps(value) for path, value in tree.items()})):
+        assert workflow.line >= 1
+        assert all(job.line >= 1 and job.end_line >= job.line for job in workflow.jobs)
+
+
+PIECES = st.sampled_from(
+    ["pipeline = codepipeline.Pipeline(self, 'p')", "pipeline.add_stage(stage_name='s', actions=[a])", "a = b", "b = a",
+     "a = actions.CodeBuildAction(project=p)",
+     "p = codebuild.Project(build_spec=codebuild.BuildSpec.from_object({1: a}))",
+     "pipelines.CodePipeline(synth=x)", "x = pipelines.ShellStep(commands=[a, 'x', *y])", "s = pipeline.add_stage(1)",
+     "s.add_action(a, b)", "events.Rule(targets=[targets.CodePipeline(pipeline)], schedule=a)", "def f(: pass"]
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PIECES, max_size=12))
+def test_no_cdk_code_raises(lines: list[str]) -> None:
+    imports = "from aws_cdk import aws_codepipeline as codepipeline, aws_codepipeline_actions as actions, pipelines\n"
+    list(workflows(Documents.of({"app.py": imports + "\n".join(lines) + "\n"})))

@@ -336,3 +336,24 @@ def test_gitea_and_forgejo_read_the_same() -> None:
     loaded = found({".gitea/workflows/a.yaml": text, ".forgejo/workflows/b.yml": text})
     assert [workflow.unloaded for workflow in loaded] == ["", ""]
     assert loaded[0].triggers == (Trigger("push", 1, "push"),)
+
+
+@pytest.mark.parametrize(
+    ("top", "own", "script", "expected"),
+    [
+        ("env: {SUITE: unit}\n", "", "pytest tests/${{ env.SUITE }}", "pytest tests/unit"),
+        ("env: {SUITE: unit}\n", "env: {SUITE: model}, ", "pytest ${{ env.SUITE }}", "pytest model"),
+        ("env: {SUITE: '${{ vars.SUITE }}'}\n", "", "pytest ${{ env.SUITE }}", "pytest ${{ env.SUITE }}"),
+        ("", "", "pytest ${{ env.SUITE }}", "pytest ${{ env.SUITE }}"),
+    ],
+)
+def test_constant_variables_are_filled_in(top: str, own: str, script: str, expected: str) -> None:
+    workflow = github(f"on: push\n{top}jobs: {{a: {{{own}steps: [{{run: '{script}'}}]}}}}\n")
+    assert workflow.jobs[0].steps[0].script == expected
+
+
+def test_the_variables_of_a_step_are_its_own_above_those_of_the_job() -> None:
+    workflow = github(
+        "on: push\nenv: {A: 1}\njobs: {a: {env: {B: x}, steps: [{run: make, env: {B: y}}, {run: make}]}}\n"
+    )
+    assert [dict(step.env) for step in workflow.jobs[0].steps] == [{"A": "1", "B": "y"}, {"A": "1", "B": "x"}]

@@ -344,3 +344,11 @@ def test_scripts_that_multiply_stay_small() -> None:
     began = time.perf_counter()
     assert only_job(text).steps
     assert time.perf_counter() - began < 5
+
+
+def test_variables_of_the_pipeline_and_of_the_job() -> None:
+    workflow = gitlab(
+        "variables: {A: one, B: {value: two, description: d}, C: {description: d}}\n"
+        "t: {variables: {A: own}, script: make}\n"
+    )
+    assert dict(job(workflow, "t").steps[0].env) == {"A": "own", "B": "two"}

@@ -18,12 +18,12 @@ class FakeScan:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, report: Report | Callable[[], Report]) -> None:
         self.report = report
-        self.path = Path()
+        self.path: Path | str = Path()
         self.options = ScanOptions()
         module = ModuleType("mlops_scan.engine.scan")
         module.__dict__.update(scan=self, ScanOptions=ScanOptions)
         monkeypatch.setitem(sys.modules, "mlops_scan.engine.scan", module)
 
-    def __call__(self, path: Path, options: ScanOptions) -> Report:
+    def __call__(self, path: Path | str, options: ScanOptions) -> Report:
         self.path, self.options = path, options
         return self.report if isinstance(self.report, Report) else self.report()

@@ -17,6 +17,7 @@ def test_info_and_clear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert opened is not None
     opened.put({b"key": b"value"})
     opened.close()
+    (tmp_path / "cache" / cache.REPOSITORIES / "x.git").mkdir(parents=True)
     assert "1 entries" in CliRunner().invoke(cli, ["cache", "info"]).output
     assert "freed" in CliRunner().invoke(cli, ["cache", "clear"]).output
     assert "0 entries" in CliRunner().invoke(cli, ["cache", "info"]).output

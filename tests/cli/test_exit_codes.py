@@ -129,7 +129,6 @@ def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     [
         (["no/such/folder"], "no/such/folder does not exist"),
         (["explian"], "did you mean the command 'explain'?"),
-        (["https://example.org/x.git"], "is a URL"),
         ([".", "extra"], "unexpected extra argument"),
         ([".", "--fail-bellow", "2"], "No such option"),
         ([".", "-f", "yaml"], "unknown format 'yaml'; known are text, json, sarif"),

@@ -28,7 +28,7 @@ def test_explain(capsys: pytest.CaptureFixture[str], name: str, words: str) -> N
 
 def test_everything_can_be_explained(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     book = rulebook.load()
-    monkeypatch.setattr(rulebook, "load", lambda: book)
+    monkeypatch.setattr(rulebook, "load", lambda **_: book)
     for name in [*book.findings, *book.practices, *book.models, *book.tools]:
         assert run(["explain", name]) == 0
         assert capsys.readouterr().out.startswith(name)
@@ -51,12 +51,12 @@ def test_rules_list(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_rules_test_needs_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["rules", "test", "no/such/folder"]) == 2
-    assert "is not a folder" in capsys.readouterr().err
+    assert "does not exist" in capsys.readouterr().err
 
 
 def test_rules_test_refuses_a_folder_without_rules(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert run(["rules", "test", str(tmp_path)]) == 2
-    assert "holds no tool rules: give the folder that contains tools/*.yaml" in capsys.readouterr().err
+    assert "holds no rule file" in capsys.readouterr().err
 
 
 def test_rules_test_says_what_it_ran(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -28,6 +28,16 @@ def test_a_path_is_a_scan(fake: FakeScan, tmp_path: Path, prefix: list[str]) -> 
     assert fake.path == tmp_path
 
 
+@pytest.mark.parametrize("url", ["https://host.invalid/x.git", "git@host.invalid:x.git", "file:///x.git"])
+def test_a_url_is_passed_on_and_no_configuration_is_looked_for(
+    fake: FakeScan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    (tmp_path / "mlops-scan.toml").write_text('model = "of another tree"\n', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert run([url]) == 0
+    assert (fake.path, fake.options.model) == (url, "default")
+
+
 def test_no_argument_scans_here(fake: FakeScan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert run([]) == 0
@@ -37,7 +47,7 @@ def test_no_argument_scans_here(fake: FakeScan, tmp_path: Path, monkeypatch: pyt
 
 def test_options_reach_the_engine(fake: FakeScan, tmp_path: Path) -> None:
     options = "--model google --kind course --component a/b --select MLS301,MLS302 --select MLS303 --ignore MLS9"
-    more = "--exclude vendor/,*.ipynb --jobs 4 --as-of 2026-02-03 --no-cache"
+    more = "--exclude vendor/,*.ipynb --jobs 4 --as-of 2026-02-03 --no-cache --rev v1.2 --submodules"
     assert run([str(tmp_path), *options.split(), *more.split()]) == 0
     assert replace(fake.options, stage=None) == ScanOptions(
         model="google",
@@ -46,6 +56,8 @@ def test_options_reach_the_engine(fake: FakeScan, tmp_path: Path) -> None:
         select=("MLS301", "MLS302", "MLS303"),
         ignore=("MLS9",),
         exclude=("vendor/", "*.ipynb"),
+        rev="v1.2",
+        submodules=True,
         jobs=4,
         as_of=date(2026, 2, 3),
         cache=False,

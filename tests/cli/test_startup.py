@@ -12,7 +12,6 @@ from mlops_scan import __version__
 HEAVY = (
     "rich",
     "jinja2",
-    "git",
     "yaml",
     "tree_sitter",
     "pathspec",

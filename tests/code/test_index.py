@@ -486,3 +486,38 @@ def test_every_tree_can_be_asked(files: dict[str, str]) -> None:
                 assert target.qualname in own.functions or target.qualname in own.classes
         for node in index.reach(index.script_entries(path)):
             assert node[0] in index.modules
+
+
+# -- classes that functions return -----------------------------------------------------------------------------------
+
+MODELS = (
+    "from typing import Type\n\n\nclass Model:\n    def train(self): return 1\n\n"
+    "    def predict(self): raise NotImplementedError\n\n\n"
+    "class Tree(Model):\n    def predict(self): return 2\n\n\n"
+)
+
+
+@pytest.mark.parametrize("annotation", ["Type[Model]", "type[Model]", "Model"])
+def test_a_function_that_returns_a_class_gives_objects_of_it(annotation: str) -> None:
+    files = {
+        "models.py": f"{MODELS}def get(name) -> {annotation}:\n    return getattr(models, name)\n",
+        "main.py": "from models import get\nm = get('tree')()\nm.train()\n",
+    }
+    assert resolved(files)[-1] == "models.py:Model.train"
+
+
+def test_a_method_that_a_class_below_has_too_is_not_known_to_be_the_stated_one() -> None:
+    files = {
+        "models.py": f"{MODELS}def get(name) -> Type[Model]:\n    return getattr(models, name)\n",
+        "main.py": "from models import get\nm = get('tree')()\nm.predict()\n",
+    }
+    assert resolved(files)[-1] == "?.predict"
+
+
+@pytest.mark.parametrize("annotation", ["List[Model]", "dict[str, Model]", "Types[Model]", "Callable[[], Model]"])
+def test_other_generic_types_are_not_their_argument(annotation: str) -> None:
+    files = {
+        "models.py": f"{MODELS}def get(name) -> {annotation}:\n    return getattr(models, name)\n",
+        "main.py": "from models import get\nm = get('tree')\nm.train()\n",
+    }
+    assert resolved(files)[-1] == "?.train"

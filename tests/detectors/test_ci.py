@@ -298,14 +298,11 @@ def test_workflow_in_the_right_place_is_no_finding(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("Jenkinsfile", "pipeline { agent any\n stages { stage('t') { steps { sh 'pytest' } } } }\n"),
-        (
-            ".circleci/config.yml",
-            "version: 2.1\njobs:\n  t:\n    docker: [{image: python}]\n    steps: [{run: pytest}]\n",
-        ),
-        (".travis.yml", "language: python\nscript: pytest\n"),
+        (".teamcity/settings.kts", "version = 1\n"),
+        (".semaphore/semaphore.yml", "version: v1.0\nblocks: []\n"),
+        ("codefresh.yml", "steps: {test: {commands: [pytest]}}\n"),
     ],
-    ids=["Jenkins", "CircleCI", "Travis"],
+    ids=["TeamCity", "Semaphore", "Codefresh"],
 )
 def test_unread_provider_is_unknown_and_not_absent(tmp_path: Path, path: str, text: str) -> None:
     report = scan_tree(tmp_path, {**PROJECT, path: text})
@@ -323,7 +320,7 @@ def test_no_provider_is_absent(tmp_path: Path) -> None:
 
 
 def test_unread_provider_hides_nothing_that_is_read(tmp_path: Path) -> None:
-    report = scan_tree(tmp_path, {**PROJECT, "Jenkinsfile": "pipeline { }\n", CI: github("pytest")})
+    report = scan_tree(tmp_path, {**PROJECT, ".teamcity/settings.kts": "x\n", CI: github("pytest")})
     assert grade(report, CODE) is Grade.WIRED
     assert grade(report, MODEL) is Grade.WIRED
     assert grade(report, CD) is Grade.UNKNOWN

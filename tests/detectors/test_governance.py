@@ -130,3 +130,22 @@ def test_manual_job_that_deploys(tmp_path: Path) -> None:
 )
 def test_no_approval(tmp_path: Path, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, ".gitlab-ci.yml": text}), APPROVAL).met
+
+
+HUB = "---\nlibrary_name: sklearn\npipeline_tag: tabular-classification\nlicense: mit\n---\n"
+
+
+def test_readme_with_the_header_of_a_model(tmp_path: Path) -> None:
+    assert practice(scan_tree(tmp_path / "card", {**ML, "README.md": HUB + SUBSTANCE}), CARD).met
+    assert grade(scan_tree(tmp_path / "plain", {**ML, "README.md": SUBSTANCE}), CARD) is Grade.ABSENT
+    space = HUB.replace("license: mit", "sdk: gradio")
+    assert grade(scan_tree(tmp_path / "space", {**ML, "README.md": space + SUBSTANCE}), CARD) is Grade.ABSENT
+    empty = scan_tree(tmp_path / "empty", {**ML, "README.md": HUB + "# Model\n\n[More Information Needed]\n"})
+    assert grade(empty, CARD) is Grade.TRACE
+
+
+def test_forge_reads_the_first_file_of_owners_only(tmp_path: Path) -> None:
+    tree = {**ML, ".github/CODEOWNERS": "docs/ @writers\n", "CODEOWNERS": "* @acme/ml\n"}
+    assert not practice(scan_tree(tmp_path / "shadowed", tree), OWNERS).met
+    swapped = {**ML, ".github/CODEOWNERS": "* @acme/ml\n", "CODEOWNERS": "docs/ @writers\n"}
+    assert practice(scan_tree(tmp_path / "first", swapped), OWNERS).met

@@ -249,67 +249,19 @@ def test_scheduled_drift_check_of_infrastructure(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path, {**ML, ".github/workflows/drift.yml": text}), DRIFT) is Grade.ABSENT
 
 
-# -- Prometheus --------------------------------------------------------------------------------------------------------
-
-
-RULES = """\
-groups:
-  - name: model
-    rules:
-      - alert: ModelAccuracyLow
-        expr: model_accuracy < 0.8
-        for: 1h
-"""
-EMITTER = (
-    "from prometheus_client import Gauge\n\n"
-    "ACCURACY = Gauge('model_accuracy', 'live accuracy')\n\n\ndef update(value):\n"
-    "    ACCURACY.set(value)\n"
-)
-LOADING = "global: {}\nrule_files:\n  - /etc/prometheus/alerts.yml\n"
-
-
-def test_rule_that_prometheus_loads_on_a_metric_that_code_emits(tmp_path: Path) -> None:
-    report = scan_tree(
-        tmp_path, {**ML, "metrics.py": EMITTER, "prometheus/alerts.yml": RULES, "prometheus/prometheus.yml": LOADING}
-    )
-    assert grade(report, PERFORMANCE) is Grade.WIRED
-    assert grade(report, ALERTS) is Grade.IMPLEMENTED
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {},
-        {"prometheus/prometheus.yml": "global: {}\n# rule_files:\n#   - alerts.yml\n"},
-        {"prometheus/prometheus.yml": "rule_files: [other.yml]\n"},
-    ],
-    ids=["no configuration", "commented out", "another file"],
-)
-def test_rule_that_no_prometheus_loads(tmp_path: Path, files: Tree) -> None:
-    report = scan_tree(tmp_path, {**ML, "metrics.py": EMITTER, "prometheus/alerts.yml": RULES, **files})
-    assert grade(report, PERFORMANCE) is Grade.TRACE
-    assert grade(report, ALERTS) is Grade.TRACE
-
-
-def test_rule_on_a_metric_that_nothing_emits(tmp_path: Path) -> None:
-    report = scan_tree(tmp_path, {**ML, "prometheus/alerts.yml": RULES, "prometheus/prometheus.yml": LOADING})
-    assert grade(report, PERFORMANCE) is Grade.IMPLEMENTED
-    assert "emit" in practice(report, PERFORMANCE).reason
-
-
-@pytest.mark.parametrize("expression", ["http_request_latency_seconds > 2", "up == 0", "node_cpu_seconds_total > 9"])
-def test_rule_on_the_machine_is_none_on_the_model(tmp_path: Path, expression: str) -> None:
-    rules = RULES.replace("model_accuracy < 0.8", expression).replace("ModelAccuracyLow", "Slow")
-    report = scan_tree(tmp_path, {**ML, "prometheus/alerts.yml": rules, "prometheus/prometheus.yml": LOADING})
-    assert grade(report, PERFORMANCE) is Grade.ABSENT
-
-
-def test_alert_on_the_machine_of_an_ml_repository_is_no_alert_on_the_model(tmp_path: Path) -> None:
-    rules = RULES.replace("model_accuracy < 0.8", "node_cpu_seconds_total > 9").replace("ModelAccuracyLow", "BusyNode")
-    report = scan_tree(tmp_path, {**ML, "prometheus/alerts.yml": rules, "prometheus/prometheus.yml": LOADING})
-    assert not practice(report, ALERTS).met
-
-
 def test_disabled_finding_points_at_its_line(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**ML, "config/monitoring.toml": TOML.replace("enabled = true", "enabled = false")})
     assert where(report, "MLS501") == ["config/monitoring.toml:6"]
+
+
+def test_section_that_the_reader_never_asks_for(tmp_path: Path) -> None:
+    reader = 'import yaml\n\nwith open("config/settings.yaml") as stream:\n    rate = yaml.safe_load(stream)["rate"]\n'
+    text = yaml.safe_dump({**DECLARED, "rate": 1})
+    report = scan_tree(tmp_path, {**ML, "config/settings.yaml": text, "jobs.py": reader})
+    assert grade(report, PERFORMANCE) is Grade.TRACE
+    assert "asks for" in practice(report, PERFORMANCE).reason
+    assert findings(report, "MLS503")
+    asking = reader.replace('["rate"]', '["monitoring"]')
+    asked = scan_tree(tmp_path / "asked", {**ML, "config/settings.yaml": text, "jobs.py": asking})
+    assert grade(asked, PERFORMANCE) is Grade.IMPLEMENTED
+    assert not findings(asked, "MLS503")

@@ -146,9 +146,18 @@ def test_kubernetes_clock(tmp_path: Path) -> None:
 
 def test_dispatch_from_outside(tmp_path: Path) -> None:
     text = workflow("python train.py", "{repository_dispatch: {types: [drift]}}")
-    report = scan_tree(tmp_path, {**ML, CI: text})
-    assert grade(report, TRIGGERED) is Grade.WIRED
-    assert not practice(report, SCHEDULED).met
+    tree = {**ML, CI: text}
+    alone = scan_tree(tmp_path / "alone", tree)
+    assert grade(alone, TRIGGERED) is Grade.IMPLEMENTED
+    assert "sends the event" in practice(alone, TRIGGERED).reason
+    asks = 'on: {schedule: [{cron: "0 5 * * *"}]}\njobs:\n  ask:\n    runs-on: ubuntu-latest\n    steps:\n'
+    asks += "      - run: gh api repos/a/b/dispatches -f event_type=drift\n"
+    asked = scan_tree(tmp_path / "asked", {**tree, ".github/workflows/watch.yml": asks})
+    assert grade(asked, TRIGGERED) is Grade.WIRED
+    issues = scan_tree(
+        tmp_path / "issues", {**tree, ".github/workflows/watch.yml": asks.replace("dispatches", "issues")}
+    )
+    assert grade(issues, TRIGGERED) is Grade.IMPLEMENTED
 
 
 @pytest.mark.parametrize(
@@ -222,3 +231,27 @@ def test_guard_on_something_else_that_calls_the_dispatch(tmp_path: Path) -> None
     )
     text = text.replace("def drift_share", "def disk_share")
     assert grade(scan_tree(tmp_path, {**ML, "watch.py": text}), TRIGGERED) is Grade.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("schedule", "practice_"),
+    [('[Asset("orders")]', TRIGGERED), ("[ORDERS]", TRIGGERED), ('"@daily"', SCHEDULED)],
+    ids=["an asset", "a named asset", "a clock"],
+)
+def test_dag_that_data_or_a_clock_starts(tmp_path: Path, schedule: str, practice_: str) -> None:
+    dag = f"""\
+from airflow import DAG
+from airflow.operators.python import PythonOperator
+from airflow.sdk import Asset
+
+from train import train
+
+ORDERS = Asset("orders")
+
+with DAG("retrain", schedule={schedule}) as dag:
+    PythonOperator(task_id="train", python_callable=train)
+"""
+    report = scan_tree(tmp_path, {**ML, "dags/retrain.py": dag})
+    other = SCHEDULED if practice_ == TRIGGERED else TRIGGERED
+    assert grade(report, practice_) is Grade.WIRED
+    assert grade(report, other) is Grade.ABSENT

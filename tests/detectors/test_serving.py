@@ -179,3 +179,29 @@ def test_compose_service_that_is_built_here(tmp_path: Path) -> None:
     image = "services:\n  db:\n    image: postgres:16\n"
     assert practice(scan_tree(tmp_path / "built", {**ML, "docker-compose.yml": built}), "deploy/as-code").met
     assert not practice(scan_tree(tmp_path / "image", {**ML, "docker-compose.yml": image}), "deploy/as-code").met
+
+
+def test_score_of_an_evaluation_is_no_logged_prediction(tmp_path: Path) -> None:
+    code = """\
+import json
+
+import joblib
+
+
+class Evaluation:
+    def run(self):
+        model = joblib.load("model.joblib")
+        self.save_score(model.predict([[1]]))
+
+    def save_score(self, value):
+        with open("scores.json", "w") as stream:
+            json.dump(float(value[0]), stream)
+
+
+if __name__ == "__main__":
+    Evaluation().run()
+"""
+    name = "monitoring/prediction-logging"
+    assert not practice(scan_tree(tmp_path / "evaluation", {**ML, "evaluation.py": code}), name).met
+    serving = code.replace("Evaluation", "Scoring")
+    assert practice(scan_tree(tmp_path / "scoring", {**ML, "scoring.py": serving}), name).met

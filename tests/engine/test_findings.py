@@ -102,7 +102,7 @@ def test_anchor(tmp_path: Path, names: tuple[str, ...], component: str, expected
 def test_problem_named_twice_is_one_finding(tmp_path: Path) -> None:
     context = context_of(tmp_path, ML)
     place = Location("train.py", 3)
-    found = build(
+    found, _ = build(
         context,
         [Problem("MLS101", "a", place), Problem("MLS101", "b", place), Problem("MLS102", "a", place)],
         (),
@@ -115,7 +115,7 @@ def test_problem_named_twice_is_one_finding(tmp_path: Path) -> None:
 @pytest.mark.parametrize("folder", ["vendor/kit", "dist"])
 def test_problems_of_foreign_files_are_not_said(tmp_path: Path, folder: str) -> None:
     context = context_of(tmp_path, {**ML, f"{folder}/a.py": "x = 1\n"})
-    assert build(context, [Problem("MLS101", "a", Location(f"{folder}/a.py", 1))], (), (), ()) == ()
+    assert build(context, [Problem("MLS101", "a", Location(f"{folder}/a.py", 1))], (), (), ()) == ((), ())
 
 
 # -- choice ------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from mlops_scan.engine.kind import JUDGED, decide, has_ml, lesson_folders, self_tools
 from mlops_scan.engine.scan import ScanOptions
-from mlops_scan.repository.files import File
+from mlops_scan.repository.files import File, Texts
 from mlops_scan.words import KINDS, Role
 from tests.trees import ML, TRAIN, Tree, context_of, scan_tree
 
@@ -239,7 +239,7 @@ def test_judged_kinds_are_kinds() -> None:
 
 def files(*paths: str) -> tuple[File, ...]:
     """Files by path alone."""
-    return tuple(File(path, 1, Role.SOURCE, Path()) for path in paths)
+    return tuple(File(path, 1, Role.SOURCE, Texts()) for path in paths)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from mlops_scan.engine import levels
 from mlops_scan.engine.report import LevelResult, PracticeResult
-from mlops_scan.rulebook import Level, MaturityModel, Practice, Row, load
+from mlops_scan.rulebook import Practice, load
+from mlops_scan.rulemodels import Level, MaturityModel, Row
 from mlops_scan.words import Confidence, Grade
 
 BOOK = load()

@@ -10,10 +10,13 @@ from mlops_scan.engine.report import (
     FindingRule,
     Gap,
     LevelResult,
+    ModelResult,
     PracticeResult,
     Report,
     RowResult,
+    SectionScore,
     Statistics,
+    TestScore,
 )
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Incomplete, Location, Role, Severity
 
@@ -121,6 +124,44 @@ LADDER = (
     LevelResult(4, "Full Automation", False, (RowResult("drift", ("monitoring/drift",), (), 1, 2.0, 0.0),)),
 )
 
+MODELS = (
+    ModelResult("default", "Four levels", "", 2, "ML Pipeline Automation", 4, 3, 0.25, LADDER, ()),
+    ModelResult(
+        id="google",
+        name="Google Cloud",
+        mapping="Google counts from 0.",
+        level=0,
+        level_name="Manual process",
+        top=2,
+        next_level=1,
+        progress=0.5,
+        ladder=(
+            LevelResult(0, "Manual process", True, ()),
+            LevelResult(1, "Automation", False, (RowResult("a gate", ("model/quality-gate",), (), 1, 2.0, 1.0),)),
+        ),
+        gaps=(Gap("model/quality-gate", "A gate", 1, "medium", "Add a gate."),),
+    ),
+    ModelResult(
+        id="ml-test-score",
+        name="ML Test Score",
+        mapping="A score.",
+        level=1,
+        level_name="serious holes possible",
+        top=5,
+        next_level=2,
+        progress=0.5,
+        ladder=(LevelResult(0, "research", True, ()), LevelResult(1, "serious holes possible", True, ())),
+        gaps=(),
+        score=0.5,
+        bound=3.0,
+        sections=(
+            SectionScore("Data", 0.5, 3.0, (TestScore("D1", "a schema", ("data/validation",), 0.5, 1.0),)),
+            SectionScore("Model", 1.0, 4.0, (TestScore("M1", "specifications", ("governance/ownership",), 1.0, 1.0),)),
+        ),
+    ),
+    ModelResult("genai", "GenAI ladder", "Language models only.", None, "", 4, None, None, (), ()),
+)
+
 HEADLINE = ComponentResult(
     path="services/scoring",
     kind="application",
@@ -145,6 +186,7 @@ HEADLINE = ComponentResult(
         Gap("cd/pipeline-deploy", "Pipeline deployment", 3, "medium", "Deploy the pipeline from CI."),
         Gap("monitoring/drift", "Drift monitoring", 3, "high", "Schedule a drift check."),
     ),
+    models=MODELS,
 )
 
 FINDINGS = (

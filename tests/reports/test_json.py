@@ -53,6 +53,10 @@ def test_keys_of_the_contract_in_order() -> None:
         "incomplete",
         "notices",
         "statistics",
+        "models",
+        "suppressed",
+        "baseline",
+        "attestations",
     ]
     assert data["practices"]["ci/model-tests"]["evidence"][1] == {
         "path": "Makefile",
@@ -68,7 +72,9 @@ def test_keys_of_the_contract_in_order() -> None:
 def test_the_schema_requires_every_key_of_the_contract() -> None:
     schema = json.loads(schema_text())
     assert set(schema["properties"]) == set(_data(samples.report()))
-    assert set(schema["properties"]) - set(schema["required"]) == {"component", "ladder", "notices"}
+    assert set(schema["properties"]) - set(schema["required"]) == {
+        "attestations", "baseline", "component", "ladder", "models", "notices", "suppressed",
+    }  # fmt: skip
 
 
 def test_same_bytes_whatever_the_options() -> None:

@@ -1,0 +1,216 @@
+"""The CI providers that are known: which files are their definitions, which of these they load, and who reads them.
+
+To add a provider write a module with `parse(path, documents) -> Iterator[Workflow]` and add one line to `PROVIDERS`.
+Readers are imported when there is something for them to read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+
+from mlops_scan.ci import names
+from mlops_scan.ci.model import Workflow
+from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.repository.roles import strip_template
+from mlops_scan.words import Role
+
+_MAX_GATHERED = 500_000  # bytes of a file that can be such a definition
+
+Parse = Callable[[str, Documents], Iterable[Workflow]]
+"""Gives the workflows of the definition at a path; `documents` has it, and the other files of the repository."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A CI provider: a path in which `named` is found is one of its definitions, and `parse` reads it.
+
+    Both patterns see the path in the repository, in a template the path below the folder with a placeholder for a name.
+    `named` is searched and finds definitions wherever they stand; a path that `loaded` does not match in full is not
+    loaded by the provider, for the reason `elsewhere`. Without `loaded` every one is loaded. `own` says that no other
+    format is looked for in these files.
+    """
+
+    name: str
+    named: str
+    parse: Parse
+    loaded: str = ""
+    elsewhere: str = ""
+    own: bool = True
+
+    def owns(self, local: str) -> bool:
+        """Whether a path is a definition of this provider."""
+        return re.search(self.named, local) is not None
+
+    def workflows(self, path: str, documents: Documents) -> Iterator[Workflow]:
+        """The workflows of a definition; those in a place that the provider does not load say so."""
+        found = self.parse(path, documents)
+        if self.loaded and not re.fullmatch(self.loaded, strip_template(path)[0]):
+            found = (replace(workflow, unloaded=workflow.unloaded or self.elsewhere) for workflow in found)
+        yield from found
+
+
+def _reader(module: str, function: str = "parse") -> Parse:
+    def parse(path: str, documents: Documents) -> Iterable[Workflow]:
+        found: Iterable[Workflow] = getattr(import_module(f"mlops_scan.ci.{module}"), function)(path, documents)
+        return found
+
+    return parse
+
+
+def _github(path: str, documents: Documents) -> Iterator[Workflow]:
+    from mlops_scan.ci import github
+
+    yield from (github.parse(path, node) for node in documents.nodes(path)[:1])
+
+
+def _gitlab(path: str, documents: Documents) -> Iterator[Workflow]:
+    """A file by itself; `find` reads the pipeline at the root, with what it includes, before it looks here."""
+    from mlops_scan.ci import gitlab
+
+    pipelines = gitlab.parse(path, documents.nodes(path), lambda name: ())
+    yield from (workflow for workflow in pipelines if workflow.jobs)
+
+
+def _azure(path: str, documents: Documents) -> Iterator[Workflow]:
+    from mlops_scan.ci import azure
+
+    for node in documents.nodes(path)[:1]:
+        if azure.looks_like(node):
+            yield azure.parse(path, node, lambda name: documents.nodes(name) if name in documents.files else ())
+
+
+def provider_named(path: str) -> Provider | None:
+    """The provider that has definitions of this name and is read."""
+    local = strip_template(path)[0]
+    if _ANY_NAME.search(local) is None:
+        return None
+    return next((provider for provider in PROVIDERS if provider.owns(local)), None)
+
+
+def _root(provider: str, name: str) -> str:
+    return f"{provider} only loads {name} at the root of the repository"
+
+
+def _gathered(path: str, documents: Documents) -> Iterator[Workflow]:
+    """Nothing more than what a reader of `GATHERED` finds in the file."""
+    return iter(())
+
+
+PROVIDERS = (
+    # name, its definitions, reader, those of them that it loads, why it does not load the others
+    Provider("GitHub Actions", rf"^{names.GITHUB}$", _github, own=False),
+    Provider(
+        "GitLab CI",
+        r"(^|/|[\w-]\.)\.?gitlab-ci\.ya?ml$|^\.gitlab/.+\.ya?ml$",
+        _gitlab,
+        r"\.gitlab-ci\.yml",
+        "GitLab only loads .gitlab-ci.yml at the root of the repository and what it includes",
+        own=False,
+    ),
+    Provider("Azure Pipelines", names.AZURE, _azure, own=False),
+    Provider("Jenkins", names.JENKINS, _reader("jenkins")),
+    Provider("CircleCI", names.CIRCLECI, _reader("circleci")),
+    Provider(
+        "Bitbucket Pipelines",
+        r"(^|/)bitbucket-pipelines\.ya?ml$",
+        _reader("bitbucket"),
+        r"bitbucket-pipelines\.yml",
+        _root("Bitbucket", "bitbucket-pipelines.yml"),
+    ),
+    Provider(
+        "Travis CI", r"(^|/)\.travis\.ya?ml$", _reader("travis"), r"\.travis\.yml", _root("Travis CI", ".travis.yml")
+    ),
+    Provider(
+        "AppVeyor",
+        r"(^|/)\.?appveyor\.ya?ml$",
+        _reader("appveyor"),
+        r"\.?appveyor\.yml",
+        _root("AppVeyor", "appveyor.yml"),
+    ),
+    Provider("Buildkite", names.BUILDKITE, _reader("buildkite")),
+    Provider("Drone", names.DRONE, _reader("drone", "drone")),
+    Provider("Woodpecker", names.WOODPECKER, _reader("drone", "woodpecker")),
+    Provider("Google Cloud Build", names.CLOUD_BUILD, _reader("cloudbuild")),
+    Provider("Taskcluster", r"^\.taskcluster\.yml$|^taskcluster/.+\.ya?ml$", _gathered),
+    Provider("AWS CodeBuild", names.CODE_BUILD, _gathered),
+    Provider("Tekton", r"^\.?tekton/.+\.ya?ml$", _gathered),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A provider whose definitions are spread over several files, read by `find(documents)` of its module.
+
+    It is asked where a path matches `named`, or a YAML, JSON or Python file holds one of `marks`.
+    """
+
+    module: str
+    named: str
+    marks: tuple[str, ...]
+
+    def workflows(self, documents: Documents) -> Mapping[str, list[Workflow]]:
+        """The workflows of a repository by file."""
+        found: Mapping[str, list[Workflow]] = import_module(f"mlops_scan.ci.{self.module}").find(documents)
+        return found
+
+
+GATHERED = (
+    Gathered("taskcluster", r"(^|/)\.taskcluster\.yml$", ("triggerSchema", "provisionerId")),
+    Gathered(
+        "codepipeline",
+        names.CODE_BUILD,
+        ("AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", '"actionTypeId"', "aws_cdk"),
+    ),
+    Gathered("tekton", r"^\.?tekton/.+\.ya?ml$", ("tekton.dev/", "tkn")),
+)
+
+
+def gathered(documents: Documents) -> list[Gathered]:
+    """Those of `GATHERED` for which there is something to read."""
+    open_ones = {item.module: item for item in GATHERED}
+    wanted = set()
+    for path, file in documents.files.items():
+        if file.role in (Role.VENDORED, Role.GENERATED) or file.size > _MAX_GATHERED:
+            continue
+        language = language_of(path)
+        if language not in ("yaml", "json", "python") or (language == "json" and file.role is Role.DATA):
+            continue
+        text = documents.swept(path)
+        for item in tuple(open_ones.values()):
+            if any(mark in text for mark in item.marks) or re.search(item.named, strip_template(path)[0]):
+                wanted.add(open_ones.pop(item.module).module)
+        if not open_ones:
+            break
+    return [item for item in GATHERED if item.module in wanted]
+
+
+NOT_READ = tuple(
+    (provider, re.compile(pattern))
+    for provider, pattern in (
+        ("Drone", r"^\.drone\.(jsonnet|star)$"),
+        ("TeamCity", r"^\.teamcity/"),
+        ("Semaphore", r"^\.semaphore/.+\.ya?ml$"),
+        ("Cirrus CI", r"^\.cirrus\.(ya?ml|star)$"),
+        ("SourceHut", r"^\.build\.ya?ml$|^\.builds/.+\.ya?ml$"),
+        ("Zuul", r"^\.?zuul\.ya?ml$|^\.?zuul\.d/"),
+        ("Harness", r"^\.harness/"),
+        ("Codefresh", r"^codefresh\.ya?ml$"),
+        ("Screwdriver", r"^screwdriver\.ya?ml$"),
+        ("GoCD", r"\.gocd\.(ya?ml|json)$"),
+    )
+)
+"""Definitions that are recognised by name but not read yet; reported as unknown, never as "no CI"."""
+
+_ANY_NAME = re.compile("|".join(f"(?:{provider.named})" for provider in PROVIDERS))
+_ANY_UNREAD = re.compile("|".join(f"(?:{pattern.pattern})" for _, pattern in NOT_READ))
+
+
+def unread_provider(path: str) -> str:
+    """The provider whose definitions have this name and are not read, or empty."""
+    local = strip_template(path)[0]
+    if _ANY_UNREAD.search(local) is None:
+        return ""
+    return next((provider for provider, pattern in NOT_READ if pattern.search(local)), "")

@@ -1,0 +1,157 @@
+"""What starts training in the cloud without a person, from infrastructure as code: clocks, events, alarms.
+
+A rule or schedule counts only with a target that trains: a pipeline, a state machine with a training job, or a function
+of this repository that starts one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.automation.infrastructure import Resource
+from mlops_scan.detectors.base import LEARNS, Context, unique
+from mlops_scan.detectors.cloud_alarms import ALARM_STATE
+from mlops_scan.detectors.dispatch import asks_for_training
+from mlops_scan.detectors.infrastructure import declared, idle
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
+
+_PIPELINE = re.compile(
+    r"(sagemaker_?pipeline|sagemaker[^ ]{0,60}pipeline|start_?pipeline_?execution|:pipeline/|pipelineJobs"
+    r"|trainingPipelines|customJobs|create_?training_?job|jobs/run-now)",
+    re.I,
+)
+_TRAINING = re.compile(r"train", re.I)
+_DATA_EVENT = re.compile(r"(aws\.s3|object created|putobject|objectcreated|object\.v1\.finalized|aws\.glue)", re.I)
+_SCRIPT = re.compile(r"[\w./-]+\.py\b")
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `retraining/scheduled` and `retraining/triggered` from declared rules and schedules."""
+    yield from unique(_signals(context))
+    for start in declared(context, "rule", "clock"):
+        off = idle(context, start)
+        if off.startswith("it is switched off") and _trained(context, start) is not None:
+            place = context.evidence(start.path, start.line).location
+            yield Problem("MLS504", f"Training is scheduled here, but {off}.", place)
+
+
+def _signals(context: Context) -> Iterator[Signal]:
+    for start in declared(context, "rule", "clock"):
+        practice, trigger = _starts_on(context, start)
+        if practice:
+            yield from _signal(context, practice, start, trigger)
+    for function in declared(context, "function"):
+        for practice, line in _function_events(function):
+            yield from _signal(context, practice, function, context.evidence(function.path, line, Hop.TRIGGER))
+    for notice in declared(context, "bucket-event"):
+        place = context.evidence(notice.path, notice.line, Hop.TRIGGER)
+        yield from _signal(context, "retraining/triggered", notice, place)
+
+
+def _signal(context: Context, practice: str, start: Resource, trigger: Evidence) -> Iterator[Signal]:
+    trained = _trained(context, start)
+    if trained is None:
+        return
+    off = idle(context, start)
+    grade = Grade.TRACE if off else Grade.WIRED
+    yield Signal(practice, start.type, grade, (trigger, trained), Confidence.MEDIUM, off, fixed=True)
+
+
+def _starts_on(context: Context, start: Resource) -> tuple[str, Evidence]:
+    """The practice that a rule or schedule would serve, with the line of its trigger."""
+    clock = start.get("schedule_expression", "schedule", "schedule_config")
+    if clock is not None and (clock.text or clock.entries):
+        return "retraining/scheduled", context.evidence(start.path, clock.at, Hop.TRIGGER)
+    place = context.evidence(start.path, start.line, Hop.TRIGGER)
+    if ALARM_STATE in start.text or _DATA_EVENT.search(start.text):
+        return "retraining/triggered", place
+    return "", place
+
+
+def _function_events(function: Resource) -> Iterator[tuple[str, int]]:
+    """The events of a function in a SAM template."""
+    events = function.body.path("Properties", "Events")
+    for _, event in events.entries[:50] if events is not None else ():
+        kind = event.get("Type")
+        text = kind.text if kind is not None else ""
+        switch = event.path("Properties", "Enabled")
+        if switch is not None and switch.value is False:
+            continue
+        if text in ("Schedule", "ScheduleV2"):
+            yield "retraining/scheduled", event.at
+        elif text == "S3" or (text in ("EventBridgeRule", "CloudWatchEvent") and ALARM_STATE in function.text):
+            yield "retraining/triggered", event.at
+
+
+# -- what it starts --------------------------------------------------------------------------------------------------
+
+
+def _trained(context: Context, start: Resource) -> Evidence | None:
+    """Where what a rule starts trains a model, or None."""
+    parts = [start, *(t for t in declared(context, "target") if t.mentions(start) or start.mentions(t))]
+    text = " ".join(part.text for part in parts)
+    for other in declared(context, "pipeline", "machine", "function"):
+        if other is start or any(part.mentions(other) for part in parts):
+            found = _resource_trains(context, other)
+            if found is not None:
+                return found
+    script = _scripts(context, text)
+    if script is not None:
+        return script
+    return _pipeline_in_code(context) if _PIPELINE.search(text) else None
+
+
+def _resource_trains(context: Context, resource: Resource) -> Evidence | None:
+    place = context.evidence(resource.path, resource.line, Hop.EFFECT)
+    if resource.kind == "function":
+        return _handler_trains(context, resource)
+    if _TRAINING.search(resource.text):
+        return place
+    if resource.kind == "machine":
+        return _pipeline_in_code(context) if _PIPELINE.search(resource.text) else None
+    return place if _pipeline_in_code(context) is not None else None
+
+
+def _pipeline_in_code(context: Context) -> Evidence | None:
+    """The first place of main code that trains, for a pipeline that stands in code and is named from outside."""
+    use = next(context.doing(*sorted(LEARNS)), None)
+    return context.evidence(use.location.path, use.location.line, Hop.EFFECT) if use is not None else None
+
+
+def _handler_trains(context: Context, function: Resource) -> Evidence | None:
+    """Where the function's handler, found by its name, trains or starts the training."""
+    stem, _, name = function.says("handler", "entry_point", "index").rpartition(".")
+    folder = function.says("code_uri", "entry", "source_dir", "source_path").strip("./")
+    for file in context.files():
+        module = file.path.removesuffix(".py")
+        if file.suffix != ".py" or not f"/{module}".endswith("/" + (stem or "main").replace(".", "/")):
+            continue
+        if folder and folder not in file.path and "$" not in folder and "…" not in folder:
+            continue
+        if file.path not in context.index.modules:
+            found = asks_for_training(context, file.path)
+            if found is not None:
+                return found
+            continue
+        reached = context.index.reach(((file.path, name),), 8)
+        use = context.does(reached, LEARNS | {"run-pipeline"})
+        if use is not None:
+            return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
+        for path, scope in reached:
+            inside = context.index.modules[path].functions.get(scope)
+            found = asks_for_training(context, path, inside.line, inside.end_line) if inside is not None else None
+            if found is not None:
+                return found
+    return None
+
+
+def _scripts(context: Context, text: str) -> Evidence | None:
+    """A script of the repository that the target's command names and that trains."""
+    for name in dict.fromkeys(_SCRIPT.findall(text)):
+        path = context.index.script(name.lstrip("./"))
+        if path is not None:
+            use = context.reaches(context.index.script_entries(path), LEARNS)
+            if use is not None:
+                return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
+    return None

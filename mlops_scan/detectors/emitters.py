@@ -1,0 +1,123 @@
+"""Who emits a metric that a rule or an alarm watches: the code that names it, and whether anything runs that code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlops_scan.code.facts import MAIN, Module
+from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.live import dead
+from mlops_scan.words import Evidence
+
+_STARTS = frozenset({"schedule", "service", "event", "pipeline", "ci"})
+_EMITS = re.compile(
+    r"(put_metrics?(_\w+)?|put_metric_data|(create_)?(observable_)?(gauge|counter|histogram|summary)|push_to_gateway"
+    r"|create_time_series|track_metric|add_metric|(emit|publish|send|push|write|record|report|export)_\w*metrics?|timing"
+    r"|set_gauge|instrument)",
+    re.I,
+)
+_DECLARES = re.compile(r"(create_)?(observable_)?(gauge|counter|histogram|summary|up_down_counter)", re.I)
+_ASSIGNED = re.compile(r"^\s*(?:\w+\.)*(\w+)\s*(?::[^=]+)?=[^=]")
+_SHOWS = frozenset(
+    {"print", "debug", "info", "warning", "error", "exception", "float", "int", "str", "round", "max", "mean"}
+)
+_MIN_PREFIX = 4  # characters of a metric's name that code may complete: `PSI_` + group
+
+
+@dataclass(frozen=True, slots=True)
+class Emitter:
+    """The place that emits a metric; without a path nothing does. `idle` says why it never runs, or is empty."""
+
+    what: str
+    path: str
+    line: int
+    idle: str
+    source: Evidence | None = None
+
+    @property
+    def evidence(self) -> Evidence:
+        """The place as evidence."""
+        assert self.source is not None
+        return self.source
+
+
+def emitter_of(context: Context, *names: str) -> Emitter:
+    """Who emits one of some metrics; an emitter that runs is preferred."""
+    what = " or ".join(f"`{name}`" for name in names[:3])
+    first: Emitter | None = None
+    for path, module, line in _mentions(context, names):
+        idle = _unset(context, module, path, line)
+        found = Emitter(what, path, line, idle, context.evidence(path, line))
+        if not idle:
+            return found
+        first = first or found
+    return first or Emitter(what, "", 0, "")
+
+
+def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, Module, int]]:
+    wanted = frozenset(names)
+    prefixes: list[tuple[str, Module, int]] = []
+    for path, module in context.modules(notebooks=False):
+        if not any(_EMITS.fullmatch(call.name.rpartition(".")[2]) for call in module.calls):
+            continue  # it reads or shows metrics at most
+        for line, text in module.strings:
+            if _only_shown(module, line):
+                continue
+            if text in wanted:
+                yield path, module, line
+            elif len(text) >= _MIN_PREFIX and text[-1] in "_-./" and any(name.startswith(text) for name in names):
+                prefixes.append((path, module, line))
+    yield from prefixes
+
+
+def _only_shown(module: Module, line: int) -> bool:
+    """Whether the innermost call around a line only prints or logs."""
+    around = [call for call in module.calls if call.line <= line <= call.end_line]
+    closest = min(around, key=lambda call: call.end_line - call.line, default=None)
+    return closest is not None and all(
+        call.name.rpartition(".")[2] in _SHOWS
+        for call in around
+        if (call.line, call.end_line) == (closest.line, closest.end_line)
+    )
+
+
+def _unset(context: Context, module: Module, path: str, line: int) -> str:
+    """Why a metric never gets a value, or empty; one that is declared first gets it where its variable is set."""
+    made = next(
+        (c for c in module.calls if c.line <= line <= c.end_line and _DECLARES.fullmatch(c.name.rpartition(".")[2])),
+        None,
+    )
+    assigned = _ASSIGNED.match(context.line(path, made.line)) if made is not None else None
+    if assigned is None:
+        return _idle(context, module, path, line)
+    name = assigned.group(1)
+    sets = re.compile(rf"\b{re.escape(name)}\.(set|inc|dec|observe|labels|time|record|add|set_function)\b")
+    reason = "the metric is declared and never gets a value"
+    for where, other in context.modules(notebooks=False):
+        text = context.documents.text(where) if where == path or name in _imported(other) else ""
+        for match in sets.finditer(text):
+            idle = _idle(context, other, where, text.count("\n", 0, match.start()) + 1)
+            if not idle:
+                return ""
+            reason = idle
+    return reason
+
+
+def _imported(module: Module) -> set[str]:
+    """The last names of what a module imports, and of what its functions call through an imported module."""
+    found = {item.name.rpartition(".")[2] for item in module.imports}
+    return found | {part for call in module.calls for part in call.name.split(".")}
+
+
+def _idle(context: Context, module: Module, path: str, line: int) -> str:
+    inside = [f for f in module.functions.values() if f.line <= line <= f.end_line]
+    scopes = [min(inside, key=lambda f: f.end_line - f.line).qualname] if inside else ["", MAIN]
+    if inside and dead(context, path, scopes[0]):
+        return "the code that emits its metric is never called"
+    for scope in scopes:
+        for started in context.started(path, scope):
+            if started.run.start.kind in _STARTS and not started.run.start.blocked and not started.run.tests:
+                return ""
+    return "nothing seen in the repository starts the code that emits its metric"

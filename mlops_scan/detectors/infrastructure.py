@@ -1,0 +1,124 @@
+"""What the declared infrastructure is, once a scan, and references in it that lead nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.automation.infrastructure import Resource, module_sources
+from mlops_scan.automation.infrastructure import resources as find_resources
+from mlops_scan.code.facts import MAIN
+from mlops_scan.detectors.base import Context, unique
+from mlops_scan.documents.store import language_of
+from mlops_scan.words import Confidence, Grade, Location, Problem, Signal
+
+MAX_PAIRED = 200  # resources of a kind that are compared with each other
+_STACKS = frozenset({"terraform", "bicep", "arm"})
+_HELPERS = ("random_", "null_", "local_", "time_", "tls_")  # providers that make nothing outside
+_ML_WORD = re.compile(
+    r"(?<![a-z])(ml|mlops|mlflow|models?|sagemaker|inference|predict(ion|or|ions)?|scoring|training|vertex|bedrock"
+    r"|machine[-_ ]?learning\w*|databricks|feature[-_ ]?store|kubeflow|kserve|drift)(?![a-z])",
+    re.I,
+)
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Terraform modules that are not there. What the resources serve comes from the rules and from other detectors."""
+    yield from unique(_as_code(context))
+    yield from _missing_modules(context)
+
+
+def _as_code(context: Context) -> Iterator[Signal]:
+    """Infrastructure as code around a model: a stack without a resource or a name that has to do with one is a trace.
+
+    Resources that are ML services by their type come from the rules; here are stacks of general services.
+    """
+    stacks: dict[tuple[str, str], list[Resource]] = {}
+    for resource in declared(context):
+        if resource.language in _STACKS and not resource.type.startswith(_HELPERS):
+            folder = resource.path.rpartition("/")[0].partition("/modules/")[0]
+            stacks.setdefault((resource.language, folder), []).append(resource)
+    for (language, _), held in stacks.items():
+        told = next((r for r in held if not r.off and _ML_WORD.search(f"{r.name} {r.text}")), None)
+        chosen = told or held[0]
+        evidence = (context.evidence(chosen.path, chosen.line),)
+        if told is not None:
+            yield Signal("env/infra-as-code", language, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
+        else:
+            reason = chosen.off or "no resource of this stack has to do with a model"
+            yield Signal("env/infra-as-code", language, Grade.TRACE, evidence, reason=reason, fixed=True)
+    for file in context.files() if not stacks else ():
+        source = next(module_sources(context.documents, file.path), None) if language_of(file.path) == "hcl" else None
+        if source is not None:
+            evidence = (context.evidence(file.path, source[1]),)
+            reason = "it only calls modules"
+            yield Signal("env/infra-as-code", "terraform", Grade.TRACE, evidence, reason=reason, fixed=True)
+
+
+def declared(context: Context, *kinds: str) -> list[Resource]:
+    """The declared resources, or those of some kinds."""
+    cached = context.cache.get("infrastructure")
+    if cached is None:
+        cached = context.cache["infrastructure"] = find_resources(context.files(), context.documents, context.index)
+    found: tuple[Resource, ...] = cached  # type: ignore[assignment]
+    if not kinds:
+        return list(found)
+    chosen = [resource for resource in found if resource.kind in kinds]
+    if len(chosen) > MAX_PAIRED:
+        context.documents.note(
+            chosen[MAX_PAIRED].path, f"more than {MAX_PAIRED} resources of a kind; the rest not paired"
+        )
+    return chosen[:MAX_PAIRED]
+
+
+def idle(context: Context, resource: Resource) -> str:
+    """Why a declared resource is never made, or is switched off; empty when it is in use."""
+    if resource.off:
+        return resource.off
+    if resource.language == "program" and resource.scope and not _used(context, resource):
+        return "nothing uses the code that declares it"
+    for name, wanted in (("enabled", "false"), ("is_enabled", "false"), ("actions_enabled", "false"),
+                         ("paused", "true"), ("state", "disabled")):  # fmt: skip
+        node = resource.own(name)
+        if node is not None and node.kind == "scalar" and node.text.lower() == wanted:
+            return f"it is switched off: `{name}` is {node.text}"
+    return ""
+
+
+def never_made(context: Context, location: Location) -> str:
+    """Why the declared resource at a place is never made, or empty; also empty where none is declared."""
+    if language_of(location.path) != "hcl":
+        return ""
+    for resource in declared(context):
+        if resource.off and resource.path == location.path:
+            inside = resource.line <= location.line <= max(resource.line, resource.body.end_line)
+            if inside:
+                return resource.off
+    return ""
+
+
+def _used(context: Context, resource: Resource) -> bool:
+    """Whether other code names what declares a resource; stacks are often handed on as classes."""
+    cached = context.cache.get("names in use")
+    if cached is None:
+        names: set[str] = set()
+        for _, module in context.modules():
+            for call in module.calls:
+                names.update(name.rpartition(".")[2] for name in (call.name, *call.refs))
+            for item in module.classes.values():
+                names.update(base.rpartition(".")[2] for base in item.bases)
+        cached = context.cache["names in use"] = frozenset(names)
+    parts = resource.scope.split(".")
+    owner = parts[-2] if len(parts) > 1 else parts[-1]
+    return owner in cached or owner == MAIN  # type: ignore[operator]
+
+
+def _missing_modules(context: Context) -> Iterator[Problem]:
+    folders = {path.rpartition("/")[0] for path in context.documents.files if language_of(path) == "hcl"}
+    for file in context.files():
+        if language_of(file.path) != "hcl":
+            continue
+        for folder, line in module_sources(context.documents, file.path):
+            if folder not in folders and not folder.startswith(".."):
+                message = f"This module comes from `{folder}`, and there is no Terraform file in that folder."
+                yield Problem("MLS509", message, context.evidence(file.path, line).location)

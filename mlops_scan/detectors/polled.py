@@ -1,0 +1,79 @@
+"""Services that something asks regularly: a dashboard that refreshes itself, a Prometheus that scrapes, a CronJob.
+
+A check that runs on request is as good as a scheduled one where such a client is declared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_scan.code.index import Node
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.documents.store import language_of
+from mlops_scan.words import Evidence, Hop
+
+_HANDLER = re.compile(r".*\.(get|post|put|route|api_route)")
+_URL = re.compile(r"https?://[\w.:-]+(/[\w./-]+)")
+_PLAIN = frozenset({"/health", "/healthz", "/ready", "/readyz", "/live", "/docs", "/ping", "/status"})
+_MAX_HANDLERS = 500
+_MAX_SIZE = 150_000  # bytes of a dashboard or manifest
+
+
+def polled(context: Context, node: Node) -> Evidence | None:
+    """Where something declared asks, again and again, for a route of a running service that leads to `node`."""
+    services = [s for s in context.started(*node) if s.run.start.kind == "service" and not s.run.start.blocked]
+    if not services:
+        return None
+    clients = _clients(context)
+    for route in sorted(_routes(context, node)):
+        if route in clients:
+            return clients[route]
+    return None
+
+
+def _routes(context: Context, node: Node) -> Iterator[str]:
+    """The routes whose handlers lead to a node."""
+    for route, reached in _handlers(context):
+        if node in reached:
+            yield route
+
+
+def _handlers(context: Context) -> list[tuple[str, frozenset[Node]]]:
+    """Every route of the repository's services with what its handler reaches."""
+    cached = context.cache.get("handlers")
+    if cached is None:
+        found: list[tuple[str, frozenset[Node]]] = []
+        for path, module in context.modules(notebooks=False):
+            for function in module.functions.values():
+                if not any(_HANDLER.fullmatch(name) for name in function.decorators) or len(found) >= _MAX_HANDLERS:
+                    continue
+                written = [
+                    text
+                    for line, text in module.strings
+                    if function.line - 4 <= line <= function.line and text.startswith("/") and text not in _PLAIN
+                ]
+                if written:
+                    found.append((written[0], frozenset(context.index.reach(((path, function.qualname),), 8))))
+        cached = context.cache["handlers"] = found
+    return cached  # type: ignore[return-value]
+
+
+def _clients(context: Context) -> dict[str, Evidence]:
+    """Routes that dashboards with a refresh and CronJobs ask for, with the place."""
+    cached = context.cache.get("clients")
+    if cached is None:
+        found: dict[str, Evidence] = {}
+        for file in context.files():
+            language = language_of(file.path)
+            if language not in ("json", "yaml") or file.size > _MAX_SIZE or file.role in ASIDE:
+                continue
+            text = context.documents.text(file.path)
+            dashboard = language == "json" and '"panels"' in text and re.search(r'"refresh": *"\d+[smhd]"', text)
+            if not dashboard and "kind: CronJob" not in text:
+                continue
+            for match in _URL.finditer(text):
+                line = text.count("\n", 0, match.start()) + 1
+                found.setdefault(match.group(1).rstrip("/"), context.evidence(file.path, line, Hop.TRIGGER))
+        cached = context.cache["clients"] = found
+    return cached  # type: ignore[return-value]

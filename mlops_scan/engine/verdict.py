@@ -1,0 +1,241 @@
+"""From graded signals to the verdict on each component, by every maturity model, and what the reader should know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.engine import attest, models
+from mlops_scan.engine import components as component_rules
+from mlops_scan.engine.attest import Attestation
+from mlops_scan.engine.copies import distinct, originals
+from mlops_scan.engine.grades import grade
+from mlops_scan.engine.kind import JUDGED, Kind
+from mlops_scan.engine.report import (
+    AttestationResult,
+    BaselineResult,
+    ComponentResult,
+    ModelResult,
+    PracticeResult,
+    Suppressed,
+)
+from mlops_scan.errors import ScanError
+from mlops_scan.rulebook import RuleBook
+from mlops_scan.words import Problem, Signal
+
+EVERY = "all"
+"""The value of `--model` that shows every model; the headline is then by the default one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """Components with their attested levels, the fate of each attestation, and why a level was denied."""
+
+    components: tuple[ComponentResult, ...]
+    results: tuple[AttestationResult, ...]
+    denied: tuple[str, ...]
+
+
+class Judge:
+    """Judges the components of one scan by a chosen maturity model and, beside it, by all others."""
+
+    def __init__(
+        self,
+        context: Context,
+        rules: RuleBook,
+        model: str,
+        kind: Kind,
+        parts: component_rules.Components,
+        signals: list[Signal],
+    ) -> None:
+        self.context = context
+        self.rules = rules
+        self.model = model
+        self.kind = kind
+        self.parts = parts
+        self.signals = signals
+        self.judged = kind.has_ml and kind.name in JUDGED
+
+    def component(self, folder: str) -> ComponentResult:
+        """The verdict on one component."""
+        course = self.kind.name == "course"
+        own = [signal for signal in self.signals if component_rules.belongs(signal, folder, self.parts, course)]
+        return self._result(folder, grade(self.rules.practices, distinct(own, originals(self.context))))
+
+    def attest(
+        self,
+        judged: tuple[ComponentResult, ...],
+        given: tuple[Attestation, ...],
+        problems: Iterable[Problem],
+        as_of: date | None,
+    ) -> Attested:
+        """The components with the level that attestations give them, and what became of each attestation."""
+        if not given:
+            return Attested(judged, (), ())
+        by_path = {item.path: {result.id: result for result in item.practices} for item in judged}
+        results = attest.weigh(self.context, given, by_path, problems, as_of)
+        model = self.rules.models[self.model]
+        components, denied = [], []
+        for item in judged:
+            own = [result for result in results if result.component == item.path]
+            if item.level is None or not own or model.scored:
+                components.append(item)
+                continue
+            level, why = attest.level(model, by_path[item.path], own)
+            components.append(replace(item, attested_level=max(level, item.level)))
+            denied += [why] if why else []
+        return Attested(tuple(components), results, tuple(denied))
+
+    def headline(self, judged: tuple[ComponentResult, ...], wanted: str | None) -> ComponentResult:
+        """The component that the level of the whole repository speaks of."""
+        if wanted is not None:
+            chosen = next((component for component in judged if component.path == wanted.strip("/")), None)
+            if chosen is None:
+                known = ", ".join(component.path for component in judged)
+                raise ScanError(f"{wanted}: no such component; known: {known}")
+            return chosen
+        if self.kind.name == "course" and len(judged) > 1:
+            return self._course(max(judged, key=lambda c: (c.level or 0, c.progress or 0.0)))
+        return max(judged, key=lambda c: (component_rules.size(self.context, c.path), c.path))
+
+    def _result(self, folder: str, practices: tuple[PracticeResult, ...]) -> ComponentResult:
+        results = {result.id: result for result in practices}
+        families = self._families(folder)
+        every = tuple(
+            models.judge(model, results, self.rules.practices, self.judged, families)
+            for model in models.in_order(self.rules.models)
+        )
+        main = next(item for item in every if item.id == self.model)
+        return ComponentResult(
+            path=folder,
+            kind=self.kind.name,
+            level=main.level,
+            level_name=main.level_name,
+            next_level=main.next_level,
+            progress=main.progress,
+            ladder=main.ladder,
+            practices=practices,
+            ahead=main.ahead,
+            gaps=main.gaps,
+            models=every,
+            attested_level=main.level,
+        )
+
+    def _families(self, folder: str) -> frozenset[str]:
+        """The families of the tools that a component's own code really uses."""
+        prefix = "" if folder == "." else folder + "/"
+        tools = {
+            use.tool
+            for use in self.context.uses
+            if use.location.path.startswith(prefix) and self.context.role(use.location.path) not in ASIDE
+        }
+        return frozenset(self.rules.tools[tool].family for tool in tools if tool in self.rules.tools)
+
+    def _course(self, best: ComponentResult) -> ComponentResult:
+        """A course as a whole: what any lesson shows, at the level of the best lesson: nothing connects them."""
+        whole = self._result(best.path, grade(self.rules.practices, self.signals))
+        every = tuple(_limited(item, limit) for item, limit in zip(whole.models, best.models, strict=True))
+        main = next(item for item in every if item.id == self.model)
+        return replace(
+            best, practices=whole.practices, ladder=main.ladder, ahead=main.ahead, gaps=main.gaps, models=every
+        )
+
+
+def _limited(whole: ModelResult, best: ModelResult) -> ModelResult:
+    """The rows of all lessons together with the level of the best lesson."""
+    if best.sections or best.level is None or whole.level is None:
+        return best
+    limit = best.level
+    return replace(
+        whole,
+        level=best.level,
+        level_name=best.level_name,
+        next_level=best.next_level,
+        progress=best.progress,
+        ladder=tuple(replace(rung, reached=rung.number <= limit) for rung in whole.ladder),
+        gaps=whole.gaps if whole.level == limit else best.gaps,
+        ahead=whole.ahead,
+    )
+
+
+def notices(
+    context: Context,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    kind: Kind,
+    parts: component_rules.Components,
+    headline: ComponentResult,
+) -> tuple[str, ...]:
+    """What the reader should know: exclusions, unknown CI providers, how other models count."""
+    found = list(context.repository.notices)
+    providers = sorted({item.provider for item in context.unread_providers if not item.reason})
+    found += [f"{name} definitions are present and not read yet; what they run is unknown" for name in providers]
+    found += sorted({f"{i.provider}, {i.path}: {i.reason}" for i in context.unread_providers if i.reason})
+    if context.documents.unrendered:
+        found.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
+    found += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
+    if kind.name == "course" and len(parts.folders) > 1:
+        found.append("a course: the practices are those of all lessons together, the level is that of the best lesson")
+    if select:
+        found.append(f"only findings {', '.join(select)} are shown")
+    if ignore:
+        found.append(f"findings {', '.join(ignore)} are left out")
+    if context.self_tools:
+        found.append(
+            f"uses of {', '.join(sorted(context.self_tools))} are left out: they are this repository's own product"
+        )
+    if kind.name == "llm-app" and headline.level is not None:
+        found.append("an application of language models: the genai model judges that part (`--model genai`)")
+    return tuple(found)
+
+
+def disclosures(
+    suppressed: tuple[Suppressed, ...], compared: BaselineResult | None, attested: Attested
+) -> tuple[str, ...]:
+    """What was left out or added by people, so that no report hides it."""
+    found = []
+    for item in suppressed:
+        why = f": {item.reason}" if item.reason else ", no reason given"
+        found.append(f"{item.finding.id} at {item.finding.location} is suppressed by {item.by}{why}")
+    if compared is not None:
+        fixed = f", {len(compared.fixed)} of its findings are fixed" if compared.fixed else ""
+        found.append(f"{len(compared.known)} findings are known from the baseline {compared.path}{fixed}")
+    for result in attested.results:
+        counts = "counts" if result.status == "applied" else "does not count"
+        found.append(f"{result.by} attests {result.practice} ({result.location}); it {counts}: {result.reason}")
+    return (*found, *(f"with attestations: {why}" for why in dict.fromkeys(attested.denied)))
+
+
+def stack(context: Context) -> tuple[str, ...]:
+    """The tools that the repository's own code uses and the CI providers that it has, in name order."""
+    tools = {use.tool for use in context.uses if context.role(use.location.path) not in ASIDE}
+    tools |= {pipeline.tool for pipeline in context.automation.pipelines}
+    return tuple(sorted(tools | {workflow.provider for workflow in context.automation.workflows}))
+
+
+def declared(context: Context, folders: tuple[str, ...]) -> tuple[str, ...]:
+    """The components that the user names, in path order.
+
+    Raises:
+        ScanError: a folder is not in the repository.
+    """
+    wanted = tuple(sorted({folder.strip("/") or "." for folder in folders}))
+    for folder in wanted:
+        if folder != "." and not any(file.path.startswith(folder + "/") for file in context.repository.files):
+            raise ScanError(f"{folder}: the configuration calls it a component, but there is no such folder")
+    return wanted
+
+
+def check_version(wanted: str | None, version: str) -> None:
+    """Refuse to judge by other rules than those that the user pinned.
+
+    Raises:
+        ScanError: the versions differ; rules of the past are not kept, so an older program has to be installed.
+    """
+    if wanted is not None and wanted != version:
+        raise ScanError(
+            f"rules-version is pinned to {wanted}, but this program has the rules {version} and keeps no older ones; "
+            "install the release that has them, or change the pin after reading what changed"
+        )

@@ -1,0 +1,342 @@
+"""AWS: build specifications, and pipelines that CloudFormation templates and CDK code declare."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlops_scan.ci.model import Workflow
+from tests.ci.trees import found, job
+
+SPEC = (
+    "version: 0.2\nenv: {variables: {A: b}}\nphases:\n  install:\n    commands:\n      - pip install .\n"
+    "  build:\n    commands:\n      - cd app\n      - pytest tests\n"
+)
+
+
+def pipelines(tree: dict[str, str]) -> list[Workflow]:
+    """The pipelines of a tree."""
+    return [workflow for workflow in found(tree) if workflow.provider == "aws-codepipeline"]
+
+
+def scripts(workflow: Workflow, name: str) -> list[str]:
+    """The scripts of a job."""
+    return [step.script for step in job(workflow, name).steps]
+
+
+# -- specifications --------------------------------------------------------------------------------------------------
+
+
+def test_a_specification_alone_is_read_and_its_start_is_not_known() -> None:
+    (workflow,) = found({"services/a/buildspec.yml": SPEC})
+    assert [trigger.kind for trigger in workflow.triggers] == ["server"]
+    install, build = workflow.jobs[0].steps
+    assert (install.script, install.name, install.folder, install.env) == (
+        "pip install .",
+        "install",
+        "services/a",
+        {"A": "b"},
+    )
+    assert (build.script, build.script_line, build.errexit) == ("cd app\npytest tests", 9, True)
+
+
+def test_the_folder_of_one_phase_is_that_of_the_next_and_blocks_do_not_stop() -> None:
+    text = (
+        "version: 0.2\nphases:\n  pre_build:\n    on-failure: CONTINUE\n    commands: [cd app]\n"
+        "  build:\n    commands:\n      - |\n        pytest\n        echo done\n    finally: [cat log]\n"
+    )
+    enter, block, last = found({"buildspec.yml": text})[0].jobs[0].steps
+    assert (bool(enter.may_fail), bool(block.may_fail)) == (True, False)
+    assert (block.errexit, last.errexit, last.script) == (False, True, "cat log")
+
+
+@pytest.mark.parametrize(
+    "text", ["version: 0.2\n", "phases: {}\n", "a: b\n", "[1, 2]\n", "version: 0.2\nphases: [a]\n"]
+)
+def test_other_documents_of_that_name_run_nothing(text: str) -> None:
+    assert [step for workflow in found({"buildspec.yml": text}) for j in workflow.jobs for step in j.steps] == []
+
+
+# -- CloudFormation --------------------------------------------------------------------------------------------------
+
+SOURCE = "{Category: Source, Owner: AWS, Provider: CodeCommit, Version: 1}"
+TEMPLATE = (
+    "Resources:\n  Tests:\n    Type: AWS::CodeBuild::Project\n    Properties:\n      Name: tests\n"
+    "      Source: {Type: CODEPIPELINE, BuildSpec: ci/buildspec.yml}\n"
+    "  Release:\n    Type: AWS::CodePipeline::Pipeline\n    Properties:\n      Stages:\n"
+    "        - Name: Source\n          Actions:\n            - Name: Code\n"
+    f"              ActionTypeId: {SOURCE}\n              Configuration: {{BranchName: main}}\n"
+    "        - Name: Test\n          Actions:\n            - Name: Unit\n"
+    "              ActionTypeId: {Category: Build, Owner: AWS, Provider: CodeBuild, Version: 1}\n"
+    "              Configuration: {ProjectName: !Ref Tests}\n"
+    "        - Name: Gate\n          Actions:\n            - Name: Approve\n"
+    "              ActionTypeId: {Category: Approval, Owner: AWS, Provider: Manual, Version: 1}\n"
+    "        - Name: Prod\n          Actions:\n            - Name: Deploy\n"
+    "              ActionTypeId: {Category: Deploy, Owner: AWS, Provider: CloudFormation, Version: 1}\n"
+    "              Configuration: {ActionMode: CREATE_UPDATE, TemplatePath: 'Out::infra/app.yml'}\n"
+)
+TREE = {"infra/pipeline.yml": TEMPLATE, "ci/buildspec.yml": SPEC}
+
+
+def test_a_template_names_its_build_and_the_specification_is_not_told_twice() -> None:
+    (workflow,) = found(TREE)
+    assert [(t.kind, t.detail) for t in workflow.triggers] == [("push", "main")]
+    unit, deploy = workflow.jobs
+    assert [(s.script, s.path) for s in unit.steps] == [
+        ("pip install .", "ci/buildspec.yml"),
+        ("cd app\npytest tests", "ci/buildspec.yml"),
+    ]
+    assert (deploy.needs, deploy.environment, deploy.approval) == (("Test/Unit",), "Prod", "approval `Approve`")
+    assert scripts(workflow, "Prod/Deploy") == ["aws cloudformation deploy --template-file infra/app.yml"]
+    assert unit.approval == ""
+
+
+@pytest.mark.parametrize(
+    ("configuration", "rule", "expected"),
+    [
+        ("BranchName: main, PollForSourceChanges: true", "", ["push"]),
+        ("BranchName: main, PollForSourceChanges: false", "", ["server"]),
+        (
+            "BranchName: main, PollForSourceChanges: false",
+            "EventPattern: {source: [aws.codecommit]}, Targets: [{Arn: !Sub 'arn:aws:codepipeline:::${Release}'}]",
+            ["push"],
+        ),
+        (
+            "PollForSourceChanges: false",
+            "ScheduleExpression: cron(0 3 * * ? *), Targets: [{Id: x, Arn: !Sub 'arn:aws:codepipeline:::${Release}'}]",
+            ["schedule"],
+        ),
+        (
+            "PollForSourceChanges: false",
+            "State: DISABLED, ScheduleExpression: rate(1 day), Targets: [{Arn: !Ref Release}]",
+            ["server"],
+        ),
+        ("PollForSourceChanges: false", "ScheduleExpression: rate(1 day), Targets: [{Arn: !Ref Other}]", ["server"]),
+        (
+            "PollForSourceChanges: false",
+            "EventPattern: {source: [aws.sagemaker]}, Targets: [{Arn: !Ref Release}]",
+            ["external"],
+        ),
+    ],
+)
+def test_what_starts_a_pipeline(configuration: str, rule: str, expected: list[str]) -> None:
+    text = TEMPLATE.replace("BranchName: main", configuration)
+    text += f"  Rule:\n    Type: AWS::Events::Rule\n    Properties: {{{rule}}}\n" if rule else ""
+    (workflow,) = pipelines({**TREE, "infra/pipeline.yml": text})
+    assert [trigger.kind for trigger in workflow.triggers] == expected
+
+
+def test_a_stage_whose_transition_is_disabled_never_runs() -> None:
+    text = TEMPLATE.replace(
+        "      Stages:\n", "      DisableInboundStageTransitions: [{StageName: Prod}]\n      Stages:\n"
+    )
+    (workflow,) = pipelines({**TREE, "infra/pipeline.yml": text})
+    assert job(workflow, "Prod/Deploy").never and not job(workflow, "Test/Unit").never
+
+
+def test_a_specification_inside_the_template_keeps_its_lines() -> None:
+    inline = "BuildSpec: |\n" + "".join(f"          {line}\n" for line in SPEC.splitlines())
+    text = TEMPLATE.replace(
+        "      Source: {Type: CODEPIPELINE, BuildSpec: ci/buildspec.yml}\n", "      Source:\n        " + inline
+    )
+    (workflow,) = found({"infra/pipeline.yml": text})
+    step = job(workflow, "Test/Unit").steps[-1]
+    lines = text.splitlines()
+    assert step.script == "cd app\npytest tests"
+    assert lines[step.script_line - 1].strip() == "- cd app"
+
+
+def test_json_of_the_command_line() -> None:
+    def action(name: str, category: str, provider: str, **configuration: str) -> dict[str, object]:
+        kind = {"category": category, "owner": "AWS", "provider": provider, "version": "1"}
+        return {"name": name, "actionTypeId": kind, "configuration": configuration}
+
+    stages = [
+        {"name": "Source", "actions": [action("s", "Source", "CodeStarSourceConnection", BranchName="main")]},
+        {"name": "Run", "actions": [action("sf", "Invoke", "StepFunctions", StateMachineArn="arn:x")]},
+    ]
+    (workflow,) = found({"pipeline.json": json.dumps({"pipeline": {"name": "p", "stages": stages}})})
+    assert ([t.kind for t in workflow.triggers], workflow.name) == (["push"], "p")
+    assert workflow.jobs[0].steps[0].uses == "codepipeline/StepFunctions"
+
+
+@pytest.mark.parametrize(
+    ("triggers", "expected"),
+    [
+        ("", ["server"]),
+        ("Triggers: {Webhook: false}", ["server"]),
+        ("Triggers: {Webhook: true}", ["push"]),
+        (
+            "Triggers: {Webhook: true, FilterGroups: [[{Type: EVENT, Pattern: 'PULL_REQUEST_CREATED, PUSH'}]]}",
+            ["pull_request", "push"],
+        ),
+    ],
+)
+def test_a_project_with_a_webhook_starts_by_itself(triggers: str, expected: list[str]) -> None:
+    text = "Resources:\n  P:\n    Type: AWS::CodeBuild::Project\n    Properties:\n      Source: {Type: GITHUB}\n" + (
+        f"      {triggers}\n" if triggers else ""
+    )
+    (workflow,) = found({"infra/project.yml": text, "buildspec.yml": SPEC})
+    assert [trigger.kind for trigger in workflow.triggers] == expected
+    assert workflow.jobs[0].steps[-1].script == "cd app\npytest tests"
+
+
+# -- CDK -------------------------------------------------------------------------------------------------------------
+
+CDK = """\
+from aws_cdk import Stack, aws_codebuild as codebuild, aws_codepipeline as codepipeline
+from aws_cdk import aws_codepipeline_actions as actions
+from aws_cdk import aws_events as events, aws_events_targets as targets
+
+
+class Release(Stack):
+    def __init__(self, scope, name, repo):
+        super().__init__(scope, name)
+        source = codepipeline.Artifact()
+        built = codepipeline.Artifact()
+        project = codebuild.PipelineProject(self, "Build", build_spec=SPEC)
+        pipeline = codepipeline.Pipeline(self, "Pipeline", pipeline_name="release")
+        pipeline.add_stage(
+            stage_name="Source",
+            actions=[actions.CodeCommitSourceAction(action_name="Code", repository=repo, output=source, branch="main")],
+        )
+        build = actions.CodeBuildAction(action_name="Build", project=project, input=source, outputs=[built])
+        pipeline.add_stage(stage_name="Build", actions=[build])
+        stage = pipeline.add_stage(stage_name="Prod")
+        stage.add_action(actions.ManualApprovalAction(action_name="Approve", run_order=1))
+        pipeline.add_stage(
+            stage_name="Deploy",
+            actions=[
+                actions.CloudFormationCreateUpdateStackAction(
+                    action_name="Stack", stack_name="s", template_path=built.at_path("s.template.json")
+                )
+            ],
+        )
+"""
+APP = "from release import Release\n\nRelease(app, 'release', repo)\n"
+SYNTH = "version: 0.2\nphases: {build: {commands: [npm ci, npx cdk synth -o dist]}}\n"
+
+
+def cdk(spec: str = 'codebuild.BuildSpec.from_source_filename("buildspec.yml")') -> list[Workflow]:
+    """The pipelines of the stack, whose project has a specification."""
+    return pipelines({"release.py": CDK.replace("SPEC", spec), "app.py": APP, "buildspec.yml": SYNTH})
+
+
+def test_code_declares_a_pipeline() -> None:
+    (workflow,) = cdk()
+    assert (workflow.name, workflow.unloaded, [t.kind for t in workflow.triggers]) == ("release", "", ["push"])
+    assert scripts(workflow, "Build/Build") == ["npm ci", "npx cdk synth -o dist"]
+    deploy = job(workflow, "Deploy/Stack")
+    assert (scripts(workflow, "Deploy/Stack"), deploy.approval) == (["cdk deploy"], "approval `Approve`")
+
+
+def test_a_stack_that_nothing_creates_is_not_loaded() -> None:
+    (workflow,) = pipelines({"release.py": CDK, "buildspec.yml": SYNTH})
+    assert "Release" in workflow.unloaded
+
+
+def test_a_specification_in_the_code_keeps_its_lines() -> None:
+    (workflow,) = cdk(spec='codebuild.BuildSpec.from_object({"phases": {"build": {"commands": ["pytest", "make"]}}})')
+    steps = job(workflow, "Build/Build").steps
+    assert [(s.script, s.script_line, s.path) for s in steps] == [
+        ("pytest", 11, "release.py"),
+        ("make", 11, "release.py"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ('branch="main"', 'branch="main", trigger=actions.CodeCommitTrigger.NONE', "server"),
+        ("CodeCommitSourceAction", "S3SourceAction", "external"),
+        ("CodeCommitSourceAction", "GitHubSourceAction", "push"),
+        ('branch="main"', 'branch="main", trigger_on_push=False', "server"),
+    ],
+)
+def test_sources(before: str, after: str, expected: str) -> None:
+    text = CDK.replace(before, after).replace("SPEC", "None")
+    (workflow,) = pipelines({"release.py": text, "app.py": APP})
+    assert [trigger.kind for trigger in workflow.triggers] == [expected]
+
+
+NONE = ('branch="main"', 'branch="main", trigger=actions.CodeCommitTrigger.NONE')
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("schedule=events.Schedule.rate(d), targets=[targets.CodePipeline(pipeline)]", "schedule"),
+        (
+            "event_pattern=events.EventPattern(source=['aws.sagemaker']), targets=[targets.CodePipeline(pipeline)]",
+            "external",
+        ),
+        (
+            "event_pattern=events.EventPattern(source=['aws.codecommit']), targets=[targets.CodePipeline(pipeline)]",
+            "push",
+        ),
+        ("schedule=events.Schedule.rate(d), enabled=False, targets=[targets.CodePipeline(pipeline)]", "server"),
+        ("schedule=events.Schedule.rate(d), targets=[targets.LambdaFunction(pipeline)]", "server"),
+        ("schedule=events.Schedule.rate(d), targets=[targets.CodePipeline(other)]", "server"),
+    ],
+)
+def test_rules_start_the_pipeline_that_is_their_target(rule: str, expected: str) -> None:
+    text = CDK.replace(*NONE).replace("SPEC", "None") + f"        events.Rule(self, 'R', {rule})\n"
+    (workflow,) = pipelines({"release.py": text, "app.py": APP})
+    assert [trigger.kind for trigger in workflow.triggers] == [expected]
+
+
+def test_a_constant_of_the_constructor_names_the_folder_of_the_sources() -> None:
+    tree = {"release.py": CDK.replace("SPEC", "None"), "a/buildspec.yml": SPEC, "b/buildspec.yml": SYNTH}
+    unclear = pipelines({**tree, "app.py": APP})
+    assert scripts(unclear[0], "Build/Build") == []
+    (workflow,) = pipelines({**tree, "app.py": "Release(app, 'x', seed_key='code/b.zip')\n"})
+    assert job(workflow, "Build/Build").steps[0].folder == "b"
+
+
+MODERN = """\
+from aws_cdk import Stack, pipelines
+
+
+class Release(Stack):
+    def __init__(self, scope, name):
+        synth = pipelines.ShellStep(
+            "Synth",
+            input=pipelines.CodePipelineSource.git_hub("a/b", "main"),
+            commands=["pip install .", "pytest tests", "npx cdk synth"],
+        )
+        pipeline = pipelines.CodePipeline(self, "Pipeline", synth=synth)
+        pipeline.add_stage(App(self, "Staging"), post=[pipelines.ShellStep("Smoke", commands=["make smoke"])])
+        pipeline.add_stage(App(self, "Prod"), pre=[pipelines.ManualApprovalStep("Promote")])
+"""
+
+
+def test_pipelines_that_change_themselves() -> None:
+    (workflow,) = pipelines({"release.py": MODERN, "app.py": APP})
+    assert [(t.kind, t.detail) for t in workflow.triggers] == [("push", "main")]
+    assert [(j.id, j.approval) for j in workflow.jobs] == [
+        ("Build/Synth", ""),
+        ("Staging/Deploy", ""),
+        ("Staging.post/Smoke", ""),
+        ("Prod/Deploy", "approval `Promote`"),
+    ]
+    assert scripts(workflow, "Staging/Deploy") == ["cdk deploy"]
+    assert scripts(workflow, "Build/Synth") == ["pip install .", "pytest tests", "npx cdk synth"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from sklearn import pipelines\npipelines.CodePipeline()\n",
+        "from aws_cdk import aws_codepipeline\n# aws_codepipeline.Pipeline(self)\n",
+        "import aws_cdk.aws_codepipeline\nname = 'aws_cdk.aws_codepipeline.Pipeline()'\n",
+        "from aws_cdk import aws_codepipeline as c\nclass A:\n  def f(self): return c.PipelineType.V2\n",
+    ],
+)
+def test_code_that_declares_none(text: str) -> None:
+    assert pipelines({"stack.py": text}) == []
+
+
+def test_variables_that_name_each_other_end() -> None:
+    text = CDK.replace("SPEC", "a") + "        a = b\n        b = a\n        project = project\n"
+    assert pipelines({"release.py": text, "app.py": APP, "buildspec.yml": SYNTH})

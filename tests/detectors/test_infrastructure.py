@@ -1,0 +1,58 @@
+"""Declared infrastructure: an ML link for the stack, modules that exist."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, findings, grade, practice, scan_tree, where
+
+INFRA = "env/infra-as-code"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("infra/main.tf", 'resource "aws_sagemaker_endpoint" "a" {\n  name = "a"\n}\n'),
+        ("infra/main.tf", 'resource "aws_ecs_service" "scoring" {\n  name = "a"\n}\n'),
+        (
+            "infra/main.bicep",
+            "resource w 'Microsoft.MachineLearningServices/workspaces@2023-04-01' = {\n  name: 'a'\n}\n",
+        ),
+    ],
+    ids=["a service for models", "a name that says so", "bicep"],
+)
+def test_stack_with_a_link_to_a_model(tmp_path: Path, name: str, text: str) -> None:
+    assert practice(scan_tree(tmp_path, {**ML, name: text}), INFRA).met
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'resource "aws_s3_bucket" "exports" {\n  bucket = "exports"\n}\n',
+        'resource "random_pet" "model" {\n  length = 2\n}\n',
+        '# resource "aws_sagemaker_endpoint" "a" {}\n',
+        'data "aws_sagemaker_prebuilt_ecr_image" "a" {\n  repository_name = "x"\n}\n',
+    ],
+    ids=["a web stack", "a helper", "commented out", "a reference"],
+)
+def test_stack_without_one(tmp_path: Path, text: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**ML, "infra/main.tf": text}), INFRA).met
+
+
+def test_uncalled_module_is_a_trace(tmp_path: Path) -> None:
+    text = 'resource "aws_sagemaker_model_card" "a" {\n  name = "a"\n}\n'
+    report = scan_tree(
+        tmp_path, {**ML, "infra/modules/scoring/main.tf": text.replace("sagemaker_model_card", "ecs_task")}
+    )
+    assert grade(report, INFRA) is Grade.TRACE
+
+
+def test_module_that_does_not_exist_is_a_defect(tmp_path: Path) -> None:
+    root = 'module "a" {\n  source = "./modules/a"\n}\nmodule "b" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n'
+    missing = scan_tree(tmp_path / "missing", {**ML, "infra/main.tf": root})
+    assert where(missing, "MLS509") == ["infra/main.tf:2"]
+    there = {"infra/modules/a/main.tf": 'resource "aws_sns_topic" "a" {\n  name = "n"\n}\n'}
+    assert not findings(scan_tree(tmp_path / "there", {**ML, "infra/main.tf": root, **there}), "MLS509")

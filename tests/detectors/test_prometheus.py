@@ -1,0 +1,219 @@
+"""Alert rules on a model: a rule works only with an emitted metric, something that loads it and somebody to tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, Tree, findings, grade, practice, scan_tree
+
+PERFORMANCE, DRIFT, ALERTS = "monitoring/performance-threshold", "monitoring/drift", "monitoring/alerts"
+TRIGGERED = "retraining/triggered"
+
+RULES = """\
+groups:
+  - name: model
+    rules:
+      - alert: ModelAccuracyLow
+        expr: model_accuracy < 0.8
+        for: 1h
+"""
+EMITTER = """\
+from prometheus_client import Gauge, start_http_server
+
+ACCURACY = Gauge("model_accuracy", "live accuracy")
+
+
+def update(value):
+    ACCURACY.set(value)
+
+
+if __name__ == "__main__":
+    start_http_server(9000)
+    while True:
+        update(0.9)
+"""
+IMAGE = 'FROM python:3.12\nCOPY . .\nRUN pip install prometheus-client\nCMD ["python", "metrics.py"]\n'
+LOADING = "global: {}\nrule_files:\n  - /etc/prometheus/alerts.yml\n"
+RECEIVER = 'route:\n  receiver: ml\nreceivers:\n  - name: ml\n    slack_configs:\n      - channel: "#ml"\n'
+COMPOSE = """\
+services:
+  prometheus:
+    image: prom/prometheus:v3.1.0
+    volumes:
+      - ./prometheus/prometheus.yml:/etc/prometheus/prometheus.yml
+      - ./prometheus/alerts.yml:/etc/prometheus/alerts.yml
+"""
+LOOP: dict[str, str | bytes] = {
+    **ML,
+    "metrics.py": EMITTER,
+    "Dockerfile": IMAGE,
+    "prometheus/alerts.yml": RULES,
+    "prometheus/prometheus.yml": LOADING,
+    "prometheus/alertmanager.yml": RECEIVER,
+    "docker-compose.yml": COMPOSE,
+}
+
+
+def _without(*names: str, **changed: str) -> Tree:
+    tree = {name: text for name, text in LOOP.items() if name not in names}
+    return {**tree, **{name.replace("__", "/").replace("_yml", ".yml"): text for name, text in changed.items()}}
+
+
+def test_rule_with_metric_loader_and_receiver(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, LOOP)
+    assert grade(report, PERFORMANCE) is Grade.WIRED
+    assert practice(report, ALERTS).met
+    assert not [f for id_ in ("MLS505", "MLS507", "MLS508") for f in findings(report, id_)]
+    assert {str(e.location) for e in practice(report, ALERTS).evidence} >= {"prometheus/alerts.yml:4"}
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        _without("prometheus/prometheus.yml"),
+        _without(prometheus__prometheus_yml="global: {}\n# rule_files:\n#   - alerts.yml\n"),
+        _without(prometheus__prometheus_yml="rule_files: [other.yml]\n"),
+        _without(**{"docker-compose_yml": "\n".join(COMPOSE.split("\n")[:-2]) + "\n"}),
+    ],
+    ids=["no configuration", "commented out", "another file", "not mounted"],
+)
+def test_rule_that_no_prometheus_loads(tmp_path: Path, tree: Tree) -> None:
+    report = scan_tree(tmp_path, tree)
+    assert grade(report, PERFORMANCE) is Grade.TRACE
+    assert grade(report, ALERTS) is Grade.TRACE
+    assert findings(report, "MLS508")
+
+
+def test_rule_on_a_metric_that_nothing_emits(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, _without("metrics.py", "Dockerfile"))
+    assert grade(report, PERFORMANCE) is Grade.IMPLEMENTED
+    assert "emit" in practice(report, PERFORMANCE).reason
+    assert findings(report, "MLS507")
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        (EMITTER.replace("    ACCURACY.set(value)", "    print(value)"), "never gets a value"),
+        (EMITTER.partition("if __name__")[0], "never called"),
+    ],
+    ids=["never set", "never called"],
+)
+def test_metric_without_a_value(tmp_path: Path, code: str, why: str) -> None:
+    report = scan_tree(tmp_path, {**LOOP, "metrics.py": code})
+    assert grade(report, PERFORMANCE) is Grade.IMPLEMENTED
+    assert why in practice(report, PERFORMANCE).reason
+
+
+def test_metric_whose_code_nothing_starts(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, _without("Dockerfile"))
+    assert grade(report, PERFORMANCE) is Grade.IMPLEMENTED
+    assert "starts" in practice(report, PERFORMANCE).reason
+
+
+def test_code_that_only_reads_a_metric_emits_none(tmp_path: Path) -> None:
+    reader = (
+        'import requests\n\n\ndef show():\n    return requests.get("http://p/api", params={"q": "model_accuracy"})\n'
+    )
+    report = scan_tree(tmp_path, {**LOOP, "metrics.py": reader})
+    assert grade(report, PERFORMANCE) is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    "receiver",
+    [
+        "",
+        'route:\n  receiver: "null"\nreceivers:\n  - name: "null"\n',
+        "# slack_configs:\n#   - channel: ml\nroute: {}\n",
+    ],
+    ids=["none", "null", "commented out"],
+)
+def test_rule_without_a_receiver(tmp_path: Path, receiver: str) -> None:
+    report = scan_tree(tmp_path, {**LOOP, "prometheus/alertmanager.yml": receiver})
+    assert grade(report, ALERTS) is Grade.TRACE
+    assert findings(report, "MLS505")
+
+
+@pytest.mark.parametrize("expression", ["http_request_latency_seconds > 2", "up == 0", "node_cpu_seconds_total > 9"])
+def test_rule_on_the_machine_is_none_on_the_model(tmp_path: Path, expression: str) -> None:
+    rules = RULES.replace("model_accuracy < 0.8", expression).replace("ModelAccuracyLow", "Slow")
+    report = scan_tree(tmp_path, {**LOOP, "prometheus/alerts.yml": rules})
+    assert grade(report, PERFORMANCE) is Grade.ABSENT
+    assert not practice(report, ALERTS).met
+
+
+def test_rule_on_a_recorded_metric_leads_to_the_one_that_code_emits(tmp_path: Path) -> None:
+    recorded = RULES.replace("model_accuracy < 0.8", "job:accuracy:avg < 0.8").replace(
+        "    rules:\n",
+        "    rules:\n      - record: job:accuracy:avg\n        expr: avg_over_time(model_accuracy[1d])\n",
+    )
+    assert grade(scan_tree(tmp_path, {**LOOP, "prometheus/alerts.yml": recorded}), PERFORMANCE) is Grade.WIRED
+
+
+def test_rule_object_of_the_operator_needs_no_file_list(tmp_path: Path) -> None:
+    inner = "\n".join(f"  {line}" for line in RULES.split("\n"))
+    text = f"apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {{name: m}}\nspec:\n{inner}\n"
+    tree = {**_without("prometheus/prometheus.yml", "docker-compose.yml"), "prometheus/alerts.yml": text}
+    assert grade(scan_tree(tmp_path, tree), PERFORMANCE) is Grade.WIRED
+
+
+def test_webhook_that_starts_the_training(tmp_path: Path) -> None:
+    hook = RECEIVER + "    webhook_configs:\n      - url: http://airflow/api/v1/dags/train/dagRuns\n"
+    assert grade(scan_tree(tmp_path / "a", {**LOOP, "prometheus/alertmanager.yml": hook}), TRIGGERED) is Grade.WIRED
+    chat = hook.replace("http://airflow/api/v1/dags/train/dagRuns", "http://chat/hook")
+    assert grade(scan_tree(tmp_path / "b", {**LOOP, "prometheus/alertmanager.yml": chat}), TRIGGERED) is Grade.ABSENT
+
+
+GRAFANA = """\
+apiVersion: 1
+groups:
+  - orgId: 1
+    name: model
+    folder: ml
+    interval: 5m
+    rules:
+      - uid: drift
+        title: Feature drift
+        condition: C
+        isPaused: false
+        data:
+          - refId: A
+            model: {expr: model_drift_score}
+          - refId: C
+            model:
+              type: threshold
+              conditions:
+                - evaluator: {params: [0.2], type: gt}
+"""
+CONTACT = (
+    "apiVersion: 1\ncontactPoints:\n  - name: ml\n    receivers:\n      - {uid: m, type: slack, settings: {url: x}}\n"
+)
+
+
+def test_rule_of_grafana_with_a_contact_point(tmp_path: Path) -> None:
+    tree: Tree = {
+        **ML,
+        "metrics.py": EMITTER.replace("model_accuracy", "model_drift_score"),
+        "Dockerfile": IMAGE,
+        "grafana/alerting/rules.yaml": GRAFANA,
+        "grafana/alerting/contact.yaml": CONTACT,
+    }
+    report = scan_tree(tmp_path / "real", tree)
+    assert grade(report, DRIFT) is Grade.WIRED
+    assert practice(report, ALERTS).met
+    paused = scan_tree(
+        tmp_path / "paused", {**tree, "grafana/alerting/rules.yaml": GRAFANA.replace("Paused: false", "Paused: true")}
+    )
+    assert grade(paused, DRIFT) is Grade.TRACE
+    assert findings(paused, "MLS501")
+    alone = scan_tree(tmp_path / "alone", {k: v for k, v in tree.items() if "contact" not in k})
+    assert grade(alone, ALERTS) is Grade.TRACE
+
+
+def test_bound_that_cannot_be_broken(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**LOOP, "prometheus/alerts.yml": RULES.replace("< 0.8", "< 0")})
+    assert grade(report, PERFORMANCE) is Grade.TRACE
+    assert findings(report, "MLS301")

@@ -1,0 +1,26 @@
+"""Components that the user names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.engine.scan import ScanOptions
+from mlops_scan.errors import ScanError
+from tests.trees import ML, scan_tree
+
+TREE = {f"{folder}/{name}": text for folder in ("a", "b/c") for name, text in ML.items()}
+
+
+def test_declared_components_take_the_place_of_a_guess(tmp_path: Path) -> None:
+    guessed = scan_tree(tmp_path, TREE)
+    assert [item.path for item in guessed.components] == ["."]
+    named = scan_tree(tmp_path, TREE, ScanOptions(components=("b/c/", "a")))
+    assert [item.path for item in named.components] == ["a", "b/c"]
+    assert all(item.models for item in named.components)
+
+
+def test_a_component_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScanError, match="services/x: the configuration calls it a component"):
+        scan_tree(tmp_path, TREE, ScanOptions(components=("services/x",)))
