@@ -13,6 +13,7 @@ from typing import Any
 
 from mlops_scan.errors import RuleError
 from mlops_scan.ownrules import check_own_id, check_tool_patterns, import_roots
+from mlops_scan.rolerules import RoleRule, role_rule
 from mlops_scan.rulemodels import MaturityModel, read_model
 from mlops_scan.rulereader import (
     at,
@@ -176,6 +177,7 @@ class RuleBook:
     findings: Mapping[str, FindingDefinition]
     scaffolds: tuple[Scaffold, ...] = ()
     after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # practice -> those that come before it
+    roles: tuple[RoleRule, ...] = ()  # the first that matches wins
 
 
 def rules_path() -> Path:
@@ -241,6 +243,7 @@ class _Reader:
         self.findings: dict[str, FindingDefinition] = {}
         self.scaffolds: dict[str, Scaffold] = {}
         self.after: dict[str, tuple[str, ...]] = {}
+        self.roles: dict[str, RoleRule] = {}
         self.places: dict[str, Path] = {}
 
     def add(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
@@ -258,6 +261,9 @@ class _Reader:
         elif section == "findings":
             for entry in entries(data, "findings", path):
                 self._add(self.findings, _finding(entry, path), at(path, entry))
+        elif section == "roles":
+            for entry in entries(data, "roles", path):
+                self._add(self.roles, role_rule(entry, path), path)
         elif section == "scaffolds":
             for entry in entries(data, "scaffolds", path, False):
                 self._add(self.scaffolds, _scaffold(entry, path), path)
@@ -296,6 +302,7 @@ class _Reader:
             dict(sorted(self.findings.items())),
             tuple(self.scaffolds.values()),
             self.after,
+            tuple(self.roles.values()),
         )
         _check_references(book, self.places)
         return book
