@@ -21,7 +21,7 @@ from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.notebook import commands
-from mlops_scan.documents.shell import Command, ShellScript, inner, parse, unwrap
+from mlops_scan.documents.shell import Command, ShellScript, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
 from mlops_scan.regex import regex
@@ -164,7 +164,7 @@ class Resolver:
         return found
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
-        text = inner(words)
+        text = words[2] if len(words) >= 3 and words[:2] == ("sh", "-c") else None  # as `unwrap` leaves it
         if text is not None and chain.hops < MAX_HOPS:
             strict = any(_ERREXIT.fullmatch(word) for word in command.words) or "errexit" in command.words
             script = self._parse(text, location.line, strict, "pipefail" in command.words)
