@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
@@ -29,8 +30,14 @@ class Declared:
     optional: bool = False
 
 
-def declared(context: Context) -> Iterator[Declared]:
+def declared(context: Context) -> tuple[Declared, ...]:
     """Every declared dependency, in path order."""
+    if "declared" not in context.cache:
+        context.cache["declared"] = tuple(_declared(context))
+    return cast("tuple[Declared, ...]", context.cache["declared"])
+
+
+def _declared(context: Context) -> Iterator[Declared]:
     for file in context.repository.files:
         if file.role in _SKIPPED:
             continue

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mlops_scan.code.facts import Guard, Module
+from mlops_scan.code.facts import MAIN, Guard, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
@@ -172,6 +173,7 @@ def declared_gates(context: Context) -> Iterator[Gate]:
 
 def _evaluations(context: Context) -> Iterator[Signal]:
     seen = set()
+    importers = _importers(context)
     for use in context.doing("evaluate"):
         path, scope = use.location.path, use.scope
         if path in seen or path not in context.index.modules:
@@ -180,7 +182,7 @@ def _evaluations(context: Context) -> Iterator[Signal]:
         module = context.index.modules[path]
         nearby = [
             module,
-            *(m for p, m in context.modules() if _imports(context, p, path)),
+            *(context.index.modules[p] for p in importers.get(path, ())),
         ]
         tracked = any("experiment/tracking" in u.serves for u in context.uses if u.location.path == path)
         stored = tracked or any(_stores(context, m) for m in nearby)
@@ -209,10 +211,12 @@ def _stores(context: Context, module: Module) -> bool:
     return not made.isdisjoint(written)
 
 
-def _imports(context: Context, path: str, imported: str) -> bool:
-    module = context.index.modules[path]
-    scopes = {"", "__main__", *module.functions}
-    return (
-        any(node[0] == imported for scope in scopes for node, _ in context.index.edges((path, scope)))
-        and path != imported
-    )
+def _importers(context: Context) -> Mapping[str, list[str]]:
+    """For each file the main modules that use something of it."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for path, module in context.modules():
+        for scope in ("", MAIN, *module.functions):
+            for node, _ in context.index.edges((path, scope)):
+                if node[0] != path:
+                    found[node[0]][path] = None
+    return {path: list(users) for path, users in found.items()}
