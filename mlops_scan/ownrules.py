@@ -16,7 +16,7 @@ from mlops_scan.regex import regex
 from mlops_scan.rulereader import at, entries, mapping, texts
 
 _NAME = regex(r"[\w.*?{},\- ]+")
-_REGEX = regex(r"[()\[\]\\^$+]|^\.|\.\?|\{\d+,?\d*\}")
+_REGEX = regex(r"[()\[\]\\^$+]|^\.|\.\?|\{\d{1,9},?\d{0,9}\}")
 _NAMES = ("calls", "all_calls", "decorators", "bases")
 _MAX_LENGTH = 500
 _MAX_ANY = 2  # of `**` in a pattern

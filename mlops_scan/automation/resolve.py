@@ -31,7 +31,7 @@ _SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash"})
 _SOURCE = frozenset({"source", "."})
 _INNER = frozenset({"mpirun", "mpiexec", "srun", "horovodrun"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
-_ERREXIT = regex(r"-[a-z]*e[a-z]*")
+_ERREXIT = regex(r"-[a-df-z]*e[a-z]*")
 _EXPANSION = regex(r"\$(?:\{(\w+)\}|(\w+))")
 
 _Prepared = tuple[int, bool, tuple[tuple[str, str], ...]]  # a script's identity, whether it is a file, its environment
@@ -50,7 +50,7 @@ class Resolver:
         self.tasks = Tasks(documents)
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
-        self._parsed: dict[tuple[str, int, bool, bool], ShellScript] = {}
+        self._parsed: dict[tuple[str, int, bool, bool], tuple[ShellScript, str]] = {}
         self._prepared_scripts: dict[_Prepared, tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
 
     # -- entry points ------------------------------------------------------------------------------------------------
@@ -75,7 +75,7 @@ class Resolver:
         with constant values that it sees.
         """
         chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail, env=env or {})
-        yield from self._script(self._parse(text, line, errexit, pipefail), path, chain)
+        yield from self._script(self._parse(path, text, line, errexit, pipefail), path, chain)
 
     def step(
         self,
@@ -113,14 +113,17 @@ class Resolver:
 
     # -- scripts -----------------------------------------------------------------------------------------------------
 
-    def _parse(self, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
+    def _parse(self, path: str, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
         key = (text, line, errexit, pipefail)
         if key not in self._parsed:
             try:
-                self._parsed[key] = parse(text, max(1, line), errexit, pipefail)
-            except (DocumentError, RecursionError):
-                self._parsed[key] = ShellScript(())
-        return self._parsed[key]
+                self._parsed[key] = parse(text, max(1, line), errexit, pipefail), ""
+            except DocumentError as error:
+                self._parsed[key] = error.partial or ShellScript(()), f"shell: {error}"
+        script, unread = self._parsed[key]
+        if unread:
+            self.documents.note(path, unread)
+        return script
 
     def _script(self, script: ShellScript, path: str, chain: Chain, is_file: bool = False) -> Iterator[Run]:
         """What the commands of a script run; `path` is the file that the script stands in."""
@@ -167,7 +170,7 @@ class Resolver:
         text = words[2] if len(words) >= 3 and words[:2] == ("sh", "-c") else None  # as `unwrap` leaves it
         if text is not None and chain.hops < MAX_HOPS:
             strict = any(_ERREXIT.fullmatch(word) for word in command.words) or "errexit" in command.words
-            script = self._parse(text, location.line, strict, "pipefail" in command.words)
+            script = self._parse(location.path, text, location.line, strict, "pipefail" in command.words)
             yield from self._script(script, location.path, replace(chain, hops=chain.hops + 1))
             return
         yield from self._words(words, location, command, chain)
@@ -231,7 +234,7 @@ class Resolver:
         yield replace(run, entries=self.programs.objects(entry)) if entry else run
         for spec in self.submitter.job_specs(words, chain.folder):
             if spec.path not in chain.seen:
-                script = self._parse(spec.text, spec.line, spec.errexit)
+                script = self._parse(spec.path, spec.text, spec.line, spec.errexit)
                 inside = chain.via(use, spec.path)
                 inside = inside if spec.folder is None else replace(inside, folder=normal(spec.folder))
                 yield from self._script(script, spec.path, inside)
@@ -267,7 +270,7 @@ class Resolver:
         sourced = words[0] in _SOURCE
         strict = command.errexit if sourced else any(_ERREXIT.fullmatch(word) for word in words[1:])
         if sourced or strict:
-            script = self._parse(self.documents.text(path), 1, strict, command.pipefail and sourced)
+            script = self._parse(path, self.documents.text(path), 1, strict, command.pipefail and sourced)
         else:
             script = self.documents.shell(path) or ShellScript(())
         yield from self._script(script, path, chain.via(use, path), is_file=True)
@@ -279,7 +282,7 @@ class Resolver:
             # a failing `!command` does not stop the notebook
             lost = "the notebook goes on when a shell line of it fails"
             inside = chain.via(use, path, lost)
-            yield from self._script(self._parse(text, line, True), path, inside)
+            yield from self._script(self._parse(path, text, line, True), path, inside)
 
     def _has_shebang(self, path: str) -> bool:
         first = self.documents.text(path)[:60].partition("\n")[0] if "." not in path.rpartition("/")[2] else ""
@@ -295,7 +298,7 @@ class Resolver:
             inside = replace(chain.via(use, key), folder=normal(task.folder))
             for line, text, ignored in task.lines:
                 step = replace(inside, swallowed=inside.swallowed or ignored)
-                yield from self._script(self._parse(text, line, task.errexit), task.path, step)
+                yield from self._script(self._parse(task.path, text, line, task.errexit), task.path, step)
 
     def _submitted(self, submitted: Sequence[Submitted], use: Evidence, chain: Chain) -> Iterator[Run]:
         for found in submitted:
@@ -314,7 +317,7 @@ class Resolver:
             if step.command:
                 inside = replace(chain, folder=normal(step.folder))
                 text = _as_command(step.command)
-                script = self._parse(text, step.command_line or step.line, True)
+                script = self._parse(pipeline.path, text, step.command_line or step.line, True)
                 yield from self._script(script, pipeline.path, inside)
 
     def _container(
@@ -344,7 +347,7 @@ class Resolver:
         """What building or starting an image runs; files are looked for from the build's folder."""
         for found in images.image_commands(path, self.documents, root, build):
             inside = replace(chain, folder=normal(found.folder), inside_image=chain.inside_image or build)
-            yield from self._script(self._parse(found.text, found.line, True), found.path, inside)
+            yield from self._script(self._parse(found.path, found.text, found.line, True), found.path, inside)
 
     def _composed(
         self, words: tuple[str, ...], composed: tuple[str, ...], use: Evidence, chain: Chain
@@ -369,7 +372,9 @@ class Resolver:
     def _service(self, service: images.Service, chain: Chain) -> Iterator[Run]:
         if service.command is not None:
             text, where = service.command.text, replace(chain, folder=normal(service.folder), inside_image=True)
-            yield from self._script(self._parse(text, service.command.line, True), service.command.path, where)
+            yield from self._script(
+                self._parse(service.command.path, text, service.command.line, True), service.command.path, where
+            )
         elif service.dockerfile:
             yield from self._image(service.dockerfile, service.folder, chain, build=False)
 

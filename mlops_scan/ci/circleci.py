@@ -39,7 +39,7 @@ _BUILT_IN = frozenset(
      "setup_docker_engine"}
 )  # fmt: skip
 _PARAMETER = regex(r"<<\s*(?:parameters|matrix)\.([\w-]+)\s*>>")
-_CONDITIONAL = regex(r"<<([#^])\s*parameters\.([\w-]+)\s*>>(.*?)<</\s*parameters\.\2\s*>>", re.DOTALL)
+_CONDITIONAL = regex(r"<<([#^])\s*parameters\.([\w-]+)\s*>>(.{0,2000}?)<</\s*parameters\.\2\s*>>", re.DOTALL)
 _MATRIX_PART = regex(r"[-_. ]?<<[^<>]*>>")  # of a job's name, which a matrix fills in
 _HOME = regex(r"^(~/project|/home/circleci/project|\$CIRCLE_WORKING_DIRECTORY)(/|$)|^~$")
 _MAX_DEPTH = 8

@@ -16,7 +16,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 
 _EXPRESSION = regex(r"<<\s*([\w.-]+)\s*>>")
-_COMPARED = regex(r"([\w.-]+)\s*(==|!=)\s*[\"']?([\w./-]+)[\"']?")
+_COMPARED = regex(r"(?<![\w.-])([\w.-]+)\s*(==|!=)\s*[\"']?([\w./-]+)[\"']?")
 _SOURCE = "pipeline.trigger_source"
 _MAX_DEPTH = 12
 

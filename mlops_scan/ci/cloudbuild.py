@@ -19,7 +19,7 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
 _UNKNOWN = "triggers of Cloud Build are set in the project"
-_BUILDERS = regex(r"(?:gcr\.io|[\w-]+-docker\.pkg\.dev)/cloud-builders/([\w-]+)")
+_BUILDERS = regex(r"(?:gcr\.io|(?<![\w-])[\w-]+-docker\.pkg\.dev)/cloud-builders/([\w-]+)")
 _KANIKO = regex(r"kaniko-project/executor")
 _SUBSTITUTION = regex(r"\$\{(_?[A-Z][A-Z0-9_]*)\}|\$(_?[A-Z][A-Z0-9_]*)")
 _CREATES = regex(r"gcloud\s+(?:(?:alpha|beta)\s+)?builds\s+triggers\s+create\s+([\w-]+)((?:\\\n|[^\n]){0,2000})", re.I)

@@ -218,7 +218,7 @@ def _project(name: str, node: Node, body: Node, template: _Template, documents: 
         for group in items(body.path("Triggers", "FilterGroups")):
             for item in group.items:
                 if text(item.get("Type")) == "EVENT":
-                    names = re.split(r"\s*,\s*", text(item.get("Pattern")))
+                    names = [name.strip() for name in text(item.get("Pattern")).split(",")]
                     triggers += [Trigger(_WEBHOOK[n], item.line, n) for n in names if n in _WEBHOOK]
         triggers = triggers or [Trigger("push", hook.at, "every push")]
     found = tuple(dict.fromkeys(triggers)) or (Trigger("server", node.at, codebuild.UNKNOWN),)

@@ -23,7 +23,7 @@ _SERVER = "which Jenkins job runs this file, and when, is set on the server"
 _SAMPLE = "it stands among documentation, examples or tests, where no Jenkins job looks for it"
 _MULTIBRANCH = regex(
     r"\b(BRANCH_NAME|BRANCH_IS_PRIMARY|CHANGE_ID|CHANGE_TARGET|changeRequest|buildingTag)\b"
-    r"|\bbranch[ \t]*[(]?[ \t]*['\"]"
+    r"|\bbranch[ \t]*(?:\([ \t]*)?['\"]"
 )
 
 

@@ -78,8 +78,8 @@ def vector(parts: Iterable[Node | None]) -> Script | None:
         for word in flat[1:]:
             value = text(word)
             if not value.startswith(("-", "+")) and value not in ("pipefail", "errexit"):
-                if any(re.fullmatch(r"-[a-zA-Z]*c[a-zA-Z]*", option) for option in options):
-                    strict = any(re.fullmatch(r"-[a-zA-Z]*e[a-zA-Z]*", o) for o in options) or "errexit" in options
+                if any(re.fullmatch(r"-[abd-zA-Z]*c[a-zA-Z]*", option) for option in options):
+                    strict = any(re.fullmatch(r"-[a-df-zA-Z]*e[a-zA-Z]*", o) for o in options) or "errexit" in options
                     return Script(value, word.text_line, strict, "pipefail" in options)
                 break
             options.append(value)
@@ -98,7 +98,7 @@ def shell_text(node: Node | None, errexit: bool) -> Script | None:
     program = next((word for word in named_shell if not word.endswith("/env") and not word.startswith("-")), "")
     if not _SHELL.fullmatch(program):
         return None
-    strict = any(re.fullmatch(r"-[a-zA-Z]*e[a-zA-Z]*", word) for word in named_shell)
+    strict = any(re.fullmatch(r"-[a-df-zA-Z]*e[a-zA-Z]*", word) for word in named_shell)
     return Script(body, node.text_line, strict, "pipefail" in match.group(2))
 
 

@@ -18,7 +18,7 @@ from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
 
 _KIND = regex(r"taskcluster/(?:ci|kinds)/([^/]+)/kind\.yml")
-_DECISION = regex(r"\btaskgraph\b[^\n]*\bdecision\b|\btaskgraph\s+decision|-taskgraph-decision")
+_DECISION = regex(r"\btaskgraph\b[^\n]{0,500}\bdecision\b|\btaskgraph\s{1,20}decision|-taskgraph-decision")
 _EVENTS = {
     "github-push": "push", "github-pull-request": "pull_request", "github-pull-request-untrusted": "pull_request",
     "github-release": "release", "cron": "schedule", "hg-push": "push", "git-push": "push",

@@ -24,7 +24,7 @@ _KNOWN = frozenset({*_PHASES, *_AFTER, "language", "jobs", "matrix", "os", "dist
 _AXES = ("python", "env", "os", "dist", "arch", "compiler", "node_js", "r", "julia", "jdk", "scala", "rvm", "go")
 _TYPES = {"cron": "schedule", "pull_request": "pull_request", "push": "push", "api": "external"}
 _TYPE = regex(r"\btype\s*(=|!=|IS\s+NOT)\s*(\w+)", re.I)
-_TYPE_IN = regex(r"\btype\s+(NOT\s+)?IN\s*\(([^)]*)\)", re.I)
+_TYPE_IN = regex(r"\btype\s+(NOT\s+)?IN\s*\(([^)]{0,500})\)", re.I)
 _TAG = regex(r"\btag\s*(IS\s+(present|NOT\s+blank)|=~|=)", re.I)
 _MAX_COMBINATIONS = 200
 _MAX_DEPLOYMENTS = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from mlops_scan.code.scopes import Scope, annotation, is_telling, name_of
+from mlops_scan.code.scopes import MAX_PARTS, Scope, annotation, is_telling, name_of
 from mlops_scan.code.syntax import of_self, own_nodes
 
 
@@ -13,10 +13,14 @@ def imported(node: ast.Import | ast.ImportFrom, path: str) -> Iterator[tuple[str
     """For each name: what is bound (empty for a star), what it is bound to, what the file at `path` imports."""
     if isinstance(node, ast.Import):
         for alias in node.names:
+            if alias.name.count(".") > MAX_PARTS:
+                continue
             root = alias.name.split(".", 1)[0]
             yield (alias.asname, alias.name, alias.name) if alias.asname else (root, root, alias.name)
         return
     base = absolute(path, node.module or "", node.level)
+    if base.count(".") > MAX_PARTS:
+        return
     for alias in node.names:
         if alias.name == "*":
             yield "", "", base

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from mlops_scan.code.facts import MAIN
 
 BUILTINS = frozenset(dir(builtins))
+MAX_PARTS = 100  # parts of a dotted name; longer ones are chains of calls, and no rule knows their ends' beginning
 _MAX_WORDS = 60  # words of a command given as a list
 
 
@@ -67,6 +68,8 @@ def name_of(node: ast.expr, scope: Scope) -> str:
     """The resolved name of an expression; a call is named after what it calls, "?" when nothing is known."""
     parts: list[str] = []
     while True:
+        if len(parts) > MAX_PARTS:
+            return ".".join(["?", *reversed(parts)])
         if isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
@@ -88,6 +91,8 @@ def name_of(node: ast.expr, scope: Scope) -> str:
     base = _base(node.id, scope, parts)
     if base == "?" and not parts:
         return "?"
+    if base.count(".") > MAX_PARTS:
+        base = "?"
     return ".".join([base, *reversed(parts)])
 
 
@@ -131,7 +136,11 @@ def annotation(node: ast.expr | None, scope: Scope) -> str:
     if isinstance(node, ast.Constant):
         return _quoted_annotation(node.value, scope)
     if isinstance(node, ast.BinOp):  # X | None
-        return annotation(node.left, scope) or annotation(node.right, scope)
+        sides: list[ast.expr] = []
+        while isinstance(node, ast.BinOp):
+            sides.append(node.right)
+            node = node.left
+        return next(filter(None, (annotation(side, scope) for side in (node, *reversed(sides)))), "")
     if isinstance(node, ast.Subscript):
         base = name_of(node.value, scope)
         if base.rpartition(".")[2] in ("Optional", "Type", "type"):  # a class is named as what calling it gives

@@ -24,7 +24,7 @@ _PIPELINE = regex(
 )
 _TRAINING = regex(r"train", re.I)
 _DATA_EVENT = regex(r"(aws\.s3|object created|putobject|objectcreated|object\.v1\.finalized|aws\.glue)", re.I)
-_SCRIPT = regex(r"[\w./-]+\.py\b")
+_SCRIPT = regex(r"(?<![\w./-])[\w./-]{1,500}\.py\b")
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:

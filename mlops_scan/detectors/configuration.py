@@ -27,12 +27,12 @@ _RESULTS = regex(
     r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
 )
 _TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
-_LFS_LINE = regex(r"^\s*(\S+)\s+.*\bfilter=lfs\b")
+_LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
 _LFS_DATA = regex(
     r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",
     re.I,
 )
-_TOKENS = regex(r"[\w.-]+\.(?:ya?ml|json|toml|ini|cfg)")
+_TOKENS = regex(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:

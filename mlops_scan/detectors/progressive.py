@@ -16,19 +16,19 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _KINDS = {
-    "InferenceService": regex(r"^\s*-?\s*canaryTrafficPercent:\s*(?P<share>.+)$"),
-    "SeldonDeployment": regex(r"^\s*-?\s*traffic:\s*(?P<share>.+)$"),
-    "VirtualService": regex(r"^\s*-?\s*weight:\s*(?P<share>.+)$"),
-    "HTTPRoute": regex(r"^\s*-?\s*weight:\s*(?P<share>.+)$"),
-    "TrafficSplit": regex(r"^\s*-?\s*weight:\s*(?P<share>.+)$"),
-    "Rollout": regex(r"^\s*-?\s*setWeight:\s*(?P<share>.+)$"),
-    "Canary": regex(r"^\s*-?\s*(stepWeight|maxWeight):\s*(?P<share>.+)$"),
+    "InferenceService": regex(r"^\s*(?:-\s*)?canaryTrafficPercent:\s*(?P<share>.+)$"),
+    "SeldonDeployment": regex(r"^\s*(?:-\s*)?traffic:\s*(?P<share>.+)$"),
+    "VirtualService": regex(r"^\s*(?:-\s*)?weight:\s*(?P<share>.+)$"),
+    "HTTPRoute": regex(r"^\s*(?:-\s*)?weight:\s*(?P<share>.+)$"),
+    "TrafficSplit": regex(r"^\s*(?:-\s*)?weight:\s*(?P<share>.+)$"),
+    "Rollout": regex(r"^\s*(?:-\s*)?setWeight:\s*(?P<share>.+)$"),
+    "Canary": regex(r"^\s*(?:-\s*)?(stepWeight|maxWeight):\s*(?P<share>.+)$"),
 }
 _KIND = regex(r"^kind:\s*[\"']?(\w+)")
-_VALUE = regex(r"\{\{-?\s*(?:int\s+|quote\s+)?\.Values\.([\w.]+)[^}]*\}\}")
-_SWITCH = regex(r"\{\{-?\s*(?:(if|range|with)\b\s*(.*?)|(end)\b)\s*-?\}\}")
+_VALUE = regex(r"\{\{-?\s*(?:int\s+|quote\s+)?\.Values\.([\w.]+)(?![\w.])[^{}]*\}\}")
+_SWITCH = regex(r"\{\{-?\s*(?:(if|range|with)\b([^{}]*)|(end)\b\s*(?:-\s*)?)\}\}")
 _PATH = regex(r"^\.Values\.([\w.]+)$")
-_ROLLS_BACK = regex(r"^\s*-?\s*(analysis|prePromotionAnalysis|postPromotionAnalysis):")
+_ROLLS_BACK = regex(r"^\s*(?:-\s*)?(analysis|prePromotionAnalysis|postPromotionAnalysis):")
 _MAX_LINES = 2000
 
 
@@ -86,7 +86,7 @@ def splits(text: str, values: Node | None) -> Iterator[Split]:
             if switch.group(3):
                 switches = switches[:-1]
             else:
-                switches = [*switches, switch.group(2) if switch.group(1) == "if" else ""]
+                switches = [*switches, switch.group(2).strip(" \t-") if switch.group(1) == "if" else ""]
         part = _KINDS[kind].match(line) if kind in _KINDS and not line.lstrip().startswith("#") else None
         if part is not None:
             share, value_line = _share(part.group("share"), values)

@@ -16,7 +16,7 @@ _CURRENT = regex(
     r"(x|cur|current|actual|analysis|live|production|prod|target)(_?(data|df|frame|view|dataset|set|values))?"
 )
 _COMPARES = regex(
-    r"(run|calculate|compare|psi|ks_2samp|kstest|wasserstein_distance|jensenshannon|chi2_contingency|\w*(drift|psi)\w*)",
+    r"(run|calculate|compare|psi|ks_2samp|kstest|wasserstein_distance|jensenshannon|chi2_contingency|(?=\w*(?:drift|psi))\w+)",
     re.I,
 )
 _MAX_CALLS = 5000

@@ -17,7 +17,7 @@ _PARAMETERS = frozenset(
 )  # fmt: skip
 _LOCAL_PATH = regex(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
 _COMMAND = regex(
-    r"\s*(?:\$ |> |!|`)?\s*((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"
+    r"\s*(?:(?:\$ |> |!|`)\s*)?((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"
     r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
 )
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from mlops_scan.documents.bounds import check_size, unix_lines
+from mlops_scan.documents.node import DocumentError
 from mlops_scan.regex import regex
 
-_INSTRUCTION = regex(r"\s*([A-Za-z]+)(?:[ \t]+(.*))?\Z", re.DOTALL)
+_INSTRUCTION = regex(r"\s*([A-Za-z]+)(?:[ \t]+(?![ \t])(.*))?\Z", re.DOTALL)
 _DIRECTIVE = regex(r"#\s*(\w+)\s*=\s*(\S+)\s*\Z")
 _HEREDOC = regex(r"<<(-?)([\"']?)([A-Za-z_]\w*)\2")
 _FLAGS = regex(r"(?:--[\w-]+(?:=\S*)?[ \t]+)*")
 _STAGE = regex(r"(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?", re.IGNORECASE)
 _SHELL_BODY = regex(r"(?:(?:/usr)?(?:/bin/)?(?:env\s+)?(?:ba|da|z|k)?sh(?:\s+-\w+|\s+pipefail)*\s*)?\Z")
+
+_MAX_INSTRUCTIONS = 2_000
+_MAX_WORD = 1_000  # characters of a line that can end a here-document
+_MAX_TRIED = 100  # lines that are the word of a here-document but for blanks before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +56,30 @@ class Dockerfile:
 
 
 def parse(text: str) -> Dockerfile:
-    """The instructions of a Dockerfile; lines that are none are skipped. Raises DocumentError for more than 2 MB."""
+    """The instructions of a Dockerfile; lines that are none are skipped.
+
+    Raises DocumentError for more than 2 MB and, with the first of them as `.partial`, for more than 2000 instructions.
+    """
     check_size(text)
     lines = unix_lines(text.removeprefix("\ufeff")).split("\n")
     escape = _escape(lines)
+    ends = _Ends(lines)
     instructions: list[Instruction] = []
     row = 0
     while row < len(lines):
         if not lines[row].strip() or lines[row].lstrip().startswith("#"):
             row += 1
             continue
-        instruction, row = _instruction(lines, row, escape)
+        instruction, row = _instruction(lines, row, escape, ends)
         if instruction is not None:
             instructions.append(instruction)
+            if len(instructions) > _MAX_INSTRUCTIONS:
+                reason = f"more than {_MAX_INSTRUCTIONS} instructions"
+                raise DocumentError(reason, instruction.line, _dockerfile(instructions[:-1]))
+    return _dockerfile(instructions)
+
+
+def _dockerfile(instructions: list[Instruction]) -> Dockerfile:
     stages = [_stage(instruction) for instruction in instructions if instruction.name == "FROM"]
     return Dockerfile(tuple(instructions), tuple(stages))
 
@@ -101,7 +118,27 @@ def _escape(lines: list[str]) -> str:
     return "\\"
 
 
-def _instruction(lines: list[str], row: int, escape: str) -> tuple[Instruction | None, int]:
+class _Ends:
+    """Where the words that can end a here-document stand, so that one without an end costs no search."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+        self._rows: dict[str, list[int]] = {}
+
+    def find(self, word: str, row: int, tabs: bool) -> int | None:
+        """The first row from `row` on that is the word alone, with `tabs` behind any tabs."""
+        if not self._rows:
+            for number, line in enumerate(self._lines):
+                if len(line) < _MAX_WORD:
+                    self._rows.setdefault(line.strip(), []).append(number)
+        rows = self._rows.get(word, [])
+        for found in rows[bisect_left(rows, row) :][:_MAX_TRIED]:
+            if (self._lines[found].lstrip("\t") if tabs else self._lines[found]).rstrip() == word:
+                return found
+        return None
+
+
+def _instruction(lines: list[str], row: int, escape: str, ends: _Ends) -> tuple[Instruction | None, int]:
     """The instruction that starts at a row, and the row behind it."""
     start = row
     joined: list[str] = []
@@ -126,20 +163,17 @@ def _instruction(lines: list[str], row: int, escape: str) -> tuple[Instruction |
         return None, row
     name, value = match.group(1).upper(), match.group(2) or ""
     if name in ("RUN", "COPY", "ADD") and "<<" in value:
+        bodies: list[str] = []
         for heredoc in _HEREDOC.finditer(value[:10_000]):
-            row, body = _heredoc(lines, row, heredoc.group(3), heredoc.group(1) == "-")
-            value = "\n".join([value, *body])
-            script.extend(body)
-    script[0] = _INSTRUCTION.sub(lambda found: found.group(2) or "", script[0])
+            end = ends.find(heredoc.group(3), row, heredoc.group(1) == "-")
+            if end is not None:
+                bodies += lines[row : end + 1]
+                row = end + 1
+        value = "\n".join([value, *bodies])
+        script.extend(bodies)
+    first = _INSTRUCTION.match(script[0])
+    script[0] = (first.group(2) or "") if first is not None else script[0]
     return Instruction(name, value.strip(), start + 1, row, "\n".join(script)), row
-
-
-def _heredoc(lines: list[str], row: int, word: str, tabs: bool) -> tuple[int, list[str]]:
-    """The rows of a here-document up to and including its end; nothing when it has no end."""
-    for end in range(row, len(lines)):
-        if (lines[end].lstrip("\t") if tabs else lines[end]).rstrip() == word:
-            return end + 1, lines[row : end + 1]
-    return row, []
 
 
 def _stage(instruction: Instruction) -> Stage:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from json import decoder
 
 from mlops_scan.documents import templates
-from mlops_scan.documents.bounds import MAX_DEPTH, check_size, too_deep
+from mlops_scan.documents.bounds import MAX_DEPTH, check_nodes, check_size, too_deep
 from mlops_scan.documents.node import DocumentError, Node, Scalar
 from mlops_scan.regex import regex
 
@@ -66,6 +66,7 @@ class _Scanner:
         self._line = 1
         self._frames: list[_Frame] = []
         self._result: Node | None = None
+        self._count = 0
 
     def document(self) -> Node:
         """The whole text as one node; DocumentError when it is not one."""
@@ -169,6 +170,8 @@ class _Scanner:
         return frame.key_line if frame is not None and frame.mapping else line
 
     def _add(self, node: Node) -> str:
+        self._count += 1
+        check_nodes(self._count, self._line)
         if not self._frames:
             self._result = node
             return "end of text"

@@ -156,7 +156,8 @@ def _launched(words: _Words, length: int) -> _Words | None:
     if module:
         return ("python", "-m", *rest)
     if names[0] == "hatch":
-        rest = (_HATCH_ENV.sub("", rest[0], count=1), *rest[1:])
+        environment = _HATCH_ENV.match(rest[0])
+        rest = (rest[0][environment.end() :] if environment else rest[0], *rest[1:])
     if names[0] in ("uvx", "pipx") or names[:2] == ["uv", "tool"]:
         rest = (_VERSION.sub("", rest[0]), *rest[1:])
     if names[0] in _TAKE_SCRIPTS and rest[0].endswith(".py"):
@@ -203,7 +204,7 @@ def _shell(words: _Words) -> _Words:
         word = words[position]
         if words[position - 1] in _SHELL_VALUES or re.match(r"-[a-z]*o\Z", words[position - 1]):
             continue
-        if re.match(r"-[a-zA-Z]*c[a-zA-Z]*\Z", word):
+        if re.match(r"-[abd-zA-Z]*c[a-zA-Z]*\Z", word):
             after = position + 1
             while after < len(words) and (words[after].startswith("-") or words[after - 1].endswith("o")) and after < 8:
                 after += 1

@@ -6,11 +6,15 @@ import re
 from dataclasses import dataclass, field
 
 from mlops_scan.documents.bounds import check_size, unix_lines
+from mlops_scan.documents.node import DocumentError
 from mlops_scan.regex import regex
 
 _MAX_EXPANDED = 20_000  # characters of one expanded text
 _MAX_NESTING = 12
 _MAX_WORK = 200_000  # replacements in one file
+_MAX_WRITTEN = 5_000_000  # characters of all expanded texts of one file
+_MAX_TARGETS = 2_000
+_MAX_LINES = 20_000  # recipe lines of all targets
 
 _VARIABLE = regex(
     r"(?:(?:export|override|private|unexport)\s+)*([^\s:#=!?+$]+)\s*(:::?=|::?=|\?=|\+=|!=|=)\s*(.*)", re.DOTALL
@@ -49,11 +53,20 @@ class Makefile:
     def target(self, name: str) -> Target | None:
         """The rules for `name` as one target: all prerequisites, the last recipe; None when there is no rule."""
         rules = [target for target in self.targets if target.name == name]
-        if not rules:
-            return None
-        main = next((rule for rule in reversed(rules) if rule.recipe), rules[0])
-        prerequisites = tuple(dict.fromkeys(p for rule in rules for p in rule.prerequisites))
-        return Target(name, prerequisites, main.line, main.recipe, main.ignore_errors)
+        return _merged(rules) if rules else None
+
+    def merged(self) -> dict[str, Target]:
+        """Every target by name, its rules as one as in `target`; one pass over all rules."""
+        rules: dict[str, list[Target]] = {}
+        for target in self.targets:
+            rules.setdefault(target.name, []).append(target)
+        return {name: _merged(found) for name, found in rules.items()}
+
+
+def _merged(rules: list[Target]) -> Target:
+    main = next((rule for rule in reversed(rules) if rule.recipe), rules[0])
+    prerequisites = tuple(dict.fromkeys(p for rule in rules for p in rule.prerequisites))
+    return Target(main.name, prerequisites, main.line, main.recipe, main.ignore_errors)
 
 
 @dataclass(slots=True)
@@ -67,13 +80,17 @@ class _Rule:
 def parse(text: str) -> Makefile:
     """The rules of a makefile; both sides of conditionals are read, what is not understood is skipped.
 
-    Raises DocumentError only for more than 2 MB.
+    Raises DocumentError for more than 2 MB and, with all that was read as `.partial`, for more than 2000 targets,
+    20 000 recipe lines and for variables that take more than 200 000 replacements or 5 million characters.
     """
     check_size(text)
     reader = _Reader()
     for line, content in _joined(unix_lines(text.removeprefix("\ufeff")).split("\n")):
         reader.feed(line, content)
-    return reader.makefile()
+    makefile = reader.makefile()
+    if reader.breach is not None:
+        raise DocumentError(*reader.breach, makefile)
+    return makefile
 
 
 def _joined(lines: list[str]) -> list[tuple[int, str]]:
@@ -107,6 +124,9 @@ class _Reader:
         self._define: str | None = None
         self._defined: list[str] = []
         self._work = 0
+        self._written = self._lines = 0
+        self.breach: tuple[str, int] | None = None  # the bound that broke first, and the line of the rule
+        self._line = 0
 
     def feed(self, line: int, content: str) -> None:
         """Take one logical line."""
@@ -174,6 +194,10 @@ class _Reader:
         targets: list[Target] = []
         oneshell = ignore_all = False
         for rule in self._rules:
+            self._line = rule.line
+            if len(targets) > _MAX_TARGETS:
+                self.breach = self.breach or (f"more than {_MAX_TARGETS} targets", rule.line)
+                break
             names = self._expand(rule.names).split()[:1000]
             prerequisites = tuple(p for p in self._expand(rule.prerequisites).split() if p != "|")
             for name in names:
@@ -196,10 +220,15 @@ class _Reader:
         return Makefile(tuple(targets), variables, tuple(phony), goal or next(ordinary, ""), includes, oneshell)
 
     def _target(self, name: str, prerequisites: tuple[str, ...], rule: _Rule) -> Target:
+        self._spend(sum(map(len, prerequisites)))
         automatic = {"@": name, "<": prerequisites[0] if prerequisites else "", "^": " ".join(prerequisites)}
         recipe: list[tuple[int, str]] = []
         ignored: list[bool] = []
         for line, text in rule.recipe:
+            self._lines += 1
+            if self._lines > _MAX_LINES:
+                self.breach = self.breach or (f"more than {_MAX_LINES} recipe lines", line)
+                break
             for part in self._expand(text, automatic).split("\n"):
                 command = part.strip()
                 prefix = command[: len(command) - len(command.lstrip("@-+ \t"))]
@@ -211,7 +240,7 @@ class _Reader:
 
     def _expand(self, text: str, automatic: dict[str, str] | None = None, depth: int = 0) -> str:
         """The text with the variables that this file defines filled in; others, and functions, stay as written."""
-        if "$" not in text or depth > _MAX_NESTING or self._work > _MAX_WORK:
+        if "$" not in text or depth > _MAX_NESTING or self.breach is not None:
             return text[:_MAX_EXPANDED]
         pieces: list[str] = []
         position = length = 0
@@ -232,7 +261,18 @@ class _Reader:
             position = match.end()
             if length > _MAX_EXPANDED:
                 break
-        return "".join([*pieces, text[position:]])[:_MAX_EXPANDED]
+        result = "".join([*pieces, text[position:]])[:_MAX_EXPANDED]
+        self._spend(len(result))
+        return result
+
+    def _spend(self, characters: int) -> None:
+        """Count what an expansion has written; where a file takes too much, nothing more is expanded."""
+        self._written += characters
+        if self._work > _MAX_WORK:
+            self.breach = self.breach or (f"variables take more than {_MAX_WORK} replacements", self._line)
+        elif self._written > _MAX_WRITTEN:
+            reason = f"variables expand to more than {_MAX_WRITTEN / 1_000_000:g} MB"
+            self.breach = self.breach or (reason, self._line)
 
 
 def _colon(text: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 Scalar = str | int | float | bool | None
 
@@ -11,10 +12,11 @@ Scalar = str | int | float | bool | None
 class DocumentError(Exception):
     """A document, or a bound on one, that cannot be parsed. `line` is 1-based, 0 when not known.
 
-    `partial` holds the documents that stand before the broken one in a file of several.
+    `partial` is what could be read all the same: the documents before the broken one in a file of several, or the
+    result of the parser up to its bound.
     """
 
-    def __init__(self, reason: str, line: int = 0, partial: tuple[Node, ...] = ()) -> None:
+    def __init__(self, reason: str, line: int = 0, partial: Any = ()) -> None:
         super().__init__(reason, line, partial)
         self.reason = reason
         self.line = line

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlops_scan.documents import json, python, python2, repair
-from mlops_scan.documents.bounds import encodable
+from mlops_scan.documents.bounds import check_size, check_words, encodable
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.regex import regex
 
 Line = tuple[int, str]  # the line in the raw file, and the source text of that line
+
+_MAX_CELLS = 10_000
 
 _CELL_MAGIC = regex(r"%%(\w+)")
 _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit"})
@@ -47,6 +49,8 @@ def parse(text: str) -> Notebook:
     for sheet in worksheets.items if worksheets is not None else ():
         inner = sheet.get("cells")
         nodes.extend(inner.items if inner is not None else ())
+    if len(nodes) > _MAX_CELLS:
+        raise DocumentError(f"more than {_MAX_CELLS} cells", nodes[_MAX_CELLS].line)
     return Notebook(tuple(_cell(node) for node in nodes if node.kind == "mapping"))
 
 
@@ -54,8 +58,11 @@ def code(notebook: Notebook) -> tuple[str, tuple[int, ...]]:
     """All code cells as one Python text, and the raw line of each of its lines.
 
     IPython magics, shell escapes and cells in other languages become comments; a cell that does not parse is mended by
-    itself, so that it cannot spoil the ones after it. Never raises.
+    itself, so that it cannot spoil the ones after it. Raises DocumentError for more than 2 MB or 400 000 words of code.
     """
+    bulk = "\n".join(text for cell in notebook.cells if cell.kind == "code" for _, text in cell.lines)
+    check_size(bulk)
+    check_words(bulk)
     texts: list[str] = []
     numbers: list[int] = []
     for cell in notebook.cells:

@@ -20,8 +20,11 @@ from mlops_scan.regex import regex
 
 _ROUNDS = 60
 _WORK = 2_000_000  # characters given to a parser while mending
+MAX_CHARACTERS = 1_000_000  # of a text worth mending: error recovery takes seconds for more
 _MAX_BROKEN = 500  # top-level statements; a file with more of them is not Python
 
+_MAX_PARTS = 1_000  # of a dotted name
+_DOTTED = regex(r"\.[ \t\\\n]*[^\W\d]\w*(?:[ \t\\\n]*\.[ \t\\\n]*[^\W\d]\w*)+")
 _ON_LINE = regex(r"on line (\d+)")
 _NO_START = regex(r"[)\]}#]|(?:else|elif|except|finally)\b")
 _HEADER = regex(r"(?:async\s+)?(\w+)\b.*:\s*(?:#.*)?\Z")
@@ -62,7 +65,7 @@ def try_parse(text: str) -> ast.Module | Failure:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            return ast.parse(_with_short_names(text))
     except SyntaxError as error:
         deep = "too many nested" in (error.msg or "") or "too many levels" in (error.msg or "")
         return Failure(max(error.lineno or 1, 1), error.msg or "invalid syntax", deep)
@@ -72,11 +75,25 @@ def try_parse(text: str) -> ast.Module | Failure:
         return Failure(1, str(error))
 
 
+def _with_short_names(text: str) -> str:
+    """The text with dotted names of more than 1000 parts cut: the parser takes quadratic time in those of imports."""
+    if text.count(".") <= _MAX_PARTS:
+        return text
+
+    def short(match: re.Match[str]) -> str:
+        whole = match.group()
+        return whole if whole.count(".") <= _MAX_PARTS else "._" + "\\\n" * whole.count("\n")
+
+    return _DOTTED.sub(short, text)
+
+
 def repaired(text: str) -> str | Failure:
     """A text of the same number of lines that parses, or the first failure when nothing can be saved."""
     first = try_parse(text)
     if not isinstance(first, Failure):
         return text
+    if len(text) > MAX_CHARACTERS:
+        return first
     best, best_line = text, first.line
     for candidate in _rewrites(text):
         outcome = try_parse(candidate)
@@ -236,8 +253,8 @@ def _without_errors(lines: list[str]) -> list[str]:
         row, parent = node.start_point.row, node.parent
         while parent is not None and parent.type not in ("module", "block"):
             node, parent = parent, parent.parent
-        start, end = _span(node) if parent is not None else (row, row + 1)
-        mended = _passed(mended, start, end) if start <= row < end else _passed(mended, row, row + 1)
+        start, end = span(node) if parent is not None else (row, row + 1)
+        mended = passed(mended, start, end) if start <= row < end else passed(mended, row, row + 1)
     return mended if not isinstance(try_parse("\n".join(mended)), Failure) else [""] * len(lines)
 
 
@@ -253,15 +270,15 @@ def _candidates(lines: list[str], failure: Failure) -> Iterator[list[str]]:
         yield from _reindented(lines, row)
     span = _statement(lines, row)
     if span is not None:
-        yield _passed(lines, *span)
-    yield _passed(lines, row, row + 1)
+        yield passed(lines, *span)
+    yield passed(lines, row, row + 1)
     yield [*lines[:row], "", *lines[row + 1 :]]
     end = row + 1
     indent = _indent(lines[row])
     while end < len(lines) and (not lines[end].strip() or _indent(lines[end]) > indent):
         end += 1
     if end > row + 1:
-        yield _passed(lines, row, end, keep_header=False)
+        yield passed(lines, row, end, keep_header=False)
 
 
 def _with_body(lines: list[str], header: int, row: int) -> Iterator[list[str]]:
@@ -303,11 +320,11 @@ def _statement(lines: list[str], row: int) -> tuple[int, int] | None:
         node = child
     if best is None:
         return None
-    start, end = _span(best)
+    start, end = span(best)
     return (start, end) if start <= row and end - start <= 200 else None
 
 
-def _span(node: Node) -> tuple[int, int]:
+def span(node: Node) -> tuple[int, int]:
     """The rows of a statement, of a compound one those of its header."""
     start, end = node.start_point.row, node.end_point.row + 1
     if node.type in _COMPOUND:
@@ -316,7 +333,7 @@ def _span(node: Node) -> tuple[int, int]:
     return start, end
 
 
-def _passed(lines: list[str], start: int, end: int, keep_header: bool = True) -> list[str]:
+def passed(lines: list[str], start: int, end: int, keep_header: bool = True) -> list[str]:
     """The rows replaced by `pass`, by a harmless header where they were one, and blank lines."""
     line = lines[start]
     indent = line[: len(line) - len(line.lstrip())]

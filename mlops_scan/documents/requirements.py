@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -11,18 +10,21 @@ from packaging.requirements import Requirement as PackagingRequirement
 from packaging.utils import canonicalize_name
 
 from mlops_scan.documents.bounds import check_size, unix_lines
-from mlops_scan.documents.node import Node
+from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.regex import regex
 
 _OPTION = regex(r"(-r|-c|-e|--requirement|--constraint|--editable)(?:\s*=\s*|\s+|(?<=-[rce]))(\S.*)")
 _KINDS = {"-r": "include", "--requirement": "include", "-c": "constraint", "--constraint": "constraint"}
-_HASH = regex(r"\s*--hash[= ]\s*\S+")
-_PER_REQUIREMENT = regex(r"\s+--(?:global-option|install-option|config-settings?)[= ].*")
+_HASH = regex(r"--hash[= ][ \t]*\S+")
+_PER_REQUIREMENT = regex(r"(?<=\s)--(?:global-option|install-option|config-settings?)[= ].*")
 _COMMENT = regex(r"(?:^|\s)#.*")
 _COMMIT = regex(r"@[0-9a-fA-F]{40}\b")
 _URL = regex(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/")
 _EGG = regex(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _WHEEL = regex(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
+_LENIENT = regex(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*(?:([<>=!~]=?=?\s*[^;#\s]+)\s*)?(?:;.*)?\Z")
+_MAX_REQUIREMENTS = 10_000
+_FILE_NAME = 255  # characters of the end of a URL that can be the name of a file
 _CONDA = regex(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
 _CONDA_PINNED = regex(r"(?:==\s*[^*,|<>=\s]+|=?\s*[^*,|<>=\s]+=[^=,|<>\s]+|=\s*\d+\.\d+\.[^*,|<>=\s]+)\Z")
 
@@ -45,12 +47,17 @@ class Requirement:
 
 
 def parse(text: str) -> tuple[Requirement, ...]:
-    """The requirements of a pip file; lines that are none are skipped. Raises DocumentError for more than 2 MB."""
+    """The requirements of a pip file; lines that are none are skipped.
+
+    Raises DocumentError for more than 2 MB and, with the first of them as `.partial`, for more than 10 000 of them.
+    """
     check_size(text)
-    found = []
+    found: list[Requirement] = []
     for line, content in _joined(unix_lines(text.removeprefix("\ufeff")).split("\n")):
         requirement = parse_line(content, line)
         if requirement is not None:
+            if len(found) == _MAX_REQUIREMENTS:
+                raise DocumentError(f"more than {_MAX_REQUIREMENTS} requirements", line, tuple(found))
             found.append(requirement)
     return tuple(found)
 
@@ -125,7 +132,7 @@ def _option(option: str, value: str, line: int) -> Requirement:
 
 def _url(text: str, hashed: bool, line: int) -> Requirement:
     target = text.split(";")[0].strip() if " ;" in text else text
-    named = _EGG.search(target) or _WHEEL.search(target.rpartition("/")[2])
+    named = _EGG.search(target) or _WHEEL.search(target.rpartition("/")[2][:_FILE_NAME])
     name = canonicalize_name(named.group(1)) if named else ""
     return Requirement(name, "", _url_pinned(target, hashed), hashed, line, "url", target)
 
@@ -136,9 +143,7 @@ def _url_pinned(url: str, hashed: bool) -> bool:
 
 def _lenient(text: str, hashed: bool, line: int) -> Requirement | None:
     """Old spellings that `packaging` refuses but that name a package: `torch==1.0+cu*`, `x>=1.*`, `x =1.0`."""
-    match = re.match(
-        r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*((?:[<>=!~]=?=?\s*[^;#\s]+)?)\s*(?:;.*)?\Z", text
-    )
+    match = _LENIENT.match(text)
     if match is None or not match.group(2):
         return None
     specifier = match.group(2)

@@ -9,16 +9,19 @@ from dataclasses import dataclass, replace
 from tree_sitter import Node
 
 from mlops_scan.documents.bounds import MAX_DEPTH
+from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell_model import Command, ShellScript
 from mlops_scan.documents.trees import parse_tree
 from mlops_scan.regex import regex
 
+_MAX_COMMANDS = 2_000  # of one script
 _TEXT = 400  # characters of a command kept as its text
 _EXPRESSION = regex(rb"\$?\{\{[^\n{}]*\}\}|\$\[\[[^\n\[\]]*\]\]")
 _CONTROL = regex(rb"^[ \t]*\{%[^\n]*?%\}[ \t]*$", re.MULTILINE)
 _PIPELINE_VARIABLE = regex(rb"\$\([A-Za-z_]\w*(?:\.\w+)+\)")  # Azure: $(Build.SourcesDirectory)
 _ESCAPED = regex(r"\\(.)", re.DOTALL)
 _ESCAPED_IN_QUOTES = regex(r'\\(["\\$`])')
+_FAILS = regex(r"(?:^|[;{(&\n][ \t]*)(?:exit(?!\s+0\b)|return(?!\s+0\b)|false)\b")
 _SETUP = frozenset(
     {"set", "shopt", "export", "echo", "printf", "cd", "source", ".", "trap", "umask", "readonly", "local", "declare"}
     | {"unset", "ulimit", ":", "true", "typeset"}
@@ -55,16 +58,19 @@ class Reader:
         self._functions: list[str] = []
         self._variables: list[tuple[str, str]] = []
         self._subshells = 0
+        self._breach: tuple[str, int] | None = None  # the bound that broke, and the line
 
     def script(self) -> ShellScript:
-        """Everything below the root."""
+        """Everything below the root; raises DocumentError, with what was read as `.partial`, where a bound broke."""
         masked = _EXPRESSION.sub(lambda match: b"_" * len(match.group()), self._source)
         masked = _CONTROL.sub(lambda match: b" " * len(match.group()), masked)
         self._body(parse_tree(masked, "bash").root_node.children, _Context(last=True))
         top = self._errexit if self._top_errexit is None else self._top_errexit
-        commands = self._with_call_options()
-        pipefail = self._pipefail
-        return ShellScript(commands, top, pipefail, tuple(dict.fromkeys(self._functions)), tuple(self._variables))
+        functions = tuple(dict.fromkeys(self._functions))
+        found = ShellScript(self._with_call_options(), top, self._pipefail, functions, tuple(self._variables))
+        if self._breach is not None:
+            raise DocumentError(*self._breach, found)
+        return found
 
     def options(self, arguments: tuple[str, ...]) -> None:
         """Apply the arguments of `set` or of a shebang."""
@@ -123,6 +129,10 @@ class Reader:
 
     def _visit(self, node: Node, context: _Context) -> None:
         if context.depth > MAX_DEPTH:
+            self._break(f"nested deeper than {MAX_DEPTH} levels", node)
+        if len(self._commands) >= _MAX_COMMANDS:
+            self._break(f"more than {_MAX_COMMANDS} commands", node)
+        if self._breach is not None:
             return
         context = replace(context, depth=context.depth + 1)
         kind = node.type
@@ -133,6 +143,10 @@ class Reader:
             handler(self, node, context)
         elif kind not in ("heredoc_body", "comment"):  # braces, do-groups, ERROR nodes, words with substitutions
             self._body(node.children, context)
+
+    def _break(self, reason: str, node: Node) -> None:
+        if self._breach is None:
+            self._breach = reason, node.start_point.row + self._first
 
     def _negated(self, node: Node, context: _Context) -> None:
         self._body(node.children, replace(context, swallowed=context.swallowed or "negated"))
@@ -263,9 +277,7 @@ class Reader:
 
     def _can_fail(self, node: Node) -> bool:
         """Whether what follows `||` passes the failure on: `exit 1`, `return 1`, `false`, a group ending in one."""
-        return bool(
-            re.search(r"(?:^|[;{(&\n]\s*)(?:exit(?!\s+0\b)|return(?!\s+0\b)|false)\b", self._text(node).strip())
-        )
+        return _FAILS.search(self._text(node).strip()) is not None
 
     def _fallback(self, node: Node) -> str:
         words = self._line_text(node).split()

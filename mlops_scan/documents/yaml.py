@@ -13,11 +13,12 @@ from typing import Any
 import yaml
 
 from mlops_scan.documents import templates
-from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep, unix_lines
+from mlops_scan.documents.bounds import MAX_DEPTH, check_nodes, check_size, encodable, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError, Node, Scalar
 from mlops_scan.regex import regex
 
 _MAX_MERGED = 200_000
+_MAX_DOCUMENTS = 2_000  # of one text
 _STANDARD = "tag:yaml.org,2002:"
 _CORE = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "merge", "value"})
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -27,7 +28,8 @@ _INTEGER = regex(r"[-+]?[0-9]+\Z")
 _BASED = regex(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = regex(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL = regex(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
-_UNPRINTABLE = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+# NEL, LS and PS end a line for YAML 1.1 but in no editor: they would move every line number behind them.
+_UNPRINTABLE = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufffe\uffff]")
 _BLOCK_SCALAR = regex(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?\Z")
 
 
@@ -156,7 +158,7 @@ class _Builder:
         self._templated = "{{" in text
         self._frames: list[_Frame] = []
         self._anchors: dict[str, tuple[Node | None, int]] = {}
-        self._merged = 0
+        self._merged = self._count = 0
 
     def feed(self, event: Any) -> None:
         """Take the next event; raises DocumentError when a bound breaks."""
@@ -170,6 +172,9 @@ class _Builder:
             self._alias(event)
         elif isinstance(event, yaml.DocumentStartEvent):
             self._anchors.clear()
+            if len(self.documents) >= _MAX_DOCUMENTS:
+                mark: Any = event.start_mark
+                raise DocumentError(f"more than {_MAX_DOCUMENTS} documents", mark.line + 1)
 
     def _open(self, event: Any) -> None:
         line = event.start_mark.line + 1
@@ -240,6 +245,8 @@ class _Builder:
         return frame.key_line if frame is not None and frame.mapping and frame.key is not None else line
 
     def _add(self, node: Node, height: int, end: int) -> None:
+        self._count += 1
+        check_nodes(self._count, node.line)
         if not self._frames:
             self.documents.append(node)
             return

@@ -109,7 +109,7 @@ _CONVERTING = regex(rb"(?<![\w-])(?:text|eol|crlf|ident|filter|working-tree-enco
 _CONVERTING_SETTING = regex(rb"(?i)\b(?:autocrlf|eol)\b")
 _STAT = regex(
     r"\d+ (?P<blob>[0-9a-f]+) (?P<stage>\d)\t(?P<name>[^\0]*)\0\s+ctime: \S+\s+mtime: (?P<seconds>\d+):(?P<nano>\d+)\s"
-    r"[^\0]*?\s+size: (?P<size>\d+)\s+flags: [0-9a-f]+\n"
+    r"[^\0]*?\ssize: (?P<size>\d+)\s+flags: [0-9a-f]+\n"
 )
 
 

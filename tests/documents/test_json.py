@@ -98,9 +98,9 @@ def test_long_numbers() -> None:
 def test_a_large_notebook_is_fast() -> None:
     cell = {"cell_type": "code", "source": ["x = 1\n"] * 20, "outputs": [{"data": {"image/png": "A" * 40_000}}]}
     text = standard.dumps({"cells": [cell] * 100, "nbformat": 4}, indent=1)
-    start = time.perf_counter()
+    start = time.process_time()
     json.parse(text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 _VALUES = st.recursive(

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_scan.documents import makefile
+from mlops_scan.documents.node import DocumentError
 from tests.documents.hostile import mutations
 
 SAMPLE = """\
@@ -112,9 +113,23 @@ def test_special_targets() -> None:
 
 def test_expansion_is_bounded() -> None:
     bomb = "".join(f"A{i} = {f'$(A{i + 1})' * 20}\n" for i in range(40)) + "a:\n" + "\t$(A0)\n" * 200
-    start = time.perf_counter()
-    makefile.parse(bomb)
-    assert time.perf_counter() - start < 5
+    start = time.process_time()
+    with pytest.raises(DocumentError, match=r"expand to more than 5 MB|200000 replacements") as caught:
+        makefile.parse(bomb + "b:\n\tpython train.py\n")
+    assert caught.value.partial.target("b").recipe == ((243, "python train.py"),)
+    assert time.process_time() - start < 5
+
+
+def test_rules_of_one_name_are_one_target() -> None:
+    text = "a: b\n\techo 1\na: c\n"
+    assert makefile.parse(text).merged()["a"] == makefile.parse(text).target("a")
+    assert makefile.parse(text).merged()["a"].prerequisites == ("b", "c")
+
+
+def test_targets_are_bounded() -> None:
+    with pytest.raises(DocumentError, match="more than 2000 targets") as caught:
+        makefile.parse("".join(f"t{n}:\n\tx\n" for n in range(2_010)))
+    assert caught.value.partial.target("t0").recipe == ((2, "x"),)
 
 
 @settings(max_examples=100, deadline=None)

@@ -193,18 +193,18 @@ def test_deep_expressions_cost_only_themselves(deep: str) -> None:
     ],
 )
 def test_time_is_bounded(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with contextlib.suppress(DocumentError):
         python.parse(text)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_a_usual_file_is_fast() -> None:
     text = SAMPLE * 13
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(5):
         python.parse(text)
-    assert (time.perf_counter() - start) / 5 < 0.05
+    assert (time.process_time() - start) / 5 < 0.05
 
 
 @settings(max_examples=100, deadline=None)

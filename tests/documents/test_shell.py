@@ -270,12 +270,12 @@ def test_what_is_a_command(text: str, expected: list[str]) -> None:
     ],
 )
 def test_time_is_bounded(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         shell.parse(text)
     except DocumentError as error:
-        assert "pipes" in error.reason
-    assert time.perf_counter() - start < 10
+        assert "pipes" in error.reason or "nested deeper" in error.reason or "2000 commands" in error.reason
+    assert time.process_time() - start < 10
 
 
 @settings(max_examples=100, deadline=None)

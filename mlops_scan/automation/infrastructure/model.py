@@ -15,6 +15,7 @@ _TOKEN = regex(r"[\w-]+")
 
 # Kinds of resources that matter for a loop around a model, by the end of a type's name in any of the languages:
 # `aws_cloudwatch_metric_alarm`, `AWS::CloudWatch::Alarm`, `aws_cdk.aws_cloudwatch.CfnAlarm`, `microsoft.insights/…`.
+_MAX_TYPE = 200  # characters of the type of a resource
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("alarm", regex(
         r".*(cloudwatch_(cfn)?(composite_?)?(metric_?)?alarm|metric_create_alarm|azurerm_monitor_metric_alert"
@@ -118,7 +119,7 @@ class Resource:
 def kind_of(type_: str) -> str:
     """What a type of resource is for, or empty."""
     flat = re.sub(r"::|[./]", "_", type_).lower()
-    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(flat)), "")
+    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(flat[:_MAX_TYPE])), "")
 
 
 def snake(key: str) -> str:

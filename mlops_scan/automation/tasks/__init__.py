@@ -18,7 +18,7 @@ BARE = frozenset({"pdm", "pixi", "hatch", "rye", "pipenv"})
 
 _VERBS = frozenset({"run", "r", "run-script", "exec"})
 _NPM_NAMES = frozenset({"test", "t", "start"})
-_SETUP = regex(r"^\s*[\"']?([\w-]+)\s*=\s*([\w.]+:\w+)", re.M)
+_SETUP = regex(r"^[ \t]*[\"']?([\w-]+)[ \t]*=[ \t]*([\w.]+:\w+)", re.M)
 
 
 class Tasks:
@@ -61,8 +61,11 @@ class Tasks:
             name = path.rpartition("/")[2]
             if name in ("Makefile", "makefile", "GNUmakefile"):
                 makefile = self.documents.makefile(path)
+                lines: dict[str, int] = {}  # a target of several rules stands once, where its first rule is
                 for target in makefile.targets if makefile is not None else ():
-                    yield path, target.name, target.line
+                    lines.setdefault(target.name, target.line)
+                for task, line in lines.items():
+                    yield path, task, line
             elif name in ("mise.toml", ".mise.toml"):
                 document = self._lookup.document(path)
                 tasks = document.get("tasks") if document is not None else None

@@ -24,7 +24,9 @@ def called(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task
     makefile = lookup.documents.makefile(path) if path else None
     if path is None or makefile is None:
         return
-    rules = _rules(path, folder, lookup)
+    rules = lookup.rules.get((path, folder))
+    if rules is None:
+        rules = lookup.rules[path, folder] = _rules(path, folder, lookup)
     todo = list(reversed(targets or ([makefile.default] if makefile.default else [])))
     entered: set[str] = set()
     done: set[str] = set()
@@ -85,9 +87,8 @@ def _rules(path: str, folder: str, lookup: Lookup) -> dict[str, tuple[str, Targe
         makefile = lookup.documents.makefile(current)
         if makefile is None:
             continue
-        for name in dict.fromkeys(target.name for target in makefile.targets):
-            target = makefile.target(name)
-            if target is not None and (name not in rules or not rules[name][1].recipe):
+        for name, target in makefile.merged().items():
+            if name not in rules or not rules[name][1].recipe:
                 before = rules[name][1].prerequisites if name in rules else ()
                 merged = Target(
                     name, (*before, *target.prerequisites), target.line, target.recipe, target.ignore_errors

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mlops_scan.documents.makefile import Target
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
@@ -15,7 +16,7 @@ Line = tuple[int, str, str]
 """The line in the file, the command, and why its failure is ignored (or "")."""
 
 _SECTION = regex(r"\s*\[([^\]]+)\]\s*(?:[#;].*)?")
-_OPTION = regex(r"([\w.\-/ ]+?)\s*[=:]\s*(.*)")
+_OPTION = regex(r"([\w.\-/]+(?: +[\w.\-/]+)*)\s*[=:]\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Lookup:
 
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
+        self.rules: dict[tuple[str, str], dict[str, tuple[str, Target]]] = {}  # of makefiles, by path and folder
 
     def first(self, folder: str, names: tuple[str, ...]) -> str | None:
         """The first of the files that is in `folder`, or in one above it, nearest first."""

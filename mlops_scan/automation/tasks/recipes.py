@@ -9,7 +9,7 @@ from mlops_scan.automation.tasks.model import Line, Lookup, Task, lines
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 
-_HEAD = regex(r"@?([A-Za-z_][\w-]*)((?:\s+[^:=\s]+(?:=(?:\"[^\"]*\"|'[^']*'|\S+))?)*)\s*:(?!=)(.*)")
+_HEAD = regex(r"@?([A-Za-z_][\w-]*)((?:\s+[^:=\s]+(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"']\S*))?)*)\s*:(?!=)(.*)")
 _NEEDED = regex(r"\(\s*([A-Za-z_][\w-]*)[^)]*\)|([A-Za-z_][\w-]*)")
 _JUSTFILES = ("justfile", "Justfile", ".justfile")
 _TASKFILES = (

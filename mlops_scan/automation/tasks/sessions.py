@@ -11,6 +11,8 @@ from mlops_scan.code.facts import Module
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 
+_FACTORS = regex(r"\{([^{},]*)(?:,[^{}]*)?\}")
+_SEPARATOR = regex(r"[,\s]+")
 _FACTOR = regex(r"[\w{},!.-]+:\s+(?=\S)")
 _POSITIONAL = regex(r"\{posargs(?::([^{}]*))?\}|\[\]")
 _REFERENCE = regex(r"\{\[([^\]{}]+)\](\w+)\}")
@@ -69,9 +71,8 @@ def _environments(names: tuple[str, ...], listed: str) -> list[str]:
     if names:
         return list(dict.fromkeys(names))[:_MAX_ENVIRONMENTS]
     # {py310,py311}-test stands for several that run the same commands: the first is enough
-    parts = re.split(r"[,\s]+(?![^{]*\})", listed.strip())
-    found = [re.sub(r"\{([^{},]*)[^{}]*\}", r"\1", name) for name in parts]
-    return list(dict.fromkeys(name for name in found if name))[:_MAX_ENVIRONMENTS] or [""]
+    parts = _SEPARATOR.split(_FACTORS.sub(r"\1", listed.strip()))
+    return list(dict.fromkeys(name for name in parts if name))[:_MAX_ENVIRONMENTS] or [""]
 
 
 def _commands(

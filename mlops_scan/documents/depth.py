@@ -1,0 +1,134 @@
+"""Python that nests too deep: chains written as lists, so that every part of them is kept, and what is left blanked.
+
+CPython gives no tree for some thousand `elif`, terms of a sum or chained calls, though each of them is harmless.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tree_sitter import Node
+
+from mlops_scan.documents.bounds import MAX_DEPTH
+from mlops_scan.documents.repair import passed, span
+from mlops_scan.documents.trees import parse_tree
+
+_LONG_STATEMENT = 400  # characters; shorter ones cannot nest deep enough to matter
+_CHAIN = 100  # links of one chain that stay as they are
+_INSIDE = (ast.expr, ast.keyword, ast.arguments, ast.arg, ast.comprehension, ast.withitem)
+
+Edit = tuple[int, int, bytes]  # from, to, replacement: byte offsets in the source
+
+
+def flattened(text: str) -> str:
+    """The text with long chains cut, same number of lines: `a + b + …` as a tuple, every 100th `elif` as an `if`."""
+    source = text.encode()
+    edits: list[Edit] = []
+    stack = [(parse_tree(source, "python").root_node, "")]
+    while stack:
+        node, above = stack.pop()
+        children = node.children
+        if node.type == "if_statement":
+            clauses = [child for child in children if child.type == "elif_clause"]
+            keywords = (clause.children[0] for clause in clauses[_CHAIN - 1 :: _CHAIN])
+            edits += [(word.start_byte, word.end_byte, b"if  ") for word in keywords]
+        elif node.type == "binary_operator" and above != node.type:
+            edits += _as_tuple(node)
+        stack.extend((child, node.type) for child in children)
+    pieces: list[bytes] = []
+    position = 0
+    for start, end, new in sorted(edits):
+        pieces += [source[position:start], new]
+        position = end
+    return b"".join([*pieces, source[position:]]).decode()
+
+
+def _as_tuple(top: Node) -> list[Edit]:
+    """The edits that put commas for the operators of a long chain, and parentheses around it."""
+    operators: list[Node] = []
+    stack = [top]
+    while stack:
+        for child in stack.pop().children:
+            if child.type == "binary_operator":
+                stack.append(child)
+            elif not child.is_named:
+                operators.append(child)
+    if len(operators) < _CHAIN:
+        return []
+    edits: list[Edit] = [(node.start_byte, node.end_byte, b",") for node in operators]
+    return [(top.start_byte, top.start_byte, b"("), *edits, (top.end_byte, top.end_byte, b")")]
+
+
+def without_deep_lines(text: str) -> str:
+    """The text with statements blanked that tree-sitter finds to nest deeper than MAX_DEPTH."""
+    lines = text.split("\n")
+    root = parse_tree(text.encode(), "python").root_node
+    stack = [(root, 0, root)]
+    while stack:
+        node, depth, statement = stack.pop()
+        if node.type in ("module", "block") or node.type.endswith(("_statement", "_definition")):
+            depth, statement = 0, node
+        elif depth > MAX_DEPTH:
+            start, end = span(statement)
+            if lines[start].strip() != "pass":
+                lines = passed(lines, start, end)
+            continue
+        flat = node.type == "boolean_operator"  # one node with many values in the standard tree
+        stack.extend((child, depth + (not (flat and child.type == node.type)), statement) for child in node.children)
+    return "\n".join(lines)
+
+
+def deep_statements(tree: ast.Module, text: str) -> Iterator[tuple[int, int]]:
+    """The line ranges of statements, or headers of blocks, whose expressions nest deeper than MAX_DEPTH.
+
+    What stands at the left end of a chain (`a` in `a + b`, `a.b`, `a()`) is not deeper than the chain: nothing follows
+    chains by recursion. Only statements of many characters can be deep, so only those are measured.
+    """
+    offsets: list[int] = [0]
+    for line in text.split("\n"):
+        offsets.append(offsets[-1] + len(line))
+    stack = list(reversed(tree.body))
+    while stack:
+        statement = stack.pop()
+        start, end = statement.lineno, statement.end_lineno or statement.lineno
+        blocks = _blocks(statement)
+        if blocks:
+            stack.extend(inner for block in reversed(blocks) for inner in reversed(block))
+            end = max(start, min(block[0].lineno for block in blocks) - 1)
+        if offsets[end] - offsets[start - 1] > _LONG_STATEMENT and _is_deep(statement):
+            yield start, end
+
+
+def _blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
+    """The non-empty statement lists inside a compound statement."""
+    blocks: list[list[ast.stmt]] = []
+    for field in ("body", "orelse", "finalbody"):
+        block = getattr(statement, field, None)
+        if block:
+            blocks.append(block)
+    for field in ("handlers", "cases"):
+        blocks.extend(part.body for part in getattr(statement, field, ()))
+    return blocks
+
+
+def _is_deep(statement: ast.stmt) -> bool:
+    """Whether the expressions of a statement, without those of the blocks in it, nest deeper than MAX_DEPTH."""
+    stack: list[tuple[ast.AST, int]] = [(statement, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            return True
+        left = _left(node)
+        children = (child for child in ast.iter_child_nodes(node) if isinstance(child, _INSIDE))
+        stack.extend((child, depth + (child is not left)) for child in children)
+    return False
+
+
+def _left(node: ast.AST) -> ast.expr | None:
+    """The part of a chain that is the chain up to its last link."""
+    if isinstance(node, ast.BinOp):
+        return node.left
+    if isinstance(node, (ast.Attribute, ast.Subscript)):
+        return node.value
+    return node.func if isinstance(node, ast.Call) else None
