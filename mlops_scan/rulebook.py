@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops_scan.assetrules import AssetRule, asset_rule
 from mlops_scan.errors import RuleError
 from mlops_scan.rulereader import (
     check_keys,
@@ -179,6 +180,7 @@ class RuleBook:
     practices: Mapping[str, Practice]
     models: Mapping[str, MaturityModel]
     findings: Mapping[str, FindingDefinition]
+    assets: tuple[AssetRule, ...] = ()
 
 
 def rules_path() -> Path:
@@ -206,6 +208,7 @@ def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
     practices: dict[str, Practice] = {}
     models: dict[str, MaturityModel] = {}
     findings: dict[str, FindingDefinition] = {}
+    assets: dict[str, AssetRule] = {}
     places: dict[str, Path] = {}
     for path, data in documents(root, content, cache and folder is None):
         kind = path.parent.name
@@ -222,7 +225,17 @@ def load(folder: Path | None = None, *, cache: bool = True) -> RuleBook:
         elif kind == "findings":
             for entry in entries(data, "findings", path):
                 _add(findings, _finding(entry, path), path, places)
-    book = RuleBook(content.hexdigest()[:12], tools, practices, models, dict(sorted(findings.items())))
+        elif kind == "assets":
+            for entry in entries(data, "assets", path):
+                _add(assets, asset_rule(entry, path), path, places)
+    book = RuleBook(
+        content.hexdigest()[:12],
+        tools,
+        practices,
+        models,
+        dict(sorted(findings.items())),
+        assets=tuple(assets.values()),
+    )
     _check_references(book, places)
     return book
 
@@ -380,6 +393,10 @@ def _check_references(book: RuleBook, places: Mapping[str, Path]) -> None:
     for model in book.models.values():
         for row in (row for level in model.levels for row in level.rows):
             _check_named(row.practices, book, f"{places[model.id]}: row `{row.title}`")
+    for asset in book.assets:
+        if asset.tool not in book.tools:
+            what = f"{places[asset.id]}: asset `{asset.id}`"
+            raise RuleError(f"{what} names the unknown tool `{asset.tool}`{hint(asset.tool, book.tools)}")
     for tool in book.tools.values():
         named = (*tool.hints, *(name for signature in tool.signatures for name in signature.serves))
         _check_named(named, book, f"{places[tool.id]}: `{tool.id}`")

@@ -91,6 +91,25 @@ class ComponentResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Asset:
+    """Something that a bill of materials lists. `evidence` are the places that show it, the first the most telling.
+
+    `kind`: "model", "dataset", "framework", "service" or "pipeline". `origin` says what is known of where it is from:
+    for models and data sets "file", "pointer" (its content lies elsewhere), "hub", "hosted" (called at a provider),
+    "served", "registered" or "feature-store"; for frameworks "pypi". `version` is exact (a pin, a revision) or empty.
+    """
+
+    kind: str
+    name: str
+    origin: str
+    tool: str = ""
+    version: str = ""
+    digest: tuple[str, str] = ("", "")  # algorithm and hexadecimal digest of the content, where a pointer states it
+    evidence: tuple[Evidence, ...] = ()
+    files: int = 1  # a folder of data is one asset
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """What the scan read; counts and bytes, no clock."""
 
@@ -136,3 +155,4 @@ class Report:
     rules: tuple[FindingRule, ...] = ()
     kind_place: Location | None = None  # a place that shows the kind
     notices: tuple[str, ...] = ()  # what the reader should know: exclusions, unknown CI providers, fallbacks
+    inventory: tuple[Asset, ...] = ()  # by kind, name and version

@@ -28,6 +28,7 @@ from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
 from mlops_scan.engine import levels
 from mlops_scan.engine.grades import grade, weigh
+from mlops_scan.engine.inventory import inventory
 from mlops_scan.engine.kind import JUDGED, Kind, decide, lesson_folders, self_tools
 from mlops_scan.engine.report import ComponentResult, Report, Statistics
 from mlops_scan.engine.results import Results
@@ -160,6 +161,7 @@ def _scan(path: str, options: ScanOptions, repository: Repository, documents: Do
         ),
         rules=finding_rules.rules(rules),
         notices=_notices(context, options, kind, folders),
+        inventory=inventory(context, weighed),
     )
 
 
