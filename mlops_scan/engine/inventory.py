@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from mlops_scan.detectors.base import Context
-from mlops_scan.documents.store import language_of
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.names import named_assets
 from mlops_scan.engine.frameworks import frameworks
 from mlops_scan.engine.report import Asset
-from mlops_scan.fingerprints.assets import AssetMatcher, Named, is_name
+from mlops_scan.fingerprints.assets import is_name
 from mlops_scan.repository.files import File
 from mlops_scan.repository.roles import DATA_SUFFIXES, MODEL_SUFFIXES
 from mlops_scan.words import Evidence, Grade, Location, Role, Signal
@@ -19,7 +19,6 @@ from mlops_scan.words import Evidence, Grade, Location, Role, Signal
 MAX_ASSETS = 5_000  # of each source of assets
 MAX_PLACES = 50  # evidence kept of one asset
 _FOLDED = 5  # data files of one folder; more are listed as the folder
-_ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENERATED})
 _OID = re.compile(rb"^oid (sha256):([0-9a-f]{64})$", re.M)
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _LOCAL = re.compile(r"(\.|/|~|[A-Za-z]:[\\/]|[a-z0-9+]+://|file:)|.*(\\|//|/$)")
@@ -127,27 +126,14 @@ def _md5(text: str | None) -> tuple[str, str]:
 
 
 def _named(context: Context) -> Iterator[Asset]:
-    matcher = AssetMatcher(context.rules.assets)
     own = _written(context)
-    for item in _places(context, matcher):
+    for item in named_assets(context):
         rule, name = item.rule, item.name
         if rule.origin in ("hub", "served") and (_LOCAL.match(name) or name in own or _in_tree(context, name)):
             continue  # a folder or file of its own; what lies in the tree is listed as what it is
         where = item.location
         evidence = (context.evidence(where.path, where.line, end_line=where.end_line),)
         yield Asset(rule.kind, name, rule.origin, rule.tool, item.version, evidence=evidence)
-
-
-def _places(context: Context, matcher: AssetMatcher) -> Iterator[Named]:
-    for _, module in sorted(context.modules(), key=lambda pair: pair[0]):
-        yield from matcher.in_module(context.index, module)
-    parsed = context.documents.parsed
-    for file in context.files():
-        if language_of(file.path) in ("yaml", "json", "toml") and file.path in parsed:
-            yield from matcher.in_documents(file.path, context.documents.nodes(file.path))
-    for run in context.automation.runs:
-        if run.words and context.role(run.location.path) not in _ASIDE:
-            yield from matcher.in_command(run.words, run.location)
 
 
 def _written(context: Context) -> set[str]:
@@ -181,13 +167,13 @@ def _services(signals: Iterable[Signal]) -> Iterator[Asset]:
     for signal in signals:
         if signal.practice == "deploy/serving" and signal.grade.strength >= Grade.IMPLEMENTED.strength:
             first = signal.evidence[0]
-            if first.role not in _ASIDE:
+            if first.role not in ASIDE:
                 yield Asset("service", first.location.path, "serving", signal.tool, evidence=signal.evidence)
 
 
 def _pipelines(context: Context) -> Iterator[Asset]:
     for pipeline in context.automation.pipelines:
-        if context.role(pipeline.path) in _ASIDE:
+        if context.role(pipeline.path) in ASIDE:
             continue
         steps = (context.evidence(pipeline.path, step.line) for step in pipeline.steps[: MAX_PLACES - 1] if step.line)
         evidence = (context.evidence(pipeline.path, pipeline.line), *steps)
