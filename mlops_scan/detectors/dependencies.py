@@ -9,12 +9,14 @@ from typing import cast
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
+from mlops_scan.documents.requirements import Requirement
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = regex(r"[=\s]*([0-9][0-9A-Za-z.!+_-]*)")
 _CONDA = regex(r"(conda[\w-]*|environment[\w.-]*|[\w-]*conda_dependencies)\.ya?ml")
 
 
@@ -28,6 +30,7 @@ class Declared:
     pinned: bool
     manifest: str
     optional: bool = False
+    version: str = ""  # the exact version, where the manifest states one
 
 
 def declared(context: Context) -> tuple[Declared, ...]:
@@ -45,7 +48,7 @@ def _declared(context: Context) -> Iterator[Declared]:
         if language_of(file.path) == "requirements" or (name.endswith(".txt") and "requirement" in file.path.lower()):
             for item in context.documents.requirements(file.path):
                 if item.kind in ("package", "url") and item.name:
-                    yield Declared(item.name, file.path, item.line, item.pinned, "requirements")
+                    yield _of(item, file.path, "requirements")
         elif name == "pyproject.toml" or name == "pipfile" or _CONDA.fullmatch(name):
             reader = {"pyproject.toml": _pyproject, "pipfile": _pipfile}.get(name, _conda)
             for document in context.documents.nodes(file.path):
@@ -62,7 +65,17 @@ def _conda(path: str, document: Node) -> Iterator[Declared]:
 
     for item in parse_conda(document):
         if item.name and item.name not in ("python", "pip"):
-            yield Declared(item.name, path, item.line, item.pinned, "conda")
+            yield _of(item, path, "conda")
+
+
+def _of(item: Requirement, path: str, manifest: str) -> Declared:
+    return Declared(item.name, path, item.line, item.pinned, manifest, version=_exact(item.specifier, item.pinned))
+
+
+def _exact(specifier: str, pinned: bool) -> str:
+    """The version of `==1.2`, `=1.2=build` or `1.2`; empty where it is a range."""
+    found = _VERSION.match(specifier) if pinned else None
+    return found.group(1) if found else ""
 
 
 def _pyproject(path: str, document: Node) -> Iterator[Declared]:
@@ -84,7 +97,8 @@ def _strings(path: str, node: Node | None, optional: bool) -> Iterator[Declared]
         match = _NAME.match(text)
         if match:
             pinned = "==" in text and "*" not in text.partition("==")[2].partition(";")[0]
-            yield Declared(_normal(match.group()), path, item.line, pinned, "pyproject", optional)
+            version = _exact(text.partition("==")[2].strip(), pinned)
+            yield Declared(_normal(match.group()), path, item.line, pinned, "pyproject", optional, version)
 
 
 def _table(path: str, node: Node | None, manifest: str, optional: bool) -> Iterator[Declared]:
@@ -94,7 +108,7 @@ def _table(path: str, node: Node | None, manifest: str, optional: bool) -> Itera
         version = (value.get("version") if value.kind == "mapping" else value) or value
         text = version.string() or ""
         pinned = text.startswith("==") or bool(re.fullmatch(r"\d+(\.\d+)+", text))
-        yield Declared(_normal(name), path, value.at, pinned, manifest, optional)
+        yield Declared(_normal(name), path, value.at, pinned, manifest, optional, _exact(text, pinned))
 
 
 def _normal(name: str) -> str:

@@ -13,7 +13,7 @@ from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
-_COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-threshold"})
+_COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-threshold", "genai/eval-in-ci"})
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:

@@ -29,6 +29,7 @@ from mlops_scan.engine import baseline as baselines
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
 from mlops_scan.engine.grades import weigh
+from mlops_scan.engine.inventory import inventory
 from mlops_scan.engine.kind import decide, lesson_folders, self_tools
 from mlops_scan.engine.report import Report, Statistics
 from mlops_scan.engine.results import Results
@@ -214,6 +215,7 @@ def _scan(path: str, options: ScanOptions, repository: Repository, documents: Do
         baseline=compared,
         attestations=attested.results,
         stack=verdict.stack(context),
+        inventory=inventory(context, weighed),
     )
 
 
