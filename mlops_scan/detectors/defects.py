@@ -28,6 +28,7 @@ _TRIVIAL = frozenset(
 )
 _HARMLESS_ACTIONS = ("actions/checkout", "actions/setup-", "actions/cache", "actions/upload-artifact")
 _WILDCARD = re.compile(r"[*?\[+]")
+_ERRORS = re.compile(r"(?<![a-z])(rmse|mse|mae|mape|wmape|smape|rmsle|log_?loss)(?![a-z])", re.I)  # bounded from above
 _FRACTIONS = re.compile(r"(?<![a-z])(accuracy|f1|auc|roc_auc|precision|recall)(?![a-z])", re.I)
 
 Jobs = dict[tuple[str, str], list[Run]]
@@ -265,8 +266,9 @@ def _vacuous(context: Context) -> Iterator[Problem]:
         guard = numbers.get((gate.path, gate.line))
         if not gate.weak or guard is None or not guard.numbers:
             continue
-        infinite = all(math.isinf(number) for number in guard.numbers)
-        below = all(number < 0 for number in guard.numbers) and _FRACTIONS.search(" ".join(guard.names))
+        names = " ".join(guard.names)
+        infinite = all(math.isinf(number) for number in guard.numbers) and _ERRORS.search(names)
+        below = all(number < 0 for number in guard.numbers) and _FRACTIONS.search(names)
         if infinite or below:
             place = context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line).location
             yield Problem("MLS301", "This bound stops no model: no value of the metric can break it.", place)

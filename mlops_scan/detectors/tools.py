@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -12,6 +13,7 @@ from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
+_LISTS = re.compile(r"(environment|conda|requirements|meta)[^/]*\.ya?ml", re.I)
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
 _COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-threshold"})
 
@@ -91,7 +93,9 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
             continue
         place = (requirement.path, requirement.line)
         yield from _traces(context, tools, place, f"`{requirement.name}` is only declared as a dependency")
-        if any(tool.hints for tool in tools) and not _resolved(context, requirement.path):
+        if any(tool.hints for tool in tools) and not (
+            _resolved(context, requirement.path) or _mentioned(context, requirement.name, tools)
+        ):
             message = f"`{requirement.name}` is declared here, but no file imports it."
             yield Problem("MLS107", message, context.evidence(*place).location)
     for tool in context.rules.tools.values():
@@ -122,6 +126,27 @@ def _traces(context: Context, tools: list[Tool], place: tuple[str, int], reason:
         for practice in tool.hints:
             evidence = (context.evidence(*place),)
             yield Signal(practice, tool.id, Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _mentioned(context: Context, name: str, tools: list[Tool]) -> bool:
+    """Whether another library is told to use the tool, which then works without an import of the repository's own.
+
+    As in `report_to="wandb"`, `import ray.tune.search.hyperopt` or `WANDB_API_KEY` in a compose file.
+    """
+    roots = {name.replace("-", "_"), *(root.partition(".")[0] for tool in tools for root in tool.imports)}
+    word = re.compile(rf"(?<![^\W_])({'|'.join(map(re.escape, sorted(roots)))})(?![^\W_])", re.I)
+    for _, module in context.modules():
+        if any(word.search(item.name) for item in module.imports):
+            return True
+        if any(len(text) < 200 and word.search(text) for _, text in module.strings):
+            return True
+    for file in context.files():
+        wiring = file.suffix in (".yml", ".yaml", ".sh", ".env") or "dockerfile" in file.name.lower()
+        if not wiring or file.size > 200_000 or _LISTS.search(file.name):
+            continue
+        if any(word.search(line.partition("#")[0]) for line in context.documents.text(file.path).split("\n")):
+            return True
+    return False
 
 
 def _resolved(context: Context, path: str) -> bool:
