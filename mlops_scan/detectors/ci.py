@@ -18,10 +18,11 @@ _PURPOSE = regex(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.
 _PRODUCTION = regex(r"prod|live|release", re.I)
 _MAX_SHOWN_TESTS = 6
 _SEEDS = re.compile(
-    r"(^|/)[^/]*(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
-    r"[^/]*/",
+    r"(^|/)([^/]*(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
+    r"[^/]*|labs?|lessons?|lectures?|weeks?[-_ ]?\d+|chapter[-_ ]?\d+|modules?[-_ ]?\d+)/|(^|/)(example|sample)[-_.][^/]*$",
     re.I,
 )  # folders whose content is made to be copied elsewhere
+_OFFERS = ("devops-pipelines", "azure-devops", "azure-pipelines", "azure_pipelines", "gitlab", "gitlab-ci", "jenkins")
 _FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
 
 
@@ -316,7 +317,9 @@ def _elsewhere(context: Context, path: str) -> bool:
     """
     aside = context.role(path) in (Role.DOCS, Role.EXAMPLE, Role.TEST)
     seed = context.local(path) != path or _SEEDS.search(path.replace(".github/workflow-templates/", "")) is not None
-    return aside or seed or "gitlab" in path
+    beside = path.rpartition("/")[0].rpartition("/")[0]
+    offered = any(context.resolver.paths.is_folder(f"{beside}/{name}".lstrip("/")) for name in _OFFERS)
+    return aside or seed or offered or "gitlab" in path
 
 
 def _toothless(context: Context, runs: list[Run]) -> Iterator[Problem]:

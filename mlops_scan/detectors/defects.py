@@ -14,7 +14,10 @@ from mlops_scan.detectors.gates import declared_gates, gates
 from mlops_scan.words import Evidence, Hop, Location, Problem, Signal
 
 _RELEASES = frozenset({"deploy-model", "promote", "deploy-pipeline"})
-_SHIPS = _RELEASES | {"register"}
+_SHIPS = frozenset({"deploy-model", "promote"})  # a candidate may well be registered, or its pipeline deployed, first
+_REHEARSAL = re.compile(
+    r"(?<![a-z])(test|stag|dev|canary|shadow|preview|qa|uat|integration|challenger|candidate)", re.I
+)
 _PURPOSE = re.compile(r"(test|train|deploy|evaluat|validat|monitor|drift|gate|promot|release)", re.I)
 _RETRAINS = re.compile(r"(^|[^a-z])re-?train", re.I)
 _QUOTED = re.compile(r"'(?:[^']|'')*'")
@@ -166,7 +169,7 @@ def _bypassed(context: Context, workflow: Workflow, jobs: Jobs) -> Iterator[Prob
         return
     tested = {job.id: run for job in workflow.jobs if (run := _test_of(jobs, workflow, job)) is not None}
     for job in workflow.jobs:
-        released = next((run for run in jobs.get((workflow.path, job.id), ()) if _releases(context, run)), None)
+        released = next((run for run in jobs.get((workflow.path, job.id), ()) if _releases(run)), None)
         if released is None or released.start.blocked or not tested or job.id in tested:
             continue
         before = _before(workflow, job)
@@ -190,10 +193,8 @@ def _test_of(jobs: Jobs, workflow: Workflow, job: Job) -> Run | None:
     return next((run for run in runs if run.tests and not run.start.blocked and not run.toothless), None)
 
 
-def _releases(context: Context, run: Run) -> bool:
-    if run.tests:
-        return False
-    return any(_RELEASES.intersection(use.does) for use in run.uses)
+def _releases(run: Run) -> bool:
+    return not run.tests and not _rehearses(run) and any(_RELEASES.intersection(use.does) for use in run.uses)
 
 
 def _job(workflow: Workflow, name: str) -> Job:
@@ -219,13 +220,24 @@ def _too_late(context: Context, runs: list[Run], guarded: frozenset[tuple[str, s
     checks = [i for i, run in enumerate(live) if run.entries and _gated(context, run, guarded)]
     if not checks:
         return
+    gate = live[checks[0]]
+    if any(_ships(run) for run in live[checks[0] :]):
+        return  # the first release was a rehearsal
     for run in live[: checks[0]]:
-        if any(_SHIPS.intersection(use.does) for use in run.uses) and run.location != live[checks[0]].location:
-            gate = live[checks[0]]
+        if _ships(run) and not _rehearses(run) and run.location != gate.location:
             message = f"Job `{run.start.job}` releases the model here, before the check that could stop it."
             related = (context.evidence(gate.location.path, gate.location.line, Hop.EFFECT),)
             yield Problem("MLS314", message, run.location, related)
             return
+
+
+def _ships(run: Run) -> bool:
+    return any(_SHIPS.intersection(use.does) for use in run.uses)
+
+
+def _rehearses(run: Run) -> bool:
+    """Whether what is released goes to an environment that is there for trying it."""
+    return _REHEARSAL.search(f"{' '.join(run.words)} {run.start.environment} {run.start.job}") is not None
 
 
 def _gated(context: Context, run: Run, guarded: frozenset[tuple[str, str]]) -> bool:

@@ -89,20 +89,20 @@ def test_deployment_beside_the_tests(tmp_path: Path) -> None:
         TEST + job("pack", "ls", "needs: test") + job("deploy", DEPLOY, "needs: [pack]"),
         TEST + job("deploy", DEPLOY, "if: false"),
         TEST + job("deploy", "echo deploying"),
+        TEST + job("deploy", DEPLOY + " -t staging"),
         job("test", "pytest || true") + job("deploy", DEPLOY),
         job("test", "pytest", "needs: deploy") + job("deploy", DEPLOY),
         job("test", "pytest", "if: github.event_name == 'pull_request'") + job("deploy", DEPLOY),
     ],
-    ids=["needs", "needs of needs", "never", "prints", "toothless", "smoke test", "other trigger"],
+    ids=["needs", "needs of needs", "never", "prints", "rehearsal", "toothless", "smoke test", "other trigger"],
 )
 def test_deployment_that_waits_or_has_nothing_to_wait_for(tmp_path: Path, jobs: str) -> None:
     assert found(tmp_path, "MLS309", {**TESTED, CI: workflow(jobs)}) == []
 
 
 def test_gitlab_stages_wait_by_themselves(tmp_path: Path) -> None:
-    text = (
-        "stages: [test, deploy]\nt:\n  stage: test\n  script: pytest\nd:\n  stage: deploy\n  script: " + DEPLOY + "\n"
-    )
+    text = "stages: [test, deploy]\nt:\n  stage: test\n  script: pytest\nd:\n  stage: deploy\n"
+    text += f"  script: {DEPLOY}\n"
     assert found(tmp_path, "MLS309", {**TESTED, ".gitlab-ci.yml": text}) == []
 
 
@@ -118,6 +118,10 @@ def test_release_before_the_check(tmp_path: Path) -> None:
     assert found(tmp_path / "late", "MLS314", {**tree, CI: late}) == [f"{CI}:6"]
     early = workflow(f"  go:\n    steps:\n      - run: {CHECK}\n      - run: {SHIP}\n")
     assert found(tmp_path / "early", "MLS314", {**tree, CI: early}) == []
+    again = workflow(f"  go:\n    steps:\n      - run: {SHIP}\n      - run: {CHECK}\n      - run: {SHIP}\n")
+    assert found(tmp_path / "again", "MLS314", {**tree, CI: again}) == []
+    staged = workflow(f"  go:\n    steps:\n      - run: {SHIP}-staging\n      - run: {CHECK}\n")
+    assert found(tmp_path / "staged", "MLS314", {**tree, CI: staged}) == []
     other = workflow(f"  go:\n    steps:\n      - run: {SHIP}\n  check:\n    steps:\n      - run: {CHECK}\n")
     assert found(tmp_path / "other", "MLS314", {**tree, CI: other}) == []
 
@@ -219,3 +223,76 @@ def test_reusable_workflow_that_is_not_there(tmp_path: Path) -> None:
 def test_step_that_may_well_work(tmp_path: Path, steps: str, files: Tree) -> None:
     text = workflow(f"  t:\n    steps:\n      {steps}\n")
     assert found(tmp_path, "MLS303", {**TESTED, **files, CI: text}) == []
+
+
+# -- definitions and files that are not what they look like ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "count"),
+    [
+        ("deploy/github-actions/train.yml", (), 1),
+        ("deploy/github-actions/train.yml", ("deploy/azure-pipelines/train.yml",), 0),
+        ("seedcode/.github/workflows/train.yml", (), 0),
+        ("course_exercises/ci/github/train.yml", (), 0),
+        ("Labs/Github/workflows/train.yml", (), 0),
+        ("ci/workflows/example_train.yml", (), 0),
+        ("collaboration/workflows/train.yml", (), 1),
+    ],
+    ids=["misplaced", "one of several offers", "seed code", "exercise", "lab", "example", "name with lab"],
+)
+def test_definition_that_never_loads(tmp_path: Path, path: str, more: tuple[str, ...], count: int) -> None:
+    text = workflow(job("train", "python train.py"))
+    tree = {**ML, path: text, **dict.fromkeys(more, "pool: x\n")}
+    assert len(found(tmp_path, "MLS302", tree)) == count
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        ("open('/home/jane/data.csv')\n", 1),
+        ("# %% tags=['injected-parameters']\nproduct = '/home/jane/out/data.csv'\n", 0),
+        ("def image(build):\n    return build.add(remote_path='/root/src/config.py')\n", 0),
+    ],
+    ids=["path", "injected cell", "inside an image"],
+)
+def test_path_of_one_machine(tmp_path: Path, code: str, count: int) -> None:
+    script = str(ML["train.py"]).replace("import argparse\n", f"import argparse\n{code}", 1)
+    assert len(found(tmp_path, "MLS102", {**ML, "train.py": script})) == count
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("model.pkl", 1), ("x_model.pkl", 1), ("X_valid.pkl", 0), ("train_data.pkl", 0)]
+)
+def test_pickled_split_is_no_model(tmp_path: Path, name: str, count: int) -> None:
+    tree = {**ML, f"models/{name}": b"\x80\x04\x95" + bytes(500)}
+    assert len(found(tmp_path, "MLS103", tree)) == count
+
+
+@pytest.mark.parametrize(
+    ("files", "count"),
+    [
+        ({}, 1),
+        ({"environment.yml": "dependencies: [wandb]\n"}, 1),
+        ({"compose.yml": "services: {a: {image: x}}  # wandb\n"}, 1),
+        ({"compose.yml": "services: {a: {image: x, environment: [WANDB_API_KEY]}}\n"}, 0),
+        ({"fit.py": "from transformers import TrainingArguments\n\nTrainingArguments(report_to='wandb')\n"}, 0),
+    ],
+    ids=["nowhere", "list", "comment", "variable", "string"],
+)
+def test_tool_that_another_one_uses(tmp_path: Path, files: Tree, count: int) -> None:
+    tree = {**ML, "requirements.txt": "wandb==0.17.0\n", **files}
+    assert len(found(tmp_path, "MLS107", tree)) == count
+
+
+def test_training_that_a_job_hands_to_a_service_is_not_started_by_hand(tmp_path: Path) -> None:
+    submit = "gcloud ai custom-jobs create --region europe-west1 --config job.yaml"
+    assert found(tmp_path / "hand", "MLS101", {**ML, CI: workflow(job("train", "ls"))}) != []
+    assert found(tmp_path / "job", "MLS101", {**ML, CI: workflow(job("train", submit))}) == []
+
+
+@pytest.mark.parametrize(("order", "count"), [(1, 0), (-1, 1)], ids=["frozen", "by hand"])
+def test_tool_in_a_list_that_pip_froze(tmp_path: Path, order: int, count: int) -> None:
+    names = sorted([*(f"package{number:02}" for number in range(40)), "wandb"])[::order]
+    tree = {**ML, "requirements.txt": "".join(f"{name}==1.0.0\n" for name in names)}
+    assert len(found(tmp_path, "MLS107", tree)) == count
