@@ -19,7 +19,8 @@ _PRODUCTION = regex(r"prod|live|release", re.I)
 _MAX_SHOWN_TESTS = 6
 _SEEDS = re.compile(
     r"(^|/)([^/]*(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
-    r"[^/]*|labs?|lessons?|lectures?|weeks?[-_ ]?\d+|chapter[-_ ]?\d+|modules?[-_ ]?\d+)/|(^|/)(example|sample)[-_.][^/]*$",
+    r"[^/]*|labs?|lessons?|lectures?|weeks?[-_ ]?\d+|chapter[-_ ]?\d+|modules?[-_ ]?\d+)/"
+    r"|(^|/)(example|sample)[-_.][^/]*$",
     re.I,
 )  # folders whose content is made to be copied elsewhere
 _OFFERS = ("devops-pipelines", "azure-devops", "azure-pipelines", "azure_pipelines", "gitlab", "gitlab-ci", "jenkins")

@@ -296,3 +296,13 @@ def test_tool_in_a_list_that_pip_froze(tmp_path: Path, order: int, count: int) -
     names = sorted([*(f"package{number:02}" for number in range(40)), "wandb"])[::order]
     tree = {**ML, "requirements.txt": "".join(f"{name}==1.0.0\n" for name in names)}
     assert len(found(tmp_path, "MLS107", tree)) == count
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [("from train import train; train('a', 'b')", 1), ("from train import train; print('it imports')", 0)],
+    ids=["called", "imported"],
+)
+def test_training_that_inline_code_calls_or_only_imports(tmp_path: Path, code: str, count: int) -> None:
+    text = workflow(job("t", f'python -c "{code}"'))
+    assert len(found(tmp_path, "MLS307", {**ML, CI: text})) == count
