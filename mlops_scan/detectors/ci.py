@@ -17,7 +17,7 @@ _ECHO = regex(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.
 _PURPOSE = regex(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.I)
 _PRODUCTION = regex(r"prod|live|release", re.I)
 _MAX_SHOWN_TESTS = 6
-_SEEDS = re.compile(
+_SEEDS = regex(
     r"(^|/)([^/]*(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
     r"[^/]*|labs?|lessons?|lectures?|weeks?[-_ ]?\d+|chapter[-_ ]?\d+|modules?[-_ ]?\d+)/"
     r"|(^|/)(example|sample)[-_.][^/]*$",

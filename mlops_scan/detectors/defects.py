@@ -11,18 +11,17 @@ from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.gates import declared_gates, gates
+from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location, Problem, Signal
 
 _RELEASES = frozenset({"deploy-model", "promote", "deploy-pipeline"})
 _SHIPS = frozenset({"deploy-model", "promote"})  # a candidate may well be registered, or its pipeline deployed, first
-_REHEARSAL = re.compile(
-    r"(?<![a-z])(test|stag|dev|canary|shadow|preview|qa|uat|integration|challenger|candidate)", re.I
-)
-_PURPOSE = re.compile(r"(test|train|deploy|evaluat|validat|monitor|drift|gate|promot|release)", re.I)
-_RETRAINS = re.compile(r"(^|[^a-z])re-?train", re.I)
-_QUOTED = re.compile(r"'(?:[^']|'')*'")
-_EXPRESSION = re.compile(r"(?<![\w.-])(secrets|env)\.[A-Za-z_]")
-_COMMENTS = re.compile(
+_REHEARSAL = regex(r"(?<![a-z])(test|stag|dev|canary|shadow|preview|qa|uat|integration|challenger|candidate)", re.I)
+_PURPOSE = regex(r"(test|train|deploy|evaluat|validat|monitor|drift|gate|promot|release)", re.I)
+_RETRAINS = regex(r"(^|[^a-z])re-?train", re.I)
+_QUOTED = regex(r"'(?:[^']|'')*'")
+_EXPRESSION = regex(r"(?<![\w.-])(secrets|env)\.[A-Za-z_]")
+_COMMENTS = regex(
     r"(cml (comment|send-comment|pr comment)|cml-send-comment|gh (pr|issue) comment"
     r"|uses \S*(comment-pull-request|create-or-update-comment|sticky-pull-request-comment)\b)"
 )
@@ -30,9 +29,9 @@ _TRIVIAL = frozenset(
     {"echo", "printf", "pip", "pip3", "ls", "pwd", "date", "mkdir", "export", "true", ":", "sleep", "cat", "set"}
 )
 _HARMLESS_ACTIONS = ("actions/checkout", "actions/setup-", "actions/cache", "actions/upload-artifact")
-_WILDCARD = re.compile(r"[*?\[+]")
-_ERRORS = re.compile(r"(?<![a-z])(rmse|mse|mae|mape|wmape|smape|rmsle|log_?loss)(?![a-z])", re.I)  # bounded from above
-_FRACTIONS = re.compile(r"(?<![a-z])(accuracy|f1|auc|roc_auc|precision|recall)(?![a-z])", re.I)
+_WILDCARD = regex(r"[*?\[+]")
+_ERRORS = regex(r"(?<![a-z])(rmse|mse|mae|mape|wmape|smape|rmsle|log_?loss)(?![a-z])", re.I)  # bounded from above
+_FRACTIONS = regex(r"(?<![a-z])(accuracy|f1|auc|roc_auc|precision|recall)(?![a-z])", re.I)
 
 Jobs = dict[tuple[str, str], list[Run]]
 

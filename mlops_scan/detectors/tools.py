@@ -11,10 +11,11 @@ from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.dependencies import declared
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
+from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
-_LISTS = re.compile(r"(environment|conda|requirements|meta)[^/]*\.ya?ml", re.I)
+_LISTS = regex(r"(environment|conda|requirements|meta)[^/]*\.ya?ml", re.I)
 _FROZEN = 30  # entries; fewer are easily written by hand in order
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
 _COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-threshold"})

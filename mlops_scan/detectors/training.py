@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
@@ -23,7 +24,7 @@ _COMMAND = regex(
 )
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
 _IN_IMAGE = frozenset({"remote_path", "container_path", "mount_path", "workdir", "working_dir"})
-_SPLITS = re.compile(r"[xy]([-_]?(train|test|val|valid|validation|dev))?|(train|test|valid|val)[-_](data|set|df)", re.I)
+_SPLITS = regex(r"[xy]([-_]?(train|test|val|valid|validation|dev))?|(train|test|valid|val)[-_](data|set|df)", re.I)
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 

@@ -71,7 +71,7 @@ def unknown(words: tuple[str, ...], folder: str, lookup: Lookup) -> str:
     if any(mark in name for name in rules for mark in "%$") or ".DEFAULT" in rules:
         return ""
     for name in targets:
-        plain = re.fullmatch(r"[\w.-]+", name) is not None
+        plain = name.replace("-", "").replace("_", "").replace(".", "").isalnum()
         if plain and name not in rules and join(folder, name) not in lookup.documents.files:
             return f"make {name}"
     return ""
