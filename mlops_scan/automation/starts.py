@@ -146,6 +146,9 @@ class _Jobs:
             return
         called = self.by_path.get(job.uses[2:].partition("@")[0])
         if called is None or len(call.via) >= _MAX_CALLS:
+            name = job.uses[2:].partition("@")[0]
+            if called is None and name not in self.documents.files and "$" not in name:
+                yield Run(start, ("uses", job.uses), where, (start.evidence, *call.via), missing=name)
             return
         deeper = call.deeper(Evidence(where, Hop.USE, f"uses: {job.uses}"), job.inputs)
         for inner in called.jobs:
@@ -191,6 +194,11 @@ class _Jobs:
         """The steps of a composite action of the repository."""
         folder = join("", step.uses[2:].partition("@")[0] or ".")
         if len(call.via) >= _MAX_CALLS:
+            return
+        names = [join(folder, name) for name in ("action.yml", "action.yaml", "Dockerfile")]
+        if "$" not in folder and not any(name in self.documents.files for name in names):
+            where = Location(path, step.line)
+            yield Run(start, ("uses", step.uses), where, (start.evidence, *call.via), missing=names[0])
             return
         deeper = call.deeper(Evidence(Location(path, step.line), Hop.USE, f"uses: {step.uses}"), step.inputs)
         for name in (join(folder, "action.yml"), join(folder, "action.yaml")):

@@ -54,6 +54,29 @@ def called(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task
             yield Task(where, name, lines, folder)
 
 
+def unknown(words: tuple[str, ...], folder: str, lookup: Lookup) -> str:
+    """The target of `make …` that no makefile has a rule for, as `make NAME`; empty where that cannot be known.
+
+    It cannot with pattern rules, targets with variables, includes from elsewhere, or a file of that name.
+    """
+    targets, folder, file = _arguments(words, folder)
+    names = (file,) if file else _NAMES
+    path = next((p for name in names if (p := join(folder, name)) in lookup.documents.files), None)
+    makefile = lookup.documents.makefile(path) if path else None
+    if path is None or makefile is None or not makefile.targets or "eval" in lookup.documents.text(path):
+        return ""
+    if any(join(folder, include) not in lookup.documents.files for include in makefile.includes):
+        return ""
+    rules = _rules(path, folder, lookup)
+    if any(mark in name for name in rules for mark in "%$") or ".DEFAULT" in rules:
+        return ""
+    for name in targets:
+        plain = name.replace("-", "").replace("_", "").replace(".", "").isalnum()
+        if plain and name not in rules and join(folder, name) not in lookup.documents.files:
+            return f"make {name}"
+    return ""
+
+
 def _arguments(words: tuple[str, ...], folder: str) -> tuple[list[str], str, str]:
     """The targets, the folder and the makefile that the command line names."""
     targets: list[str] = []
