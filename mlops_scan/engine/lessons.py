@@ -9,9 +9,7 @@ from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Role
 
-_LESSON = regex(
-    r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I
-)
+_LESSON = regex(r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I)
 _NAMED_LESSON = regex(r"(week|lessons?|module|chapter|labs?|unit|session|day)[_-]?\d+([-_ .].*)?", re.I)
 _SHELF = regex(r"(labs?|lessons?|modules|weeks|chapters|course|lectures?|workshops?|exercises|tutorials?)", re.I)
 _MANIFEST = regex(

@@ -9,7 +9,7 @@ import pytest
 from mlops_scan.engine.components import find
 from mlops_scan.engine.kind import decide
 from mlops_scan.engine.lessons import lesson_folders, project_folders
-from mlops_scan.repository.files import File
+from mlops_scan.repository.files import File, Texts
 from mlops_scan.words import Role
 from tests.trees import ML, TRAIN, Tree, context_of
 
@@ -35,7 +35,7 @@ def projects(count: int, readme: str = "# Things\n", manifest: str = "requiremen
 
 def files(*paths: str) -> tuple[File, ...]:
     """Files by path alone."""
-    return tuple(File(path, 1, Role.SOURCE, Path()) for path in paths)
+    return tuple(File(path, 1, Role.SOURCE, Texts()) for path in paths)
 
 
 @pytest.mark.parametrize(
