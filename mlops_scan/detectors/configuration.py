@@ -32,6 +32,7 @@ _LFS_DATA = regex(
     r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",
     re.I,
 )
+_RECIPES = regex(r"(GNU)?makefile|justfile|taskfile\.ya?ml|.*\.(mk|sh|bash)", re.I)
 _TOKENS = regex(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
 
 
@@ -99,6 +100,12 @@ def mentions(context: Context) -> dict[str, tuple[str, int]]:
         for line, text in module.strings:
             for token in _TOKENS.findall(text):
                 found.setdefault(token.rpartition("/")[2], (path, line))
+    for file in context.files():
+        if _RECIPES.fullmatch(file.name):  # what a person types often stands in a task file that no automation starts
+            for line, text in enumerate(context.documents.text(file.path).split("\n"), 1):
+                if not text.lstrip().startswith("#"):
+                    for token in _TOKENS.findall(text):
+                        found.setdefault(token.rpartition("/")[2], (file.path, line))
     for pipeline in context.automation.pipelines:
         step = next((step for step in pipeline.steps if step.has_params), None)
         if pipeline.tool == "dvc" and step is not None:  # `params:` without a file name means params.yaml

@@ -135,7 +135,8 @@ REGISTERS = (
 )
 WRITES = (
     "from sklearn.metrics import r2_score\n\n\ndef main(y, model, x, scores):\n"
-    "    score = r2_score(y, model.predict(x))\n    deployed = 1 if score >= max(scores) else 0\n    open('deploy_flag', 'w').write(str(deployed))\n"
+    "    score = r2_score(y, model.predict(x))\n"
+    "    deployed = 1 if score >= max(scores) else 0\n    open('deploy_flag', 'w').write(str(deployed))\n"
 )
 SAME = (
     "import mlflow\n\n\ndef main(m_new, m_old, eval_metric):\n    challenger_wins = m_new > m_old\n"
