@@ -133,3 +133,45 @@ if __name__ == "__main__":
 )
 def test_status_that_another_step_asks_for(tmp_path: Path, checks: str, flow: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "checks.py": checks, "flow.py": flow}), NAME) is expected
+
+
+CONFTEST = """\
+import great_expectations as ge
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def frame(request):
+    return ge.dataset.PandasDataset(pd.read_csv(request.config.getoption("--data")))
+"""
+EXPECTS = """\
+import numpy
+
+
+def test_rows(frame):
+    frame.expect_column_values_to_not_be_null(column="y")
+    assert frame.validate()["success"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("conftest", "test", "run", "expected"),
+    [
+        (CONFTEST, EXPECTS, "pytest tests/data", Grade.WIRED),
+        (CONFTEST, EXPECTS, "pytest tests/data || true", Grade.IMPLEMENTED),
+        (CONFTEST.replace('pd.read_csv(request.config.getoption("--data"))', "{'y': [1]}"), EXPECTS, "pytest", None),
+        (CONFTEST, EXPECTS.replace("expect_", "describe_"), "pytest tests/data", None),
+        (CONFTEST, EXPECTS, "echo pytest tests/data", None),
+    ],
+    ids=["run in CI", "ignored", "a table made in the test", "no expectation", "nothing runs it"],
+)
+def test_tests_of_the_data(tmp_path: Path, conftest: str, test: str, run: str, expected: Grade | None) -> None:
+    tree = {
+        **ML,
+        "tests/data/conftest.py": conftest,
+        "tests/data/test_rows.py": test,
+        ".github/workflows/a.yml": workflow(run),
+    }
+    got = grade(scan_tree(tmp_path, tree), NAME)
+    assert got is expected if expected is not None else got in (Grade.ABSENT, Grade.TRACE)
