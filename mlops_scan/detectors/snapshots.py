@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.code.facts import Call, Function, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.live import dead
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Problem, Signal
 
-_VERSION = re.compile(
+_VERSION = regex(
     r"((data|dataset|training_data|train_data|snapshot)_?(version|hash|sha256|md5|checksum|fingerprint|digest|id)(_id)?|"
     r"dataset_manifest|data_manifest)",
     re.I,
