@@ -12,7 +12,8 @@ from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.engine.copies import copied_folders, originals
-from mlops_scan.engine.kind import Kind, lesson_folders
+from mlops_scan.engine.kind import Kind
+from mlops_scan.engine.lessons import lesson_folders, project_folders
 from mlops_scan.engine.workspaces import members
 from mlops_scan.regex import regex
 from mlops_scan.words import Role, Signal
@@ -64,7 +65,7 @@ def find(context: Context, kind: Kind) -> Components:
     if kind.name == "course":
         lessons = [
             folder
-            for folder in lesson_folders(context.repository.files)
+            for folder in (lesson_folders(context.repository.files) or project_folders(context))
             if any(path.startswith(folder + "/") for path in learns | declares)
         ]
         return Components(tuple(lessons)) if len(lessons) >= 2 else Components()

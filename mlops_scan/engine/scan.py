@@ -30,7 +30,8 @@ from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
 from mlops_scan.engine.grades import weigh
 from mlops_scan.engine.inventory import inventory
-from mlops_scan.engine.kind import decide, lesson_folders, self_tools
+from mlops_scan.engine.kind import decide, self_tools
+from mlops_scan.engine.lessons import lesson_folders
 from mlops_scan.engine.report import Report, Statistics
 from mlops_scan.engine.results import Results
 from mlops_scan.errors import ScanError
