@@ -174,7 +174,7 @@ CASES: dict[str, tuple[Files, dict[str, str]]] = {
             "main.tf": "\n" * 500_000 + "resource" + " " * 500_000,
             ".gitattributes": "a " * 200_000 + "filter=lf\n",
         },
-        {},
+        {"main.tf": "not valid HCL"},
     ),
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ EXPRESSION = "!expression"
 
 _ENCODERS = frozenset({"jsonencode", "yamlencode"})
 _MAX_LABELS = 4  # Terraform has two at most
+_BLANKS = regex(r"[ \t]{200,}")
 _ESCAPE = regex(r'\\(n|r|t|"|\\|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -36,7 +37,7 @@ def parse(text: str) -> tuple[Node, ...]:
     check_size(text)
     from mlops_scan.documents.trees import parse_tree
 
-    source = encodable(text).encode()
+    source = encodable(_BLANKS.sub(" ", text)).encode()  # long runs of blanks cost the grammar quadratic time
     root = parse_tree(source, "hcl").root_node
     body = next((child for child in root.children if child.type == "body"), None)
     reader = _Reader(source)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from functools import cache
 
 from tree_sitter import Language, Node, Parser, Tree
 
+from mlops_scan.documents.node import DocumentError
+
+_SLOW_ON_ERRORS = frozenset({"hcl", "bicep"})  # their recovery takes quadratic time on some broken texts
+_SECONDS = 4.0  # a valid file takes milliseconds
+_PIECE = 2048  # bytes handed to the grammar at a time
 _ASCII = bytes(range(128)) + b"_" * 128
 
 
@@ -41,8 +47,25 @@ def parse_tree(source: bytes, language: str) -> Tree:
     The grammar sees `_` for every byte outside ASCII: the scanner of tree-sitter-bash looks wide characters up in a
     table of 256 and can crash the process (its issue 337). Offsets do not change, so take the text of a node from
     `source`, not from the node.
+
+    Raises:
+        DocumentError: the text makes the grammar go over it again and again (only grammars that can).
     """
-    return Parser(_language(language)).parse(source.translate(_ASCII))
+    plain = source.translate(_ASCII)
+    if language not in _SLOW_ON_ERRORS:
+        return Parser(_language(language)).parse(plain)
+    deadline = time.monotonic() + _SECONDS
+    late = False
+
+    def read(offset: int, _: object) -> bytes:
+        nonlocal late
+        late = late or time.monotonic() > deadline
+        return b"" if late else plain[offset : offset + _PIECE]
+
+    tree = Parser(_language(language)).parse(read)
+    if late:
+        raise DocumentError(f"takes more than {_SECONDS:g} s to read")
+    return tree
 
 
 def walk(root: Node) -> Iterator[Node]:

@@ -24,9 +24,7 @@ def called(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task
     makefile = lookup.documents.makefile(path) if path else None
     if path is None or makefile is None:
         return
-    rules = lookup.rules.get((path, folder))
-    if rules is None:
-        rules = lookup.rules[path, folder] = _rules(path, folder, lookup)
+    rules = _known_rules(path, folder, lookup)
     todo = list(reversed(targets or ([makefile.default] if makefile.default else [])))
     entered: set[str] = set()
     done: set[str] = set()
@@ -67,7 +65,7 @@ def unknown(words: tuple[str, ...], folder: str, lookup: Lookup) -> str:
         return ""
     if any(join(folder, include) not in lookup.documents.files for include in makefile.includes):
         return ""
-    rules = _rules(path, folder, lookup)
+    rules = _known_rules(path, folder, lookup)
     if any(mark in name for name in rules for mark in "%$") or ".DEFAULT" in rules:
         return ""
     for name in targets:
@@ -99,6 +97,13 @@ def _arguments(words: tuple[str, ...], folder: str) -> tuple[list[str], str, str
                 targets.append(word)
             position += 1
     return targets, folder, file
+
+
+def _known_rules(path: str, folder: str, lookup: Lookup) -> dict[str, tuple[str, Target]]:
+    """`_rules`, read once for a makefile and a folder."""
+    if (path, folder) not in lookup.rules:
+        lookup.rules[path, folder] = _rules(path, folder, lookup)
+    return lookup.rules[path, folder]
 
 
 def _rules(path: str, folder: str, lookup: Lookup) -> dict[str, tuple[str, Target]]:
