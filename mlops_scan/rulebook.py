@@ -6,13 +6,15 @@ The folder is `rules/` at the top of a source tree and `mlops_scan/rules_data/` 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_scan.assetrules import AssetRule, asset_rule
 from mlops_scan.errors import RuleError
 from mlops_scan.ownrules import check_own_id, check_tool_patterns, import_roots
+from mlops_scan.rolerules import RoleRule, role_rule
 from mlops_scan.rulemodels import MaturityModel, read_model
 from mlops_scan.rulereader import (
     at,
@@ -176,6 +178,8 @@ class RuleBook:
     findings: Mapping[str, FindingDefinition]
     scaffolds: tuple[Scaffold, ...] = ()
     after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # practice -> those that come before it
+    roles: tuple[RoleRule, ...] = ()  # the first that matches wins
+    assets: tuple[AssetRule, ...] = ()
 
 
 def rules_path() -> Path:
@@ -241,6 +245,8 @@ class _Reader:
         self.findings: dict[str, FindingDefinition] = {}
         self.scaffolds: dict[str, Scaffold] = {}
         self.after: dict[str, tuple[str, ...]] = {}
+        self.roles: dict[str, RoleRule] = {}
+        self.assets: dict[str, AssetRule] = {}
         self.places: dict[str, Path] = {}
 
     def add(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
@@ -255,13 +261,22 @@ class _Reader:
                 self._add(self.findings, _gap_finding(practice), at(path, entry))
         elif section == "models":
             self._add(self.models, read_model(data, path), at(path, data))
-        elif section == "findings":
-            for entry in entries(data, "findings", path):
-                self._add(self.findings, _finding(entry, path), at(path, entry))
+        elif section in ("findings", "roles", "assets"):
+            self._add_plain(section, path, data)
         elif section == "scaffolds":
             for entry in entries(data, "scaffolds", path, False):
                 self._add(self.scaffolds, _scaffold(entry, path), path)
             self.after.update({name: texts(earlier) for name, earlier in mapping(data, "after", path).items()})
+
+    def _add_plain(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
+        tables: dict[str, tuple[dict[str, Any], Callable[[Mapping[str, Any], Path], Any]]] = {
+            "findings": (self.findings, _finding),
+            "roles": (self.roles, role_rule),
+            "assets": (self.assets, asset_rule),
+        }
+        target, read_entry = tables[section]
+        for entry in entries(data, section, path):
+            self._add(target, read_entry(entry, path), at(path, entry))
 
     def add_own(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
         """The entries of one section of a user's file; its patterns and names are checked more strictly."""
@@ -296,6 +311,8 @@ class _Reader:
             dict(sorted(self.findings.items())),
             tuple(self.scaffolds.values()),
             self.after,
+            tuple(self.roles.values()),
+            tuple(self.assets.values()),
         )
         _check_references(book, self.places)
         return book
@@ -434,6 +451,10 @@ def _check_references(book: RuleBook, places: Mapping[str, Path]) -> None:
         _check_named((name, *earlier), book, "`after:` of the scaffolds")
     for finding in book.findings.values():
         _check_named(finding.contradicts, book, f"{places[finding.id]}: `{finding.id}`")
+    for asset in book.assets:
+        if asset.tool not in book.tools:
+            what = f"{places[asset.id]}: asset `{asset.id}`"
+            raise RuleError(f"{what} names the unknown tool `{asset.tool}`{hint(asset.tool, book.tools)}")
     for tool in book.tools.values():
         named = (*tool.hints, *(name for signature in tool.signatures for name in signature.serves))
         _check_named(named, book, f"{places[tool.id]}: `{tool.id}`")

@@ -16,13 +16,16 @@ from typing import Any
 Parse = Callable[[Path, str], Any]
 
 
-def load(key: str, texts: Mapping[Path, str], parse: Parse) -> Iterator[tuple[Path, Any]]:
-    """The parsed form of every text, from the cache when it holds this key; an empty key goes without the cache."""
-    cached = _read(key) if key else None
+def load(key: str, texts: Mapping[Path, str], parse: Parse, name: str = "rules") -> Iterator[tuple[Path, Any]]:
+    """The parsed form of every text, from the cache when it holds this key; an empty key goes without the cache.
+
+    `name` tells apart sets of rules that are kept side by side.
+    """
+    cached = _read(_file(name, key)) if key else None
     if cached is None or len(cached) != len(texts):
         cached = [parse(path, text) for path, text in texts.items()]
         if key:
-            _write(key, cached)
+            _write(_file(name, key), cached)
     yield from zip(texts, cached, strict=True)
 
 
@@ -33,24 +36,23 @@ def folder() -> Path:
     return user_cache_path("mlops-scan", appauthor=False)
 
 
-def _file(key: str) -> Path:
-    return folder() / f"rules-{key[:32]}.json"
+def _file(name: str, key: str) -> Path:
+    return folder() / f"{name}-{key[:32]}.json"
 
 
-def _read(key: str) -> list[Any] | None:
+def _read(file: Path) -> list[Any] | None:
     try:
-        data = json.loads(_file(key).read_text(encoding="utf-8"))
+        data = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return data if isinstance(data, list) else None
 
 
-def _write(key: str, data: list[Any]) -> None:
+def _write(target: Path, data: list[Any]) -> None:
     try:
         text = json.dumps(data)
-        target = _file(key)
         target.parent.mkdir(parents=True, exist_ok=True)
-        for old in target.parent.glob("rules-*.json"):
+        for old in target.parent.glob(f"{target.name.partition('-')[0]}-*.json"):
             old.unlink(missing_ok=True)
         descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:

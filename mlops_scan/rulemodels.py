@@ -14,7 +14,7 @@ from mlops_scan.words import Grade
 
 _MODEL_KEYS = {"id", "name", "source", "mapping", "applies", "levels", "sections", "recorded_by"}
 _LEVEL_KEYS = {"number", "name", "rows", "optional", "above"}
-_ROW_KEYS = {"title", "need", "share", "weight", "practices", "minimum"}
+_ROW_KEYS = {"title", "need", "share", "weight", "practices", "minimum", "also"}
 _SECTION_KEYS = {"name", "tests"}
 _TEST_KEYS = {"id", "title", "practices", "partial"}
 
@@ -24,7 +24,7 @@ class Row:
     """`need` of `practices` must be met for the level to hold.
 
     With a `share` the need is that part of the practices that apply, rounded up. `minimum`, where given, takes the
-    place of the practices' own.
+    place of the practices' own. A practice of `also` counts where it is met, but nobody is told to begin there.
     """
 
     title: str
@@ -33,6 +33,7 @@ class Row:
     practices: tuple[str, ...]
     share: float = 0.0
     minimum: Grade | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class MaturityModel:
 
     def practices(self) -> frozenset[str]:
         """Every practice that the model names."""
-        named = {name for level in self.levels for row in level.rows for name in row.practices}
+        named = {name for level in self.levels for row in level.rows for name in (*row.practices, *row.also)}
         named.update(name for level in self.levels for name in level.optional)
         named.update(name for section in self.sections for test in section.tests for name in test.practices)
         return frozenset(named.union(self.recorded_by))
@@ -144,12 +145,13 @@ def _row(entry: Mapping[str, Any], path: Path) -> Row:
         need = needed(share, len(practices))
     if not 0 < need <= len(practices):
         raise RuleError(f"{path}: row `{title}` needs {need} of {len(practices)} practices")
-    if len(set(practices)) < len(practices):
+    also = texts(entry["also"]) if "also" in entry else ()
+    if len({*practices, *also}) < len(practices) + len(also):
         raise RuleError(f"{path}: row `{title}` names a practice twice")
     weight = float(checked_number(entry.get("weight", 1), f"`weight` of `{title}`", path))
     if weight <= 0:
         raise RuleError(f"{path}: `weight` of `{title}` is {weight:g}, expected a number above 0")
-    return Row(title, need, weight, practices, share, _minimum(entry, title, path))
+    return Row(title, need, weight, practices, share, _minimum(entry, title, path), also)
 
 
 def _minimum(entry: Mapping[str, Any], title: str, path: Path) -> Grade | None:

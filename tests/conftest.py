@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(autouse=True)
+def _garbage_is_collected() -> Iterator[None]:
+    """A scan by the command line switches the collector off, which is right for a process that ends after it."""
+    yield
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

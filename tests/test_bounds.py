@@ -47,7 +47,7 @@ def _nested(opening: str, closing: str = "", count: int = 50_000, between: str =
 CASES: dict[str, tuple[Files, dict[str, str]]] = {
     # bytes
     "python of 6 MB": (lambda: {"a.py": IMPORT + "x = '" + "a" * 6_000_000 + "'\n"}, {"a.py": "larger than 2 MB"}),
-    "bicep of 60 KB": (lambda: {"main.bicep": "[" * 60_000}, {"main.bicep": "larger than 0.05 MB"}),
+    "broken bicep": (lambda: {"main.bicep": "[" * 200_000}, {"main.bicep": "so broken"}),
     "notebook of 9 MB": (lambda: {"a.ipynb": " " * 9_000_000}, {"a.ipynb": "larger than 8 MB"}),
     "makefile of one line": (lambda: {"Makefile": "a" * 6_000_000}, {"Makefile": "larger than 2 MB"}),
     "shell of one line": (lambda: {"a.sh": "a" * 6_000_000}, {"a.sh": "larger than 2 MB"}),
@@ -175,7 +175,7 @@ CASES: dict[str, tuple[Files, dict[str, str]]] = {
             "main.tf": "\n" * 500_000 + "resource" + " " * 500_000,
             ".gitattributes": "a " * 200_000 + "filter=lf\n",
         },
-        {"main.tf": "HCL"},
+        {"main.tf": "not valid HCL"},
     ),
 }  # fmt: skip
 

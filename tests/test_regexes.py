@@ -34,6 +34,7 @@ SHORT = {
     "mlops_scan.automation.tasks.recipes:_HEAD": 1000,
     "mlops_scan.automation.tasks.recipes:_NEEDED": 1000,
     "mlops_scan.ci.providers:_ANY_NAME": _PATH,
+    "mlops_scan.detectors.ci:_SEEDS": _PATH,
     "mlops_scan.ci.find:_GENERIC_JSON": _NAME,
     "mlops_scan.code.sweep:_LAST_WORD": 60,
     "mlops_scan.detectors.configuration:_CONFIG_NAME": _NAME,

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from mlops_scan import rulebook, rulecache
+from mlops_scan import rolerules, rulebook, rulecache
 from mlops_scan.errors import RuleError
 from mlops_scan.rulebook import Signature, load
-from mlops_scan.words import Confidence, Grade, Severity
+from mlops_scan.words import Confidence, Grade, Role, Severity
 from tests.fingerprints.books import PRACTICE, write_book
 
 BOOK = load()
@@ -264,3 +264,30 @@ def test_an_installation_without_rules(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(rulebook, "__file__", str(tmp_path / "pkg/rulebook.py"))
     with pytest.raises(RuleError, match=r"the built-in rules are missing beside .*; reinstall mlops-scan"):
         load()
+
+
+# -- roles -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_role_but_source_and_template_has_a_rule() -> None:
+    assert {rule.role for rule in BOOK.roles} == set(Role) - {Role.SOURCE, Role.TEMPLATE}
+    assert rolerules.load_roles(rulebook.rules_path()) == BOOK.roles
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("roles: [{id: vendor, folders: [x]}]", "vendor"),
+        ("roles: [{folders: [x]}]", "id"),
+        ("roles: [{id: test, folder: [x]}]", "folder"),
+        ("roles: [{id: test, samples: {yes: [x]}}]", "samples of role `test`"),
+        ("roles: [{id: generated, markers: [made by a tool]}]", "lacks the word `generated`"),
+        ("roles: [{id: test, names: [a]}, {id: test, names: [b]}]", "defined twice"),
+        ("roles: x", "expected a list"),
+    ],
+)
+def test_wrong_role_rules_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "roles").mkdir()
+    (tmp_path / "roles" / "paths.yaml").write_text(text)
+    with pytest.raises(RuleError, match=message):
+        load(tmp_path)

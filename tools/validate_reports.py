@@ -4,6 +4,7 @@ Scans each folder (default: some of `fixtures/`), writes every format, and gives
 
 - SARIF: Microsoft's sarif-multitool (npm, brings its own .NET) with GitHub's ingestion rules, and sarif-tools (PyPI);
 - JUnit: junitparser; GitLab Code Quality: the shape of its documentation; Markdown: markdown-it; CSV, SVG: Python's;
+- CycloneDX: the schema that the Python library brings, and the library's own reader;
 - HTML: Chromium with playwright-core and axe-core (npm): empty console, no request, no serious violation.
 
 What cannot be installed here is skipped, loudly; `--require-all` makes a skip a failure. Exits 1 with problems.
@@ -37,6 +38,7 @@ EXTENSIONS = {
     "gitlab-codequality": "codequality.json",
     "junit": "xml",
     "csv": "csv",
+    "cyclonedx": "cdx.json",
     "badge": "svg",
     "shields": "shields.json",
 }
@@ -94,6 +96,7 @@ def _validate(scanned: Sequence[Scanned], tools: Path) -> tuple[list[str], list[
         ("Python's readers", _plain),
         ("Code Quality shape", _code_quality),
         ("junitparser", _junitparser),
+        ("CycloneDX schema and reader", _cyclonedx),
         ("markdown-it", _markdown),
         ("sarif-multitool", _multitool),
         ("sarif-tools", _sarif_tools),
@@ -155,6 +158,30 @@ def _junitparser(scanned: Sequence[Scanned], tools: Path) -> Iterator[str]:
         suites.update_statistics()
         if claimed != (suites.tests, suites.failures, suites.skipped):
             yield f"{name}: the counts {claimed} are wrong"
+
+
+def _cyclonedx(scanned: Sequence[Scanned], tools: Path) -> Iterator[str]:
+    _module("cyclonedx.validation.json")
+    from cyclonedx.exception import MissingOptionalDependencyException
+    from cyclonedx.model.bom import Bom
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    for name, files in scanned:
+        text = _text(files["cyclonedx"])
+        try:
+            error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+        except MissingOptionalDependencyException as missing:
+            raise Skip(f"{missing}; install the extra `test`") from missing
+        if error is not None:
+            yield f"{name}: {error}"
+            continue
+        data = json.loads(text)
+        read = Bom.from_json(data)  # type: ignore[attr-defined]
+        if len(read.components) != len(data.get("components", ())) or len(read.services) != len(
+            data.get("services", ())
+        ):
+            yield f"{name}: the library reads another number of assets"
 
 
 def _markdown(scanned: Sequence[Scanned], tools: Path) -> Iterator[str]:

@@ -53,6 +53,25 @@ def built(words: tuple[str, ...], folder: str, paths: Paths) -> tuple[str, str] 
     """The Dockerfile that `docker build …` reads, and the folder of its files; None where there is none."""
     if "build" not in words[:4] or words[1:2] == ("compose",):
         return None
+    file, root, _ = _build_arguments(words, folder)
+    found = paths.existing(file, folder) or paths.existing(file, root) if file else paths.existing("Dockerfile", root)
+    if found is None or (not file and found.rpartition("/")[0] != root):
+        return None
+    return found, root
+
+
+def absent(words: tuple[str, ...], folder: str, paths: Paths) -> str:
+    """The Dockerfile that `docker build -f FILE …` names and that is nowhere in the repository, or empty."""
+    if "build" not in words[:4] or words[1:2] == ("compose",) or built(words, folder, paths) is not None:
+        return ""
+    file, root, context = _build_arguments(words, folder)
+    remote = "://" in context or context == "-" or "$" in context or context.startswith(("/", "git@", ".."))
+    usual = file == "Dockerfile" and not root  # also what stands for a build whose folder is a variable
+    return "" if remote or usual or "$" in file or file in ("", "-") else join(folder, file)
+
+
+def _build_arguments(words: tuple[str, ...], folder: str) -> tuple[str, str, str]:
+    """The file, the folder and the context as written that `docker build` is given."""
     file, positional = "", []
     skip = False
     for before, word in pairwise(words):
@@ -64,11 +83,7 @@ def built(words: tuple[str, ...], folder: str, paths: Paths) -> tuple[str, str] 
             positional.append(word)
         skip = word in _BUILD_VALUES
     context = positional[-1] if positional else "."
-    root = folder if "$" in context else join(folder, context)
-    found = paths.existing(file, folder) or paths.existing(file, root) if file else paths.existing("Dockerfile", root)
-    if found is None or (not file and found.rpartition("/")[0] != root):
-        return None
-    return found, root
+    return file, folder if "$" in context else join(folder, context), context
 
 
 def composed(words: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -109,7 +109,7 @@ class Programs:
         return ((path, ""), (path, attribute)) if self.index.defines(path, attribute) else ((path, ""),)
 
     def _imported(self, code: str) -> tuple[Node, ...]:
-        """The first-party code that `python -c` text imports; a function it imports counts as called."""
+        """The first-party code that `python -c` text imports, and the functions of it that the text calls."""
         from mlops_scan.code.extract import extract
         from mlops_scan.documents.node import DocumentError
         from mlops_scan.documents.python import parse
@@ -123,6 +123,7 @@ class Programs:
             located = self.index.find_module(item.name, "x")
             if located is not None:
                 nodes.append((located[0], ""))
-                if self.index.defines(*located):
+                called = any(call.name == item.name or call.name.startswith(f"{item.name}.") for call in module.calls)
+                if called and self.index.defines(*located):
                     nodes.append(located)
         return tuple(dict.fromkeys(nodes))

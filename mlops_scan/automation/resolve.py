@@ -21,7 +21,7 @@ from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.notebook import commands
-from mlops_scan.documents.shell import Command, ShellScript, inner, parse, unwrap
+from mlops_scan.documents.shell import Command, ShellScript, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
 from mlops_scan.regex import regex
@@ -167,7 +167,7 @@ class Resolver:
         return found
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
-        text = inner(words)
+        text = words[2] if len(words) >= 3 and words[:2] == ("sh", "-c") else None  # as `unwrap` leaves it
         if text is not None and chain.hops < MAX_HOPS:
             strict = any(_ERREXIT.fullmatch(word) for word in command.words) or "errexit" in command.words
             script = self._parse(location.path, text, location.line, strict, "pipefail" in command.words)
@@ -198,7 +198,7 @@ class Resolver:
         if name in _SHELLS or name in _SOURCE or "/" in name or name.endswith(CODE):
             yield from self._file(words, run, use, command, chain)
         elif name in RUNNERS:
-            yield run
+            yield run if chain.inside_image else replace(run, missing=self.tasks.unknown(words, chain.folder))
             yield from self._tasks(self.tasks.called(words, chain.folder), use, chain)
         elif name in _INNER and any(word in _SHELLS | LAUNCHERS for word in words[1:]):
             start = next(i for i, word in enumerate(words) if i and word in _SHELLS | LAUNCHERS)
@@ -213,7 +213,8 @@ class Resolver:
         elif name in SERVERS:
             yield self._program(self.programs.served(words, chain.folder, origin), run, chain)
         elif name in images.ENGINES:
-            yield run
+            absent = "" if chain.inside_image else images.absent(words, chain.folder, self.paths)
+            yield replace(run, missing=self.paths.missing(absent, "", run.location.path) if absent else "")
             yield from self._container(words, run.location, use, command, chain)
         else:
             yield from self._elsewhere(words, run, use, command, chain)

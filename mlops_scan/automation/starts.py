@@ -146,6 +146,9 @@ class _Jobs:
             return
         called = self.by_path.get(job.uses[2:].partition("@")[0])
         if called is None or len(call.via) >= _MAX_CALLS:
+            name = job.uses[2:].partition("@")[0]
+            if called is None and name not in self.documents.files and "$" not in name:
+                yield Run(start, ("uses", job.uses), where, (start.evidence, *call.via), missing=name)
             return
         deeper = call.deeper(Evidence(where, Hop.USE, f"uses: {job.uses}"), job.inputs)
         for inner in called.jobs:
@@ -192,6 +195,11 @@ class _Jobs:
         folder = join("", step.uses[2:].partition("@")[0] or ".")
         if len(call.via) >= _MAX_CALLS:
             return
+        names = [join(folder, name) for name in ("action.yml", "action.yaml", "Dockerfile")]
+        if "$" not in folder and not any(name in self.documents.files for name in names):
+            where = Location(path, step.line)
+            yield Run(start, ("uses", step.uses), where, (start.evidence, *call.via), missing=names[0])
+            return
         deeper = call.deeper(Evidence(Location(path, step.line), Hop.USE, f"uses: {step.uses}"), step.inputs)
         for name in (join(folder, "action.yml"), join(folder, "action.yaml")):
             for node in self.documents.nodes(name)[:1] if name in self.documents.files else ():
@@ -236,8 +244,33 @@ def code_pipelines(uses: Sequence[Use], index: CodeIndex) -> Iterator[tuple[Use,
             item = module.classes[use.scope]
             yield use, tuple((module.path, f"{use.scope}.{method}") for method in item.methods)
         else:
-            # a DAG built at module level, or a decorated or building function
-            yield use, ((module.path, use.scope),)
+            # a DAG built at module level, or a decorated or building function, with the steps that it is handed
+            yield use, ((module.path, use.scope), *_handed(use, uses, index))
+
+
+def _handed(use: Use, uses: Sequence[Use], index: CodeIndex) -> tuple[Node, ...]:
+    """Tasks given to a pipeline function with parameters where it is called: `flow(read=read(), fit=fit()).run()`."""
+    path, scope = use.location.path, use.scope
+    function = index.modules[path].functions.get(scope)
+    if function is None or not function.parameters:
+        return ()
+    tasks = {(task.location.path, task.scope) for task in uses if "define-task" in task.does}
+    found: dict[Node, None] = {}
+    for caller, module in index.modules.items():
+        for call in module.calls:
+            if call.name.rpartition(".")[2] != scope or not _is(index, caller, call.name, (path, scope)):
+                continue
+            for inner in index.calls_in(caller, call.scope):
+                if call.line <= inner.line <= call.end_line:
+                    target = index.resolve(caller, inner.name)
+                    if target.first_party and (target.path, target.qualname) in tasks:
+                        found[(target.path, target.qualname)] = None
+    return tuple(found)
+
+
+def _is(index: CodeIndex, caller: str, name: str, node: Node) -> bool:
+    target = index.resolve(caller, name)
+    return target.first_party and (target.path, target.qualname) == node
 
 
 def code_pipeline_runs(uses: Sequence[Use], index: CodeIndex, resolver: Resolver, handed: Handed) -> Iterator[Run]:

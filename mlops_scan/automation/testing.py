@@ -50,6 +50,7 @@ class TestLayout:
         self.documents = documents
         self.index = index
         self._paths = Paths(documents)
+        self._collected: dict[tuple[tuple[str, ...], _Settings, tuple[str, ...]], tuple[str, ...]] = {}
         self._python = sorted(path for path in documents.files if language_of(path) == "python")
 
     def collected(self, words: tuple[str, ...], folder: str) -> tuple[str, ...]:
@@ -64,7 +65,11 @@ class TestLayout:
             return ()
         ignored = (*_ignored(words, folder), *_ignored(settings.options, settings.root))
         bases = named or (settings.testpaths if settings.root == folder else ()) or (folder,)
-        return tuple(sorted(path for path in self._below(bases) if _collects(path, bases, settings, ignored)))
+        key = (bases, settings, ignored)
+        if key not in self._collected:
+            chosen = (path for path in self._below(bases) if _collects(path, bases, settings, ignored))
+            self._collected[key] = tuple(sorted(chosen))
+        return self._collected[key]
 
     def _below(self, bases: Iterable[str]) -> Iterator[str]:
         return (path for path in self._python if any(_within(path, base) for base in bases))

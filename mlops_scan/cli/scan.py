@@ -52,8 +52,8 @@ class _Request:
     "formats",
     multiple=True,
     metavar="FORMAT[:FILE]",
-    help="text (default), json, sarif, html, markdown, github, gitlab-codequality, junit, csv, badge or shields; "
-    "repeatable.",
+    help="text (default), json, sarif, html, markdown, github, gitlab-codequality, junit, csv, cyclonedx, badge or "
+    "shields; repeatable.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="File of the only format.")
 @click.option(
@@ -175,6 +175,7 @@ def _run(request: _Request) -> int:
         quiet=request.quiet,
         component=settings.component or "",
         target=settings.fail_below,
+        as_of=request.as_of,
     )
     output.write(report, targets, options, request.color)
     for line in verdict.lines:

@@ -79,6 +79,7 @@ class Guard:
     compares: bool
     trivial: bool = False  # `assert True`, `assert 1`
     body_end: int = 0
+    ordered: bool = False  # something is compared by size, not only for equality or membership
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Sequence
 from itertools import islice
 
 from mlops_scan.code.facts import Guard
 from mlops_scan.code.scopes import Scope, name_of
 from mlops_scan.code.syntax import Lines, identifiers, own_nodes, walk
+from mlops_scan.regex import regex
 
 _MAX_ORIGINS = 12  # identifiers of what a compared variable was made of
 _MAX_BODY = 500  # statements of a branch looked at for what stops the program
+PROCEEDS = regex(
+    r"(deploy|promot|regist|accept|approv|bless|better|improve|challenger_wins|passe[sd]|qualif|"
+    r"should_(deploy|replace|update))",
+    re.I,
+)
+"""Names of flags that let a model proceed: `if is_accepted:` is worth a look although it compares nothing itself."""
+_ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
 
 
@@ -21,9 +30,10 @@ def guard_of(
 ) -> Guard | None:
     """What a test compares with what, and what it stops (see `Guard.stops`); None for a plain branch."""
     compares, numbers = _compared(test)
-    if isinstance(node, ast.If) and not compares and stopping not in ("raise", "exit"):
-        return None
     names = identifiers(test)
+    plain = isinstance(node, ast.If) and not compares and stopping not in ("raise", "exit")
+    if plain and not any(PROCEEDS.search(name) for name in names):
+        return None
     for name in tuple(names):
         if name in scope.made_of:
             names.extend(identifiers(scope.made_of[name])[:_MAX_ORIGINS])
@@ -41,6 +51,9 @@ def guard_of(
         compares=compares,
         trivial=isinstance(test, ast.Constant),
         body_end=end,
+        ordered=any(
+            isinstance(part, ast.Compare) and any(isinstance(op, _ORDER) for op in part.ops) for part in walk(test)
+        ),
     )
 
 

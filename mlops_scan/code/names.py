@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from mlops_scan.code.facts import MAX_PARTS
-
 _SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
 _SUFFIXES = (".py", ".py.tmpl", ".py.jinja", ".py.j2")
 PLACEHOLDER = "TEMPLATE"  # what a `{{ name }}` of a template is read as
@@ -25,6 +23,7 @@ class ModuleNames:
         self._packages: set[str] = set()
         self._by_last: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
         self._candidates: dict[str, list[tuple[str, str]]] = {}
+        self._deepest = 0
         self._found: dict[tuple[str, str], tuple[str, str] | None] = {}
         for path in paths:
             if not path.endswith(_SUFFIXES):
@@ -35,6 +34,7 @@ class ModuleNames:
             stem = parts[-1].split(".", 1)[0]
             parts = parts[:-1] if stem == "__init__" else [*parts[:-1], stem]
             if parts:
+                self._deepest = max(self._deepest, len(parts))
                 self._by_last[parts[-1].replace(".", "_")].append((parts, path))
 
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
@@ -45,12 +45,10 @@ class ModuleNames:
         return self._found[key]
 
     def _find(self, dotted: str, importer: str) -> tuple[str, str] | None:
-        if dotted.count(".") > MAX_PARTS:
-            return None
         parts = dotted.split(".")
         if parts[0] == PLACEHOLDER and len(parts) > 1:
             parts = parts[1:]  # the package's name is the template's to fill in
-        for length in range(len(parts), 0, -1):
+        for length in range(min(len(parts), self._deepest), 0, -1):  # no longer name can be a file's
             if parts[length - 1] not in self._by_last:
                 continue
             candidates = self._named(".".join(parts[:length]))

@@ -17,6 +17,13 @@ _ECHO = regex(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.
 _PURPOSE = regex(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.I)
 _PRODUCTION = regex(r"prod|live|release", re.I)
 _MAX_SHOWN_TESTS = 6
+_SEEDS = regex(
+    r"(^|/)([^/]*(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
+    r"[^/]*|labs?|lessons?|lectures?|weeks?[-_ ]?\d+|chapter[-_ ]?\d+|modules?[-_ ]?\d+)/"
+    r"|(^|/)(example|sample)[-_.][^/]*$",
+    re.I,
+)  # folders whose content is made to be copied elsewhere
+_OFFERS = ("devops-pipelines", "azure-devops", "azure-pipelines", "azure_pipelines", "gitlab", "gitlab-ci", "jenkins")
 _FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
 
 
@@ -288,7 +295,7 @@ def _defects(context: Context, runs: list[Run]) -> Iterator[Problem]:
     yield from _toothless(context, runs)
     yield from _unchecked(context, runs)
     for workflow in context.automation.workflows:
-        if workflow.unloaded and context.role(workflow.path) in (Role.DOCS, Role.EXAMPLE, Role.TEST):
+        if workflow.unloaded and _elsewhere(context, workflow.path):
             continue  # nobody takes it for a live workflow
         if workflow.unloaded:
             yield Problem(
@@ -301,6 +308,19 @@ def _defects(context: Context, runs: list[Run]) -> Iterator[Problem]:
             yield from _printing(context, workflow, job)
     yield from _missing(context, runs)
     yield from _by_hand(context, runs)
+
+
+def _elsewhere(context: Context, path: str) -> bool:
+    """Whether a definition is not meant to run where it stands, or a setting of the server may name it.
+
+    GitLab's file can be any of the project, as its CI/CD settings say:
+    https://docs.gitlab.com/ci/pipelines/settings/#specify-a-custom-cicd-configuration-file
+    """
+    aside = context.role(path) in (Role.DOCS, Role.EXAMPLE, Role.TEST)
+    seed = context.local(path) != path or _SEEDS.search(path.replace(".github/workflow-templates/", "")) is not None
+    beside = path.rpartition("/")[0].rpartition("/")[0]
+    offered = any(context.resolver.paths.is_folder(f"{beside}/{name}".lstrip("/")) for name in _OFFERS)
+    return aside or seed or offered or "gitlab" in path
 
 
 def _toothless(context: Context, runs: list[Run]) -> Iterator[Problem]:
@@ -327,7 +347,7 @@ def _unchecked(context: Context, runs: list[Run]) -> Iterator[Problem]:
         if run.tests or run.start.blocked or job in seen or not run.start.triggers & ON_CHANGE:
             continue
         trained = _trains(context, run)
-        if trained is not None and not _checks(context, run):
+        if trained is not None and not context.self_tools and not _checks(context, run):
             seen.add(job)
             message = f"Job `{run.start.job}` trains a model here, but nothing in it can fail on a bad result."
             yield Problem("MLS307", message, run.location, (trained,))
@@ -354,7 +374,7 @@ def _missing(context: Context, runs: list[Run]) -> Iterator[Problem]:
     fetching |= {
         (r.start.workflow, r.start.job)
         for r in runs
-        if r.words[:1] == ("uses",) and any(w.startswith("repository=") for w in r.words)
+        if r.words[:1] == ("uses",) and any(w.startswith(("repository=", "path=")) for w in r.words)
     }
     seen = set()
     for run in runs:
@@ -366,10 +386,12 @@ def _missing(context: Context, runs: list[Run]) -> Iterator[Problem]:
         ):
             continue
         name = run.missing.rpartition("/")[2]
-        if any(file.name == name for file in context.repository.files):
+        if run.words[:1] != ("uses",) and any(file.name == name for file in context.repository.files):
             continue
         seen.add(run.location)
-        message = f"This runs `{run.missing}`, which is not in the repository."
+        made = run.missing.startswith("make ")
+        what = "a target that its makefile does not have" if made else "which is not in the repository"
+        message = f"This runs `{run.missing}`, {what}."
         yield Problem("MLS303", message, run.location, tuple(context.shown(e) for e in run.chain))
 
 

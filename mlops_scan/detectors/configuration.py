@@ -32,6 +32,7 @@ _LFS_DATA = regex(
     r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",
     re.I,
 )
+_RECIPES = regex(r"(GNU)?makefile|justfile|taskfile\.ya?ml|.*\.(mk|sh|bash)", re.I)
 _TOKENS = regex(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
 
 
@@ -99,6 +100,8 @@ def mentions(context: Context) -> dict[str, tuple[str, int]]:
         for line, text in module.strings:
             for token in _TOKENS.findall(text):
                 found.setdefault(token.rpartition("/")[2], (path, line))
+    for name, place in _in_task_files(context):
+        found.setdefault(name, place)
     for pipeline in context.automation.pipelines:
         step = next((step for step in pipeline.steps if step.has_params), None)
         if pipeline.tool == "dvc" and step is not None:  # `params:` without a file name means params.yaml
@@ -109,6 +112,17 @@ def mentions(context: Context) -> dict[str, tuple[str, int]]:
             if _TOKENS.fullmatch(name):
                 found.setdefault(name, (run.location.path, run.location.line))
     return found
+
+
+def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
+    """What a person types to train often stands in a task file that no automation starts."""
+    for file in context.files():
+        if not _RECIPES.fullmatch(file.name):
+            continue
+        for line, text in enumerate(context.documents.text(file.path).split("\n"), 1):
+            if not text.lstrip().startswith("#"):
+                for token in _TOKENS.findall(text):
+                    yield token.rpartition("/")[2], (file.path, line)
 
 
 def _hyperparameter(document: Node) -> tuple[str, int] | None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
+from mlops_scan.documents.requirements import Requirement
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = regex(r"[=\s]*([0-9][0-9A-Za-z.!+_-]*)")
 _CONDA = regex(r"(conda[\w-]*|environment[\w.-]*|[\w-]*conda_dependencies)\.ya?ml")
 
 
@@ -27,10 +30,17 @@ class Declared:
     pinned: bool
     manifest: str
     optional: bool = False
+    version: str = ""  # the exact version, where the manifest states one
 
 
-def declared(context: Context) -> Iterator[Declared]:
+def declared(context: Context) -> tuple[Declared, ...]:
     """Every declared dependency, in path order."""
+    if "declared" not in context.cache:
+        context.cache["declared"] = tuple(_declared(context))
+    return cast("tuple[Declared, ...]", context.cache["declared"])
+
+
+def _declared(context: Context) -> Iterator[Declared]:
     for file in context.repository.files:
         if file.role in _SKIPPED:
             continue
@@ -38,7 +48,7 @@ def declared(context: Context) -> Iterator[Declared]:
         if language_of(file.path) == "requirements" or (name.endswith(".txt") and "requirement" in file.path.lower()):
             for item in context.documents.requirements(file.path):
                 if item.kind in ("package", "url") and item.name:
-                    yield Declared(item.name, file.path, item.line, item.pinned, "requirements")
+                    yield _of(item, file.path, "requirements")
         elif name == "pyproject.toml" or name == "pipfile" or _CONDA.fullmatch(name):
             reader = {"pyproject.toml": _pyproject, "pipfile": _pipfile}.get(name, _conda)
             for document in context.documents.nodes(file.path):
@@ -55,7 +65,17 @@ def _conda(path: str, document: Node) -> Iterator[Declared]:
 
     for item in parse_conda(document):
         if item.name and item.name not in ("python", "pip"):
-            yield Declared(item.name, path, item.line, item.pinned, "conda")
+            yield _of(item, path, "conda")
+
+
+def _of(item: Requirement, path: str, manifest: str) -> Declared:
+    return Declared(item.name, path, item.line, item.pinned, manifest, version=_exact(item.specifier, item.pinned))
+
+
+def _exact(specifier: str, pinned: bool) -> str:
+    """The version of `==1.2`, `=1.2=build` or `1.2`; empty where it is a range."""
+    found = _VERSION.match(specifier) if pinned else None
+    return found.group(1) if found else ""
 
 
 def _pyproject(path: str, document: Node) -> Iterator[Declared]:
@@ -77,7 +97,8 @@ def _strings(path: str, node: Node | None, optional: bool) -> Iterator[Declared]
         match = _NAME.match(text)
         if match:
             pinned = "==" in text and "*" not in text.partition("==")[2].partition(";")[0]
-            yield Declared(_normal(match.group()), path, item.line, pinned, "pyproject", optional)
+            version = _exact(text.partition("==")[2].strip(), pinned)
+            yield Declared(_normal(match.group()), path, item.line, pinned, "pyproject", optional, version)
 
 
 def _table(path: str, node: Node | None, manifest: str, optional: bool) -> Iterator[Declared]:
@@ -87,7 +108,7 @@ def _table(path: str, node: Node | None, manifest: str, optional: bool) -> Itera
         version = (value.get("version") if value.kind == "mapping" else value) or value
         text = version.string() or ""
         pinned = text.startswith("==") or bool(re.fullmatch(r"\d+(\.\d+)+", text))
-        yield Declared(_normal(name), path, value.at, pinned, manifest, optional)
+        yield Declared(_normal(name), path, value.at, pinned, manifest, optional, _exact(text, pinned))
 
 
 def _normal(name: str) -> str:

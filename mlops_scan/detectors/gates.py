@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mlops_scan.code.facts import Guard, Module
+from mlops_scan.code.facts import MAIN, Guard, Module
+from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
@@ -21,6 +23,10 @@ _LOOSE = regex(
     r"(score|metric|performance|improve|better|champion|challenger|baseline|candidate|blessed|validation_passed|approved)",
     re.I,
 )
+_PUSHES = regex(
+    r"((push|deploy|promot|regist|publish|releas|upload)\w{0,60}_(model|champion|version)|model_(push|deploy|promot|regist|publish)\w*)",
+    re.I,
+)  # by its name a step that lets a model proceed, whatever storage it goes to
 _NOT_MODEL = regex(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
 _RELATIVE = regex(
     r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I
@@ -70,22 +76,69 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 def gates(context: Context) -> Iterator[Gate]:
     """Gates in the repository's own Python code."""
+    decided: frozenset[str] | None = None
     for path, module in context.modules():
         for guard in module.guards:
-            if guard.stops == "assert" or (
-                not (_is_metric(context, module, guard) if guard.compares else False)
-                and not _asks(context, module, guard)
-            ):
+            if guard.stops == "assert":
                 continue
+            direct = (_is_metric(context, module, guard) if guard.compares else False) or _asks(context, module, guard)
+            if not direct:
+                if not any(PROCEEDS.search(name) for name in guard.names):
+                    continue
+                if decided is None:
+                    decided = _decisions(context)
+                if not _on_decision(module, guard, decided):
+                    continue
             if guard.stops in ("raise", "exit") or _guards_promotion(context, module, guard):
-                weak = "its bound can never be broken" if _vacuous(guard) else ""
+                weak = "its bound can never be broken" if direct and _vacuous(guard) else ""
+                if module.notebook and not context.started(path, guard.scope):
+                    weak = weak or "a person runs this notebook"
+                if not direct and len(guard.numbers) > 1 and len(set(guard.numbers)) == 1:
+                    weak = "the flag is set to a constant before it is asked for"
                 yield Gate(path, guard.scope, guard.line, guard.body_end, weak)
+
+
+def _decisions(context: Context) -> frozenset[str]:
+    """Flags that code which compares a metric sets: `is_accepted=gain > bound`, a file `deploy_flag`."""
+    found: set[str] = set()
+    for _, module in context.modules():
+        if not any(
+            guard.ordered and (METRIC.search(names := " ".join(guard.names)) or _LOOSE.search(names))
+            for guard in module.guards
+            if not _NOT_MODEL.search(" ".join(guard.names))
+        ):
+            continue
+        if not _is_ml_module(context, module.path):
+            continue
+        found |= {text for _, text in module.strings if PROCEEDS.search(text) and text.isidentifier()}
+        found |= {name for call in module.calls for name, _ in call.keywords if PROCEEDS.search(name)}
+    return frozenset(found)
+
+
+def _on_decision(module: Module, guard: Guard, decided: frozenset[str]) -> bool:
+    """Whether a test asks for a flag that a comparison of metrics set: elsewhere, or in the same scope."""
+    if guard.ordered:
+        return False
+    if decided.intersection(guard.names):
+        return True
+    names = set(guard.names)
+    return any(
+        other.scope == guard.scope
+        and other.ordered
+        and other.line <= guard.line
+        and names.intersection(other.names)
+        and (METRIC.search(text := " ".join((*guard.names, *other.names))) or _LOOSE.search(text))
+        and not _NOT_MODEL.search(text)
+        for other in module.guards
+    )
 
 
 def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
     text = " ".join(guard.names)
     if _NOT_MODEL.search(text):
         return False
+    if not guard.ordered:
+        return False  # `if metric == "f1"`, `if alias not in ("champion", "challenger")` check an argument
     if METRIC.search(text):
         return True
     return bool(_LOOSE.search(text)) and _is_ml_module(context, module.path)
@@ -93,7 +146,7 @@ def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
 
 def _asks(context: Context, module: Module, guard: Guard) -> bool:
     """Whether a first-party function that compares a metric gives the answer: `if failures(metrics): sys.exit(1)`."""
-    if guard.stops not in ("raise", "exit") or (guard.compares and guard.numbers):
+    if guard.compares and guard.numbers:
         return False
     for name in guard.names:
         target = context.index.resolve(module.path, f"@.{name}")
@@ -133,6 +186,9 @@ def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
         if guard.line < line <= guard.body_end or (guard.stops == "return" and line > guard.body_end):
             return True
     for call in context.index.calls_in(module.path, guard.scope):
+        later = guard.stops == "return" and call.line > guard.body_end
+        if (later or guard.line < call.line <= guard.body_end) and _PUSHES.search(call.name.rpartition(".")[2]):
+            return True
         if guard.line < call.line <= guard.body_end:
             target = context.index.resolve(module.path, call.name)
             if target.first_party and context.does(
@@ -171,6 +227,7 @@ def declared_gates(context: Context) -> Iterator[Gate]:
 
 
 def _evaluations(context: Context) -> Iterator[Signal]:
+    importers = _importers(context)
     seen = set()
     for use in context.doing("evaluate"):
         path, scope = use.location.path, use.scope
@@ -180,7 +237,7 @@ def _evaluations(context: Context) -> Iterator[Signal]:
         module = context.index.modules[path]
         nearby = [
             module,
-            *(m for p, m in context.modules() if _imports(context, p, path)),
+            *(context.index.modules[p] for p in importers.get(path, ())),
         ]
         tracked = any("experiment/tracking" in u.serves for u in context.uses if u.location.path == path)
         stored = tracked or any(_stores(context, m) for m in nearby)
@@ -209,10 +266,12 @@ def _stores(context: Context, module: Module) -> bool:
     return not made.isdisjoint(written)
 
 
-def _imports(context: Context, path: str, imported: str) -> bool:
-    module = context.index.modules[path]
-    scopes = {"", "__main__", *module.functions}
-    return (
-        any(node[0] == imported for scope in scopes for node, _ in context.index.edges((path, scope)))
-        and path != imported
-    )
+def _importers(context: Context) -> Mapping[str, list[str]]:
+    """For each file the main modules that use something of it."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for path, module in context.modules():
+        for scope in ("", MAIN, *module.functions):
+            for node, _ in context.index.edges((path, scope)):
+                if node[0] != path:
+                    found[node[0]][path] = None
+    return {path: list(users) for path, users in found.items()}

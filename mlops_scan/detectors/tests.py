@@ -107,7 +107,7 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
     for path, module in test_modules(context):
         weak: ModelTest | None = None
         for function in test_functions(module):
-            nodes = tuple(_entry_nodes(context, path, module, function))
+            nodes = tuple(entry_nodes(context, path, module, function))
             use = context.does(context.index.reach(nodes, _TEST_HOPS), _EXERCISES)
             if use is None:
                 continue
@@ -141,7 +141,7 @@ def _skipped(function: Function) -> bool:
     return any(decorator.endswith(("mark.skip", "unittest.skip")) for decorator in function.decorators)
 
 
-def _entry_nodes(context: Context, path: str, module: Module, function: Function) -> Iterator[Node]:
+def entry_nodes(context: Context, path: str, module: Module, function: Function) -> Iterator[Node]:
     """The test itself, its class's setup, and the fixtures that its parameters ask for."""
     yield path, function.qualname
     owner = function.qualname.rpartition(".")[0]

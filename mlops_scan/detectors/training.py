@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
+from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.fingerprints.match import Use
@@ -21,6 +23,8 @@ _COMMAND = regex(
     r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
 )
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
+_IN_IMAGE = frozenset({"remote_path", "container_path", "mount_path", "workdir", "working_dir"})
+_SPLITS = regex(r"[xy]([-_]?(train|test|val|valid|validation|dev))?|(train|test|valid|val)[-_](data|set|df)", re.I)
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -73,8 +77,14 @@ def _automated(context: Context, use: Use) -> bool:
     return False
 
 
+def _started(context: Context) -> Iterator[Run]:
+    return (r for r in context.automation.runs if r.start.kind in ("ci", "schedule", "event") and not r.start.blocked)
+
+
 def _by_hand(context: Context, uses: list[Use]) -> Iterator[Problem]:
     pipelines = {path for run in context.automation.runs for path in run.pipelines}
+    if any(LEARNS.intersection(u.does) for run in _started(context) for u in run.uses):
+        return  # a job hands the training to a service, whose image is not followed to the code
     if not uses or pipelines or any(_automated(context, use) for use in uses) or _defined_in_pipeline(context, uses):
         return
     scripts = [use for use in uses if not context.index.modules[use.location.path].notebook]
@@ -139,15 +149,24 @@ def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
     if not uses:
         return
     for path, module in context.modules():
+        inside = {value for call in module.calls for name, value in call.keywords if name in _IN_IMAGE}
         for line, text in module.strings:
-            if _LOCAL_PATH.match(text):
+            if _LOCAL_PATH.match(text) and text not in inside and not _injected(context, path, line):
                 message = f"`{text[:80]}` exists on one machine only; nobody else, and no job, can run this."
                 yield Problem("MLS102", message, context.evidence(path, line).location)
                 break
 
 
+def _injected(context: Context, path: str, line: int) -> bool:
+    """Whether a line is in a cell that papermill or ploomber writes anew on every run."""
+    before = context.documents.text(path).split("\n", line)[max(0, line - 16) : line]
+    return any("injected-parameters" in text for text in before)
+
+
 def _committed(context: Context) -> Iterator[Problem]:
     for file in context.repository.files:
+        if file.role is Role.MODEL and _SPLITS.fullmatch(file.name.rpartition(".")[0]):
+            continue  # a pickled split of the data
         if file.role is Role.MODEL and file.size > 0 and not _pointer(context, file.path):
             size = f"{file.size / 1_048_576:.1f} MiB" if file.size > 100_000 else f"{file.size} bytes"
             yield Problem(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from mlops_scan.code.facts import Guard
+from mlops_scan.code.facts import Guard, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.tests import entry_nodes, test_functions
 from mlops_scan.regex import regex
-from mlops_scan.words import Confidence, Grade, Problem, Signal
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 _NAME = regex(r"(validat|check|verify|assert|ensure)\w*", re.I)
 _OBJECT = regex(r"(data|schema|columns?|table|frame|df|dataset|features?|rows?|quality|inputs?|batch)", re.I)
@@ -18,12 +19,18 @@ _SUBJECT = regex(
     re.I,
 )
 _NOT_DATA = regex(r"(path|file|exists|url|token|config|argv|port|host|password|user)", re.I)
+_COLUMNS = regex(r"(columns|schema|dtypes?)", re.I)
+_STATUS = regex(r"(validation_?(status|passed|result|ok|report)|is_valid(ated)?$|data_?(is_)?valid$|STATUS_FILE)", re.I)
 _TABLES = frozenset({"pandas", "polars", "pyspark", "numpy", "pyarrow", "dask", "duckdb"})
+_EXPECTS = "great_expectations"
+_READS = frozenset({"read_csv", "read_parquet", "read_sql", "read_table", "read_json", "read_excel", "load_dataset"})
 _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
-    """Signals for `data/validation` from first-party checks."""
+    """Signals for `data/validation` from first-party checks, and from tests of the data that automation runs."""
+    yield from _in_tests(context)
+    asked = _asked(context)
     for path, module in context.modules(notebooks=False):
         if not module.roots & _TABLES:
             continue
@@ -34,6 +41,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
                 continue
             checks = list(_checks(module.guards, name))
             if len(checks) < _MIN_CHECKS:
+                yield from _by_status(context, module, name, asked)
                 continue
             evidence = (
                 context.evidence(path, function.line, end_line=function.end_line),
@@ -51,6 +59,83 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
                 )
             else:
                 yield Signal("data/validation", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=name)
+
+
+def _in_tests(context: Context) -> Iterator[Signal]:
+    """Tests that automation runs and that check real data: they read a table and hold it against expectations."""
+    for run in context.automation.runs:
+        if run.start.kind not in ("ci", "schedule") or run.start.blocked:
+            continue
+        for path in run.tests:
+            module = context.index.modules.get(path)
+            for function in test_functions(module) if module is not None else ():
+                nodes = tuple(entry_nodes(context, path, context.index.modules[path], function))
+                line = _checked(context, nodes)
+                if line is None:
+                    continue
+                use = tuple(context.shown(e) for e in run.chain)
+                grade = Grade.IMPLEMENTED if run.swallowed else Grade.WIRED
+                reason = f"its failure has no effect: {run.swallowed}" if run.swallowed else ""
+                command = context.evidence(run.location.path, run.location.line)  # the step, not a test, is the check
+                test = context.evidence(path, function.line, Hop.USE, function.end_line)
+                evidence = (command, test, line, *use)
+                yield Signal("data/validation", "pytest", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+                return
+
+
+def _checked(context: Context, nodes: tuple[tuple[str, str], ...]) -> Evidence | None:
+    """Where a test and its fixtures check a table that they read; a table made in the test tests only the check."""
+    calls = [(path, call) for path, scope in nodes for call in context.index.calls_in(path, scope)]
+    if not any(call.name.rpartition(".")[2] in _READS for _, call in calls):
+        return None
+    known = any(_EXPECTS in context.index.modules[path].roots for path, _ in nodes)
+    for path, call in calls:
+        if known and call.name.rpartition(".")[2].startswith("expect_"):
+            return context.evidence(path, call.line, Hop.USE)
+    use = next((u for node in nodes for u in context.by_node.get(node, ()) if "data/validation" in u.serves), None)
+    return context.evidence(use.location.path, use.location.line, Hop.USE) if use is not None else None
+
+
+def _asked(context: Context) -> Evidence | None:
+    """Where main code asks for the outcome of a validation and stops: `if not artifact.validation_status: raise`."""
+    for path, module in context.modules(notebooks=False):
+        for guard in module.guards:
+            if guard.stops in ("raise", "exit") and any(_STATUS.search(name) for name in guard.names):
+                return context.evidence(path, guard.line, Hop.USE)
+    return None
+
+
+def _by_status(context: Context, module: Module, name: str, asked: Evidence | None) -> Iterator[Signal]:
+    """A function that compares columns with a schema and gives a status, which another step may ask for."""
+    compared = next(
+        (
+            guard
+            for guard in module.guards
+            if guard.scope == name and guard.compares and _COLUMNS.search(" ".join(guard.names))
+        ),
+        None,
+    )
+    told = any(_STATUS.search(text) for text in _words(module)) or asked is not None
+    if compared is None or not told:
+        return
+    function = module.functions[name]
+    evidence = (
+        context.evidence(module.path, function.line, end_line=function.end_line),
+        context.evidence(module.path, compared.line),
+    )
+    if asked is None or dead(context, module.path, name):
+        reason = "it gives a status that nothing was seen to stop at"
+        yield Signal("data/validation", "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+    else:
+        both = (*evidence, asked)
+        yield Signal("data/validation", "python", Grade.IMPLEMENTED, both, Confidence.MEDIUM, scope=name)
+
+
+def _words(module: Module) -> Iterator[str]:
+    for _, text in module.strings:
+        yield text
+    for call in module.calls:
+        yield from (keyword for keyword, _ in call.keywords)
 
 
 def _checks(guards: Iterable[Guard], scope: str) -> Iterator[Guard]:

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 _Found = dict[str, dict[str, Node]]
 
-_MAX_BYTES = 50_000  # the grammar takes quadratic time over what is no Bicep, 8 s for this much
-
 
 def parse(text: str) -> tuple[Node, ...]:
     """The one document of a Bicep text; none where it declares neither resource nor module.
@@ -29,7 +27,7 @@ def parse(text: str) -> tuple[Node, ...]:
     Raises:
         DocumentError: too large, nested too deeply, or broken; `partial` then holds what could be read.
     """
-    check_size(text, _MAX_BYTES)
+    check_size(text)
     from mlops_scan.documents.trees import parse_tree, walk
 
     source = encodable(text).encode()

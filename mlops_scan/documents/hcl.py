@@ -22,8 +22,8 @@ EXPRESSION = "!expression"
 """The tag of a scalar that is an expression as written, not a value."""
 
 _ENCODERS = frozenset({"jsonencode", "yamlencode"})
-_BLANKS = regex(r"[ \t]{200,}")  # the grammar takes quadratic time over a run of them
 _MAX_LABELS = 4  # Terraform has two at most
+_BLANKS = regex(r"[ \t]{200,}")
 _ESCAPE = regex(r'\\(n|r|t|"|\\|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})')
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -35,10 +35,9 @@ def parse(text: str) -> tuple[Node, ...]:
         DocumentError: too large, nested too deeply, or broken; `partial` then holds what could be read.
     """
     check_size(text)
-    text = _BLANKS.sub(" ", text)
     from mlops_scan.documents.trees import parse_tree
 
-    source = encodable(text).encode()
+    source = encodable(_BLANKS.sub(" ", text)).encode()  # long runs of blanks cost the grammar quadratic time
     root = parse_tree(source, "hcl").root_node
     body = next((child for child in root.children if child.type == "body"), None)
     reader = _Reader(source)

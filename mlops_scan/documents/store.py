@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -105,6 +106,10 @@ class Documents:
         documents = cls(File(path, len(text), role_of(path), Texts()) for path, text in texts.items())
         documents._texts.update(texts)
         return documents
+
+    def rename_role(self, path: str, role: Role) -> None:
+        """Give a file another role, which only its content shows."""
+        self.files[path] = replace(self.files[path], role=role)
 
     def text(self, path: str) -> str:
         """The decoded text of a file; empty for binaries, unreadable and over-long files (those are noted)."""

@@ -7,6 +7,11 @@ from functools import cache
 
 from tree_sitter import Language, Node, Parser, Tree
 
+from mlops_scan.documents.node import DocumentError
+
+_SLOW_ON_ERRORS = frozenset({"hcl", "bicep"})  # their recovery takes quadratic time on some broken texts
+_MAX_READS = 300_000  # pieces asked for in all, some 3 s; valid files ask for each about once
+_PIECE = 2048  # bytes handed to the grammar at a time
 _ASCII = bytes(range(128)) + b"_" * 128
 
 
@@ -41,8 +46,24 @@ def parse_tree(source: bytes, language: str) -> Tree:
     The grammar sees `_` for every byte outside ASCII: the scanner of tree-sitter-bash looks wide characters up in a
     table of 256 and can crash the process (its issue 337). Offsets do not change, so take the text of a node from
     `source`, not from the node.
+
+    Raises:
+        DocumentError: the text makes the grammar go over it again and again (only grammars that can).
     """
-    return Parser(_language(language)).parse(source.translate(_ASCII))
+    plain = source.translate(_ASCII)
+    if language not in _SLOW_ON_ERRORS:
+        return Parser(_language(language)).parse(plain)
+    reads = 0  # counted, not timed: the same file is read or refused on every machine
+
+    def read(offset: int, _: object) -> bytes:
+        nonlocal reads
+        reads += 1
+        return b"" if reads > _MAX_READS else plain[offset : offset + _PIECE]
+
+    tree = Parser(_language(language)).parse(read)
+    if reads > _MAX_READS:
+        raise DocumentError("so broken that the grammar goes over it again and again, not read")
+    return tree
 
 
 def walk(root: Node) -> Iterator[Node]:

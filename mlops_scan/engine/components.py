@@ -3,23 +3,61 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from mlops_scan.code.facts import MAIN
+from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.pipelines import ml_step
-from mlops_scan.engine.kind import Kind, lesson_folders
+from mlops_scan.engine.copies import copied_folders, originals
+from mlops_scan.engine.kind import Kind
+from mlops_scan.engine.lessons import lesson_folders, project_folders
+from mlops_scan.engine.workspaces import members
 from mlops_scan.regex import regex
 from mlops_scan.words import Role, Signal
 
+ROOT = "."
 _MANIFEST = regex(
-    r"(pyproject\.toml|setup\.(py|cfg)|requirements[\w.-]*\.txt|environment[\w.-]*\.ya?ml|conda[\w-]*\.ya?ml|dvc\.yaml|mlproject|recipe\.ya?ml|pipfile)",
+    r"(pyproject\.toml|setup\.(py|cfg)|requirements[\w.-]*\.(txt|in)|environment[\w.-]*\.ya?ml|conda[\w-]*\.ya?ml|"
+    r"dvc\.yaml|mlproject|recipe\.ya?ml|pipfile|pixi\.toml)",
     re.I,
 )
+# Folders that are a part of the project in which they lie, even with a dependency file of their own.
+_PARTS = frozenset(
+    {
+        "api", "app", "backend", "binder", "build", "ci", "code", "conda", "conf", "config", "configs", "container",
+        "containers", "deploy", "deployment", "docker", "env", "environment", "environments", "envs", "frontend",
+        "inference", "infra", "install", "lib", "notebook", "notebooks", "python", "requirements", "reqs", "scripts",
+        "serve", "serving", "setup", "source", "src", "train", "training", "web",
+    }
+)  # fmt: skip
+_MAX_PLACES = 300  # folders with dependency files whose entry points are followed
 
 
-def find(context: Context, kind: Kind) -> tuple[str, ...]:
-    """Component folders in path order; a single "." where the repository is one project."""
-    working = {use.location.path for use in context.doing(*LEARNS)}
-    working |= {
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The folders that are judged apart, a single "." for one project, and the copies that count with another one."""
+
+    folders: tuple[str, ...] = (ROOT,)
+    copies: Mapping[str, str] = field(default_factory=dict)  # copied folder -> the one that stands
+    files: Mapping[str, str] = field(default_factory=dict)  # copied file -> the one that stands
+
+    def standing(self, path: str) -> str:
+        """The path, or outside the components the one in them that it is a copy of."""
+        if any(path.startswith(folder + "/") for folder in self.folders):
+            return path
+        for copy, original in self.copies.items():
+            if path.startswith(copy + "/"):
+                return original + path[len(copy) :]
+        return self.files.get(path, path)
+
+
+def find(context: Context, kind: Kind) -> Components:
+    """The components in path order."""
+    learns = {use.location.path for use in context.doing(*LEARNS)}
+    declares = {
         p.path
         for p in context.automation.pipelines
         if context.role(p.path) is Role.SOURCE and ml_step(context, p) is not None
@@ -27,44 +65,129 @@ def find(context: Context, kind: Kind) -> tuple[str, ...]:
     if kind.name == "course":
         lessons = [
             folder
-            for folder in lesson_folders(context.repository.files)
-            if any(path.startswith(folder + "/") for path in working)
+            for folder in (lesson_folders(context.repository.files) or project_folders(context))
+            if any(path.startswith(folder + "/") for path in learns | declares)
         ]
-        return tuple(lessons) if len(lessons) >= 2 else (".",)
+        return Components(tuple(lessons)) if len(lessons) >= 2 else Components()
     if kind.name == "template" and any(file.role is Role.TEMPLATE for file in context.repository.files):
-        return (".",)
-    folders = {
-        file.folder
-        for file in context.repository.files
-        if file.folder and file.role is Role.SOURCE and _MANIFEST.fullmatch(file.name)
-    }
-    candidates = sorted(folder for folder in folders if any(path.startswith(folder + "/") for path in working))
-    outermost = [folder for folder in candidates if not any(folder.startswith(other + "/") for other in candidates)]
-    elsewhere = [
-        path
-        for path in working
-        if not any(path.startswith(folder + "/") for folder in outermost) and context.role(path) is not Role.NOTEBOOK
+        return Components()
+    places = _places(context)
+    if len(places) < 2 or len(places) > _MAX_PLACES:
+        return Components()
+    active = _active(context, places, learns) | {_place(path, places) for path in declares}
+    parts = _parts("", [place for place in places if place in active or _holds(place, active)], active)
+    if len(parts) < 2:
+        return Components()
+    copies = copied_folders(context, parts)
+    standing = tuple(sorted(part for part in parts if part not in copies))
+    return Components(standing if len(standing) >= 2 else (ROOT,), copies, originals(context))
+
+
+def _places(context: Context) -> frozenset[str]:
+    """Folders below the root that have dependencies of their own or that a workspace declares."""
+    declared = members(context)
+    found = set(declared)
+    for file in context.repository.files:
+        if file.folder and file.role is Role.SOURCE and _MANIFEST.fullmatch(file.name):
+            folder = file.folder
+            while folder and folder not in declared and folder.rpartition("/")[2].lower() in _PARTS:
+                folder = folder.rpartition("/")[0]
+            found.add(folder)
+    return frozenset(found - {""})
+
+
+def _place(path: str, places: frozenset[str]) -> str:
+    """The innermost place that holds a file; empty for none."""
+    folder = path.rpartition("/")[0]
+    while folder and folder not in places:
+        folder = folder.rpartition("/")[0]
+    return folder
+
+
+def _holds(place: str, others: Iterable[str]) -> bool:
+    return any(other.startswith(place + "/") for other in others)
+
+
+def _active(context: Context, places: frozenset[str], learns: set[str]) -> set[str]:
+    """The places that start something that fits a model, wherever that code lies; empty stands for the rest.
+
+    Code that fits a model and that only another place starts is a library. Where nothing is known to start it, it
+    belongs to its own place. Outside all places notebooks and copies are nobody's.
+    """
+    copies = originals(context)
+    loose = {p for p in (*context.index.modules, *copies) if not _place(p, places)}
+    skipped = {p for p in loose if p in copies or context.role(p) is Role.NOTEBOOK}
+    active: set[str] = set()
+    reached: set[str] = set()
+    for place, entries in _entries(context, places, skipped).items():
+        found = {
+            use.location.path
+            for node in context.index.reach(entries)
+            for use in context.by_node.get(node, ())
+            if use.location.path in learns and LEARNS.intersection(use.does)
+        }
+        if found:
+            active.add(place)
+            reached |= found
+    return active | {_place(path, places) for path in learns - reached - skipped}
+
+
+def _entries(context: Context, places: frozenset[str], skipped: set[str]) -> dict[str, list[Node]]:
+    """What can be started in each place: scripts, notebooks, console scripts, and what automation runs."""
+    found: dict[str, list[Node]] = defaultdict(list)
+    modules = dict(context.modules())
+    for path, module in modules.items():
+        if path not in skipped and (module.main_line or module.notebook or _fits_at_top(context, path)):
+            found[_place(path, places)] += [(path, ""), (path, MAIN)]
+    others = [
+        node
+        for target in context.resolver.tasks.console_scripts().values()
+        for node in context.resolver.object_nodes(target)
     ]
-    return tuple(outermost) if len(outermost) >= 2 and not elsewhere else (".",)
+    others += [node for run in context.automation.runs if not run.tests for node in run.entries]
+    for node in others:
+        if node[0] in modules and node[0] not in skipped:
+            found[_place(node[0], places)].append(node)
+    return found
 
 
-def belongs(signal: Signal, component: str, components: tuple[str, ...], course: bool = False) -> bool:
+def _fits_at_top(context: Context, path: str) -> bool:
+    return any(LEARNS.intersection(use.does) for use in context.by_node.get((path, ""), ()))
+
+
+def _parts(folder: str, places: Iterable[str], active: set[str]) -> list[str]:
+    """The components in a folder: what lies in it when it only holds several, else the folder itself."""
+    within = [place for place in places if place != folder and (not folder or place.startswith(folder + "/"))]
+    tops = [place for place in within if not any(place.startswith(other + "/") for other in within)]
+    parts = [part for top in tops for part in _parts(top, within, active)]
+    return parts if len(parts) >= 2 and folder not in active else [folder or ROOT]
+
+
+def belongs(signal: Signal, component: str, components: Components, course: bool = False) -> bool:
     """Whether a signal speaks of a component: its evidence lies there, or in a place that all components share.
 
     In a monorepo everything outside the components is shared. The lessons of a course share only the files at the root
     and the forge's own folders; what lies elsewhere is another lesson's.
     """
-    if component == ".":
+    if component == ROOT:
         return True
-    paths = [evidence.location.path for evidence in signal.evidence]
+    paths = [components.standing(evidence.location.path) for evidence in signal.evidence]
     if any(path.startswith(component + "/") for path in paths):
         return True
     if course:
         return all("/" not in path or path.startswith(".") for path in paths)
-    return not any(path.startswith(other + "/") for path in paths for other in components)
+    return not any(path.startswith(other + "/") for path in paths for other in components.folders)
 
 
 def size(context: Context, component: str) -> int:
-    """Statements of first-party Python in a component: the measure of which one is the main one."""
-    prefix = "" if component == "." else component + "/"
-    return sum(module.statements for path, module in context.index.modules.items() if path.startswith(prefix))
+    """Statements of first-party Python in a component, each file once: the measure of which one is the main one."""
+    prefix = "" if component == ROOT else component + "/"
+    left_out = context.repository.uncounted
+    copies = originals(context)
+    return sum(
+        module.statements
+        for path, module in context.index.modules.items()
+        if path.startswith(prefix)
+        and path not in left_out
+        and not (path in copies and copies[path].startswith(prefix))  # of two in other components each counts
+    )

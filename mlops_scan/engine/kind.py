@@ -7,15 +7,15 @@ import sys
 from dataclasses import dataclass
 
 from mlops_scan.code.facts import MAIN
-from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.engine.lessons import is_guide, lesson_folders, project_folders, readme_path
 from mlops_scan.regex import regex
-from mlops_scan.repository.files import File
+from mlops_scan.rulebook import Tool
 from mlops_scan.words import Location, Role
 
 JUDGED = frozenset({"application", "template", "research", "competition", "course", "llm-app"})
 """Kinds that get a level of their own."""
 
-_LESSON = regex(r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I)
 _GENERATORS = frozenset({"cookiecutter.json", "copier.yml", "copier.yaml", "databricks_template_schema.json"})
 _PAPER = regex(r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I)
 _COMPETITION = regex(
@@ -25,9 +25,18 @@ _COMPETITION = regex(
 _TEMPLATE_WORDS = regex(
     r"\b(template|boilerplate|starter kit|reference implementation|sample project|example project)\b", re.I
 )
-_TOOL_FAMILIES = frozenset({"tracking", "pipelines", "data", "monitoring", "configuration", "responsible", "llm"})
+_TOOL_WORDS = regex(
+    r"\b(ml-?ops (platform|tool|framework|library)|(model|inference|ml) serving|model (server|registry|management)|"
+    r"feature store|experiment tracking|(machine learning|ml) (platform|pipelines?|workflow (engine|orchestrat\w+))|"
+    r"model mesh|inference (platform|server))\b",
+    re.I,
+)
+_TOOL_FAMILIES = frozenset(
+    {"tracking", "pipelines", "data", "monitoring", "configuration", "responsible", "llm", "serving"}
+)
+_COMPILED = frozenset({".go", ".rs", ".java", ".kt", ".scala", ".cpp", ".cc", ".ts", ".cs"})
+_MIN_COMPILED = 10
 _ML_FAMILIES = frozenset({"frameworks", "tracking", "pipelines", "monitoring", "responsible"})
-_MIN_LESSONS = 3
 _PICKLE = frozenset({"pickle", "joblib", "generic-estimator"})
 
 
@@ -39,20 +48,6 @@ class Kind:
     reason: str
     has_ml: bool
     where: Location | None = None
-
-
-def lesson_folders(files: tuple[File, ...]) -> tuple[str, ...]:
-    """Folders that are lessons of a course, the outermost of each branch; nothing without enough of them at the top."""
-    tops = {file.path.split("/", 1)[0] for file in files if "/" in file.path}
-    if sum(1 for top in tops if _LESSON.fullmatch(top)) < _MIN_LESSONS:
-        return ()
-    found: set[str] = set()
-    for file in files:
-        parts = file.path.split("/")[:-1]
-        depth = next((i for i, part in enumerate(parts) if _LESSON.fullmatch(part)), None)
-        if depth is not None:
-            found.add("/".join(parts[: depth + 1]))
-    return tuple(sorted(found))
 
 
 def project_names(context: Context) -> set[str]:
@@ -101,6 +96,9 @@ def decide(context: Context, override: str | None = None) -> Kind:
     if lessons and machine_learning:
         return Kind("course", f"{len(lessons)} lesson folders such as `{lessons[0]}`", True, shown)
     files = context.repository.files
+    if machine_learning and (projects := project_folders(context)):
+        reason = f"{len(projects)} independent projects such as `{projects[0]}`"
+        return Kind("course", reason, True, shown)
     generator = next((f.path for f in files if f.name in _GENERATORS and f.role is not Role.TEST), "")
     templates = sum(1 for file in context.repository.files if file.role is Role.TEMPLATE)
     if generator or templates >= 3:
@@ -118,7 +116,13 @@ def decide(context: Context, override: str | None = None) -> Kind:
 
 def _package(context: Context, machine_learning: bool) -> Kind | None:
     """A library or tool: a package for others that trains nothing of its own."""
-    if not (publishes(context) or _has_classifiers(context)) or _trains_itself(context):
+    if not (publishes(context) or _has_classifiers(context)):
+        return None
+    known = known_package(context)
+    if known is not None:
+        return known
+    trains = _trains_itself(context)
+    if trains and not _offered(context):
         return None
     if not machine_learning and not _learns_anywhere(context) and not _touches_ml(context):
         return None
@@ -128,7 +132,32 @@ def _package(context: Context, machine_learning: bool) -> Kind | None:
         return Kind(
             "platform-tool", f"the package `{name}` is, or extends, an MLOps tool and trains nothing itself", False
         )
-    return Kind("library", f"the package `{name}` is made for other projects and trains nothing itself", False)
+    rest = "its README tells them to install it" if trains else "trains nothing itself"
+    return Kind("library", f"the package `{name}` is made for other projects and {rest}", False)
+
+
+def known_package(context: Context) -> Kind | None:
+    """A package whose own name is that of a tool of the rules: it is that tool, whatever its scripts train."""
+    names = project_names(context)
+    for tool in context.rules.tools.values():
+        own = {re.sub(r"[-_.]+", "-", name).lower() for name in tool.distributions}
+        serves = any(signature.serves for signature in tool.signatures)  # a web framework serves no practice by itself
+        if own & names and tool.family in _TOOL_FAMILIES | {"frameworks"} and (serves or tool.family == "frameworks"):
+            name = "library" if tool.family == "frameworks" else "platform-tool"
+            return Kind(name, f"the package `{min(own & names)}` is {tool.name} itself", False)
+    return None
+
+
+def _offered(context: Context) -> bool:
+    """Whether the README tells others to install the package by its own name, and nothing of it is served."""
+    path = readme_path(context)
+    if not path or not _has_classifiers(context) or any(use for use in context.doing("serve")):
+        return False
+    told = {
+        re.sub(r"[-_.]+", "-", name).lower()
+        for name in re.findall(r"pip3? install (?:-U |--upgrade )?([A-Za-z][\w.-]*)", context.documents.text(path))
+    }
+    return bool(told & project_names(context))
 
 
 def _extends_tool(context: Context) -> bool:
@@ -151,9 +180,16 @@ def _has_classifiers(context: Context) -> bool:
 
 def _touches_ml(context: Context) -> bool:
     """Whether any code, tests and examples included, imports a tool of machine learning or its operations."""
-    roots = {root for tool in context.rules.tools.values() if tool.family in _ML_FAMILIES for root in tool.imports}
+    roots = {root for tool in context.rules.tools.values() if _of_ml(tool) for root in tool.imports}
     roots -= sys.stdlib_module_names
     return any(module.roots & roots for module in context.index.modules.values()) or _estimators(context)
+
+
+def _of_ml(tool: Tool) -> bool:
+    """Whether a tool is about models; error and metrics services watch any program."""
+    if tool.family != "monitoring":
+        return tool.family in _ML_FAMILIES
+    return any("drift" in signature.does or "monitoring/drift" in signature.serves for signature in tool.signatures)
 
 
 def _estimators(context: Context) -> bool:
@@ -184,8 +220,8 @@ def _trains_itself(context: Context) -> bool:
         for node in context.resolver.object_nodes(target)
     ]
     for run in context.automation.runs:
-        if not run.tests:
-            entries.extend(node for node in run.entries if context.role(node[0]) is not Role.TEST)
+        if not run.tests and context.role(run.location.path) not in ASIDE:
+            entries.extend(node for node in run.entries if context.role(node[0]) not in ASIDE)
     found = context.reaches(entries, LEARNS)
     if found is not None and context.role(found.location.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS):
         return True
@@ -224,7 +260,21 @@ def _without_ml(context: Context) -> Kind:
     if definition is not None:
         reason = f"{definition.tool} workflows without a step on a model"
         return Kind("data-pipeline", reason, False, definition.location)
+    if is_guide(context):
+        where = Location(readme_path(context), 1)
+        return Kind("course", "written material about machine learning, without a model", False, where)
+    if (path := readme_path(context)) and _is_program(context):
+        head = "\n".join(context.documents.text(path).split("\n")[:12])
+        if found := _TOOL_WORDS.search(head):
+            reason = "the README calls this program a tool for models, and it has none of its own"
+            return Kind("platform-tool", reason, False, _line_of(path, head, found))
     return Kind("non-ml", "no code that trains, loads or scores a model was found", False)
+
+
+def _is_program(context: Context) -> bool:
+    """Whether there is a program in a compiled language, whose use of models cannot be followed."""
+    sources = (f for f in context.repository.files if f.role is Role.SOURCE and f.suffix in _COMPILED)
+    return sum(1 for _ in sources) >= _MIN_COMPILED
 
 
 def _application(context: Context, shown: Location | None) -> Kind:

@@ -34,11 +34,13 @@ def judge_row(row: Row, results: Mapping[str, PracticeResult]) -> RowResult:
     """One requirement against the grades. Practices ruled out (`n/a`) leave the group, and the need shrinks with it."""
     members = [results[p] for p in row.practices if results[p].grade is not Grade.NOT_APPLICABLE]
     need = needed(row.share, len(members)) if row.share else min(row.need, len(members))
+    besides = [results[p] for p in row.also if meets(results[p], row.minimum)]
+    members += besides
     best = sorted((credit(result, row.minimum) for result in members), reverse=True)[: max(need, 1)]
     earned = row.weight * (sum(best) / need) if need else row.weight
     return RowResult(
         title=row.title,
-        practices=row.practices,
+        practices=(*row.practices, *(result.id for result in besides)),
         met_by=tuple(result.id for result in members if meets(result, row.minimum)),
         need=need,
         weight=row.weight,

@@ -185,6 +185,25 @@ class ComponentResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Asset:
+    """Something that a bill of materials lists. `evidence` are the places that show it, the first the most telling.
+
+    `kind`: "model", "dataset", "framework", "service" or "pipeline". `origin` says what is known of where it is from:
+    for models and data sets "file", "pointer" (its content lies elsewhere), "hub", "hosted" (called at a provider),
+    "served", "registered" or "feature-store"; for frameworks "pypi". `version` is exact (a pin, a revision) or empty.
+    """
+
+    kind: str
+    name: str
+    origin: str
+    tool: str = ""
+    version: str = ""
+    digest: tuple[str, str] = ("", "")  # algorithm and hexadecimal digest of the content, where a pointer states it
+    evidence: tuple[Evidence, ...] = ()
+    files: int = 1  # a folder of data is one asset
+
+
+@dataclass(frozen=True, slots=True)
 class Statistics:
     """What the scan read; counts and bytes, no clock."""
 
@@ -235,3 +254,4 @@ class Report:
     baseline: BaselineResult | None = None
     attestations: tuple[AttestationResult, ...] = ()
     stack: tuple[str, ...] = ()  # tools and CI providers in use, for advice that fits
+    inventory: tuple[Asset, ...] = ()  # by kind, name and version

@@ -79,7 +79,14 @@ class _Unpickler(pickle.Unpickler):
 def _key(repository: Repository, asked: Iterable[str]) -> bytes:
     digest = hashlib.blake2b(program(), digest_size=20)
     lacking = (f"{item.path} {item.reason}" for item in repository.incomplete)
-    for text in (*asked, *_plugins(), str(repository.revision), *repository.notices, *lacking):
+    for text in (
+        *asked,
+        *_plugins(),
+        str(repository.revision),
+        *repository.notices,
+        *lacking,
+        *sorted(repository.uncounted),
+    ):
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
     for file in repository.files:
         digest.update(f"{file.path}\0{file.size}\0{file.role.value}\0{file.lfs}\n".encode("utf-8", "surrogatepass"))

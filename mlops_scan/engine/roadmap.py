@@ -107,7 +107,8 @@ def _options(row: Row, results: Mapping[str, PracticeResult], chosen: frozenset[
     members = [name for name in row.practices if results[name].grade is not Grade.NOT_APPLICABLE]
     need = needed(row.share, len(members)) if row.share else min(row.need, len(members))
     missing = [name for name in members if not meets(results[name], row.minimum) and name not in chosen]
-    lacking = need - (len(members) - len(missing))
+    besides = sum(1 for name in row.also if meets(results[name], row.minimum))
+    lacking = need - besides - (len(members) - len(missing))
     return list(combinations(missing, lacking)) if lacking > 0 else []
 
 

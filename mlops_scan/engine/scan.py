@@ -29,15 +29,19 @@ from mlops_scan.engine import baseline as baselines
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
 from mlops_scan.engine.grades import weigh
-from mlops_scan.engine.kind import decide, lesson_folders, self_tools
+from mlops_scan.engine.inventory import inventory
+from mlops_scan.engine.kind import decide, self_tools
+from mlops_scan.engine.lessons import lesson_folders
 from mlops_scan.engine.report import Report, Statistics
 from mlops_scan.engine.results import Results
 from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
+from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.repository.urls import without_secrets
-from mlops_scan.rulebook import RuleBook, Tool, digest, load
+from mlops_scan.rolerules import load_roles
+from mlops_scan.rulebook import RuleBook, Tool, digest, load, rules_path
 from mlops_scan.rulereader import hint
 from mlops_scan.words import KINDS, Problem, Role, Signal
 
@@ -98,7 +102,14 @@ def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
     """
     options = options or ScanOptions()
     _begin(options, "list")
-    opened = open_repository(path, options.exclude, rev=options.rev, submodules=options.submodules, keep=options.cache)
+    opened = open_repository(
+        path,
+        options.exclude,
+        rev=options.rev,
+        submodules=options.submodules,
+        keep=options.cache,
+        roles=RoleCatalogue(load_roles(rules_path(), cache=options.cache)),
+    )
     cache = open_cache() if options.cache else None
     try:
         repository, shown = _with_roles(opened), without_secrets(str(path))
@@ -152,9 +163,10 @@ def _scan(path: str, options: ScanOptions, repository: Repository, documents: Do
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
     _begin(options, "grade")
     weighed = weigh(context, signals)
-    folders = verdict.declared(context, options.components) or component_rules.find(context, kind)
-    judge = verdict.Judge(context, rules, chosen, kind, folders, weighed)
-    judged = tuple(judge.component(folder) for folder in folders)
+    folders = verdict.declared(context, options.components)
+    parts = component_rules.Components(folders) if folders else component_rules.find(context, kind)
+    judge = verdict.Judge(context, rules, chosen, kind, parts, weighed)
+    judged = tuple(judge.component(folder) for folder in parts.folders)
     problems += [*finding_rules.own(context), *placeholders.problems(context)]
     claims = attest.read(context, rules, options.attestations)
     attested = judge.attest(judged, claims, problems, options.as_of)
@@ -196,7 +208,7 @@ def _scan(path: str, options: ScanOptions, repository: Repository, documents: Do
         notices=(
             *options.notices,
             *notes,
-            *verdict.notices(context, options.select, options.ignore, kind, folders, headline),
+            *verdict.notices(context, options.select, options.ignore, kind, parts, headline),
             *verdict.disclosures(suppressed, compared, attested),
         ),
         every_model=options.model == verdict.EVERY,
@@ -204,6 +216,7 @@ def _scan(path: str, options: ScanOptions, repository: Repository, documents: Do
         baseline=compared,
         attestations=attested.results,
         stack=verdict.stack(context),
+        inventory=inventory(context, weighed),
     )
 
 
@@ -240,6 +253,7 @@ def gather(
     options = options or ScanOptions()
     documents = documents or Documents(repository.files)
     _begin(options, "sweep")
+    repository = _without_generated(repository, documents, RoleCatalogue(rules.roles))
     swept = _sweep(repository.files, documents, rules)
     _begin(options, "code")
     index = CodeIndex(_modules(repository.files, documents, swept, options.jobs, cache), swept.names)
@@ -277,6 +291,20 @@ def gather(
     )
     context.self_tools = self_tools(context)
     return context
+
+
+def _without_generated(repository: Repository, documents: Documents, roles: RoleCatalogue) -> Repository:
+    """Python code that says at its head that a program wrote it has the role of generated files."""
+    written = [
+        file.path
+        for file in repository.files
+        if file.suffix == ".py" and file.role not in _UNPARSED and roles.is_generated(documents.text(file.path))
+    ]
+    if not written:
+        return repository
+    for path in written:
+        documents.rename_role(path, Role.GENERATED)
+    return replace(repository, files=tuple(documents.files.values()))
 
 
 def _is_structured(file: File) -> bool:

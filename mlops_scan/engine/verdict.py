@@ -10,6 +10,7 @@ from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.engine import attest, models
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine.attest import Attestation
+from mlops_scan.engine.copies import distinct, originals
 from mlops_scan.engine.grades import grade
 from mlops_scan.engine.kind import JUDGED, Kind
 from mlops_scan.engine.report import (
@@ -46,22 +47,22 @@ class Judge:
         rules: RuleBook,
         model: str,
         kind: Kind,
-        folders: tuple[str, ...],
+        parts: component_rules.Components,
         signals: list[Signal],
     ) -> None:
         self.context = context
         self.rules = rules
         self.model = model
         self.kind = kind
-        self.folders = folders
+        self.parts = parts
         self.signals = signals
         self.judged = kind.has_ml and kind.name in JUDGED
 
     def component(self, folder: str) -> ComponentResult:
         """The verdict on one component."""
         course = self.kind.name == "course"
-        own = [signal for signal in self.signals if component_rules.belongs(signal, folder, self.folders, course)]
-        return self._result(folder, grade(self.rules.practices, own))
+        own = [signal for signal in self.signals if component_rules.belongs(signal, folder, self.parts, course)]
+        return self._result(folder, grade(self.rules.practices, distinct(own, originals(self.context))))
 
     def attest(
         self,
@@ -164,7 +165,7 @@ def notices(
     select: tuple[str, ...],
     ignore: tuple[str, ...],
     kind: Kind,
-    components: tuple[str, ...],
+    parts: component_rules.Components,
     headline: ComponentResult,
 ) -> tuple[str, ...]:
     """What the reader should know: exclusions, unknown CI providers, how other models count."""
@@ -174,7 +175,8 @@ def notices(
     found += sorted({f"{i.provider}, {i.path}: {i.reason}" for i in context.unread_providers if i.reason})
     if context.documents.unrendered:
         found.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
-    if kind.name == "course" and len(components) > 1:
+    found += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
+    if kind.name == "course" and len(parts.folders) > 1:
         found.append("a course: the practices are those of all lessons together, the level is that of the best lesson")
     if select:
         found.append(f"only findings {', '.join(select)} are shown")

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlops_scan.code.build import Source, build
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.repository.roles import RoleCatalogue
+from mlops_scan.rolerules import RoleRule
 from mlops_scan.rulebook import FINDS, RuleBook, Sample, Tool
 from mlops_scan.words import Location
 
 
 def run_samples(book: RuleBook) -> list[str]:
-    """One sentence for every sample of the book's tools that does not hold."""
-    return [failure for tool in book.tools.values() for failure in check_tool(tool)]
+    """One sentence for every sample of the book's tools and roles that does not hold."""
+    return [*(failure for tool in book.tools.values() for failure in check_tool(tool)), *check_roles(book.roles)]
+
+
+def check_roles(rules: Sequence[RoleRule]) -> Iterator[str]:
+    """The failures of the role rules' samples; a role without both kinds of sample fails too."""
+    catalogue = RoleCatalogue(rules)
+    for rule in rules:
+        match, other = rule.samples.get("match", ()), rule.samples.get("other", ())
+        marked, unmarked = rule.samples.get("marked", ()), rule.samples.get("unmarked", ())
+        if not match or not other:
+            yield f"roles/{rule.id}: needs paths that must match and paths that must not"
+        if rule.markers and not (marked and unmarked):
+            yield f"roles/{rule.id}: needs texts that are marked and texts that are not"
+        for path in (*match, *other):
+            role = catalogue.role(path)
+            if (role is rule.role) is not (path in match):
+                yield f"roles/{rule.id}: {path} is {role.value}"
+        for text in (*marked, *unmarked):
+            if catalogue.is_generated(text) is not (text in marked):
+                yield f"roles/{rule.id}: {text!r} is {'not ' if text in marked else ''}taken for generated"
 
 
 def check_tool(tool: Tool) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
@@ -24,6 +25,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
         "gitlab-codequality": "mlops_scan.reports.gitlab_codequality",
         "junit": "mlops_scan.reports.junit",
         "csv": "mlops_scan.reports.csv",
+        "cyclonedx": "mlops_scan.reports.cyclonedx",
         "badge": "mlops_scan.reports.badge",
         "shields": "mlops_scan.reports.shields",
     }
@@ -36,7 +38,8 @@ class RenderOptions:
 
     `unicode` says that the place it goes to can show more than ASCII, `links` that it makes something of OSC 8
     hyperlinks; `component` is the component the user chose, empty when the whole repository is meant; `target` is the
-    level that a gate asks for, None without one; `places` says where the scanned files stand in their repository.
+    level that a gate asks for, None without one; `places` says where the scanned files stand in their repository;
+    `as_of` is the day to judge dates by, the only date that a report may carry.
     """
 
     width: int = 80
@@ -48,6 +51,7 @@ class RenderOptions:
     component: str = ""
     target: int | None = None
     places: Places = field(default_factory=Places)
+    as_of: date | None = None
 
 
 def render(report: Report, format_name: str, options: RenderOptions) -> str:

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from mlops_scan.errors import ScanError
 from mlops_scan.repository import git
 from mlops_scan.repository.files import File
+from mlops_scan.repository.hints import hinted
 from mlops_scan.repository.ignore import IgnorePatternError, compiled
 from mlops_scan.repository.lfs import with_stated_sizes
 from mlops_scan.repository.listed import Item, Listing
-from mlops_scan.repository.roles import role_of
+from mlops_scan.repository.roles import RoleCatalogue, default_catalogue
 from mlops_scan.words import Incomplete
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Repository:
     revision: str | None
     notices: tuple[str, ...] = ()
     incomplete: tuple[Incomplete, ...] = ()  # what the source lacks
+    uncounted: frozenset[str] = frozenset()  # paths that its .gitattributes take out of statistics
     closing: tuple[Callable[[], None], ...] = field(default=(), repr=False, compare=False)
 
     def by_path(self) -> dict[str, File]:
@@ -65,6 +67,7 @@ def open_repository(
     rev: str | None = None,
     submodules: bool = False,
     keep: bool = True,
+    roles: RoleCatalogue | None = None,
 ) -> Repository:
     """List the files of a source.
 
@@ -74,6 +77,7 @@ def open_repository(
         rev: a revision to list instead of the work tree; of a URL, a branch, a tag or a whole commit id.
         submodules: enter those submodules that are there.
         keep: keep what a URL gives in the user's cache folder.
+        roles: what names the roles of paths, by default the built-in catalogue.
 
     Raises:
         ScanError: the source does not exist, is of no known kind, or cannot be read.
@@ -87,16 +91,25 @@ def open_repository(
             kept = [item for item in items if not spec.match_file(item.path)]
             notices.append(f"excluded by configuration: {len(items) - len(kept)} files ({', '.join(exclude)})")
             items = kept
-        files = tuple(with_stated_sizes(_files(items)))
+        roles = roles or default_catalogue()
+        named = hinted(tuple(with_stated_sizes(_files(items, roles))), roles)
     except BaseException:
         for close in listing.close:
             close()
         raise
-    return Repository(root, files, listing.revision, tuple(notices), listing.incomplete, listing.close)
+    return Repository(
+        root,
+        named.files,
+        listing.revision,
+        (*notices, *named.notices),
+        listing.incomplete,
+        named.uncounted,
+        listing.close,
+    )
 
 
-def _files(items: Iterable[Item]) -> Iterable[File]:
-    return (File(path, size, role_of(path), source) for path, size, source in sorted(items, key=_by_path))
+def _files(items: Iterable[Item], roles: RoleCatalogue) -> Iterable[File]:
+    return (File(path, size, roles.role(path), source) for path, size, source in sorted(items, key=_by_path))
 
 
 def _by_path(item: Item) -> str:

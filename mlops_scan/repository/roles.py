@@ -1,137 +1,162 @@
-"""What a file is, told from its path alone: the catalogue behind `File.role`."""
+"""What a file is, told from its path by the rules of `rules/roles`: the catalogue behind `File.role`."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import translate
 from functools import lru_cache
-from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from mlops_scan.regex import regex
+from mlops_scan.repository.templates import TEMPLATE_SUFFIXES, before_placeholder, strip_template
 from mlops_scan.words import Role
 
-_VENDORED = frozenset(
-    {
-        "vendor",
-        "vendored",
-        "third_party",
-        "third-party",
-        "thirdparty",
-        "node_modules",
-        "site-packages",
-        "bower_components",
-        "_vendor",
-    }
-)
-_GENERATED = frozenset(
-    {
-        "dist",
-        "_site",
-        "mlruns",
-        "wandb",
-        "lightning_logs",
-        "__pycache__",
-        ".ipynb_checkpoints",
-        "htmlcov",
-        "mlartifacts",
-        ".eggs",
-    }
-)
-_TEST = frozenset(
-    {
-        "tests",
-        "test",
-        "testing",
-        "testdata",
-        "fixtures",
-        "test_data",
-        "__tests__",
-        "unit_tests",
-        "integration_tests",
-        "e2e",
-    }
-)
-_EXAMPLE = frozenset(
-    {"examples", "example", "samples", "sample", "demo", "demos", "tutorial", "tutorials", "exercise_files",
-     "exercises", "homework", "cohorts", "deprecated", "legacy", "archive", "archived", "old", "backup",
-     "playground", "sandbox"}
-)  # fmt: skip
-_DOCS = frozenset(
-    {"docs", "doc", "documentation", "site-docs", ".cursor", ".claude", ".gemini", ".codex", "skills", "adr"}
-)
-_DOC_SUFFIXES = frozenset(
-    {".md", ".rst", ".mdx", ".adoc", ".html", ".htm", ".pdf", ".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp"}
-)
-_TEMPLATE_SUFFIXES = (".tmpl", ".tpl", ".jinja", ".jinja2", ".j2", ".template")
+if TYPE_CHECKING:
+    from mlops_scan.rolerules import RoleRule
 
-MODEL_SUFFIXES = frozenset(
-    {".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth", ".ckpt", ".safetensors", ".h5",
-     ".hdf5", ".keras", ".onnx", ".tflite", ".mlmodel", ".mar", ".gguf", ".ggml", ".nemo", ".pdparams", ".skops",
-     ".cbm", ".ubj", ".bst", ".pb"}
-)  # fmt: skip
-DATA_SUFFIXES = frozenset(
-    {".csv", ".tsv", ".parquet", ".feather", ".arrow", ".jsonl", ".ndjson", ".xlsx", ".xls", ".sqlite",
-     ".sqlite3", ".db", ".avro", ".orc", ".tfrecord", ".npz", ".npy", ".h5ad", ".wav", ".mp3", ".zip", ".gz"}
-)  # fmt: skip
+__all__ = ["RoleCatalogue", "default_catalogue", "role_of", "strip_template"]
+
+_OWN_TREE = frozenset({Role.TEST, Role.VENDORED, Role.GENERATED})  # a template among the tests is test data
+_MAX_FOLDERS = 20_000  # folders that one catalogue remembers
+_HEAD_CHARACTERS = 4_000  # of a file, in which its marker must stand
+_HEAD_LINES = 40
+_QUOTES = ('"""', "'''")
+
+
+class RoleCatalogue:
+    """The compiled rules. It remembers the folders that it has seen, so that a path costs a few microseconds."""
+
+    def __init__(self, rules: Iterable[RoleRule]) -> None:
+        self._rules = tuple(rules)
+        self._last = len(self._rules)  # the rank of what no rule matches
+        self._roles = (*(rule.role for rule in self._rules), Role.SOURCE)
+        self._folders: dict[str, int] = {}
+        self._nested: dict[str, int] = {}
+        self._suffixes: dict[str, int] = {}
+        self._names: dict[str, int] = {}
+        for rank, rule in enumerate(self._rules):
+            for names, ranks in (
+                ((n for n in rule.folders if not _is_glob(n)), self._folders),
+                (rule.nested, self._nested),
+                (rule.suffixes, self._suffixes),
+                ((n for n in rule.names if not _is_glob(n)), self._names),
+            ):
+                for name in names:
+                    ranks.setdefault(name, rank)
+        self._folder_globs = _globs((rank, rule.folders) for rank, rule in enumerate(self._rules))
+        self._name_globs = _globs((rank, rule.names) for rank, rule in enumerate(self._rules))
+        self._markers = _markers(marker for rule in self._rules for marker in rule.markers)
+        self._seen: dict[str, int] = {}
+        self._without: dict[frozenset[Role], RoleCatalogue] = {}
+
+    def role(self, path: str) -> Role:
+        """The role of the file at `path` (relative, forward slashes)."""
+        folder, _, name = path.rpartition("/")
+        if "{" in path or name.lower().endswith(TEMPLATE_SUFFIXES):
+            return self._templated(path)
+        return self._plain(folder, name)
+
+    def without(self, roles: frozenset[Role]) -> RoleCatalogue:
+        """The catalogue in which no path has one of `roles`."""
+        if roles not in self._without:
+            self._without[roles] = RoleCatalogue(rule for rule in self._rules if rule.role not in roles)
+        return self._without[roles]
+
+    def is_generated(self, text: str) -> bool:
+        """Whether the comment or docstring at the head of Python code says that a program wrote it."""
+        head = text[:_HEAD_CHARACTERS].lower()
+        if "generated" not in head or self._markers is None:
+            return False
+        return any(self._markers.search(line) for line in _head_comments(head))
+
+    def _plain(self, folder: str, name: str) -> Role:
+        rank = self._seen.get(folder)
+        if rank is None:
+            rank = self._folder_rank(folder)
+        name = name.lower()
+        dot = name.rfind(".")
+        if dot > 0:
+            rank = min(rank, self._suffixes.get(name[dot:], self._last))
+        rank = min(rank, self._names.get(name, self._last))
+        if rank and self._name_globs is not None and (found := self._name_globs.fullmatch(name)) is not None:
+            rank = min(rank, int((found.lastgroup or "r0")[1:]))
+        return self._roles[rank]
+
+    def _folder_rank(self, folder: str) -> int:
+        parts = folder.lower().split("/") if folder else []
+        rank = min((self._folders.get(part, self._last) for part in parts), default=self._last)
+        for part, nested in self._nested.items():
+            if parts.count(part) > 1:
+                rank = min(rank, nested)
+        if self._folder_globs is not None:
+            for part in parts:
+                if (found := self._folder_globs.fullmatch(part)) is not None:
+                    rank = min(rank, int((found.lastgroup or "r0")[1:]))
+        if len(self._seen) >= _MAX_FOLDERS:
+            self._seen.clear()
+        self._seen[folder] = rank
+        return rank
+
+    def _templated(self, path: str) -> Role:
+        stripped, templated = strip_template(path)
+        outer = before_placeholder(path) if templated else ""
+        if outer:
+            role = self._plain(outer.rpartition("/")[0], "x")
+            if role in _OWN_TREE:
+                return role
+        folder, _, name = stripped.rpartition("/")
+        role = self._plain(folder, name)
+        return Role.TEMPLATE if templated and role in (Role.SOURCE, Role.NOTEBOOK) else role
+
+
+@lru_cache(maxsize=1)
+def default_catalogue() -> RoleCatalogue:
+    """The catalogue of the built-in rules, for callers that have loaded no rules of their own."""
+    from mlops_scan.rolerules import load_roles
+    from mlops_scan.rulebook import rules_path
+
+    return RoleCatalogue(load_roles(rules_path()))
 
 
 def role_of(path: str) -> Role:
-    """The role of the file at `path` (relative, forward slashes)."""
-    stripped, templated = strip_template(path)
-    outer = _plain_role(path.partition("{{")[0] + "x") if "{{" in path else Role.SOURCE
-    if outer in (Role.TEST, Role.VENDORED, Role.GENERATED):
-        return outer  # a template among the tests is test data
-    role = _plain_role(stripped)
-    return Role.TEMPLATE if templated and role in (Role.SOURCE, Role.NOTEBOOK) else role
+    """The role of the file at `path` (relative, forward slashes) by the built-in rules."""
+    return default_catalogue().role(path)
 
 
-@lru_cache(maxsize=1 << 16)
-def strip_template(path: str) -> tuple[str, bool]:
-    """The path as it will be once the template is rendered, and whether it is a template's file at all.
-
-    The part up to the first folder whose name holds a placeholder (`{{ cookiecutter.name }}`) is the template's own and
-    is dropped, that folder becomes the root; a template suffix (`.tmpl`, `.jinja`) goes too.
-    """
-    *folders, name = path.split("/")
-    templated = _is_placeholder(name)
-    for index, folder in enumerate(folders):
-        if _is_placeholder(folder):
-            path, templated = "/".join([*folders[index + 1 :], name]), True
-            break
-    for suffix in _TEMPLATE_SUFFIXES:
-        if path.lower().endswith(suffix) and "/templates/" not in f"/{path}":
-            return path[: -len(suffix)], True
-    return path, templated
+def _is_glob(name: str) -> bool:
+    return "*" in name or "[" in name or "?" in name
 
 
-def _is_placeholder(text: str) -> bool:
-    start = text.find("{{")
-    return start >= 0 and "}}" in text[start:]
+def _globs(ranked: Iterable[tuple[int, tuple[str, ...]]]) -> re.Pattern[str] | None:
+    """One expression for all globs, lowest rank first; the group that matched names the rank."""
+    groups = []
+    for rank, names in ranked:
+        globs = [translate(name) for name in names if _is_glob(name)]
+        if globs:
+            groups.append(f"(?P<r{rank}>{'|'.join(globs)})")
+    return re.compile("|".join(groups)) if groups else None
 
 
-def _plain_role(path: str) -> Role:
-    parts = path.lower().split("/")
-    folders, name = parts[:-1], parts[-1]
-    suffix = PurePosixPath(name).suffix
-    if any(part in _VENDORED for part in folders) or folders.count("charts") > 1:
-        return Role.VENDORED
-    if any(part in _GENERATED for part in folders) or name.endswith(("_pb2.py", "_pb2_grpc.py", ".min.js")):
-        return Role.GENERATED
-    if any(part in _TEST for part in folders) or _is_test_name(name):
-        return Role.TEST
-    if any(part in _EXAMPLE for part in folders):
-        return Role.EXAMPLE
-    if suffix in _DOC_SUFFIXES or any(part in _DOCS for part in folders):
-        return Role.DOCS
-    if suffix == ".ipynb":
-        return Role.NOTEBOOK
-    if suffix in MODEL_SUFFIXES:
-        return Role.MODEL
-    if suffix in DATA_SUFFIXES:
-        return Role.DATA
-    return Role.SOURCE
+def _markers(phrases: Iterable[str]) -> re.Pattern[str] | None:
+    parts = [".*?".join(re.escape(piece) for piece in phrase.split("*")).replace(r"\?", ".") for phrase in phrases]
+    return re.compile("|".join(parts)) if parts else None
 
 
-_TEST_NAME = regex(r"(test_.*|.*_test|tests|conftest)\.py")
-
-
-def _is_test_name(name: str) -> bool:
-    return _TEST_NAME.fullmatch(name) is not None
+def _head_comments(head: str) -> Iterator[str]:
+    """The lines of the comments and of the docstring with which code begins."""
+    quote = ""
+    for line in head.split("\n", _HEAD_LINES)[:_HEAD_LINES]:
+        text = line.strip()[:400]
+        if quote:
+            yield text
+            if quote in text:
+                return
+        elif text.startswith("#"):
+            yield text
+        elif text.startswith(_QUOTES) or text[1:].startswith(_QUOTES):
+            quote = '"""' if '"""' in text else "'''"
+            yield text
+            if text.count(quote) > 1:
+                return
+        elif text:
+            return

@@ -95,3 +95,19 @@ def test_settings_module_that_training_imports(tmp_path: Path) -> None:
 )
 def test_large_file_storage(tmp_path: Path, line: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, ".gitattributes": line + "\n"}), "data/versioning") is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("Makefile", "train:\n\tpython train.py --config=configs/fit-best.yaml\n", Grade.IMPLEMENTED),
+        ("run.sh", "python train.py --config configs/fit-best.yaml\n", Grade.IMPLEMENTED),
+        ("Makefile", "train:\n\t# python train.py --config=configs/fit-best.yaml\n", Grade.TRACE),
+        ("docs/run.sh", "python train.py --config configs/fit-best.yaml\n", Grade.TRACE),
+        ("Makefile", "train:\n\tpython train.py --config=configs/other.yaml\n", Grade.TRACE),
+    ],
+    ids=["make", "script", "commented out", "docs", "another file"],
+)
+def test_configuration_named_in_a_task_file(tmp_path: Path, name: str, text: str, expected: Grade) -> None:
+    tree = {**ML, "configs/fit-best.yaml": "parameters:\n  EPOCHS: {values: [7]}\n  BATCH_SIZE: 16\n", name: text}
+    assert grade(scan_tree(tmp_path, tree), "experiment/config") is expected

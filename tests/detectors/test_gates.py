@@ -121,6 +121,68 @@ def test_gate_that_nothing_depends_on(tmp_path: Path, tree: Tree, reason: str) -
     assert reason in result.reason
 
 
+DECIDES = (
+    "from sklearn.metrics import accuracy_score\n\n\ndef compare(model, x, y, old, bound):\n"
+    "    accuracy = accuracy_score(y, model.predict(x))\n    return dict(is_accepted=accuracy - old > bound)\n"
+)
+ASKS = (
+    "from compare import compare\n\n\ndef main(model, x, y):\n    artifact = compare(model, x, y, 0.8, 0.01)\n"
+    "    if not artifact.is_accepted:\n        return\n    push_model(model)\n\n\nmain(1, 2, 3)\n"
+)
+REGISTERS = (
+    "import mlflow\n\n\ndef main(path):\n    flag = int(open(path).read())\n"
+    "    deploy_flag = flag\n    if deploy_flag == 1:\n        mlflow.register_model('runs:/1/model', 'churn')\n"
+)
+WRITES = (
+    "from sklearn.metrics import r2_score\n\n\ndef main(y, model, x, scores):\n"
+    "    score = r2_score(y, model.predict(x))\n"
+    "    deployed = 1 if score >= max(scores) else 0\n    open('deploy_flag', 'w').write(str(deployed))\n"
+)
+SAME = (
+    "import mlflow\n\n\ndef main(m_new, m_old, eval_metric):\n    challenger_wins = m_new > m_old\n"
+    "    if challenger_wins:\n        mlflow.register_model('runs:/1/model', 'churn')\n"
+)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"compare.py": DECIDES, "flow.py": ASKS},
+        {"evaluate.py": WRITES, "register.py": REGISTERS},
+        {"promote.py": SAME},
+    ],
+    ids=["accepted", "flag in a file", "same function"],
+)
+def test_gate_on_a_flag_that_a_comparison_sets(tmp_path: Path, tree: Tree) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, **tree}), GATE) is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"flow.py": ASKS, "compare.py": "def compare(*a):\n    return dict(is_accepted=True)\n"},
+        {"compare.py": DECIDES, "flow.py": ASKS.replace("    push_model(model)\n", "    print(model)\n")},
+        {"evaluate.py": WRITES},
+        {"promote.py": SAME.replace("m_new > m_old", "m_new == m_old")},
+        {"a.py": REGISTERS.replace("deploy_flag == 1", "metric == 'f1'")},
+        {
+            "a.py": "import mlflow\n\n\ndef main(alias):\n    if alias not in ('champion', 'challenger'):\n"
+            "        raise ValueError(alias)\n    mlflow.register_model('runs:/1/model', 'churn')\n"
+        },
+    ],
+    ids=["no comparison", "nothing to keep back", "nobody asks", "no order", "choice of a metric", "argument check"],
+)
+def test_flag_that_is_no_gate(tmp_path: Path, tree: Tree) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, **tree}), GATE) is Grade.ABSENT
+
+
+def test_flag_that_is_set_to_a_constant_decides_nothing(tmp_path: Path) -> None:
+    overwritten = REGISTERS.replace("deploy_flag = flag", "deploy_flag = 1")
+    result = practice(scan_tree(tmp_path, {**ML, "evaluate.py": WRITES, "register.py": overwritten}), GATE)
+    assert result.grade is Grade.TRACE
+    assert "constant" in result.reason
+
+
 def test_gate_in_a_test_or_an_example_is_no_gate_of_the_model(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**ML, "tests/test_a.py": CLOSED, "examples/evaluate.py": CLOSED})
     assert grade(report, GATE) is Grade.ABSENT

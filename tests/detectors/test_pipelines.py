@@ -382,3 +382,43 @@ def test_script_chain_counts_only_when_automation_starts_it(tmp_path: Path) -> N
     started = scan_tree(tmp_path / "started", {**PROJECT, "all.sh": script, ".github/workflows/a.yml": workflow})
     assert not practice(alone, PRACTICE).met
     assert practice(started, PRACTICE).met
+
+
+HANDED = """\
+from sklearn.svm import SVC
+from zenml.pipelines import pipeline
+from zenml.steps import step
+
+
+@step
+def read():
+    return [], []
+
+
+@step
+def fit(x, y):
+    SVC().fit(x, y)
+
+
+@pipeline
+def training(reading, fitting):
+    x, y = reading()
+    fitting(x, y)
+
+
+if __name__ == "__main__":
+    training(reading=read(), fitting=fit()).run()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (HANDED, Grade.IMPLEMENTED),
+        (HANDED.replace("training(reading=read(), fitting=fit()).run()", "pass"), Grade.TRACE),
+        (HANDED.replace("fitting=fit()", "fitting=None"), Grade.TRACE),
+    ],
+    ids=["handed over", "never called", "without the step that fits"],
+)
+def test_steps_handed_to_a_pipeline_function(tmp_path: Path, text: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "flow.py": text}), "pipeline/orchestration") is expected

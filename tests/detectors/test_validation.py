@@ -36,7 +36,7 @@ def workflow(run: str) -> str:
 def test_checks_on_the_training_path(tmp_path: Path) -> None:
     result = practice(scan_tree(tmp_path, {**ML, "data.py": CALLED, "checks.py": CHECKS}), NAME)
     assert result.grade is Grade.IMPLEMENTED
-    assert not result.met
+    assert result.reason == "nothing seen in the repository starts it"
 
 
 def test_checks_that_automation_runs(tmp_path: Path) -> None:
@@ -85,3 +85,93 @@ def test_function_that_validates_no_data(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize("folder", ["tests", "examples", "vendor/kit"])
 def test_checks_of_other_files_do_not_count(tmp_path: Path, folder: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, f"{folder}/checks.py": CHECKS}), NAME).met
+
+
+STATUS = """\
+import json
+
+import pandas as pd
+
+
+class DataValidation:
+    def validate_columns(self, frame, schema):
+        status = len(frame.columns) == len(schema["columns"])
+        return status
+
+    def run(self, frame, schema):
+        passed = self.validate_columns(frame, schema)
+        json.dump({"validation_status": passed}, open("report.json", "w"))
+        return Artifact(validation_status=passed)
+"""
+ASKED = """\
+from checks import DataValidation
+from train import train
+
+
+def main(frame, schema):
+    artifact = DataValidation().run(frame, schema)
+    if not artifact.validation_status:
+        raise ValueError("bad data")
+    train("data.csv", "model.joblib")
+
+
+if __name__ == "__main__":
+    main(None, {})
+"""
+
+
+@pytest.mark.parametrize(
+    ("checks", "flow", "expected"),
+    [
+        (STATUS, ASKED, Grade.IMPLEMENTED),
+        (STATUS, ASKED.replace("raise ValueError", "print"), Grade.TRACE),
+        (STATUS, ASKED.replace("validation_status", "path_exists"), Grade.TRACE),
+        (STATUS.replace('len(frame.columns) == len(schema["columns"])', "True"), ASKED, Grade.ABSENT),
+        (STATUS.replace("import pandas as pd\n", ""), ASKED, Grade.ABSENT),
+    ],
+    ids=["asked for", "only printed", "another question", "nothing is compared", "no tables"],
+)
+def test_status_that_another_step_asks_for(tmp_path: Path, checks: str, flow: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "checks.py": checks, "flow.py": flow}), NAME) is expected
+
+
+CONFTEST = """\
+import great_expectations as ge
+import pandas as pd
+import pytest
+
+
+@pytest.fixture
+def frame(request):
+    return ge.dataset.PandasDataset(pd.read_csv(request.config.getoption("--data")))
+"""
+EXPECTS = """\
+import numpy
+
+
+def test_rows(frame):
+    frame.expect_column_values_to_not_be_null(column="y")
+    assert frame.validate()["success"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("conftest", "test", "run", "expected"),
+    [
+        (CONFTEST, EXPECTS, "pytest tests/data", Grade.WIRED),
+        (CONFTEST, EXPECTS, "pytest tests/data || true", Grade.IMPLEMENTED),
+        (CONFTEST.replace('pd.read_csv(request.config.getoption("--data"))', "{'y': [1]}"), EXPECTS, "pytest", None),
+        (CONFTEST, EXPECTS.replace("expect_", "describe_"), "pytest tests/data", None),
+        (CONFTEST, EXPECTS, "echo pytest tests/data", None),
+    ],
+    ids=["run in CI", "ignored", "a table made in the test", "no expectation", "nothing runs it"],
+)
+def test_tests_of_the_data(tmp_path: Path, conftest: str, test: str, run: str, expected: Grade | None) -> None:
+    tree = {
+        **ML,
+        "tests/data/conftest.py": conftest,
+        "tests/data/test_rows.py": test,
+        ".github/workflows/a.yml": workflow(run),
+    }
+    got = grade(scan_tree(tmp_path, tree), NAME)
+    assert got is expected if expected is not None else got in (Grade.ABSENT, Grade.TRACE)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from mlops_scan.engine.components import belongs
+from mlops_scan.engine.components import Components, belongs
+from mlops_scan.engine.copies import originals
 from mlops_scan.engine.report import ComponentResult, PracticeResult, Report
 from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.errors import ScanError
 from mlops_scan.words import Evidence, Grade, Location, Signal
-from tests.trees import ML, TRAIN, Tree, scan_tree
+from tests.trees import ML, TRAIN, Tree, context_of, scan_tree
 
 REQUIREMENTS = "scikit-learn==1.5.2\npandas==2.2.3\njoblib==1.4.2\n"
 DVC = "stages:\n  prepare:\n    cmd: python data.py\n  train:\n    cmd: python train.py\n"
@@ -160,5 +161,232 @@ def test_lessons_of_a_course(tmp_path: Path) -> None:
 )
 def test_belongs(paths: tuple[str, ...], expected: bool) -> None:
     signal = Signal("ci/code-tests", "pytest", Grade.WIRED, tuple(Evidence(Location(path, 1)) for path in paths))
-    assert belongs(signal, "a", ("a", "b")) is expected
-    assert belongs(signal, ".", (".",)) is True
+    assert belongs(signal, "a", Components(("a", "b"))) is expected
+    assert belongs(signal, ".", Components()) is True
+
+
+# -- what makes a component --------------------------------------------------------------------------------------------
+
+OTHER = TRAIN.replace("C=1.0", "C=2.0")
+PYPROJECT = "[project]\nname = 'x'\nversion = '1'\ndependencies = ['scikit-learn']\n"
+
+
+def paths(folder: Path, tree: Tree) -> list[str]:
+    """The components of a literal tree."""
+    return [item.path for item in scan_tree(folder, tree).components]
+
+
+def project(
+    name: str, manifest: str = "requirements.txt", text: str = REQUIREMENTS, **more: str
+) -> dict[str, str | bytes]:
+    """A project whose training differs from that of any other one."""
+    train = TRAIN.replace("C=1.0", f"C={len(name)}.{sum(map(ord, name))}")
+    tree: dict[str, str | bytes] = {
+        f"{name}/train.py": train,
+        f"{name}/data.py": ML["data.py"],
+        f"{name}/{manifest}": text,
+    }
+    tree.update({f"{name}/{path}": content for path, content in more.items()})
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("part", "manifest"),
+    [("src", "requirements.txt"), ("docker", "requirements.txt"), ("requirements", "base.txt"),
+     ("requirements", "requirements.txt"), ("conda", "environment.yml"), ("app/src", "pyproject.toml")],
+)  # fmt: skip
+def test_parts_of_a_project_are_no_components(tmp_path: Path, part: str, manifest: str) -> None:
+    tree = {**project("churn"), "src/train.py": OTHER, "src/data.py": ML["data.py"], f"{part}/{manifest}": REQUIREMENTS}
+    assert paths(tmp_path, tree) == ["."]
+
+
+@pytest.mark.parametrize("folder", ["docs", "tests", "examples", "vendor/lib", "build/dist"])
+def test_other_peoples_folders_are_no_components(tmp_path: Path, folder: str) -> None:
+    assert paths(tmp_path, {**project("churn"), **project(folder)}) == ["."]
+
+
+def test_a_part_with_dependencies_speaks_for_its_project(tmp_path: Path) -> None:
+    def layout(name: str) -> Tree:
+        return {
+            **{f"{name}/src/{p.rpartition('/')[2]}": t for p, t in project(name).items() if p.endswith(".py")},
+            f"{name}/docker/requirements.txt": REQUIREMENTS,
+        }
+
+    assert paths(tmp_path, {**layout("projects/churn"), **layout("projects/ranking")}) == [
+        "projects/churn",
+        "projects/ranking",
+    ]
+
+
+@pytest.mark.parametrize("manifest", ["pyproject.toml", "environment.yml", "requirements-dev.txt", "requirements.in"])
+def test_dependency_files(tmp_path: Path, manifest: str) -> None:
+    text = (
+        PYPROJECT
+        if manifest.endswith("toml")
+        else "dependencies: [scikit-learn]\n"
+        if "yml" in manifest
+        else REQUIREMENTS
+    )
+    assert paths(tmp_path, {**project("a", manifest, text), **project("b", manifest, text)}) == ["a", "b"]
+
+
+def test_a_folder_that_only_holds_projects_is_none(tmp_path: Path) -> None:
+    tree = {"services/requirements.txt": "pytest\n", **project("services/churn"), **project("services/ranking")}
+    assert paths(tmp_path, tree) == ["services/churn", "services/ranking"]
+    tree = {**tree, "services/train.py": OTHER, "services/data.py": ML["data.py"], **project("batch")}
+    assert paths(tmp_path / "b", tree) == ["batch", "services"]
+
+
+LIBRARY = TRAIN.partition("\n\nif __name__")[0] + "\n"
+CALLER = "from common.trainer import train\n\nif __name__ == '__main__':\n    train('{0}.csv', '{0}.joblib')\n"
+
+
+@pytest.mark.parametrize("manifest", ["common/pyproject.toml", "README.md"])
+def test_a_library_that_projects_share_is_no_component(tmp_path: Path, manifest: str) -> None:
+    """Neither with a package of its own, nor as a folder that would be work outside the projects."""
+    tree: Tree = {
+        "common/trainer.py": LIBRARY.replace("from data", "from common.data"),
+        "common/data.py": ML["data.py"],
+        "common/__init__.py": "",
+        manifest: PYPROJECT,
+        "churn/run.py": CALLER.format("churn"),
+        "churn/requirements.txt": REQUIREMENTS,
+        "ranking/run.py": CALLER.format("ranking"),
+        "ranking/requirements.txt": REQUIREMENTS,
+    }
+    report = scan_tree(tmp_path, tree)
+    assert [item.path for item in report.components] == ["churn", "ranking"]
+
+
+def test_a_script_at_the_root_makes_one_project(tmp_path: Path) -> None:
+    assert paths(tmp_path, {**project("a"), **project("b"), "train.py": OTHER, "data.py": ML["data.py"]}) == ["."]
+
+
+# -- workspaces --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tool", ["uv", "rye"])
+def test_declared_members_may_have_any_name(tmp_path: Path, tool: str) -> None:
+    tree = {**project("training", "pyproject.toml", PYPROJECT), **project("scripts", "pyproject.toml", PYPROJECT)}
+    assert paths(tmp_path, tree) == ["."]
+    declared = f"[tool.{tool}.workspace]\nmembers = ['training', './scripts']\n"
+    assert paths(tmp_path, {**tree, "pyproject.toml": declared}) == ["scripts", "training"]
+    excluded = f"[tool.{tool}.workspace]\nmembers = ['*']\nexclude = ['scripts']\n"
+    assert paths(tmp_path, {**tree, "pyproject.toml": excluded}) == ["."]
+
+
+def test_path_dependencies_are_members(tmp_path: Path) -> None:
+    tree = {
+        **project("app/training", "pyproject.toml", PYPROJECT),
+        **project("app/serving", "pyproject.toml", PYPROJECT),
+    }
+    root = "[tool.poetry.dependencies]\na = {path = 'app/training', develop = true}\nb = {path = './app/serving'}\n"
+    assert paths(tmp_path, {**tree, "pyproject.toml": root}) == ["app/serving", "app/training"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "name", "text"),
+    [
+        ("pants.toml", "BUILD", "python_sources()\npex_binary(name='train', entry_point='train.py')\n"),
+        ("MODULE.bazel", "BUILD.bazel", "py_binary(\n    name = 'train',\n)\n"),
+        ("WORKSPACE", "BUILD", "py_binary(name = 'train')\n"),
+        ("nx.json", "project.json", '{"projectType": "application"}\n'),
+    ],
+)
+def test_build_systems(tmp_path: Path, marker: str, name: str, text: str) -> None:
+    tree = {**project("churn", name, text), **project("ranking", name, text)}
+    assert paths(tmp_path / "a", {**tree, marker: "{}\n" if marker == "nx.json" else "\n"}) == ["churn", "ranking"]
+    assert paths(tmp_path / "b", tree) == ["."]
+
+
+@pytest.mark.parametrize("text", ["python_sources()\n", "# py_binary(name = 'train')\n", "my_py_binary(name='x')\n"])
+def test_build_files_of_libraries_are_none(tmp_path: Path, text: str) -> None:
+    tree = {**project("churn", "BUILD", text), **project("ranking", "BUILD", text), "MODULE.bazel": "\n"}
+    assert paths(tmp_path, tree) == ["."]
+
+
+# -- copies ------------------------------------------------------------------------------------------------------------
+
+
+def copy_of(tree: Tree, old: str, new: str) -> dict[str, str | bytes]:
+    """The files below one folder under another name."""
+    return {path.replace(f"{old}/", f"{new}/", 1): text for path, text in tree.items() if path.startswith(f"{old}/")}
+
+
+def test_a_copied_project_is_no_second_component(tmp_path: Path) -> None:
+    tree = {**project("churn"), **project("ranking")}
+    tree.update(copy_of(tree, "churn", "v2/churn"))
+    report = scan_tree(tmp_path, tree)
+    assert [item.path for item in report.components] == ["churn", "ranking"]
+    assert "`v2/churn` is a copy of `churn` and counts with it" in report.notices
+
+
+def test_a_project_and_its_copy_are_one_project(tmp_path: Path) -> None:
+    tree = project("churn")
+    assert paths(tmp_path, {**tree, **copy_of(tree, "churn", "churn_old")}) == ["."]
+
+
+@pytest.mark.parametrize("changed", ["train.py", "params.yaml", "Dockerfile"])
+def test_a_changed_copy_is_a_project_of_its_own(tmp_path: Path, changed: str) -> None:
+    tree = {**project("churn"), "churn/params.yaml": "c: 1\n", "churn/Dockerfile": "FROM python:3.12\n"}
+    copied = copy_of(tree, "churn", "next")
+    copied[f"next/{changed}"] = {"train.py": OTHER, "params.yaml": "c: 2\n", "Dockerfile": "FROM python:3.13\n"}[
+        changed
+    ]
+    assert paths(tmp_path, {**tree, **copied}) == ["churn", "next"]
+
+
+TRACKED = TRAIN.replace("import joblib\n", "import joblib\nimport mlflow\n").replace(
+    "    model.fit(x, y)\n", "    model.fit(x, y)\n    mlflow.log_metric('a', 1)\n"
+)
+
+
+def test_evidence_in_a_copied_folder_counts_for_its_original_only(tmp_path: Path) -> None:
+    tree = {**project("churn"), **project("ranking"), "churn/train.py": TRACKED}
+    copied = {"old_things/train.py": TRACKED}  # no dependencies of its own: no candidate
+    report = scan_tree(tmp_path, {**tree, **copied})
+    assert [item.path for item in report.components] == ["churn", "ranking"]
+    found = of(report, "churn", "experiment/tracking").evidence
+    assert [str(item.location) for item in found] == ["churn/train.py:14"]
+    assert of(report, "ranking", "experiment/tracking").grade is Grade.ABSENT
+
+
+def test_the_copy_that_is_started_counts(tmp_path: Path) -> None:
+    """Of the two the stronger claim stays, so that nothing wired is lost."""
+    tree: Tree = {
+        "train.py": TRACKED,
+        "data.py": ML["data.py"],
+        "prod/train.py": TRACKED,
+        "prod/data.py": ML["data.py"],
+        "requirements.txt": REQUIREMENTS,
+        ".github/workflows/ci.yml": workflow("python prod/train.py"),
+    }
+    result = of(scan_tree(tmp_path, tree), ".", "experiment/tracking")
+    assert result.grade is Grade.WIRED
+    assert {item.location.path for item in result.evidence if item.location.path.endswith(".py")} == {"prod/train.py"}
+
+
+def test_small_equal_files_are_no_copies(tmp_path: Path) -> None:
+    context = context_of(tmp_path, {"a/__init__.py": "import sklearn\n", "b/__init__.py": "import sklearn\n", **ML})
+    assert originals(context) == {}
+
+
+def test_the_file_with_the_fewest_folders_stands(tmp_path: Path) -> None:
+    tree: Tree = {
+        "zz.py": TRAIN,
+        "a/b/train.py": TRAIN,
+        "a/train.py": TRAIN,
+        "tests/train.py": TRAIN,
+        "data.py": ML["data.py"],
+    }
+    assert originals(context_of(tmp_path, tree)) == {"a/b/train.py": "zz.py", "a/train.py": "zz.py"}
+
+
+def test_copies_and_uncounted_files_do_not_make_a_component_larger(tmp_path: Path) -> None:
+    big = TRAIN + "".join(f"\n\ndef helper_{n}(x):\n    y = x + {n}\n    return y\n" for n in range(30))
+    tree = {**project("churn"), **project("ranking"), "churn/helpers.py": big, "ranking/one.py": OTHER}
+    assert scan_tree(tmp_path / "a", tree).headline.path == "churn"
+    attributes = "churn/helpers.py linguist-detectable=false\n"
+    assert scan_tree(tmp_path / "b", {**tree, ".gitattributes": attributes}).headline.path == "ranking"
+    copies = {f"ranking/copy_{n}.py": OTHER for n in range(20)}
+    assert scan_tree(tmp_path / "c", {**tree, **copies}).headline.path == "churn"

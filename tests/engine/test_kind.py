@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops_scan.engine.kind import JUDGED, decide, has_ml, lesson_folders, self_tools
+from mlops_scan.engine.kind import JUDGED, decide, has_ml, self_tools
+from mlops_scan.engine.lessons import lesson_folders
 from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.repository.files import File, Texts
 from mlops_scan.words import KINDS, Role

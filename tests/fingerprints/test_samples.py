@@ -7,8 +7,10 @@ import pytest
 
 from mlops_scan.errors import RuleError
 from mlops_scan.fingerprints.match import Matcher
-from mlops_scan.fingerprints.samples import check_tool, claims, run_samples
+from mlops_scan.fingerprints.samples import check_roles, check_tool, claims, run_samples
+from mlops_scan.rolerules import RoleRule
 from mlops_scan.rulebook import Sample, load
+from mlops_scan.words import Role
 from tests.fingerprints.books import write_book
 
 BOOK = load()
@@ -103,3 +105,13 @@ def test_the_path_decides_the_parser(tmp_path: Path, path: str, text: str, found
     ]
     book = load(write_book(tmp_path, tool(signals=signals)))
     assert claims(Matcher(book.tools.values()), Sample(path, text, frozenset())) == found
+
+
+def test_samples_of_roles_are_run() -> None:
+    rule = RoleRule(Role.VENDORED, folders=("vendor",), samples={"match": ("vendor/a.py", "b.py"), "other": ("c.py",)})
+    assert list(check_roles([rule])) == ["roles/vendored: b.py is source"]
+    assert "must match" in next(check_roles([RoleRule(Role.DATA, suffixes=(".csv",))]))
+    marked = RoleRule(
+        Role.GENERATED, markers=("generated",), samples={"match": (), "other": ("a",), "unmarked": ("# generated",)}
+    )
+    assert len(list(check_roles([marked]))) == 3

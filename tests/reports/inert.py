@@ -16,6 +16,8 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from xml.etree import ElementTree
 
 import jsonschema
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from markdown_it import MarkdownIt
 
 from mlops_scan.engine.report import Report
@@ -207,6 +209,24 @@ def shields(output: str, report: Report) -> None:
     assert {type(data[key]) for key in ("label", "message", "color")} == {str}
 
 
+def cyclonedx(output: str, report: Report) -> None:
+    """Valid in the strict sense of the library's own schema, every asset in it, no reference that leads nowhere."""
+    output.encode("utf-8")
+    data = json.loads(output, parse_constant=_no_constant)
+    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(output)
+    assert error is None, error
+    listed = [*data.get("components", ()), *data.get("services", ())]
+    assert len(listed) == len(report.inventory)
+    references = {item["bom-ref"] for item in listed}
+    assert len(references) == len(listed)
+    (root,) = (item for item in data["dependencies"] if item["ref"] == "repository")
+    assert set(root.get("dependsOn", ())) == references
+    for item in listed:
+        for place in item.get("evidence", {}).get("occurrences", ()):
+            assert not _CONTROL.search(place["location"] + place.get("additionalContext", ""))
+        assert not _CONTROL.search(item["name"] + item.get("version", ""))
+
+
 CHECKS: dict[str, Callable[[str, Report], None]] = {
     "text": text,
     "json": json_,
@@ -217,6 +237,7 @@ CHECKS: dict[str, Callable[[str, Report], None]] = {
     "gitlab-codequality": gitlab_codequality,
     "junit": junit,
     "csv": csv_,
+    "cyclonedx": cyclonedx,
     "badge": badge,
     "shields": shields,
 }

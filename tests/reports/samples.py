@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mlops_scan.engine.report import (
+    Asset,
     ComponentResult,
     Finding,
     FindingRule,
@@ -211,6 +212,21 @@ FINDINGS = (
     ),
 )
 
+INVENTORY = (
+    Asset("dataset", "data/raw.csv.dvc", "pointer", "dvc-data", digest=("md5", "a304afb96060aad90176268345e10355"),
+          evidence=(Evidence(Location("data/raw.csv.dvc", 3), text="path: raw.csv"),)),
+    Asset("dataset", "data/images", "file", evidence=(Evidence(Location("data/images/1.npy", 1)),), files=900),
+    Asset("framework", "torch", "pypi", "pytorch", "2.4.0",
+          evidence=(Evidence(Location("requirements.txt", 4), text="torch==2.4.0"),
+                    Evidence(Location("src/train.py", 2), Hop.USE, "import torch"))),
+    Asset("model", "gpt-4o", "hosted", "openai", evidence=(Evidence(Location("src/answer.py", 9)),)),
+    Asset("model", "models/m.onnx", "pointer", "git-lfs", digest=("sha256", "0" * 64),
+          evidence=(Evidence(Location("models/m.onnx", 1)),)),
+    Asset("model", "org/base-7b", "hub", "transformers", "8d3c1f", evidence=(Evidence(Location("src/train.py", 20)),)),
+    Asset("pipeline", "dvc.yaml", "declared", "dvc", evidence=(Evidence(Location("dvc.yaml", 2), text="stages:"),)),
+    Asset("service", "src/serve.py", "serving", "fastapi", evidence=(Evidence(Location("src/serve.py", 7)),)),
+)  # fmt: skip
+
 
 def report() -> Report:
     """A level 2 application on the way to level 3."""
@@ -233,6 +249,7 @@ def report() -> Report:
         statistics=Statistics(files=120, files_read=40, files_parsed=38, bytes_read=99_000),
         rules=RULES,
         notices=("2 files were left out by --exclude",),
+        inventory=INVENTORY,
     )
 
 
@@ -252,6 +269,22 @@ def without_ml() -> Report:
         findings=(),
         incomplete=(),
         notices=(),
+        inventory=(),
+    )
+
+
+def inventory(words: tuple[str, ...]) -> tuple[Asset, ...]:
+    """The sample's assets with each of the words for their names, tools, versions and places."""
+    return tuple(
+        replace(
+            asset,
+            name=word,
+            tool=word,
+            version=word,
+            evidence=(Evidence(Location(word.strip("/") or "x", 1), text=word),),
+        )
+        for word in words
+        for asset in INVENTORY
     )
 
 
@@ -281,4 +314,5 @@ def hostile() -> Report:
         findings=findings,
         incomplete=tuple(Incomplete(name, name) for name in HOSTILE),
         notices=HOSTILE,
+        inventory=inventory(HOSTILE),
     )

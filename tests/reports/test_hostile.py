@@ -81,6 +81,7 @@ def _with(words: tuple[str, ...]) -> Report:
         findings=findings,
         incomplete=tuple(Incomplete(place.path, word) for word, place in zip(words, places, strict=True)),
         notices=words,
+        inventory=samples.inventory(words),
     )
 
 

@@ -24,13 +24,13 @@ OPTIONS = RenderOptions(
 
 
 @pytest.mark.parametrize(
-    "name", ["html", "markdown", "github", "gitlab-codequality", "junit", "csv", "badge", "shields"]
+    "name", ["html", "markdown", "github", "gitlab-codequality", "junit", "csv", "cyclonedx", "badge", "shields"]
 )
 def test_full(name: str, snapshot: SnapshotAssertion) -> None:
     assert _shown(render(samples.report(), name, OPTIONS)) == snapshot
 
 
-@pytest.mark.parametrize("name", ["html", "markdown", "junit", "shields"])
+@pytest.mark.parametrize("name", ["html", "markdown", "junit", "cyclonedx", "shields"])
 def test_without_ml(name: str, snapshot: SnapshotAssertion) -> None:
     assert _shown(render(samples.without_ml(), name, OPTIONS)) == snapshot
 

@@ -43,6 +43,10 @@ class Tasks:
         else:
             yield from self._named(runner, words, folder)
 
+    def unknown(self, words: tuple[str, ...], folder: str) -> str:
+        """The task that a command line asks for and that its runner's files do not have; empty where unknown."""
+        return make.unknown(words, folder, self._lookup) if words[0] in ("make", "gmake") else ""
+
     def _named(self, runner: str, words: tuple[str, ...], folder: str) -> Iterator[Task]:
         names = [word for word in words[1:] if not word.startswith("-") and word not in _VERBS and "=" not in word]
         if runner == "npm" and not (_VERBS.intersection(words[:3]) or _NPM_NAMES.intersection(words[1:2])):

@@ -24,9 +24,7 @@ def called(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task
     makefile = lookup.documents.makefile(path) if path else None
     if path is None or makefile is None:
         return
-    rules = lookup.rules.get((path, folder))
-    if rules is None:
-        rules = lookup.rules[path, folder] = _rules(path, folder, lookup)
+    rules = _known_rules(path, folder, lookup)
     todo = list(reversed(targets or ([makefile.default] if makefile.default else [])))
     entered: set[str] = set()
     done: set[str] = set()
@@ -54,6 +52,29 @@ def called(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task
             yield Task(where, name, lines, folder)
 
 
+def unknown(words: tuple[str, ...], folder: str, lookup: Lookup) -> str:
+    """The target of `make …` that no makefile has a rule for, as `make NAME`; empty where that cannot be known.
+
+    It cannot with pattern rules, targets with variables, includes from elsewhere, or a file of that name.
+    """
+    targets, folder, file = _arguments(words, folder)
+    names = (file,) if file else _NAMES
+    path = next((p for name in names if (p := join(folder, name)) in lookup.documents.files), None)
+    makefile = lookup.documents.makefile(path) if path else None
+    if path is None or makefile is None or not makefile.targets or "eval" in lookup.documents.text(path):
+        return ""
+    if any(join(folder, include) not in lookup.documents.files for include in makefile.includes):
+        return ""
+    rules = _known_rules(path, folder, lookup)
+    if any(mark in name for name in rules for mark in "%$") or ".DEFAULT" in rules:
+        return ""
+    for name in targets:
+        plain = name.replace("-", "").replace("_", "").replace(".", "").isalnum()
+        if plain and name not in rules and join(folder, name) not in lookup.documents.files:
+            return f"make {name}"
+    return ""
+
+
 def _arguments(words: tuple[str, ...], folder: str) -> tuple[list[str], str, str]:
     """The targets, the folder and the makefile that the command line names."""
     targets: list[str] = []
@@ -76,6 +97,13 @@ def _arguments(words: tuple[str, ...], folder: str) -> tuple[list[str], str, str
                 targets.append(word)
             position += 1
     return targets, folder, file
+
+
+def _known_rules(path: str, folder: str, lookup: Lookup) -> dict[str, tuple[str, Target]]:
+    """`_rules`, read once for a makefile and a folder."""
+    if (path, folder) not in lookup.rules:
+        lookup.rules[path, folder] = _rules(path, folder, lookup)
+    return lookup.rules[path, folder]
 
 
 def _rules(path: str, folder: str, lookup: Lookup) -> dict[str, tuple[str, Target]]:

@@ -1,0 +1,33 @@
+"""The names of models, data sets and endpoints that main code, configuration and commands hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.documents.store import language_of
+from mlops_scan.fingerprints.assets import AssetMatcher, Named
+
+_KEY = "names"
+
+
+def named_assets(context: Context) -> tuple[Named, ...]:
+    """Every place that names an asset, those of the tools that this repository itself is left out."""
+    if _KEY not in context.cache:
+        found = (item for item in _named(context) if item.rule.tool not in context.self_tools)
+        context.cache[_KEY] = tuple(dict.fromkeys(found))
+    return cast("tuple[Named, ...]", context.cache[_KEY])
+
+
+def _named(context: Context) -> Iterator[Named]:
+    matcher = AssetMatcher(context.rules.assets)
+    for _, module in sorted(context.modules(), key=lambda pair: pair[0]):
+        yield from matcher.in_module(context.index, module)
+    parsed = context.documents.parsed
+    for file in context.files():
+        if language_of(file.path) in ("yaml", "json", "toml") and file.path in parsed:
+            yield from matcher.in_documents(file.path, context.documents.nodes(file.path))
+    for run in context.automation.runs:
+        if run.words and context.role(run.location.path) not in ASIDE:
+            yield from matcher.in_command(run.words, run.location)

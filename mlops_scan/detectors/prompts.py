@@ -1,0 +1,101 @@
+"""Prompts as files of their own that code loads; files for coding assistants are no prompts of an application."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.code.facts import Module
+from mlops_scan.detectors.base import ASIDE, Context, unique
+from mlops_scan.regex import regex
+from mlops_scan.repository.files import File
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
+
+_OWN_FORMATS = frozenset({".prompty", ".prompt"})
+_TEXTS = frozenset({".md", ".txt", ".j2", ".jinja", ".jinja2", ".yaml", ".yml", ".json", ".toml", ".xml", ".mustache"})
+_PROMPT = regex(r"(?:^|[_.-])prompts?(?:$|[_.-])", re.I)
+_ASSISTANT = regex(r"(^|/)(\.[^/]+/|skills?/|(AGENTS?|CLAUDE|GEMINI|SKILL|copilot-instructions)(\.[\w-]+)*\.md$)", re.I)
+_FOREIGN = frozenset({Role.TEST, Role.EXAMPLE, Role.VENDORED, Role.GENERATED})
+_DOC_FOLDERS = frozenset({"doc", "docs", "documentation", "blog"})
+_READERS = regex(
+    r"(.*\.)?(open|read_text|FileSystemLoader|PackageLoader|get_template|load_prompt|load_prompts|glob|rglob|iterdir|"
+    r"listdir|safe_load|files|joinpath|load|from_template_file|from_file|PromptTemplate|read)"
+)
+_MAX_SIGNALS = 20
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `genai/prompt-versioning`."""
+    files = [file for file in context.repository.files if _is_prompt(file)]
+    if files and _calls_models(context):
+        yield from unique(_signals(context, files))
+
+
+def _is_prompt(file: File) -> bool:
+    *folders, name = file.path.split("/")
+    if file.role in _FOREIGN or _ASSISTANT.search(file.path) or _DOC_FOLDERS.intersection(folders) or not file.size:
+        return False
+    if name.lower().startswith(("readme", "license", "changelog")):
+        return False
+    if file.suffix in _OWN_FORMATS:
+        return True
+    stem = name.partition(".")[0]
+    return file.suffix in _TEXTS and (any(_PROMPT.search(part) for part in folders) or bool(_PROMPT.search(stem)))
+
+
+def _calls_models(context: Context) -> bool:
+    return any(True for _ in context.doing("llm-call"))
+
+
+def _signals(context: Context, files: list[File]) -> Iterator[Signal]:
+    found = 0
+    for path, module in sorted(context.modules(notebooks=False), key=lambda pair: pair[0]):
+        loaded = _loads(path, module, files)
+        if loaded is None:
+            continue
+        line, file, confidence = loaded
+        scope = next((call.scope for call in module.calls if call.line <= line <= call.end_line), "")
+        evidence = (context.evidence(path, line), Evidence(Location(file.path, 1), Hop.USE, "", Role.SOURCE))
+        yield Signal("genai/prompt-versioning", "prompt-files", Grade.IMPLEMENTED, evidence, confidence, scope=scope)
+        found += 1
+        if found >= _MAX_SIGNALS:
+            return
+    first = next((file for file in files if file.role not in ASIDE or file.suffix == ".md"), None)
+    if not found and first is not None:
+        place = Evidence(Location(first.path, 1), role=first.role)
+        yield Signal(
+            "genai/prompt-versioning",
+            "prompt-files",
+            Grade.TRACE,
+            (place,),
+            Confidence.MEDIUM,
+            "no code is seen that loads it",
+            fixed=True,
+        )
+
+
+def _loads(path: str, module: Module, files: list[File]) -> tuple[int, File, Confidence] | None:
+    """Where a module loads a prompt file: by its name, else by its folder with a call that reads."""
+    reads = any(_READERS.fullmatch(call.name) for call in module.calls)
+    if not reads and not any(file.suffix in _OWN_FORMATS for file in files):
+        return None
+    texts = [(line, text.lstrip("./").replace("\\", "/")) for line, text in module.strings if 0 < len(text) < 200]
+    by_name = {text.rpartition("/")[2]: (line, text) for line, text in reversed(texts) if text}
+    for file in files:
+        hit = by_name.get(file.name)
+        if hit is not None and f"/{file.path}".endswith(f"/{hit[1]}"):
+            return hit[0], file, Confidence.HIGH
+    if not reads:
+        return None
+    for file in files:
+        *folders, _ = file.path.split("/")
+        wanted = {part for part in folders if _PROMPT.search(part)}
+        stem = file.name.partition(".")[0]
+        for line, text in texts:
+            if wanted.intersection(text.strip("/").split("/")) or (text == stem and _PROMPT.search(stem)):
+                return line, file, Confidence.MEDIUM
+        folder = path.rpartition("/")[0]
+        if folder and wanted.intersection(folder.split("/")) and file.path.startswith(f"{folder}/"):
+            reader = next(c for c in module.calls if _READERS.fullmatch(c.name))
+            return reader.line, file, Confidence.MEDIUM
+    return None

@@ -1,0 +1,79 @@
+"""Data versions that a project makes itself: copies of its data under an identifier that is recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from mlops_scan.code.facts import Call, Function, Module
+from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.live import dead
+from mlops_scan.regex import regex
+from mlops_scan.words import Confidence, Grade, Problem, Signal
+
+_VERSION = regex(
+    r"((data|dataset|training_data|train_data|snapshot)_?(version|hash|sha256|md5|checksum|fingerprint|digest|id)(_id)?|"
+    r"dataset_manifest|data_manifest)",
+    re.I,
+)
+_COPIES = frozenset(
+    {"copy", "copy2", "copyfile", "copytree", "upload_file", "upload_from_filename", "put_object", "copy_object"}
+)
+_FRAMES = frozenset({"to_parquet", "to_csv", "to_feather", "write_parquet", "write_csv"})
+_RECORDS = frozenset({"dump", "log_param", "log_params", "log_dict", "log_text", "set_tag", "set_tags", "write_text"})
+_STREAMS = frozenset({"open", "write"})
+_DEPTH = 3  # calls from the function that makes the snapshot to its helpers
+
+
+def detect(context: Context) -> Iterable[Signal | Problem]:
+    """Signals for `data/versioning` from first-party snapshots."""
+    for path, module in context.modules(notebooks=False):
+        for name, function in module.functions.items():
+            line = _named(module, name, function)
+            if line:
+                yield from _snapshot(context, path, name, function, line)
+
+
+def _named(module: Module, name: str, function: Function) -> int:
+    """The line at which a function names a data version as a key or an argument, 0 without one."""
+    for line, text in module.strings:
+        if function.line <= line <= function.end_line and _VERSION.fullmatch(text):
+            return line
+    return next(
+        (
+            call.line
+            for call in module.calls
+            if call.scope == name and any(_VERSION.fullmatch(keyword) for keyword, _ in call.keywords)
+        ),
+        0,
+    )
+
+
+def _snapshot(context: Context, path: str, name: str, function: Function, line: int) -> Iterator[Signal]:
+    calls = [
+        call
+        for where, scope in context.index.reach(((path, name),), _DEPTH)
+        for call in context.index.calls_in(where, scope)
+    ]
+    done = {call.name.rpartition(".")[2] for call in calls}
+    if not done & _RECORDS:
+        return
+    copied = bool(done & _COPIES or done & _FRAMES or (done >= _STREAMS and _binary(calls)))
+    evidence = (
+        context.evidence(path, function.line, end_line=function.end_line),
+        context.evidence(path, line),
+    )
+    if not copied:
+        reason = "a version of the data is recorded, but nothing was seen to keep the data under it"
+    elif dead(context, path, name):
+        reason = "nothing calls this function"
+    else:
+        yield Signal("data/versioning", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=name)
+        return
+    yield Signal("data/versioning", "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _binary(calls: Iterable[Call]) -> bool:
+    """Whether bytes are read and written: a copy by hand."""
+    modes = {mode for call in calls if call.name.rpartition(".")[2] == "open" for mode in call.args if mode}
+    return {"rb", "wb"} <= modes

@@ -1,0 +1,106 @@
+"""Repositories of many independent pieces: the lessons of a course, or a collection of example projects."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.regex import regex
+from mlops_scan.repository.files import File
+from mlops_scan.words import Role
+
+_LESSON = regex(r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I)
+_NAMED_LESSON = regex(r"(week|lessons?|module|chapter|labs?|unit|session|day)[_-]?\d+([-_ .].*)?", re.I)
+_SHELF = regex(r"(labs?|lessons?|modules|weeks|chapters|course|lectures?|workshops?|exercises|tutorials?)", re.I)
+_MANIFEST = regex(
+    r"(pyproject\.toml|setup\.py|requirements[\w.-]*\.txt|environment\.ya?ml|conda\.ya?ml|mlproject|pipfile)", re.I
+)
+_MANY = regex(
+    r"\b(course|tutorials?|workshops?|bootcamp|lessons|labs|lectures|curriculum|examples|cookbook|collection|"
+    r"(sample|example|demo) projects|projects built)\b",
+    re.I,
+)
+_GUIDE = regex(r"\b(guide|course|tutorials?|workshop|bootcamp|lectures|curriculum|awesome|book)\b", re.I)
+_TOPIC = regex(r"\b(ml-?ops|llm-?ops|machine learning|deep learning|data science|ml engineering)\b", re.I)
+_CODE = (".py", ".ipynb", ".r", ".scala", ".jl")
+_MIN_LESSONS = 3
+_MIN_NAMED = 5  # folders deep in a tree need more of them to be no accident
+_MIN_PROJECTS = 6
+_MIN_TOLD = 3  # projects, where the README speaks of many
+_HEAD = 40  # lines of a README that say what a repository is
+
+
+def readme_head(context: Context, lines: int = _HEAD) -> str:
+    """The first lines of the README at the root, or nothing."""
+    path = readme_path(context)
+    return "\n".join(context.documents.text(path).split("\n")[:lines]) if path else ""
+
+
+def readme_path(context: Context) -> str:
+    """The README at the root, or an empty string."""
+    names = ("readme.md", "readme.rst", "readme.txt", "readme")
+    return next((file.path for file in context.repository.files if file.path.lower() in names), "")
+
+
+def lesson_folders(files: tuple[File, ...]) -> tuple[str, ...]:
+    """Folders that are lessons of a course, the outermost of each branch; nothing without enough of them.
+
+    They stand at the top, on one shelf (`labs/01-data`), or, with a word in their names, anywhere (`dvc/lab_2`).
+    """
+    tops = {file.path.split("/", 1)[0] for file in files if "/" in file.path}
+    shelved = {
+        (parts[0], parts[1]) for file in files if len(parts := file.path.split("/")) > 2 and _SHELF.fullmatch(parts[0])
+    }
+    found: set[str] = set()
+    if sum(1 for top in tops if _LESSON.fullmatch(top)) >= _MIN_LESSONS:
+        for file in files:
+            parts = file.path.split("/")[:-1]
+            depth = next((i for i, part in enumerate(parts) if _LESSON.fullmatch(part)), None)
+            if depth is not None:
+                found.add("/".join(parts[: depth + 1]))
+        return tuple(sorted(found))
+    on_shelf = [f"{shelf}/{name}" for shelf, name in shelved if _LESSON.fullmatch(name)]
+    if len(on_shelf) >= _MIN_LESSONS:
+        return tuple(sorted(on_shelf))
+    for file in files:
+        if not file.path.lower().endswith(_CODE):
+            continue
+        parts = file.path.split("/")[:-1]
+        depth = next((i for i, part in enumerate(parts) if _NAMED_LESSON.fullmatch(part)), None)
+        if depth is not None:
+            found.add("/".join(parts[: depth + 1]))
+    return tuple(sorted(found)) if len(found) >= _MIN_NAMED else ()
+
+
+def project_folders(context: Context) -> tuple[str, ...]:
+    """Folders of a collection of independent projects: each has dependencies of its own and fits a model.
+
+    Six of them are a collection; where the README speaks of examples, labs or tutorials, three are.
+    """
+    manifests = {
+        file.folder
+        for file in context.repository.files
+        if file.folder and file.role in (Role.SOURCE, Role.EXAMPLE) and _MANIFEST.fullmatch(file.name)
+    }
+    work = {use.location.path for use in context.doing(*LEARNS)}
+    outermost = {f for f in manifests if not any(f.startswith(other + "/") for other in manifests)}
+    homes = {path: home for path in work if (home := _home(path, outermost))}
+    found = tuple(sorted(set(homes.values())))
+    told = len(found) >= _MIN_TOLD and _MANY.search(readme_head(context)) is not None
+    if (len(found) < _MIN_PROJECTS and not told) or len(homes) * 2 < len(work):
+        return ()
+    return found
+
+
+def _home(path: str, folders: set[str]) -> str:
+    parts = path.split("/")[:-1]
+    return next((f for i in range(1, len(parts) + 1) if (f := "/".join(parts[:i])) in folders), "")
+
+
+def is_guide(context: Context) -> bool:
+    """Whether the repository is written material about machine learning, without a program of its own."""
+    written = sum(1 for file in context.repository.files if file.suffix in (".md", ".rst", ".qmd", ".mdx"))
+    code = sum(1 for file in context.repository.files if file.suffix in (".py", ".ipynb", ".go", ".java", ".rs", ".ts"))
+    head = readme_head(context, 15)
+    title = next((line for line in head.split("\n") if line.startswith("#")), head.split("\n", 1)[0])
+    return written > code and bool(_GUIDE.search(title) and _TOPIC.search(head))

@@ -1,0 +1,153 @@
+"""Repositories of many independent pieces, packages that are tools, and what only looks like them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.engine.components import find
+from mlops_scan.engine.kind import decide
+from mlops_scan.engine.lessons import lesson_folders, project_folders
+from mlops_scan.repository.files import File, Texts
+from mlops_scan.words import Role
+from tests.trees import ML, TRAIN, Tree, context_of
+
+CLASSIFIED = (
+    '[project]\nname = "NAME"\nversion = "1.0"\nclassifiers = ["Programming Language :: Python :: 3"]\n'
+    '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+)
+
+
+def kind_of(folder: Path, tree: Tree) -> str:
+    """The kind of a tree."""
+    return decide(context_of(folder, tree)).name
+
+
+def projects(count: int, readme: str = "# Things\n", manifest: str = "requirements.txt") -> Tree:
+    """Folders with a training script and dependencies each."""
+    tree: dict[str, str | bytes] = {"README.md": readme}
+    for number in range(count):
+        tree[f"{'abcdefgh'[number]}/train.py"] = TRAIN
+        tree[f"{'abcdefgh'[number]}/{manifest}"] = "scikit-learn==1.5.2\n"
+    return tree
+
+
+def files(*paths: str) -> tuple[File, ...]:
+    """Files by path alone."""
+    return tuple(File(path, 1, Role.SOURCE, Texts()) for path in paths)
+
+
+@pytest.mark.parametrize(
+    ("paths", "count"),
+    [
+        (("labs/01-a/x.py", "labs/02-b/x.py", "labs/03-c/x.py"), 3),
+        (("labs/01-a/x.py", "labs/02-b/x.py"), 0),
+        (("infra/01-a/x.py", "infra/02-b/x.py", "infra/03-c/x.py"), 0),
+        (tuple(f"work/dvc/lab_{n}/x.py" for n in range(5)), 5),
+        (tuple(f"work/dvc/lab_{n}/x.py" for n in range(4)), 0),
+        (tuple(f"work/dvc/lab_{n}/x.tf" for n in range(5)), 0),
+        (tuple(f"work/dvc/{n}/x.py" for n in range(5)), 0),
+        (tuple(f"data/part_{n}/x.py" for n in range(5)), 0),
+    ],
+    ids=["shelf", "two", "no shelf", "deep", "too few", "no code", "bare numbers", "parts of data"],
+)
+def test_lessons_below_the_top(paths: tuple[str, ...], count: int) -> None:
+    assert len(lesson_folders(files(*paths))) == count
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind"),
+    [
+        (projects(6), "course"),
+        (projects(5), "application"),
+        (projects(3, "# Shop\n\nA collection of examples and tutorials\n"), "course"),
+        (projects(2, "# Shop\n\nA collection of examples and tutorials\n"), "application"),
+        (projects(6, manifest="notes.txt"), "application"),
+        ({**projects(3, "# Final project of the course\n"), **{f"src/{n}.py": TRAIN for n in range(4)}}, "application"),
+    ],
+    ids=["six", "five", "three and told", "two and told", "no manifest", "most work elsewhere"],
+)
+def test_collection_of_projects(tmp_path: Path, tree: Tree, kind: str) -> None:
+    assert kind_of(tmp_path, tree) == kind
+
+
+def test_projects_of_a_collection_are_its_components(tmp_path: Path) -> None:
+    context = context_of(tmp_path, projects(6))
+    assert find(context, decide(context)).folders == ("a", "b", "c", "d", "e", "f") == project_folders(context)
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind"),
+    [
+        ({"README.md": "# A guide to MLOps\n", "docs/a.md": "text\n"}, "course"),
+        ({"README.md": "# Awesome machine learning\n", "docs/a.md": "text\n"}, "course"),
+        ({"README.md": "# A guide to gardening\n", "docs/a.md": "text\n"}, "non-ml"),
+        ({"README.md": "# Shop\n\nSee our guide. No machine learning.\n", "docs/a.md": "text\n"}, "non-ml"),
+        ({"README.md": "# A guide to MLOps\n", **{f"{n}.py": "print(1)\n" for n in range(4)}}, "non-ml"),
+    ],
+    ids=["guide", "list", "other subject", "no guide", "a program"],
+)
+def test_written_material(tmp_path: Path, tree: Tree, kind: str) -> None:
+    assert kind_of(tmp_path, tree) == kind
+
+
+@pytest.mark.parametrize(
+    ("readme", "count", "kind"),
+    [
+        ("# Mesh\n\nA controller for model serving on Kubernetes.\n", 10, "platform-tool"),
+        ("# Mesh\n\nA controller for model serving on Kubernetes.\n", 3, "non-ml"),
+        ("# Shop\n\nServes pages.\n", 10, "non-ml"),
+        ("# Shop\n" + "text\n" * 20 + "model serving\n", 10, "non-ml"),
+    ],
+    ids=["tool", "too small", "web shop", "in passing"],
+)
+def test_tool_in_a_compiled_language(tmp_path: Path, readme: str, count: int, kind: str) -> None:
+    tree = {"README.md": readme, **{f"pkg/f{n}.go": "package pkg\n" for n in range(count)}}
+    assert kind_of(tmp_path, tree) == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("evidently", "platform-tool"),
+        ("xgboost", "library"),
+        ("flask", "application"),
+        ("my-evidently-demo", "application"),
+    ],
+)
+def test_package_that_is_a_known_tool(tmp_path: Path, name: str, kind: str) -> None:
+    assert kind_of(tmp_path, {**ML, "pyproject.toml": CLASSIFIED.replace("NAME", name)}) == kind
+
+
+@pytest.mark.parametrize(
+    ("readme", "kind"),
+    [
+        ("# Nets\n\n    pip install nets-zoo\n", "library"),
+        ("# Nets\n\n    pip install -r requirements.txt\n", "application"),
+        ("# Nets\n\n    pip install torch\n", "application"),
+    ],
+)
+def test_package_that_others_install(tmp_path: Path, readme: str, kind: str) -> None:
+    tree = {**ML, "pyproject.toml": CLASSIFIED.replace("NAME", "nets_zoo"), "README.md": readme}
+    assert kind_of(tmp_path, tree) == kind
+
+
+def test_web_service_with_an_error_tracker_is_no_library(tmp_path: Path) -> None:
+    tree = {
+        "pyproject.toml": CLASSIFIED.replace("NAME", "shop"),
+        "shop/main.py": "import sentry_sdk\n\nsentry_sdk.init(dsn='x')\n",
+    }
+    assert kind_of(tmp_path, tree) == "non-ml"
+
+
+def test_training_in_an_example_of_a_package_does_not_make_it_an_application(tmp_path: Path) -> None:
+    tree = {
+        "pyproject.toml": CLASSIFIED.replace("NAME", "nets"),
+        "nets/a.py": "from sklearn.base import BaseEstimator\n\n\nclass A(BaseEstimator):\n"
+        "    def fit(self, x, y):\n        return self\n\n    def predict(self, x):\n        return x\n",
+        "examples/dags/d.py": "from airflow.decorators import dag, task\nfrom sklearn.svm import SVC\n\n\n"
+        "@task\ndef fit(x, y):\n    SVC().fit(x, y)\n\n\n"
+        "@dag(schedule='@daily')\ndef flow():\n    fit(1, 2)\n\n\nflow()\n",
+    }
+    assert kind_of(tmp_path, tree) == "library"
