@@ -155,6 +155,7 @@ class _Builder:
         self.documents: list[Node] = []
         self._text = text
         self._lines: list[str] | None = None
+        self._last = text.count("\n") + 1
         self._templated = "{{" in text
         self._frames: list[_Frame] = []
         self._anchors: dict[str, tuple[Node | None, int]] = {}
@@ -185,7 +186,7 @@ class _Builder:
         self._frames.append(_Frame(isinstance(event, yaml.MappingStartEvent), line, _tag(event.tag), event.anchor))
 
     def _scalar(self, event: Any) -> None:
-        text, line = event.value, event.start_mark.line + 1
+        text, line = event.value, min(event.start_mark.line + 1, self._last)  # an empty one may stand behind the text
         frame = self._frames[-1] if self._frames else None
         if frame is not None and frame.mapping and frame.key is None:
             frame.key, frame.key_line = text, line
@@ -199,7 +200,7 @@ class _Builder:
         core = bool(event.tag) and not tag and event.tag.startswith(_STANDARD) and not event.tag.endswith(":str")
         if core or (not style and event.implicit[0]):
             value = scalar(text)
-        end = event.end_mark.line + 1
+        end = min(event.end_mark.line + 1, self._last)
         if style in ("|", ">"):
             end = self._block_end(line, event.end_mark)
         node = Node("scalar", line, end, self._key_line(line), value, text, tag, style=style)

@@ -253,3 +253,9 @@ def test_only_line_feeds_count_as_lines(separator: str) -> None:
     found = document.get("b")
     assert found is not None
     assert found.line == 3
+
+
+def test_an_empty_value_at_the_end_stands_on_the_last_line() -> None:
+    (document,) = yaml.parse("?")
+    assert {node.line for _, node in document.walk()} == {1}
+    assert {node.end_line for _, node in document.walk()} == {1}
