@@ -18,8 +18,8 @@ _PURPOSE = regex(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.
 _PRODUCTION = regex(r"prod|live|release", re.I)
 _MAX_SHOWN_TESTS = 6
 _SEEDS = regex(
-    r"(^|/)([^/]*(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
-    r"[^/]*|labs?|lessons?|lectures?|weeks?[-_ ]?\d+|chapter[-_ ]?\d+|modules?[-_ ]?\d+)/"
+    r"(^|/)([^/]{0,60}(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
+    r"[^/]{0,60}|labs?|lessons?|lectures?|weeks?[-_ ]?\d+|chapter[-_ ]?\d+|modules?[-_ ]?\d+)/"
     r"|(^|/)(example|sample)[-_.][^/]*$",
     re.I,
 )  # folders whose content is made to be copied elsewhere

@@ -24,7 +24,7 @@ _LOOSE = regex(
     re.I,
 )
 _PUSHES = regex(
-    r"((push|deploy|promot|regist|publish|releas|upload)\w{0,60}_(model|champion|version)|model_(push|deploy|promot|regist|publish)\w*)",
+    r"((push|deploy|promot|regist|publish|releas|upload)\w{0,40}_(model|champion|version)|model_(push|deploy|promot|regist|publish)\w*)",
     re.I,
 )  # by its name a step that lets a model proceed, whatever storage it goes to
 _NOT_MODEL = regex(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)

@@ -31,7 +31,7 @@ _FEEDBACK = regex(r"feedback|thumbs?_?(up|down)|rate_(answer|response|message)",
 _ROUTES = regex(r".*\.(post|put|patch|route|api_route|websocket|action_callback)|chainlit\.on_feedback")
 _STORES = regex(
     r".*\.(add|create|insert\w*|save|commit|put_item|score|create_score|create_feedback|log_feedback|execute|append|send|"
-    r"upsert\w*|write\w*|publish|update\w*)|(?:.*\W)?(?=\w*(?:feedback|rating|score))\w+",
+    r"upsert\w*|write\w*|publish|update\w*)|.*(feedback|rating|score)\w{0,40}",
     re.I,
 )
 _SCATTERED = 3  # files that name the same model literally

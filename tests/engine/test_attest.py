@@ -133,9 +133,14 @@ def test_one_missing_row_can_be_attested() -> None:
 
 
 def test_at_most_half_of_a_level_may_be_attested() -> None:
-    watched = ("monitoring/performance-threshold", "monitoring/drift", "monitoring/alerts", "retraining/scheduled")
-    more = {**THREE, "cd/model-deploy": W, "model/registry": W, "governance/model-card": W, "governance/ownership": W}
-    grades = {**more, "monitoring/service-metrics": W}
+    watched = (
+        "monitoring/performance-threshold",
+        "monitoring/drift",
+        "monitoring/alerts",
+        "retraining/scheduled",
+        "monitoring/service-metrics",
+    )
+    grades = {**THREE, "cd/model-deploy": W, "model/registry": W, "governance/model-card": W, "governance/ownership": W}
     level, why = attest.level(DEFAULT, results(grades), claimed(*watched))
     assert level == 3
     assert "more than half of level 4" in why
