@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from mlops_scan.errors import RuleError
 from mlops_scan.rulereader import check_keys, constant, entries, keywords, mapping, required, texts
@@ -18,8 +19,7 @@ _KEYS = {
 _SAMPLE_KEYS = {"path", "text", "expect"}
 
 
-@dataclass(frozen=True, slots=True)
-class AssetSample:
+class AssetSample(Struct, frozen=True):
     """A file and what the rule must find in it, as `name` or `name@version`; empty for must-not-match."""
 
     path: str
@@ -27,8 +27,7 @@ class AssetSample:
     expect: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AssetRule:
+class AssetRule(Struct, frozen=True):
     """A call, a document or a command that names an asset.
 
     `name` and `version` say where the name stands: positions (`0`) and keywords of a call, key paths of a document,

@@ -12,9 +12,10 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_scan import __version__
 
@@ -30,8 +31,7 @@ _DAY = 86_400
 _BATCH = 500  # keys asked for in one statement
 
 
-@dataclass(frozen=True, slots=True)
-class CacheInfo:
+class CacheInfo(Struct, frozen=True):
     """The state of the cache: its file, its size in bytes (0 where there is none), its number of entries."""
 
     path: Path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from mlops_scan.errors import RuleError
 from mlops_scan.rulereader import check_keys, choice, documents, entries, mapping, required, texts
@@ -16,8 +17,7 @@ _KEYS = {"id", "folders", "nested", "names", "suffixes", "markers", "samples"}
 _SAMPLES = {"match", "other", "marked", "unmarked"}
 
 
-@dataclass(frozen=True, slots=True)
-class RoleRule:
+class RoleRule(Struct, frozen=True):
     """How paths show one role, in lower case. Each list is an alternative; `*` and `[…]` in names as in a shell."""
 
     role: Role

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from mlops_scan.assetrules import AssetRule, asset_rule
 from mlops_scan.errors import RuleError
@@ -64,8 +65,7 @@ _SCAFFOLD_KEYS = {"practices", "stack", "path", "merge", "text"}
 _FINDING_KEYS = {"id", "title", "severity", "why", "fix", "example", "tags", "contradicts"}
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """One way a tool shows that it is used. Lists are alternatives, the fields together a conjunction."""
 
     serves: tuple[str, ...] = ()
@@ -86,8 +86,7 @@ class Signature:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """A file and what the tool must claim on it: practice ids and `does:ACTIVITY`; empty for must-not-match."""
 
     path: str
@@ -95,8 +94,7 @@ class Sample:
     expect: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(Struct, frozen=True):
     """A tool, library or platform and its fingerprints."""
 
     id: str
@@ -111,8 +109,7 @@ class Tool:
     samples: tuple[Sample, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Practice:
+class Practice(Struct, frozen=True):
     """An observable practice: what it asks for, the grade that meets it, and how to get there."""
 
     id: str
@@ -133,8 +130,7 @@ class Practice:
     references: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FindingDefinition:
+class FindingDefinition(Struct, frozen=True):
     """A finding's documentation. Gap findings are made from their practice."""
 
     id: str
@@ -152,8 +148,7 @@ class FindingDefinition:
         return HELP_URL.format(anchor=self.id.lower())
 
 
-@dataclass(frozen=True, slots=True)
-class Scaffold:
+class Scaffold(Struct, frozen=True):
     """A file, or a part of a YAML file, to begin with: it serves some practices where one of a stack is in use.
 
     `%train%` and `%retrain%` in the text stand for the repository's training script and the command that trains.
@@ -167,8 +162,7 @@ class Scaffold:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class RuleBook:
+class RuleBook(Struct, frozen=True):
     """All rules, by id, in the order of their files."""
 
     version: str

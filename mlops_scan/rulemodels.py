@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from mlops_scan.errors import RuleError
 from mlops_scan.rulereader import at, check_keys, checked_number, choice, entries, mapping, required, texts
@@ -19,8 +20,7 @@ _SECTION_KEYS = {"name", "tests"}
 _TEST_KEYS = {"id", "title", "practices", "partial"}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """`need` of `practices` must be met for the level to hold.
 
     With a `share` the need is that part of the practices that apply, rounded up. `minimum`, where given, takes the
@@ -36,8 +36,7 @@ class Row:
     also: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(Struct, frozen=True):
     """One level of a maturity model. In a model that is a score, the level holds above the score `above`."""
 
     number: int
@@ -47,8 +46,7 @@ class Level:
     above: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreTest:
+class ScoreTest(Struct, frozen=True):
     """One test of a rubric: automated 1 point, done by hand and recorded half a point; without practices, unseen."""
 
     id: str
@@ -57,16 +55,14 @@ class ScoreTest:
     partial: bool = False  # the practices cover a part of what the test asks: half a point at most
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """One section of a rubric; the score is the least of the sections' sums."""
 
     name: str
     tests: tuple[ScoreTest, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MaturityModel:
+class MaturityModel(Struct, frozen=True):
     """A maturity model as data, lowest level first; with `sections` it is a score and its levels are bands."""
 
     id: str

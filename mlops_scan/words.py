@@ -5,8 +5,10 @@ Nothing here reads a file, knows a tool or decides anything. All positions are 1
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
 
 KINDS = (
     "application",
@@ -92,8 +94,7 @@ class Severity(str, Enum):
         return {"error": 2, "warning": 1, "note": 0}[self.value]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """A place in a scanned file. `path` is relative to the scanned root, with forward slashes."""
 
     path: str
@@ -104,14 +105,13 @@ class Location:
         if not self.path or self.line < 1:
             raise ValueError(f"a location needs a path and a line of at least 1, got {self.path!r}:{self.line}")
         if self.end_line < self.line:
-            object.__setattr__(self, "end_line", self.line)
+            force_setattr(self, "end_line", self.line)
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One line range that a person can open and agree with."""
 
     location: Location
@@ -120,8 +120,7 @@ class Evidence:
     role: Role = Role.SOURCE
 
 
-@dataclass(frozen=True, slots=True)
-class Signal:
+class Signal(Struct, frozen=True):
     """A detector's claim: this tool or construct serves this practice here.
 
     `grade` is the most that the evidence itself can bear (`absent` is not a claim); the engine may lower it for the
@@ -152,8 +151,7 @@ class Signal:
         return replace(self, grade=grade, reason=reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """A detector's report of something broken or without effect; becomes a finding of rule `finding`."""
 
     finding: str
@@ -162,8 +160,7 @@ class Problem:
     related: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Incomplete:
+class Incomplete(Struct, frozen=True):
     """A file, or a part of one, that could not be read; nothing else is lost with it."""
 
     path: str

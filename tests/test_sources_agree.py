@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mlops_scan.cli.main import run
 from mlops_scan.engine.report import Report

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.automation.model import Start
 from mlops_scan.words import Evidence
@@ -12,8 +14,7 @@ MAX_HOPS = 7
 _MAX_COMMANDS = 3_000  # that one inline script may lead to
 
 
-@dataclass
-class Budget:
+class Budget(Struct):
     """How many commands may still be followed; shared by all that one inline script leads to."""
 
     left: int = _MAX_COMMANDS
@@ -24,8 +25,7 @@ class Budget:
         return self.left >= 0
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """Where a command stands: its start, the hops so far, the working folder, and why failures are already lost."""
 
     start: Start

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.automation.model import Pipeline, Run
 from mlops_scan.ci.model import Workflow
@@ -14,8 +15,7 @@ from mlops_scan.words import Evidence, Hop, Location
 _MAX_SHOWN_HOPS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """One way in which a node is started: the run, and the code hops from the run's entry to the node."""
 
     run: Run

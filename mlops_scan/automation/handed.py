@@ -9,7 +9,8 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.ci.model import Workflow
 from mlops_scan.code.facts import MAIN, Call
@@ -23,8 +24,7 @@ _READERS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 _MAX_HOPS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A command line that a call hands over, and the folder from which it runs."""
 
     text: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from mlops_scan.automation.paths import Paths, join
 from mlops_scan.documents.dockerfile import Instruction, commands
@@ -28,8 +29,7 @@ _PROGRAMS = regex(
 _SWITCHES = frozenset({"--rm", "-it", "-i", "-t", "-d", "-ti", "--init", "--privileged", "-T", "--no-deps", "--build"})
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A shell text that an image or a service runs, with the file and line that it stands on."""
 
     text: str
@@ -38,8 +38,7 @@ class Command:
     folder: str
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """A service of a compose file: its own command, or the Dockerfile whose command it runs."""
 
     name: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mlops_scan.code.index import Node
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.words import Evidence, Location
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Something that runs commands or code.
 
     `kind`: "ci" (a CI job), "schedule" (an orchestrator's or library's clock), "event" (a sensor, a message),
@@ -38,8 +37,7 @@ class Start:
         return bool(self.blocked) and "server" in self.triggers
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One command or entry point that a start runs, with the hops that led there."""
 
     start: Start
@@ -60,8 +58,7 @@ class Run:
         return self.start.may_fail or self.swallowed
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineStep:
+class PipelineStep(Struct, frozen=True):
     """A step of a declared pipeline: a command, first-party code, or what the engine itself does (`does`)."""
 
     name: str
@@ -74,8 +71,7 @@ class PipelineStep:
     has_params: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(Struct, frozen=True):
     """A declared workflow of steps, whatever the tool. `entry_points` are alternatives, not a sequence (MLproject)."""
 
     tool: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mlops_scan.automation.paths import Paths
 from mlops_scan.code.index import CodeIndex, Node
@@ -22,8 +22,7 @@ _WITH_VALUE = frozenset(
 _TARGET = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(Struct, frozen=True):
     """What a command enters: code, or a path that is not there, or why it is not known."""
 
     entries: tuple[Node, ...] = ()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.automation import images
 from mlops_scan.automation.clocks import code_schedules, deployments, paused, schedule_of
@@ -42,8 +44,7 @@ UNKNOWN_START = "what starts it is set on the CI server, not in the repository"
 # -- CI --------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(Struct, frozen=True):
     """How a job was come to: the hops of reusable workflows and composite actions, and what they were given."""
 
     via: tuple[Evidence, ...] = ()
@@ -124,8 +125,7 @@ def _restricted(kinds: set[str], condition: str) -> set[str]:
     return left
 
 
-@dataclass(frozen=True, slots=True)
-class _Jobs:
+class _Jobs(Struct, frozen=True):
     """Follows jobs into the workflows and actions of the same repository."""
 
     by_path: Mapping[str, Workflow]

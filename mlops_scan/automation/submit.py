@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.paths import Paths, join
@@ -15,16 +16,14 @@ _NODE_RUNNERS = frozenset({"npx", "pnpx", "bunx"})
 _BY_FILE = {("argo", "submit"), ("argo", "cron"), ("az", "ml"), ("kfp", "run"), ("kfp", "pipeline")}
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(Struct, frozen=True):
     """A pipeline that a command runs, and the names of those of its steps that it runs (None: all)."""
 
     pipeline: Pipeline
     steps: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JobSpec:
+class JobSpec(Struct, frozen=True):
     """What a job specification says that a remote service shall run."""
 
     path: str

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from mlops_scan.automation.paths import Paths, join
 from mlops_scan.automation.tasks.model import above, ini_values
@@ -30,8 +31,7 @@ _FILES = ("test_*.py", "*_test.py")
 _UNITTEST_VALUES = frozenset({"-s", "--start-directory", "-p", "--pattern", "-t", "--top-level-directory", "-k"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Settings:
+class _Settings(Struct, frozen=True):
     """What pytest's configuration says; paths are relative to the repository."""
 
     root: str = ""

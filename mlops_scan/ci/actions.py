@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_scan.ci.model import Job, Step, Trigger
 from mlops_scan.regex import regex
@@ -15,8 +16,7 @@ _DEPLOYS = frozenset({"CloudFormation", "CloudFormationStackSet"})
 _PREPARES = regex(r"DELETE|CHANGE_SET_REPLACE|Delete", re.I)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where a pipeline's sources come from: the trigger that a change is, and whether the action looks for it."""
 
     kind: str
@@ -25,8 +25,7 @@ class Source:
     branch: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One action. `category` is Source, Build, Test, Deploy, Approval or Invoke; `steps` is what a build runs."""
 
     name: str

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shapes import action, end_of, is_true, items, scalars, text, within_bounds

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_scan.ci.azure_variables import Given
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow

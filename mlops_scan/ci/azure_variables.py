@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
@@ -20,8 +22,7 @@ _MAX_ROUNDS = 4  # variables that stand in variables
 _MAX_VALUE = 4_000
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Struct, frozen=True):
     """The variables and parameters that a place in a pipeline sees, by name in small letters."""
 
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,9 @@ pipelines are started by a person, or by a schedule that the repository's settin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shapes import action, end_of, entries, is_true, items, joined, named, scalars, text, within_bounds
@@ -76,8 +78,7 @@ def _events(document: Node) -> dict[str, tuple[Trigger, ...]]:
     return found
 
 
-@dataclass
-class _Pipeline:
+class _Pipeline(Struct):
     """Reads the steps of one pipeline in order; behind a manual step everything waits for a person."""
 
     path: str

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import islice, product
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shapes import action, condition, end_of, entries, items, joined, named, scalars, text, within_bounds
@@ -60,8 +62,7 @@ def _loaded(path: str, documents: Documents) -> bool:
     )
 
 
-@dataclass
-class _Reader:
+class _Reader(Struct):
     """Reads steps in order and remembers what holds them up."""
 
     path: str

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.ci import codebuild
 from mlops_scan.ci.actions import Action, Source, pipeline_jobs
@@ -88,8 +90,7 @@ def _scopes(tree: ast.Module) -> Iterator[_Scope]:
             yield item.name, item
 
 
-@dataclass
-class _Reader:
+class _Reader(Struct, dict=True):
     """Reads the pipelines of one function."""
 
     path: str

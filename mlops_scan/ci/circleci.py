@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import islice, product
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.ci import circleci_logic as logic
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
@@ -88,8 +90,7 @@ def _continued(main: str, documents: Documents) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """Where names are looked up: the configuration, or an orb that it defines itself."""
 
     node: Node
@@ -118,8 +119,7 @@ def _orbs(node: Node) -> dict[str, str | Node]:
     return {name: value if value.kind == "mapping" else text(value) for name, value in entries(node.get("orbs"))}
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(Struct, frozen=True):
     """The parameters in force: texts, and lists of steps with the scope that they were written in."""
 
     texts: Mapping[str, str] = field(default_factory=dict)
@@ -292,8 +292,7 @@ class _Configuration:
         yield from self._steps(node.get("steps"), inner, own, folder, strict, depth + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Same:
+class _Same(Struct, frozen=True):
     """A step that is equal to another one that runs the same at the same place."""
 
     step: Step

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.ci import cdk, codebuild, names
 from mlops_scan.ci.actions import Action, Source, pipeline_jobs
@@ -62,8 +64,7 @@ def _declares(path: str, documents: Documents) -> bool:
     return language in ("yaml", "json") and any(mark in documents.text(path) for mark in _MARKS)
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
+class _Template(Struct, frozen=True):
     """A template's resources by logical id, each with its type and properties."""
 
     path: str

@@ -7,8 +7,9 @@ Commands run under `set -e`; schedules are defined on the server, a pipeline onl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import islice, product
+
+from msgspec.structs import replace
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import command_list, entries, items, named, scalars, text, words
@@ -149,10 +150,10 @@ def _step(name: str, node: Node, path: str, leg: Mapping[str, str]) -> Iterator[
         settings = {**scalars(node), **scalars(node.get("settings"))}
         plain = {key: value for key, value in settings.items() if key not in ("name", "image", "pull")}
         image = text(node.get("image"))
-        yield replace(Step(node.at, max(node.at, node.end_line), uses=image, inputs=plain, path=path), **common)  # type: ignore[arg-type]
+        yield replace(Step(node.at, max(node.at, node.end_line), uses=image, inputs=plain, path=path), **common)
         return
     for step in command_list([(path, commands)], "" if "$" in folder else folder.strip("/")):
-        yield replace(step, script=_filled(step.script, leg), **common)  # type: ignore[arg-type]
+        yield replace(step, script=_filled(step.script, leg), **common)
 
 
 def _names_events(parts: tuple[Node, ...]) -> bool:

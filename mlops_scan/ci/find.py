@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from mlops_scan.ci import generic, github, gitlab
 from mlops_scan.ci.model import Workflow
@@ -25,8 +26,7 @@ _MAX_JSON = 200_000  # bytes of a JSON file that can be a pipeline written by ha
 _ONLY_ROOT = "GitHub only loads workflows from .github/workflows at the root of the repository"
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadProvider:
+class UnreadProvider(Struct, frozen=True):
     """A CI definition of which something cannot be told from files: `reason`, or that the provider is not read."""
 
     provider: str

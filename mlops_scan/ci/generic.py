@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_scan.ci import gitlab
 from mlops_scan.ci.model import Job, Trigger, Workflow

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.ci import gitlab_rules
 from mlops_scan.ci.gitlab_script import steps
@@ -26,8 +28,7 @@ Load = Callable[[str], tuple[tuple[str, tuple[Node, ...]], ...]]
 """The repository's files, with their documents, that a path of an `include`, which may have wildcards, names."""
 
 
-@dataclass
-class Configuration:
+class Configuration(Struct):
     """The keys of a pipeline and of all it includes, each with its file; `below` has what was written over."""
 
     entries: dict[str, tuple[str, Node]] = field(default_factory=dict)

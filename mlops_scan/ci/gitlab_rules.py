@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.ci.model import Trigger
 from mlops_scan.documents.node import Node
@@ -27,8 +29,7 @@ _SOURCE = regex(r"\$CI_PIPELINE_SOURCE\s*(==|!=|=~|!~)\s*[\"'/]\^?(\w+)")
 _TAG = regex(r"\$CI_COMMIT_TAG\b(?!\s*(==|!~)\s*(null|\"\"))")
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """What starts a job, whether a person must do it, and why it can never start."""
 
     triggers: tuple[Trigger, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.documents.groovy import Element, Statement
 from mlops_scan.documents.groovy_calls import KEYWORDS, parted
@@ -14,8 +15,7 @@ _FAILS = frozenset({"error", "throw", "assert", "exit"})
 _MAX_PIECES = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function, or a closure in a variable, with the file that it stands in."""
 
     path: str

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_scan.ci.model import Step
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """A job in the making. `kinds` are the kinds of triggers that its `when` leaves, None for all."""
 
     id: str
@@ -21,8 +21,7 @@ class Draft:
     steps: list[Step] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(Struct, frozen=True):
     """What encloses a statement."""
 
     path: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from mlops_scan.ci import jenkins_when
 from mlops_scan.ci.jenkins_groovy import target

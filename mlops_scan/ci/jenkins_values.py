@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.documents.groovy import ESCAPED_DOLLAR, Element
 from mlops_scan.regex import regex
@@ -15,8 +16,7 @@ HERE: Mapping[str, str] = {"WORKSPACE": ".", "env.WORKSPACE": ".", "pwd()": "."}
 """Expressions that name the folder of the checkout."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text with the line that it begins at."""
 
     value: str

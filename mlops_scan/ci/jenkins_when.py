@@ -6,7 +6,8 @@ Facts: https://www.jenkins.io/doc/book/pipeline/syntax/#when
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.documents.groovy import Element, Statement
 from mlops_scan.documents.groovy_calls import Call, calls
@@ -24,8 +25,7 @@ _PARAMETER = regex(r"(?:return )?params\.(\w+)(?: == true| == 'true'|\.toBoolean
 _MAX_DEPTH = 10
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(Struct, frozen=True):
     """What a `when` leaves: `kinds` None for all of them; `never` why it never holds; `manual` a box to tick."""
 
     kinds: frozenset[str] | None = None

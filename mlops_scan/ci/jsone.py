@@ -8,7 +8,9 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
@@ -29,8 +31,7 @@ _WHOLE = regex(r"\$\{([^{}]{1,2000})\}")
 _OPERATORS = ((regex(r"&&"), " and "), (regex(r"\|\|"), " or "), (regex(r"!(?!=)"), " not "))
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The facts, and what `$let` has bound on the way."""
 
     facts: Facts

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 ON_CHANGE = frozenset({"push", "pull_request", "merge_queue"})
 """Triggers that a change of the repository fires by itself."""
@@ -12,8 +13,7 @@ AUTOMATIC = ON_CHANGE | {"tag", "release", "schedule", "chained", "external"}
 """Triggers that need no person at the moment they fire."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """What starts a workflow.
 
     `kind` is push, pull_request, merge_queue, tag, release, schedule, manual, chained, external, called (by another
@@ -26,8 +26,7 @@ class Trigger:
     assumed: bool = False  # the usual setting of a server, which the file cannot show
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One step: a shell text, or an action used.
 
     `errexit` says whether the shell stops at the first failing command, `pipefail` whether a failing part fails a pipe.
@@ -53,8 +52,7 @@ class Step:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One job. `triggers` limits the workflow's triggers where the provider decides that by job; None: all of them."""
 
     id: str
@@ -74,8 +72,7 @@ class Job:
     approval: str = ""  # what asks a person, in the course of the pipeline, before this job runs; or empty
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(Struct, frozen=True):
     """One CI/CD definition that the provider loads; `unloaded` gives the reason where it does not.
 
     `unknown` says why what it runs, or a part of that, cannot be told from files (a shared library, a configuration

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from importlib import import_module
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.ci import names
 from mlops_scan.ci.model import Workflow
@@ -24,8 +26,7 @@ Parse = Callable[[str, Documents], Iterable[Workflow]]
 """Gives the workflows of the definition at a path; `documents` has it, and the other files of the repository."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """A CI provider: a path in which `named` is found is one of its definitions, and `parse` reads it.
 
     Both patterns see the path in the repository, in a template the path below the folder with a placeholder for a name.
@@ -141,8 +142,7 @@ PROVIDERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """A provider whose definitions are spread over several files, read by `find(documents)` of its module.
 
     It is asked where a path matches `named`, or a YAML, JSON or Python file holds one of `marks`.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.ci.gitlab_script import left_in, steps
 from mlops_scan.ci.model import Step
@@ -17,8 +19,7 @@ _SHEBANG = regex(r"#!\s*(\S+)(.*)")
 _MAX_WORDS = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(Struct, frozen=True):
     """A shell text, the line of the file on which it begins, and how its shell takes failures."""
 
     text: str

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.ci import taskgraph
 from mlops_scan.ci.jsone import Facts, Renderer
@@ -44,8 +46,7 @@ _MAX_TASKS = 500
 _MAX_GRAPHS = 20
 
 
-@dataclass
-class _Task:
+class _Task(Struct):
     """A task of a file, with the kinds of events under which it is created, each with the line that decides."""
 
     node: Node

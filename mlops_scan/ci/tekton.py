@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import Script, entries, items, shell_text, text, vector, words
@@ -39,8 +41,7 @@ _MAX_SIZE, _MAX_TASKS = 500_000, 300
 _NOT_HERE = "Pipelines as Code only loads .tekton at the root of the repository"
 
 
-@dataclass(frozen=True, slots=True)
-class _Resource:
+class _Resource(Struct, frozen=True):
     """One Kubernetes resource: its kind, its name, and where it stands."""
 
     kind: str
@@ -54,8 +55,7 @@ class _Resource:
         return self.node.get("spec") or self.node
 
 
-@dataclass
-class _Cluster:
+class _Cluster(Struct):
     """The resources of a repository by kind and name, and what its other files start."""
 
     by_kind: dict[str, dict[str, _Resource]] = field(default_factory=lambda: defaultdict(dict))

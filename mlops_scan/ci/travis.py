@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import islice, product
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shapes import action, condition, end_of, is_true, items, scalars, separate, text, within_bounds
@@ -42,8 +44,7 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
         yield Workflow(path, "travis", document.line, "Travis CI", triggers, jobs, unknown=imported)
 
 
-@dataclass
-class _Build:
+class _Build(Struct):
     """One configuration: what all jobs share, the jobs of the matrix, and those listed one by one."""
 
     root: Node

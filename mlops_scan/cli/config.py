@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.cli.keys import KEYS, SEVERITIES, nearest, type_name
 from mlops_scan.errors import ScanError
@@ -19,8 +21,7 @@ _MAX_BYTES = 1_000_000
 _MAX_EXTENDS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """What a configuration file says; None means that it says nothing. `origins` names each key's file and line."""
 
     source: Path | None = None
@@ -43,7 +44,7 @@ class Config:
     rules: tuple[Path, ...] | None = None
     rules_version: str | None = None
     plugins: bool | None = None
-    origins: Mapping[str, str] = field(default_factory=dict, compare=False)
+    origins: Mapping[str, str] = field(default_factory=dict)
 
 
 def load(path: Path) -> Config:

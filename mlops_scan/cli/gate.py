@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mlops_scan.cli.config import Config
 from mlops_scan.engine.report import ComponentResult, LevelResult, Report, RowResult
@@ -14,8 +14,7 @@ PASSED, FAILED, INCOMPLETE = 0, 1, 2
 _SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """What the user asked for: a level, a severity, thresholds, no news against a baseline, or nothing."""
 
     fail_below: int | None = None
@@ -47,8 +46,7 @@ def of(settings: Config) -> Gate:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The exit code and the lines for standard error."""
 
     code: int

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.cli import terminal
 from mlops_scan.engine.report import Report
@@ -15,8 +17,7 @@ from mlops_scan.reports import FORMATS, RenderOptions, plugins, render
 from mlops_scan.reports.places import Places, forge_of
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """One report to write; without a file it goes to standard output."""
 
     format_name: str

@@ -80,7 +80,7 @@ def command(
 
 
 def _write_elsewhere(folder: Path, changed: tuple[Any, ...]) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from mlops_scan.engine import scaffold
 

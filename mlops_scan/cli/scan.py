@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec import Struct
 
 from mlops_scan.cli import config
 from mlops_scan.errors import ScanError
@@ -24,8 +24,7 @@ def _words(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ..
     return tuple(word for value in values for part in value.split(",") if (word := part.strip()))
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
+class _Request(Struct, frozen=True):
     """The scan that the command line and the configuration file ask for together."""
 
     source: Path | str

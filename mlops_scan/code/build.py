@@ -6,7 +6,8 @@ import hashlib
 import marshal
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.cache import Cache, program
 from mlops_scan.code.facts import Module
@@ -16,8 +17,7 @@ _PAYS = 1_000_000  # characters of Python below which starting workers costs mor
 _MAX_JOBS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """One file to build facts of."""
 
     path: str
@@ -25,8 +25,7 @@ class Source:
     notebook: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """The facts of one file, and what could not be read of it (empty when all was)."""
 
     path: str

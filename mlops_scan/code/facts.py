@@ -8,14 +8,14 @@ the receiver is not known (`?.fit`), `*` for a bare name that only a star import
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_PARTS = 100  # of a dotted name; what is longer is a chain of calls and names no module
 MAIN = "__main__"  # the scope of statements under `if __name__ == "__main__":`
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A call.
 
     `keywords` holds constants as text (`true`, `0.5`, `prod`) or None for other expressions; `refs` are the resolved
@@ -35,8 +35,7 @@ class Call:
         return dict(self.keywords).get(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function or method. `returns` is the resolved name of what it returns (constructor or annotation), or empty."""
 
     qualname: str
@@ -48,8 +47,7 @@ class Function:
     stub: bool = False  # nothing but a docstring, `pass`, `...`, a log line or `raise NotImplementedError`
 
 
-@dataclass(frozen=True, slots=True)
-class Class:
+class Class(Struct, frozen=True):
     """A class with the resolved names of its bases and of what its attributes hold."""
 
     qualname: str
@@ -61,8 +59,7 @@ class Class:
     decorators: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(Struct, frozen=True):
     """An `if` or `assert`, or a comparison whose value is used (`return score < bound`).
 
     `names` are the identifiers, attributes and string keys of the test (for `if`, also those its variables were made
@@ -82,8 +79,7 @@ class Guard:
     ordered: bool = False  # something is compared by size, not only for equality or membership
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(Struct, frozen=True):
     """One imported dotted name, absolute: `from a.b import c` gives `a.b.c`."""
 
     name: str
@@ -92,8 +88,7 @@ class Import:
     star: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(Struct, frozen=True):
     """The facts of one Python file, or of the code cells of one notebook."""
 
     path: str

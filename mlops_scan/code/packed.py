@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import marshal
-from dataclasses import fields
 from operator import attrgetter
 from typing import Any
+
+from msgspec import Struct
 
 from mlops_scan.code.facts import Call, Class, Function, Guard, Import, Module
 
 
-def _getter(kind: type) -> attrgetter[Any]:
-    return attrgetter(*(field.name for field in fields(kind)))
+def _getter(kind: type[Struct]) -> attrgetter[Any]:
+    return attrgetter(*kind.__struct_fields__)
 
 
 def pack(module: Module) -> bytes:
     """A module's facts as bytes that `unpack` of the same program, on the same Python, reads."""
-    call, function, item, guard, imported = map(_getter, (Call, Function, Class, Guard, Import))
+    call, function, item, guard, imported = (_getter(kind) for kind in (Call, Function, Class, Guard, Import))
     parts: Any = (
         module.path,
         [imported(i) for i in module.imports],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN, Call, Module
 from mlops_scan.code.resolve import Resolver
@@ -38,8 +39,7 @@ _MAX_BASES = 12  # classes looked at from one up to its bases
 _MAX_WORDS = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """How a node was reached: from `source` (None for the entry), by the line `line` of the source's file."""
 
     source: Node | None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.code.facts import Module
 from mlops_scan.code.names import ModuleNames
@@ -12,8 +13,7 @@ _MAX_RESOLVE = 12  # names followed one after the other
 _MAX_STEPS = 300  # names followed in all to resolve one: classes of many bases, modules of many star imports
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a name means: a first-party definition, or an external dotted name.
 
     `path` is the definition's file and `qualname` its name there, "" for the module itself.

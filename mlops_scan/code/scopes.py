@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_scan.code.facts import MAIN, MAX_PARTS
 
@@ -13,8 +14,7 @@ BUILTINS = frozenset(dir(builtins))
 _MAX_WORDS = 60  # words of a command given as a list
 
 
-@dataclass
-class Scope:
+class Scope(Struct):
     """Names visible in one scope; `parent` is the enclosing one."""
 
     name: str

@@ -10,7 +10,8 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.code.definitions import absolute
 from mlops_scan.code.names import ModuleNames
@@ -32,8 +33,7 @@ _RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
 _GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
 
 
-@dataclass(frozen=True, slots=True)
-class Sweep:
+class Sweep(Struct, frozen=True):
     """What the texts of the Python files show before any of them is parsed."""
 
     chosen: frozenset[str]

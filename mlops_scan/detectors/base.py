@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_scan.automation.graph import Automation, Started
 from mlops_scan.automation.handed import Handed
@@ -36,8 +37,7 @@ LEARNS = frozenset({"train", "tune"})
 Detector = Callable[["Context"], Iterable[Signal | Problem]]
 
 
-@dataclass
-class Context:
+class Context(Struct):
     """The facts of one scan. Read-only for detectors."""
 
     repository: Repository

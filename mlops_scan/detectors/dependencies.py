@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
@@ -20,8 +21,7 @@ _VERSION = regex(r"[=\s]*([0-9][0-9A-Za-z.!+_-]*)")
 _CONDA = regex(r"(conda[\w-]*|environment[\w.-]*|[\w-]*conda_dependencies)\.ya?ml")
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """One declared dependency. `manifest` is the kind of file: requirements, pyproject, conda or pipfile."""
 
     name: str

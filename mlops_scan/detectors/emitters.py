@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import Context
@@ -27,8 +28,7 @@ _SHOWS = frozenset(
 _MIN_PREFIX = 4  # characters of a metric's name that code may complete: `PSI_` + group
 
 
-@dataclass(frozen=True, slots=True)
-class Emitter:
+class Emitter(Struct, frozen=True):
     """The place that emits a metric; without a path nothing does. `idle` says why it never runs, or is empty."""
 
     what: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN, Guard, Module
 from mlops_scan.code.guards import PROCEEDS
@@ -41,8 +42,7 @@ _WRITES = frozenset(
 _PROCEEDS = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "save-model"})
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """A comparison that stops a model, or the step that it guards. `weak` says why it decides nothing, or is empty."""
 
     path: str

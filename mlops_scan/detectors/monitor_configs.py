@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.code.index import Node as CodeNode
 from mlops_scan.detectors.base import Context, unique
@@ -44,8 +45,7 @@ _INFRA = regex(r"(terraform|configuration|config|schema|clock|portfolio|rebalanc
 _Reader = tuple[Evidence, CodeNode | None]  # where a file is read, and the code whose start makes that happen
 
 
-@dataclass(frozen=True, slots=True)
-class _Monitor:
+class _Monitor(Struct, frozen=True):
     """One declared monitor; `practice` is what it would serve."""
 
     practice: str

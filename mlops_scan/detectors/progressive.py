@@ -7,7 +7,8 @@ split, and a block behind a switch that the values leave off is none either.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.documents.node import Node
@@ -32,8 +33,7 @@ _ROLLS_BACK = regex(r"^\s*(?:-\s*)?(analysis|prePromotionAnalysis|postPromotionA
 _MAX_LINES = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """A place where a template divides traffic: `share` in percent, None where it is not known; `off` why not."""
 
     kind: str

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
+
+from msgspec import Struct
 
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.emitters import Emitter, emitter_of
@@ -39,8 +40,7 @@ _MAX_JUDGED = 2000  # of a repository
 _EMPTY = Node("sequence", 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     """One alert rule; `idle` says why nothing evaluates it, or is empty."""
 
     path: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.code.build import Source, build
 from mlops_scan.code.facts import Function, Guard, Module
@@ -32,8 +33,7 @@ _EXERCISES = frozenset({"train", "tune", "predict", "load-model", "test-model"})
 _TEST_HOPS = 9
 
 
-@dataclass(frozen=True, slots=True)
-class ModelTest:
+class ModelTest(Struct, frozen=True):
     """A test function that reaches a model; `weak` says why it does not count as a test of the model, or is empty."""
 
     path: str

@@ -8,8 +8,9 @@ https://learn.microsoft.com/azure/azure-resource-manager/bicep/resource-declarat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
 from mlops_scan.documents.hcl import EXPRESSION
@@ -42,8 +43,7 @@ def parse(text: str) -> tuple[Node, ...]:
     return documents
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     source: bytes
     resources: _Found = field(default_factory=dict)
     modules: dict[str, Node] = field(default_factory=dict)

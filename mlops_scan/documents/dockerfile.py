@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.documents.bounds import check_size, unix_lines
 from mlops_scan.documents.node import DocumentError
@@ -23,8 +24,7 @@ _MAX_WORD = 1_000  # characters of a line that can end a here-document
 _MAX_TRIED = 100  # lines that are the word of a here-document but for blanks before it
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(Struct, frozen=True):
     """One instruction: its name in upper case and its value on one line.
 
     Comments inside are dropped; the text of a here-document stands behind a line break. `script` is the value with its
@@ -38,8 +38,7 @@ class Instruction:
     script: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """A build stage: its name (empty when it has none), the image or stage it starts from, the line of its FROM."""
 
     name: str
@@ -47,8 +46,7 @@ class Stage:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(Struct, frozen=True):
     """A parsed Dockerfile."""
 
     instructions: tuple[Instruction, ...]

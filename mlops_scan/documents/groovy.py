@@ -7,7 +7,8 @@ So it reads what a full grammar rejects, in time linear in the text. Facts: http
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError
@@ -33,8 +34,7 @@ _JOINING = frozenset({",", "=", "+", "&&", "||", "?", "?:", ".", "?.", "==", "!=
 _CONTINUING = frozenset({"else", "catch", "finally"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Element:
+class Element(Struct, frozen=True, eq=False):
     """A piece of a statement.
 
     `kind` is "name", "string", "number", "op", or the opening bracket of a group. A string's `text` is what stands
@@ -55,8 +55,7 @@ class Element:
 Statement = tuple[Element, ...]
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A group that is not closed yet."""
 
     bracket: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.documents.groovy import Element, Statement
 
@@ -15,8 +16,7 @@ KEYWORDS = frozenset(
 _MAX_NESTED = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One call. `name` is dotted as written, on a literal `_.name`; `receiver` is the call on whose result it is made.
 
     `arguments` are the positional ones, `named` those with a key, each as written; `blocks` are closures with the key

@@ -8,8 +8,10 @@ https://developer.hashicorp.com/terraform/language/syntax/json
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
 from mlops_scan.documents.node import DocumentError, Node, Scalar
@@ -48,8 +50,7 @@ def parse(text: str) -> tuple[Node, ...]:
     return documents
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Struct):
     """Blocks of one name while they are collected: by label, and the bodies of those without a label."""
 
     line: int
@@ -66,8 +67,7 @@ class _Block:
         return Node("sequence", self.line, self.bodies[-1].end_line, key_line, items=tuple(self.bodies))
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     source: bytes
 
     def text(self, tree: Tree) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_scan.documents.bounds import check_size, unix_lines
 from mlops_scan.documents.node import DocumentError
@@ -25,8 +26,7 @@ _DEFINE = regex(r"(?:override\s+|export\s+)*define\s+([^\s=:?+]+)")
 _INCLUDE = regex(r"(?:-include|sinclude|include)\s+(.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A target of a rule; `recipe` holds (line, command) without `@`, `-`, `+`, continuation lines joined.
 
     `ignore_errors` has one entry for each recipe line: true where make goes on after a failure.
@@ -39,8 +39,7 @@ class Target:
     ignore_errors: tuple[bool, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Makefile:
+class Makefile(Struct, frozen=True):
     """A parsed makefile. `default` is the target that plain `make` builds, empty when there is none."""
 
     targets: tuple[Target, ...]
@@ -69,8 +68,7 @@ def _merged(rules: list[Target]) -> Target:
     return Target(main.name, prerequisites, main.line, main.recipe, main.ignore_errors)
 
 
-@dataclass(slots=True)
-class _Rule:
+class _Rule(Struct):
     names: str
     prerequisites: str
     line: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 Scalar = str | int | float | bool | None
 
@@ -26,8 +27,7 @@ class DocumentError(Exception):
         return f"line {self.line}: {self.reason}" if self.line else self.reason
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Node:
+class Node(Struct, frozen=True, eq=False):
     """A mapping (`entries`), a sequence (`items`) or a scalar (`value`, `text` as written), with its position.
 
     `line` is where the value starts, `key_line` where its mapping key stands (equal to `line` outside mappings), both

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mlops_scan.documents import json, python, python2, repair
 from mlops_scan.documents.bounds import check_size, check_words, encodable
@@ -21,8 +21,7 @@ _ESCAPE = regex(r"\s*(?:[\w.]+\s*=\s*)?(?:!{1,2}\s*|%(?:sx|system)\s+)([^=\s!].*
 _INSTALL = regex(r"\s*%((?:pip|conda|mamba|uv)\s.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """One cell: kind "code", "markdown" or "raw", its lines, and what is left of its last run."""
 
     kind: str
@@ -31,8 +30,7 @@ class Cell:
     has_outputs: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Notebook:
+class Notebook(Struct, frozen=True):
     """The cells of a notebook in order."""
 
     cells: tuple[Cell, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.documents.bounds import check_size, check_words, encodable, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError
@@ -15,8 +16,7 @@ _STAND_INS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PythonDocument:
+class PythonDocument(Struct, frozen=True):
     """A parsed Python text.
 
     `lines` are the lines as written, `repaired` the 1-based numbers of those that had to be changed or blanked to make

@@ -10,8 +10,8 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from msgspec import Struct
 from tree_sitter import Node, Tree
 
 from mlops_scan.documents import python2, templates
@@ -51,8 +51,7 @@ _COMPOUND |= {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """Why a text does not parse: the 1-based line, the message, and whether it is a matter of nesting."""
 
     line: int
@@ -209,8 +208,7 @@ def _mended_chunks(chunks: list[list[str]]) -> list[list[str]]:
     return result
 
 
-@dataclass(slots=True)
-class _Budget:
+class _Budget(Struct):
     """What is left of the rounds and of the characters that mending may parse."""
 
     rounds: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as PackagingRequirement
 from packaging.utils import canonicalize_name
@@ -29,8 +30,7 @@ _CONDA = regex(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
 _CONDA_PINNED = regex(r"(?:==\s*[^*,|<>=\s]+|=?\s*[^*,|<>=\s]+=[^=,|<>\s]+|=\s*\d+\.\d+\.[^*,|<>=\s]+)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(Struct, frozen=True):
     """One line of a requirements file.
 
     `name` is normalised (empty for includes and for URLs that do not tell), `specifier` as the file has it. `kind` is

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """One simple command, `[ .. ]` and `[[ .. ]]` included.
 
     `words` have their quotes removed and expansions kept as text. `swallowed` says why a failure cannot stop the
@@ -32,8 +31,7 @@ class Command:
     stops: bool = False  # `|| exit 1` and its like pass a failure on, whatever `set` says
 
 
-@dataclass(frozen=True, slots=True)
-class ShellScript:
+class ShellScript(Struct, frozen=True):
     """The commands in the order of the text; `variables` are the assignments that are statements of their own.
 
     `errexit` says that `set -e` (or the shebang) is in force before the first command that does something.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from tree_sitter import Node
 
 from mlops_scan.documents.bounds import MAX_DEPTH
@@ -29,8 +30,7 @@ _SETUP = frozenset(
 _TESTS = {"[": "]", "[[": "]]", "((": "))"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(Struct, frozen=True):
     """What encloses a node."""
 
     swallowed: str = ""

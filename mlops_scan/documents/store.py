@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.text import decode, looks_binary

@@ -7,7 +7,8 @@ vanishes, and every line keeps its number.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.regex import regex
 
@@ -22,8 +23,7 @@ _CONTROL = regex(
 _GONE, _VALUE = "\ue000", "\ue001"
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Struct, frozen=True):
     """One template tag: its offsets in the text, and whether it stands for a value or only steers the template."""
 
     start: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, time
+
+from msgspec import Struct
 
 from mlops_scan.documents import templates
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, too_deep, unix_lines
@@ -74,8 +75,7 @@ def _check_keys(text: str) -> None:
                     raise too_deep(number)
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Struct):
     """Where a key and its value stand, and a scalar's text as written."""
 
     key_line: int

@@ -10,8 +10,10 @@ https://docs.aws.amazon.com/cdk/v2/guide/work-with-cdk-typescript.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
 from mlops_scan.documents.hcl import EXPRESSION
@@ -56,8 +58,7 @@ def parse(text: str) -> tuple[Node, ...]:
     return documents
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     source: bytes
     names: dict[str, str] = field(default_factory=dict)  # local name -> library name
     objects: dict[str, list[tuple[str, Node]]] = field(default_factory=dict)

@@ -7,10 +7,10 @@ deep nesting nor an alias bomb costs more than the text itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 
 from mlops_scan.documents import templates
 from mlops_scan.documents.bounds import MAX_DEPTH, check_nodes, check_size, encodable, too_deep, unix_lines

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import DocumentError, Node
@@ -30,8 +32,7 @@ _MAX_SHARE = 0.5  # of a level's weight that may rest on attestations
 _HASH = regex(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class Attestation:
+class Attestation(Struct, frozen=True):
     """One claim; `covers` are paths with the SHA-256 that they had when it was made."""
 
     practice: str

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from mlops_scan.engine.report import BaselineResult, Finding, Known, Report
 from mlops_scan.errors import ScanError
@@ -23,8 +24,7 @@ _MAX_BYTES = 20_000_000
 _FINGERPRINT = regex(r"[0-9a-f]{32}")
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(Struct, frozen=True):
     """A baseline as its file holds it."""
 
     path: Path

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.code.index import Node
@@ -36,8 +37,7 @@ _PARTS = frozenset(
 _MAX_PLACES = 300  # folders with dependency files whose entry points are followed
 
 
-@dataclass(frozen=True, slots=True)
-class Components:
+class Components(Struct, frozen=True):
     """The folders that are judged apart, a single "." for one project, and the copies that count with another one."""
 
     folders: tuple[str, ...] = (ROOT,)

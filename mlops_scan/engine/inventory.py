@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.names import named_assets

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
@@ -40,8 +41,7 @@ _ML_FAMILIES = frozenset({"frameworks", "tracking", "pipelines", "monitoring", "
 _PICKLE = frozenset({"pickle", "joblib", "generic-estimator"})
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """The kind, why, whether a model of its own is trained, loaded or scored, and a place that shows it."""
 
     name: str

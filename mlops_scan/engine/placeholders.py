@@ -7,7 +7,8 @@ beginning of a line marks the whole file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.detectors.base import Context

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from mlops_scan.words import Confidence, Evidence, Grade, Incomplete, Location, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class PracticeResult:
+class PracticeResult(Struct, frozen=True):
     """One practice's grade in one component. `minimum` is the weakest grade that meets it."""
 
     id: str
@@ -22,8 +21,7 @@ class PracticeResult:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
+class RowResult(Struct, frozen=True):
     """One requirement of a level: `need` of `practices` must be met; `credit` of `weight` was earned."""
 
     title: str
@@ -40,8 +38,7 @@ class RowResult:
         return len(self.met_by) >= self.need
 
 
-@dataclass(frozen=True, slots=True)
-class LevelResult:
+class LevelResult(Struct, frozen=True):
     """One rung of the ladder. `reached` is cumulative: all rows of this and of every lower level are met."""
 
     number: int
@@ -50,8 +47,7 @@ class LevelResult:
     rows: tuple[RowResult, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """A practice that the next level still asks for, with the cheapest way to it."""
 
     practice: str
@@ -61,8 +57,7 @@ class Gap:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class TestScore:
+class TestScore(Struct, frozen=True):
     """One test of a rubric: its points from files, and at most if everything unseen were done."""
 
     id: str
@@ -72,8 +67,7 @@ class TestScore:
     bound: float
 
 
-@dataclass(frozen=True, slots=True)
-class SectionScore:
+class SectionScore(Struct, frozen=True):
     """One section of a rubric with its sums."""
 
     name: str
@@ -82,8 +76,7 @@ class SectionScore:
     tests: tuple[TestScore, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelResult:
+class ModelResult(Struct, frozen=True):
     """The verdict by one maturity model. A score has sections, and its levels are bands."""
 
     id: str
@@ -107,8 +100,7 @@ class ModelResult:
         return self.score if self.sections else self.level
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A stable rule id with a place; it cannot be built without a location."""
 
     id: str
@@ -121,8 +113,7 @@ class Finding:
     related: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Suppressed:
+class Suppressed(Struct, frozen=True):
     """A finding that is left out, by a comment or by a path pattern of the configuration."""
 
     finding: Finding
@@ -130,8 +121,7 @@ class Suppressed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """One finding of a baseline."""
 
     fingerprint: str
@@ -139,8 +129,7 @@ class Known:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class BaselineResult:
+class BaselineResult(Struct, frozen=True):
     """How the scan compares with a baseline: findings already known, findings that are gone, and the level then."""
 
     path: str
@@ -151,8 +140,7 @@ class BaselineResult:
     new: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AttestationResult:
+class AttestationResult(Struct, frozen=True):
     """What somebody attests about a practice, and whether it counts. `status` is applied, expired, future, stale,
     contradicted, undated (the scan has no date) or observed (the files show it anyway).
     """
@@ -166,8 +154,7 @@ class AttestationResult:
     location: Location
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentResult:
+class ComponentResult(Struct, frozen=True):
     """The verdict on one component; `level` is None where there is no model to judge."""
 
     path: str
@@ -184,8 +171,7 @@ class ComponentResult:
     attested_level: int | None = None  # the level with what people attest added; the observed one without attestations
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """Something that a bill of materials lists. `evidence` are the places that show it, the first the most telling.
 
     `kind`: "model", "dataset", "framework", "service" or "pipeline". `origin` says what is known of where it is from:
@@ -203,8 +189,7 @@ class Asset:
     files: int = 1  # a folder of data is one asset
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(Struct, frozen=True):
     """What the scan read; counts and bytes, no clock."""
 
     files: int
@@ -213,8 +198,7 @@ class Statistics:
     bytes_read: int
 
 
-@dataclass(frozen=True, slots=True)
-class FindingRule:
+class FindingRule(Struct, frozen=True):
     """A finding's documentation, as the rules data has it; SARIF lists every one of them."""
 
     id: str
@@ -227,8 +211,7 @@ class FindingRule:
     example: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The whole result. `headline` is the component that the top-level level speaks of."""
 
     version: str

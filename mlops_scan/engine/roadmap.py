@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations
+
+from msgspec import Struct
 
 from mlops_scan.engine.grades import primary
 from mlops_scan.engine.levels import credit, meets
@@ -20,8 +21,7 @@ _DEFAULT_STACK = ("github-actions",)
 _TRAINS = ("pipeline/orchestration", "code/modular-training", "experiment/tracking", "experiment/config")
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One practice to take up: why, what is there already, and what to write. `after` are steps that come first."""
 
     practice: str
@@ -38,8 +38,7 @@ class Step:
     files: tuple[Scaffold, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The steps from the present level to the wanted one, in order."""
 
     model: str

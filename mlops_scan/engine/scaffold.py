@@ -9,9 +9,10 @@ import difflib
 import io
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from mlops_scan.errors import ScanError
 from mlops_scan.regex import regex
@@ -21,8 +22,7 @@ _MAX_BYTES = 1_000_000
 _LISTS = regex(r"^( *)[^\s#-][^\n]*:[ ]*\n\1(  )?- ", re.M)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One file to write: what it holds now (None: it does not exist) and then."""
 
     path: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan import __version__
 from mlops_scan.automation import starts
@@ -66,8 +68,7 @@ _LOCK_FILES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ScanOptions:
+class ScanOptions(Struct, frozen=True):
     """What a scan can be told. `as_of` is the only clock; None means that nothing depends on the date."""
 
     model: str = "default"

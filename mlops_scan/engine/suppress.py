@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import language_of
@@ -27,8 +28,7 @@ _HASH_NAMES = frozenset({"CODEOWNERS", "Snakefile", ".gitattributes", ".dvcignor
 _MAX_BYTES = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """One suppressing comment: the lines that it speaks of (none: the whole file), the ids and the reason."""
 
     path: str

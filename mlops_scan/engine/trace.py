@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_scan.automation.model import Run, Start
 from mlops_scan.code.facts import MAIN
@@ -15,8 +16,7 @@ from mlops_scan.words import Location
 _MAX_USES = 8  # of what one command reaches
 
 
-@dataclass
-class Branch:
+class Branch(Struct):
     """One step of a chain: what it is, where it stands (empty where it has no place), and what follows from it."""
 
     text: str

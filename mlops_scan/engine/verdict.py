@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.engine import attest, models
@@ -29,8 +31,7 @@ EVERY = "all"
 """The value of `--model` that shows every model; the headline is then by the default one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attested:
+class Attested(Struct, frozen=True):
     """Components with their attested levels, the fate of each attestation, and why a level was denied."""
 
     components: tuple[ComponentResult, ...]

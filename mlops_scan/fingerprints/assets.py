@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.assetrules import AssetRule
 from mlops_scan.code.facts import Call, Module
@@ -18,8 +19,7 @@ MAX_NAME = 200  # characters; a longer text is a prompt or data, not a name
 _MAX_NODES = 10_000  # nodes of one document that a key path is looked for in
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """One place that names an asset; `version` is empty where none is given."""
 
     rule: AssetRule

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import CodeIndex
@@ -16,8 +17,7 @@ from mlops_scan.rulebook import Signature, Tool
 from mlops_scan.words import Confidence, Grade, Location
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(Struct, frozen=True):
     """One place where a tool is used, with the practices it serves and the activities it performs there."""
 
     tool: str
@@ -36,8 +36,7 @@ _IDLE = frozenset({"--help", "--dry-run", "--dryrun", "--dry", "--collect-only",
 _SHORT_DRY_RUN = frozenset({"snakemake"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     tool: str
     signature: Signature
     text: str

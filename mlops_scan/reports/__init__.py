@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
+
+from msgspec import Struct, field
 
 from mlops_scan.reports.places import Places
 
@@ -32,8 +33,7 @@ FORMATS: Mapping[str, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RenderOptions:
+class RenderOptions(Struct, frozen=True):
     """How a report is to look; a format ignores what does not concern it.
 
     `unicode` says that the place it goes to can show more than ASCII, `links` that it makes something of OSC 8

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import quote, urlsplit, urlunsplit
+
+from msgspec import Struct
 
 from mlops_scan.words import Location
 
 
-@dataclass(frozen=True, slots=True)
-class Forge:
+class Forge(Struct, frozen=True):
     """A place on the web that shows the files of one commit.
 
     `page` and `lines` are the parts of a file's address: `{path}` is percent-encoded, `{first}` and `{last}` are lines.
@@ -25,8 +25,7 @@ class Forge:
         return self.page.format(path=path) + self.lines.format(first=first, last=last)
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """How paths of a report become addresses.
 
     `prefix` is the scanned folder as seen from the root of its repository, empty when it is that root. `root` is the

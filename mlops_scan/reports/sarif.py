@@ -6,8 +6,9 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from mlops_scan.engine.report import Finding, FindingRule, Report
 from mlops_scan.reports import RenderOptions
@@ -42,8 +43,7 @@ def render(report: Report, options: RenderOptions) -> str:
         limits = limits.tighter()
 
 
-@dataclass(frozen=True, slots=True)
-class _Limits:
+class _Limits(Struct, frozen=True):
     """How much of the report goes into the file: the most results, and the most steps of one chain."""
 
     results: int

@@ -13,9 +13,10 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar, cast
+
+from msgspec import Struct
 
 from mlops_scan.errors import ScanError
 from mlops_scan.repository.listed import Item, Listing, usable
@@ -63,8 +64,7 @@ def archive(path: Path) -> Listing:
 # -- zip -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Zip:
+class Zip(Struct, frozen=True):
     """The members of an open zip file by the paths of the listing."""
 
     file: zipfile.ZipFile
@@ -119,8 +119,7 @@ def _zip_name(member: zipfile.ZipInfo) -> str:
 # -- tar -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Tar:
+class Tar(Struct, frozen=True):
     """The members of an open, uncompressed tar file by the paths of the listing: where they start and end."""
 
     stream: IO[bytes]

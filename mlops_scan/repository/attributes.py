@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from mlops_scan.regex import regex
 from mlops_scan.words import Role
@@ -30,8 +31,7 @@ _WHOLE_TYPE = regex(r"\*\.[\w.-]+")
 _QUOTED = regex(r'"((?:[^"\\]|\\.)*)"\s')
 
 
-@dataclass(frozen=True, slots=True)
-class Hints:
+class Hints(Struct, frozen=True):
     """What the attributes say of one file; None where they say nothing.
 
     `vendored`, `generated` and `docs` of a pattern for a whole file type (`*.ipynb linguist-generated`) are taken for
@@ -42,8 +42,7 @@ class Hints:
     uncounted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     pattern: re.Pattern[str]
     start: str  # literal text with which a path must begin; looked at first, because it is cheap
     whole_type: bool

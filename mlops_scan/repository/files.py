@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from mlops_scan.words import Role
 
@@ -23,8 +24,7 @@ class Source(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """Files on disk below `root`. Links are not followed, so that nothing outside the tree is read."""
 
     root: str
@@ -46,8 +46,7 @@ class Folder:
         return data
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(Struct, frozen=True):
     """Literal contents by path; what is not among them cannot be read."""
 
     contents: dict[str, bytes] = field(default_factory=dict)
@@ -59,8 +58,7 @@ class Texts:
         return self.contents[path][:limit]
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """One regular file of the scanned tree.
 
     `path` is relative with forward slashes; `size` is in bytes, for a Git-LFS pointer the size that it states.
@@ -69,7 +67,7 @@ class File:
     path: str
     size: int
     role: Role
-    source: Source = field(repr=False, compare=False)
+    source: Source
     lfs: bool = False  # a Git-LFS pointer stands in the place of the content
 
     @property

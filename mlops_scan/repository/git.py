@@ -18,9 +18,10 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from msgspec import Struct
 
 from mlops_scan.regex import regex
 
@@ -161,8 +162,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
                 stream.close()
 
 
-@dataclass(frozen=True, slots=True)
-class GitFolder:
+class GitFolder(Struct, frozen=True):
     """A git directory (`.git`, the file that names one, or a bare repository) and its work tree, if it has one."""
 
     path: Path
@@ -193,8 +193,7 @@ class GitFolder:
         return Head(found, cwd / lines[0] / "objects", lines[1])
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """A resolved revision: the commit (None if the name names none), the object folder, the name of the hash."""
 
     commit: str | None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.repository.attributes import MAX_BYTES, MAX_FILES, Attributes, Hints
 from mlops_scan.repository.files import File
@@ -16,8 +18,7 @@ _CODE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Hinted:
+class Hinted(Struct, frozen=True):
     """The files with the roles claimed for them, those that shall not be counted, and what the reader should know."""
 
     files: tuple[File, ...]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.repository.files import Source
 from mlops_scan.words import Incomplete
@@ -20,8 +22,7 @@ class Item(NamedTuple):
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """The files of a source; `close` gives back the processes and files that its reading holds."""
 
     items: list[Item]
@@ -67,8 +68,7 @@ class Listing:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Below:
+class Below(Struct, frozen=True):
     """The files of a source under longer paths."""
 
     before: str

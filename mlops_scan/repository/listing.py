@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from mlops_scan.errors import ScanError
 from mlops_scan.repository import git
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(Struct, frozen=True):
     """The listed tree: files in path order, the commit if git knows one, and what the reader should be told.
 
     `root` is the folder that was scanned; None for other sources. Files can be read until it is closed; with a folder
@@ -40,7 +40,7 @@ class Repository:
     notices: tuple[str, ...] = ()
     incomplete: tuple[Incomplete, ...] = ()  # what the source lacks
     uncounted: frozenset[str] = frozenset()  # paths that its .gitattributes take out of statistics
-    closing: tuple[Callable[[], None], ...] = field(default=(), repr=False, compare=False)
+    closing: tuple[Callable[[], None], ...] = ()
 
     def by_path(self) -> dict[str, File]:
         """The files by path."""

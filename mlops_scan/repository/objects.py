@@ -13,9 +13,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from mlops_scan.repository import git
 
@@ -28,8 +29,7 @@ _CONFIGURATIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One entry of a tree, recursively listed: `size` is None for a blob that is missing or broken."""
 
     mode: str
@@ -186,8 +186,7 @@ class ObjectStore:
             self._folder.cleanup()
 
 
-@dataclass(frozen=True, slots=True)
-class Blobs:
+class Blobs(Struct, frozen=True):
     """Listed files whose bytes are blobs of a store."""
 
     store: ObjectStore

@@ -13,8 +13,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from mlops_scan.errors import ScanError
 from mlops_scan.regex import regex
@@ -41,8 +42,7 @@ _FETCH = ("--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-
 _COMPLAINT_BYTES = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(Struct, frozen=True):
     """A fetched commit: the bare repository that has it, and how to throw that away (nothing to do for a kept one)."""
 
     folder: git.GitFolder

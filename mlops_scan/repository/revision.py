@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from mlops_scan.errors import ScanError
 from mlops_scan.repository import git

@@ -7,8 +7,9 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from mlops_scan.regex import regex
 from mlops_scan.repository import git

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mlops_scan.cli.config import Config, discover, load
 from mlops_scan.cli.main import run
@@ -39,8 +40,9 @@ def test_three_places_say_the_same(tmp_path: Path, name: str, text: str) -> None
     expected = Config(
         source=path, fail_below=3, fail_on="error", model="google", exclude=("vendor/",), formats=("json",)
     )
-    assert discover(tmp_path) == expected
-    assert load(path) == expected
+    for found in (discover(tmp_path), load(path)):
+        assert replace(found, origins={}) == expected
+        assert set(found.origins) == {"fail_below", "fail_on", "model", "exclude", "formats"}
 
 
 def test_found_upwards_to_the_root_of_the_repository(tmp_path: Path) -> None:
@@ -276,7 +278,7 @@ def test_a_pinned_version_of_the_rules_is_applied_or_refused(
     [("max-errors = 1", 0), ("max-errors = 0", 1), ("min-progress = 0.2", 0), ("min-progress = 0.3", 1)],
 )
 def test_thresholds_are_gates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limits: str, code: int) -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     FakeScan(monkeypatch, replace(samples.report(), incomplete=()))
     _write(tmp_path, "mlops-scan.toml", f"[thresholds]\n{limits}\n")

@@ -8,11 +8,11 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from msgspec.structs import replace
 
 from mlops_scan.cli.main import run
 from mlops_scan.cli.output import parse_targets, places_of

@@ -269,7 +269,7 @@ def test_a_better_grade_never_lowers_a_level(grades: list[Grade], data: st.DataO
 
 def practice(name: str, effort: str) -> Practice:
     """A practice of which only the effort matters."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     return replace(BOOK.practices["env/pinned"], id=name, title=name, effort=effort, remedy=f"do {name}")
 

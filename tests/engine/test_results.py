@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from mlops_scan import cache
 from mlops_scan.engine.report import Report
@@ -25,7 +25,7 @@ def scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _scan(folder: Path, stages: list[str], **options: object) -> Report:
     stages.clear()
-    return scan(folder, replace(ScanOptions(stage=stages.append), **options))  # type: ignore[arg-type]
+    return scan(folder, replace(ScanOptions(stage=stages.append), **options))
 
 
 @pytest.fixture

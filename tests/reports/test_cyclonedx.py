@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date
 from typing import Any
+
+from msgspec.structs import replace
 
 from mlops_scan.reports import RenderOptions, render
 from mlops_scan.reports.places import Places

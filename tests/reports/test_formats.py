@@ -8,11 +8,11 @@ import hashlib
 import io
 import json
 import re
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 from junitparser import JUnitXml
+from msgspec.structs import replace
 
 from mlops_scan.reports import RenderOptions, render
 from mlops_scan.reports.places import Forge, Places

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import pytest
 from jsonschema import Draft4Validator
+from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
 from mlops_scan.engine.report import Report

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from unittest.mock import patch
 
+from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
 from mlops_scan.reports import RenderOptions, render

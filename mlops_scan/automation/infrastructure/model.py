@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct
 
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
@@ -42,8 +43,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Resource:
+class Resource(Struct, frozen=True, dict=True):
     """One declared resource.
 
     `language` is "terraform", "cloudformation", "program" (CDK or Pulumi, Python or TypeScript), "bicep" or "arm";
@@ -59,7 +59,7 @@ class Resource:
     kind: str = ""
     scope: str = ""
     off: str = ""
-    beside: str = field(default="", repr=False)  # what a program says about the object after it made it
+    beside: str = ""  # what a program says about the object after it made it
 
     @cached_property
     def text(self) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mlops_scan.documents.makefile import Target
 from mlops_scan.documents.node import Node
@@ -19,8 +20,7 @@ _SECTION = regex(r"\s*\[([^\]]+)\]\s*(?:[#;].*)?")
 _OPTION = regex(r"([\w.\-/]+(?: +[\w.\-/]+)*)\s*[=:]\s*(.*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A named task with its command lines, each run by a shell of its own.
 
     `errexit` says whether that shell stops at the first failing command of a line.
