@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from mlops_scan.errors import RuleError
-from mlops_scan.rulereader import check_keys, choice, documents, entries, mapping, required, texts
+from mlops_scan.rulereader import check_keys, choice, mapping, required, texts
 from mlops_scan.words import Role
 
 _KEYS = {"id", "folders", "nested", "names", "suffixes", "markers", "samples"}
@@ -32,16 +31,6 @@ class RoleRule(Struct, frozen=True):
     def id(self) -> str:
         """The role's name."""
         return self.role.value
-
-
-def load_roles(rules: Path, *, cache: bool = False) -> tuple[RoleRule, ...]:
-    """The role rules alone of the rules folder `rules`, the strongest first; `cache` as for all rules.
-
-    Raises:
-        RuleError: a file is no valid YAML or does not follow the format.
-    """
-    files = documents(rules, hashlib.sha256(), cache=cache, pattern="roles/*.yaml")
-    return tuple(role_rule(entry, path) for path, data in files for entry in entries(data, "roles", path))
 
 
 def role_rule(entry: Mapping[str, Any], path: Path) -> RoleRule:

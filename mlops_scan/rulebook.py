@@ -6,174 +6,29 @@ The folder is `rules/` at the top of a source tree and `mlops_scan/rules_data/` 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from msgspec import Struct, field
-
-from mlops_scan.assetrules import AssetRule, asset_rule
+from mlops_scan import rulecache
 from mlops_scan.errors import RuleError
-from mlops_scan.ownrules import check_own_id, check_tool_patterns, import_roots
-from mlops_scan.rolerules import RoleRule, role_rule
-from mlops_scan.rulemodels import MaturityModel, read_model
-from mlops_scan.rulereader import (
-    at,
-    check_keys,
-    checked_number,
-    choice,
-    constant,
-    documents,
-    entries,
-    hint,
-    keywords,
-    mapping,
-    read,
-    required,
-    texts,
-    user_documents,
-    user_files,
-)
-from mlops_scan.words import Confidence, Grade, Severity
+from mlops_scan.ruletypes import FINDS, FindingDefinition, Practice, RuleBook, Sample, Scaffold, Signature, Tool
 
-HELP_URL = "docs/rules/findings.md#{anchor}"  # in this project's tree, until it has a public address
+__all__ = [
+    "FINDS",
+    "FindingDefinition",
+    "Practice",
+    "RuleBook",
+    "Sample",
+    "Scaffold",
+    "Signature",
+    "Tool",
+    "compiled",
+    "load",
+    "rules_path",
+]
 
-FINDS = "finds:"
-"""What stands before the id of a finding among the activities of a signature: each of its uses is reported."""
-
-_CONDITIONS = ("calls", "all_calls", "decorators", "bases", "commands", "keys", "files")
-_SIGNATURE_KEYS = {
-    *_CONDITIONS,
-    "serves",
-    "does",
-    "finds",
-    "with",
-    "without",
-    "imports",
-    "min_args",
-    "grade",
-    "confidence",
-    "note",
-}
-_TOOL_KEYS = {"id", "name", "url", "imports", "distributions", "hints", "engine", "signals", "samples"}
-_SAMPLE_KEYS = {"path", "text", "expect"}
-_PRACTICE_KEYS = {
-    "id", "title", "minimum", "observability", "what", "counts", "does_not_count", "starts", "blocking", "attestable",
-    "at_home", "effort", "gap", "remedy", "snippets", "references",
-}  # fmt: skip
-_SCAFFOLD_KEYS = {"practices", "stack", "path", "merge", "text"}
-_FINDING_KEYS = {"id", "title", "severity", "why", "fix", "example", "tags", "contradicts"}
-
-
-class Signature(Struct, frozen=True):
-    """One way a tool shows that it is used. Lists are alternatives, the fields together a conjunction."""
-
-    serves: tuple[str, ...] = ()
-    does: tuple[str, ...] = ()
-    calls: tuple[str, ...] = ()
-    all_calls: tuple[str, ...] = ()
-    decorators: tuple[str, ...] = ()
-    bases: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
-    keys: tuple[tuple[str, str], ...] = ()  # (path, value glob; "" where presence is enough)
-    files: tuple[str, ...] = ()
-    required: tuple[tuple[str, tuple[str, ...]], ...] = ()  # keyword -> accepted constants, empty: present
-    refused: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    imports: tuple[str, ...] = ()
-    min_args: int = 0  # arguments that the call must have
-    grade: Grade = Grade.IMPLEMENTED
-    confidence: Confidence = Confidence.HIGH
-    note: str = ""
-
-
-class Sample(Struct, frozen=True):
-    """A file and what the tool must claim on it: practice ids and `does:ACTIVITY`; empty for must-not-match."""
-
-    path: str
-    text: str
-    expect: frozenset[str]
-
-
-class Tool(Struct, frozen=True):
-    """A tool, library or platform and its fingerprints."""
-
-    id: str
-    name: str
-    family: str
-    url: str
-    imports: tuple[str, ...]
-    distributions: tuple[str, ...]
-    hints: tuple[str, ...]
-    engine: tuple[str, ...]  # practices that the tool itself performs for every pipeline that it runs
-    signatures: tuple[Signature, ...]
-    samples: tuple[Sample, ...]
-
-
-class Practice(Struct, frozen=True):
-    """An observable practice: what it asks for, the grade that meets it, and how to get there."""
-
-    id: str
-    title: str
-    minimum: Grade
-    observability: str
-    what: str
-    counts: tuple[str, ...]
-    does_not_count: tuple[str, ...]
-    starts: frozenset[str]
-    blocking: bool
-    attestable: bool
-    at_home: frozenset[str]  # roles in which its evidence is not lowered
-    effort: str
-    gap: str
-    remedy: str
-    snippets: Mapping[str, str]
-    references: tuple[str, ...]
-
-
-class FindingDefinition(Struct, frozen=True):
-    """A finding's documentation. Gap findings are made from their practice."""
-
-    id: str
-    title: str
-    severity: Severity
-    why: str
-    fix: str
-    example: str
-    tags: tuple[str, ...]
-    contradicts: tuple[str, ...] = ()  # practices that nobody can attest where this is found
-
-    @property
-    def help_url(self) -> str:
-        """The page of this finding."""
-        return HELP_URL.format(anchor=self.id.lower())
-
-
-class Scaffold(Struct, frozen=True):
-    """A file, or a part of a YAML file, to begin with: it serves some practices where one of a stack is in use.
-
-    `%train%` and `%retrain%` in the text stand for the repository's training script and the command that trains.
-    """
-
-    id: str
-    practices: tuple[str, ...]
-    stack: tuple[str, ...]  # tools and CI providers, any of which must be in use; empty: it fits everywhere
-    path: str
-    merge: bool
-    text: str
-
-
-class RuleBook(Struct, frozen=True):
-    """All rules, by id, in the order of their files."""
-
-    version: str
-    tools: Mapping[str, Tool]
-    practices: Mapping[str, Practice]
-    models: Mapping[str, MaturityModel]
-    findings: Mapping[str, FindingDefinition]
-    scaffolds: tuple[Scaffold, ...] = ()
-    after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # practice -> those that come before it
-    roles: tuple[RoleRule, ...] = ()  # the first that matches wins
-    assets: tuple[AssetRule, ...] = ()
+_FILES = "*/*.yaml"  # every rule file below the folder of the rules
+_MAX_BYTES = 2_000_000  # of one built-in rule file
 
 
 def rules_path() -> Path:
@@ -190,276 +45,70 @@ def rules_path() -> Path:
 
 
 def load(folder: Path | None = None, *, cache: bool = True, extra: Sequence[Path] = ()) -> RuleBook:
-    """Read every rule file below `folder`, by default the built-in rules; only those are cached, unless told not to.
+    """Read the rule files below `folder`, by default the built-in rules, and the files and folders `extra` beside them.
 
-    `extra` are files or folders of a user's own rules, added to the others; their ids must be new.
+    The built-in rules come in the form that the build of the package compiled, as long as they are the same; where
+    there is none, in that of the user's cache folder, unless `cache` is False; else from the files.
 
     Raises:
         RuleError: a file is no valid YAML or does not follow the format of `rules/README.md`.
     """
-    root = folder or rules_path()
-    content = hashlib.sha256()
-    reader = _Reader()
-    for path, data in documents(root, content, cache and folder is None):
-        reader.add(path.parent.name, path, data)
-    version = content.hexdigest()[:12]
-    if extra:
-        own = hashlib.sha256()
-        for target in extra:
-            for section, path, data in user_documents(target, own):
-                reader.add_own(section, path, data)
-        version = f"{version}+{own.hexdigest()[:8]}"
-    return reader.book(version)
+    texts = _texts(folder or rules_path())
+    key = _key(texts)
+    book = rulecache.find(key, RuleBook, users=cache) if folder is None else None
+    if book is None:
+        book = _read(texts)
+        if folder is None and cache:
+            rulecache.keep(key, book)
+    return _with_own(book, extra) if extra else book
 
 
-def digest(folder: Path | None = None, extra: Sequence[Path] = ()) -> str:
-    """What tells the rules below `folder`, by default the built-in ones, with `extra`, from others; nothing is parsed.
+def compiled() -> bytes:
+    """The built-in rules in the form that `load` finds beside the package.
 
     Raises:
-        RuleError: a file cannot be read.
+        RuleError: as of `load`.
     """
-    found = hashlib.sha256()
-    read(folder or rules_path(), found)
+    texts = _texts(rules_path())
+    return rulecache.compiled(_key(texts), _read(texts))
+
+
+def _texts(root: Path) -> dict[Path, bytes]:
+    """The content of every rule file, by path in a steady order."""
+    found: dict[Path, bytes] = {}
+    for path in sorted(root.glob(_FILES)):
+        try:
+            found[path] = path.read_bytes()
+        except OSError as error:
+            raise RuleError(f"{path}: cannot be read: {error}") from error
+    return found
+
+
+def _key(texts: dict[Path, bytes]) -> bytes:
+    digest = hashlib.sha256()
+    for path, data in texts.items():
+        digest.update(f"{path.parent.name}/{path.name}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.digest()
+
+
+def _read(texts: dict[Path, bytes]) -> RuleBook:
+    from mlops_scan.ruleentries import Reader
+    from mlops_scan.rulereader import document
+
+    reader = Reader()
+    for path, data in texts.items():
+        reader.add(path.parent.name, path, document(path, data))
+    return reader.book(_key(texts).hex()[:12])
+
+
+def _with_own(book: RuleBook, extra: Sequence[Path]) -> RuleBook:
+    from mlops_scan.ruleentries import Reader
+    from mlops_scan.rulereader import user_documents
+
+    reader = Reader(book)
+    own = hashlib.sha256()
     for target in extra:
-        for path in user_files(target):
-            try:
-                found.update(f"{path}\0".encode("utf-8", "surrogateescape") + path.read_bytes() + b"\0")
-            except OSError as error:
-                raise RuleError(f"{path}: cannot be read: {error}") from error
-    return found.hexdigest()
-
-
-class _Reader:
-    """Collects the entries of rule files, each id once."""
-
-    def __init__(self) -> None:
-        self.tools: dict[str, Tool] = {}
-        self.practices: dict[str, Practice] = {}
-        self.models: dict[str, MaturityModel] = {}
-        self.findings: dict[str, FindingDefinition] = {}
-        self.scaffolds: dict[str, Scaffold] = {}
-        self.after: dict[str, tuple[str, ...]] = {}
-        self.roles: dict[str, RoleRule] = {}
-        self.assets: dict[str, AssetRule] = {}
-        self.places: dict[str, Path] = {}
-
-    def add(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
-        """The entries of one file."""
-        if section == "tools":
-            for entry in entries(data, "tools", path):
-                self._add(self.tools, _tool(entry, str(data.get("family", "")), path), at(path, entry))
-        elif section == "practices":
-            for entry in entries(data, "practices", path):
-                practice = _practice(entry, path)
-                self._add(self.practices, practice, at(path, entry))
-                self._add(self.findings, _gap_finding(practice), at(path, entry))
-        elif section == "models":
-            self._add(self.models, read_model(data, path), at(path, data))
-        elif section in ("findings", "roles", "assets"):
-            self._add_plain(section, path, data)
-        elif section == "scaffolds":
-            for entry in entries(data, "scaffolds", path, False):
-                self._add(self.scaffolds, _scaffold(entry, path), path)
-            self.after.update({name: texts(earlier) for name, earlier in mapping(data, "after", path).items()})
-
-    def _add_plain(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
-        tables: dict[str, tuple[dict[str, Any], Callable[[Mapping[str, Any], Path], Any]]] = {
-            "findings": (self.findings, _finding),
-            "roles": (self.roles, role_rule),
-            "assets": (self.assets, asset_rule),
-        }
-        target, read_entry = tables[section]
-        for entry in entries(data, section, path):
-            self._add(target, read_entry(entry, path), at(path, entry))
-
-    def add_own(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
-        """The entries of one section of a user's file; its patterns and names are checked more strictly."""
-        if section == "models" and "levels" not in data:
-            for entry in entries(data, "models", path):
-                self.add("models", path, entry)
-            return
-        if section == "tools":
-            for entry in entries(data, "tools", path):
-                check_tool_patterns(entry, path)
-                entry.setdefault("imports", import_roots(entry))
-            data = {"family": "own", **data}
-        for practice in entries(data, "practices", path) if section == "practices" else ():
-            check_own_id(required(practice, "gap", path), at(path, practice))
-        for finding in entries(data, "findings", path) if section == "findings" else ():
-            check_own_id(required(finding, "id", path), at(path, finding))
-        self.add(section, path, data)
-
-    def _add(self, target: dict[str, Any], entry: Any, path: Path) -> None:
-        if entry.id in target:
-            raise RuleError(f"{path}: `{entry.id}` is defined twice, the first time in {self.places[entry.id].name}")
-        target[entry.id] = entry
-        self.places[entry.id] = path
-
-    def book(self, version: str) -> RuleBook:
-        """All of it, references checked."""
-        book = RuleBook(
-            version,
-            self.tools,
-            self.practices,
-            self.models,
-            dict(sorted(self.findings.items())),
-            tuple(self.scaffolds.values()),
-            self.after,
-            tuple(self.roles.values()),
-            tuple(self.assets.values()),
-        )
-        _check_references(book, self.places)
-        return book
-
-
-def _signature(entry: Mapping[str, Any], tool: str, path: Path) -> Signature:
-    path = at(path, entry)
-    what = f"a signal of `{tool}`"
-    check_keys(entry, _SIGNATURE_KEYS, what, path)
-    conditions = [key for key in _CONDITIONS if entry.get(key)]
-    if not conditions:
-        raise RuleError(f"{path}: {what} has no condition; use one of {', '.join(_CONDITIONS)}")
-    if len(conditions) > 1 and conditions != ["keys", "files"]:
-        raise RuleError(f"{path}: {what} has {' and '.join(conditions)}; write one signal for each")
-    if not any(entry.get(key) for key in ("serves", "does", "finds")):
-        raise RuleError(f"{path}: {what} has neither `serves` nor `does` nor `finds`")
-    keys = mapping(entry, "keys", path)
-    return Signature(
-        serves=texts(entry.get("serves")),
-        does=(*texts(entry.get("does")), *(FINDS + name for name in texts(entry.get("finds")))),
-        calls=texts(entry.get("calls")),
-        all_calls=texts(entry.get("all_calls")),
-        decorators=texts(entry.get("decorators")),
-        bases=texts(entry.get("bases")),
-        commands=texts(entry.get("commands")),
-        keys=tuple((str(name), "" if wanted is True else constant(wanted)) for name, wanted in keys.items()),
-        files=texts(entry.get("files")),
-        required=keywords(mapping(entry, "with", path)),
-        min_args=int(checked_number(entry.get("min_args", 0), f"`min_args` of {what}", path)),
-        refused=keywords(mapping(entry, "without", path)),
-        imports=texts(entry.get("imports")),
-        grade=choice(Grade, entry.get("grade", "implemented"), f"the grade of {what}", path),
-        confidence=choice(Confidence, entry.get("confidence", "high"), f"the confidence of {what}", path),
-        note=str(entry.get("note", "")),
-    )
-
-
-def _tool(entry: Mapping[str, Any], family: str, path: Path) -> Tool:
-    path = at(path, entry)
-    name = str(required(entry, "id", path))
-    check_keys(entry, _TOOL_KEYS, f"tool `{name}`", path)
-    return Tool(
-        id=name,
-        name=str(entry.get("name", name)),
-        family=family,
-        url=str(entry.get("url", "")),
-        imports=texts(entry.get("imports")),
-        distributions=texts(entry.get("distributions")),
-        hints=texts(entry.get("hints")),
-        engine=texts(entry.get("engine")),
-        signatures=tuple(_signature(signal, name, path) for signal in entries(entry, "signals", path, False)),
-        samples=tuple(_sample(sample, name, path) for sample in entries(entry, "samples", path, False)),
-    )
-
-
-def _sample(entry: Mapping[str, Any], tool: str, path: Path) -> Sample:
-    check_keys(entry, _SAMPLE_KEYS, f"a sample of `{tool}`", path)
-    return Sample(
-        path=str(required(entry, "path", path)),
-        text=str(required(entry, "text", path)),
-        expect=frozenset(texts(required(entry, "expect", path))),
-    )
-
-
-def _practice(entry: Mapping[str, Any], path: Path) -> Practice:
-    path = at(path, entry)
-    name = str(required(entry, "id", path))
-    check_keys(entry, _PRACTICE_KEYS, f"practice `{name}`", path)
-    return Practice(
-        id=name,
-        title=str(required(entry, "title", path)),
-        minimum=choice(Grade, required(entry, "minimum", path), f"the minimum of `{name}`", path),
-        observability=str(entry.get("observability", "full")),
-        what=" ".join(str(required(entry, "what", path)).split()),
-        counts=texts(entry.get("counts")),
-        does_not_count=texts(entry.get("does_not_count")),
-        starts=frozenset(texts(entry.get("starts"))),
-        blocking=bool(entry.get("blocking", False)),
-        attestable=bool(entry.get("attestable", False)),
-        at_home=frozenset(texts(entry.get("at_home"))),
-        effort=str(entry.get("effort", "medium")),
-        gap=str(required(entry, "gap", path)),
-        remedy=" ".join(str(required(entry, "remedy", path)).split()),
-        snippets={str(k): str(v) for k, v in mapping(entry, "snippets", path).items()},
-        references=texts(entry.get("references")),
-    )
-
-
-def _finding(entry: Mapping[str, Any], path: Path) -> FindingDefinition:
-    path = at(path, entry)
-    name = str(required(entry, "id", path))
-    check_keys(entry, _FINDING_KEYS, f"finding `{name}`", path)
-    return FindingDefinition(
-        id=name,
-        title=str(required(entry, "title", path)),
-        severity=choice(Severity, required(entry, "severity", path), f"the severity of `{name}`", path),
-        why=" ".join(str(required(entry, "why", path)).split()),
-        fix=" ".join(str(required(entry, "fix", path)).split()),
-        example=str(entry.get("example", "")),
-        tags=texts(entry.get("tags")),
-        contradicts=texts(entry.get("contradicts")),
-    )
-
-
-def _scaffold(entry: Mapping[str, Any], path: Path) -> Scaffold:
-    check_keys(entry, _SCAFFOLD_KEYS, "a scaffold", path)
-    practices, stack = texts(required(entry, "practices", path)), texts(entry.get("stack"))
-    target = str(required(entry, "path", path))
-    parts = target.split("/")
-    if target.startswith("/") or ".." in parts or not all(parts):
-        raise RuleError(f"{path}: the scaffold path {target!r} must lie below the repository")
-    name = f"{target} for {', '.join((*practices, *stack))}"
-    return Scaffold(name, practices, stack, target, bool(entry.get("merge", False)), str(required(entry, "text", path)))
-
-
-def _gap_finding(practice: Practice) -> FindingDefinition:
-    return FindingDefinition(
-        id=practice.gap,
-        title=f"Next level: {practice.title}",
-        severity=Severity.NOTE,
-        why=practice.what,
-        fix=practice.remedy,
-        example=next(iter(practice.snippets.values()), ""),
-        tags=("maturity-gap", practice.id.split("/", 1)[0]),
-    )
-
-
-def _check_references(book: RuleBook, places: Mapping[str, Path]) -> None:
-    for model in book.models.values():
-        for row in (row for level in model.levels for row in level.rows):
-            _check_named(row.practices, book, f"{places[model.id]}: row `{row.title}`")
-        _check_named(sorted(model.practices()), book, f"{places[model.id]}: model `{model.id}`")
-    for scaffold in book.scaffolds:
-        _check_named(scaffold.practices, book, f"{places[scaffold.id]}: the scaffold of {scaffold.path}")
-    for name, earlier in book.after.items():
-        _check_named((name, *earlier), book, "`after:` of the scaffolds")
-    for finding in book.findings.values():
-        _check_named(finding.contradicts, book, f"{places[finding.id]}: `{finding.id}`")
-    for asset in book.assets:
-        if asset.tool not in book.tools:
-            what = f"{places[asset.id]}: asset `{asset.id}`"
-            raise RuleError(f"{what} names the unknown tool `{asset.tool}`{hint(asset.tool, book.tools)}")
-    for tool in book.tools.values():
-        named = (*tool.hints, *(name for signature in tool.signatures for name in signature.serves))
-        _check_named(named, book, f"{places[tool.id]}: `{tool.id}`")
-        for activity in (name for signature in tool.signatures for name in signature.does if name.startswith(FINDS)):
-            if (found := activity.removeprefix(FINDS)) not in book.findings:
-                raise RuleError(
-                    f"{places[tool.id]}: `{tool.id}` names the unknown finding `{found}`{hint(found, book.findings)}"
-                )
-
-
-def _check_named(practices: Iterable[str], book: RuleBook, what: str) -> None:
-    for name in practices:
-        if name not in book.practices:
-            raise RuleError(f"{what} names the unknown practice `{name}`{hint(name, book.practices)}")
+        for section, path, data in user_documents(target, own):
+            reader.add_own(section, path, data)
+    return reader.book(f"{book.version}+{own.hexdigest()[:8]}")

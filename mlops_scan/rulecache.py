@@ -1,62 +1,78 @@
-"""Parsed rules, kept in the user's cache folder: reading the YAML anew is a good part of a small scan.
+"""The rule book in compiled form: to read and check its YAML anew would be a good part of a small scan.
 
-The key is the content of the rules, so a changed rule is never missed. A cache that cannot be read or written is done
-without.
+The build of the package leaves it beside this module; a source tree that is worked in keeps it in the user's cache
+folder. Its head names the content of the rules and the shape of the classes, so a change of either is never missed. A
+file that cannot be read or written is done without.
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-Parse = Callable[[Path, str], Any]
+import msgspec
+
+from mlops_scan.assetrules import AssetRule, AssetSample
+from mlops_scan.rolerules import RoleRule
+from mlops_scan.rulemodels import Level, MaturityModel, Row, ScoreTest, Section
+from mlops_scan.ruletypes import FindingDefinition, Practice, RuleBook, Sample, Scaffold, Signature, Tool
+
+NAME = "rules.msgpack"
+_KINDS = (
+    RuleBook, Tool, Signature, Sample, Practice, FindingDefinition, Scaffold, AssetRule, AssetSample, RoleRule,
+    MaturityModel, Level, Row, ScoreTest, Section,
+)  # fmt: skip
+_Book = TypeVar("_Book")
 
 
-def load(key: str, texts: Mapping[Path, str], parse: Parse, name: str = "rules") -> Iterator[tuple[Path, Any]]:
-    """The parsed form of every text, from the cache when it holds this key; an empty key goes without the cache.
+def find(key: bytes, kind: type[_Book], *, users: bool) -> _Book | None:
+    """The compiled form of the rules whose content has the digest `key`; from the user's cache only if `users`."""
+    head = _head(key)
+    for file in (_shipped(), *([_cached(key)] if users else [])):
+        with suppress(OSError, msgspec.MsgspecError):
+            data = file.read_bytes()
+            if data.startswith(head):
+                return msgspec.msgpack.decode(memoryview(data)[len(head) :], type=kind)
+    return None
 
-    `name` tells apart sets of rules that are kept side by side.
-    """
-    cached = _read(_file(name, key)) if key else None
-    if cached is None or len(cached) != len(texts):
-        cached = [parse(path, text) for path, text in texts.items()]
-        if key:
-            _write(_file(name, key), cached)
-    yield from zip(texts, cached, strict=True)
+
+def compiled(key: bytes, book: object) -> bytes:
+    """What `find` reads."""
+    return _head(key) + msgspec.msgpack.encode(book)
+
+
+def keep(key: bytes, book: object) -> None:
+    """Leave the compiled form in the user's cache folder, in the place of an earlier one."""
+    target = _cached(key)
+    with suppress(OSError):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for old in target.parent.glob("rules-*"):
+            old.unlink(missing_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(compiled(key, book))
+        Path(name).replace(target)
 
 
 def folder() -> Path:
-    """Where the cache lies: the platform's cache folder for this program."""
+    """Where the user's cache lies: the platform's cache folder for this program."""
     from platformdirs import user_cache_path
 
     return user_cache_path("mlops-scan", appauthor=False)
 
 
-def _file(name: str, key: str) -> Path:
-    return folder() / f"{name}-{key[:32]}.json"
+def _shipped() -> Path:
+    return Path(__file__).resolve().with_name(NAME)
 
 
-def _read(file: Path) -> list[Any] | None:
-    try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return data if isinstance(data, list) else None
+def _cached(key: bytes) -> Path:
+    return folder() / f"rules-{key.hex()[:32]}.msgpack"
 
 
-def _write(target: Path, data: list[Any]) -> None:
-    try:
-        text = json.dumps(data)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        for old in target.parent.glob(f"{target.name.partition('-')[0]}-*.json"):
-            old.unlink(missing_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        Path(name).replace(target)
-    except (OSError, TypeError, ValueError):
-        return  # a read-only home, or rules with dates: parsed again next time
+def _head(key: bytes) -> bytes:
+    shape = repr([(kind.__name__, kind.__annotations__) for kind in _KINDS])
+    return hashlib.sha256(key + shape.encode()).digest()

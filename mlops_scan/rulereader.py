@@ -8,11 +8,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mlops_scan import rulecache
 from mlops_scan.errors import RuleError
 from mlops_scan.regex import regex
 
-ALL = "*/*.yaml"  # every rule file below the folder of the rules
 _Choice = TypeVar("_Choice", bound=Enum)
 _LINE_END = regex(r":\d+$")
 _SECTIONS = ("tools", "practices", "models", "findings")
@@ -31,24 +29,21 @@ def at(path: Path, entry: object) -> Path:
     return Path(f"{_LINE_END.sub('', str(path))}:{line}") if line else path
 
 
-def documents(root: Path, digest: Any, cache: bool, pattern: str = ALL) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Every rule file below `root` with its top mapping; `digest` is fed with all texts before the first comes out."""
-    contents = read(root, digest, pattern)
-    name = "rules" if pattern == ALL else pattern.partition("/")[0]
-    for path, data in rulecache.load(digest.hexdigest() if cache else "", contents, _parse, name):
-        if isinstance(data, list):
-            data = {path.parent.name: data}
-        if not isinstance(data, dict):
-            raise RuleError(f"{path}: expected a mapping at the top")
-        yield path, data
+def document(path: Path, content: bytes) -> dict[str, Any]:
+    """The top mapping of a built-in rule file; a list at its top is that of the section, the name of its folder.
 
-
-def read(root: Path, digest: Any, pattern: str = ALL) -> dict[Path, str]:
-    """The text of every rule file below `root`; `digest` is fed with all of them."""
-    contents = {path: _text(path) for path in sorted(root.glob(pattern))}
-    for path, text in contents.items():
-        digest.update(f"{path.parent.name}/{path.name}\0{text}".encode())
-    return contents
+    Raises:
+        RuleError: it is no text or no valid YAML.
+    """
+    try:
+        data = _parse(path, content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise RuleError(f"{path}: cannot be read: {error}") from error
+    if isinstance(data, list):
+        data = {path.parent.name: data}
+    if not isinstance(data, dict):
+        raise RuleError(f"{path}: expected a mapping at the top")
+    return data
 
 
 def user_files(target: Path) -> list[Path]:

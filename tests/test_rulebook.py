@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
-from mlops_scan import rolerules, rulebook, rulecache
+from mlops_scan import rulebook, rulecache
 from mlops_scan.errors import RuleError
 from mlops_scan.rulebook import Signature, load
 from mlops_scan.words import Confidence, Grade, Role, Severity
@@ -19,6 +21,7 @@ BOOK = load()
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setattr(rulecache, "folder", lambda: folder)
+    monkeypatch.setattr(rulecache, "_shipped", lambda: folder / "none")
     return folder
 
 
@@ -125,10 +128,44 @@ def test_the_version_follows_the_content(tmp_path: Path) -> None:
 
 def test_the_cache_changes_nothing(cache: Path) -> None:
     assert load() == BOOK
-    (stored,) = cache.glob("rules-*.json")
+    (stored,) = cache.glob("rules-*")
     assert load() == BOOK
-    stored.write_text("broken", encoding="utf-8")
-    assert load() == BOOK
+    head = rulecache._head(b"other")
+    for damaged in (b"", b"other", stored.read_bytes()[:-1], head + msgspec.msgpack.encode([]), head):
+        stored.write_bytes(damaged)
+        assert load() == BOOK
+
+
+def test_the_compiled_form_beside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    shipped = tmp_path / "rules.msgpack"
+    monkeypatch.setattr(rulecache, "_shipped", lambda: shipped)
+    shipped.write_bytes(rulebook.compiled())
+    monkeypatch.setattr(rulebook, "_read", None)  # nothing is read from the files
+    assert load(cache=False) == BOOK
+    assert list(cache.iterdir()) == []
+
+
+def test_the_compiled_form_of_other_rules_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = tmp_path / "rules.msgpack"
+    monkeypatch.setattr(rulecache, "_shipped", lambda: shipped)
+    other = replace(BOOK, tools={})
+    shipped.write_bytes(rulecache.compiled(b"other", other))
+    assert load(cache=False) == BOOK
+
+
+def test_a_changed_class_is_a_changed_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = rulecache._head(b"key")
+    monkeypatch.setattr(rulecache, "_KINDS", rulecache._KINDS[1:])
+    assert rulecache._head(b"key") != before
+
+
+def test_every_class_of_the_book_is_part_of_the_shape() -> None:
+    def classes(kind: object) -> set[object]:
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            return {kind}.union(*(classes(hint) for hint in get_type_hints(kind).values()))
+        return set().union(*(classes(part) for part in get_args(kind)))
+
+    assert classes(rulebook.RuleBook) == set(rulecache._KINDS)
 
 
 def test_only_the_built_in_rules_are_cached(tmp_path: Path, cache: Path) -> None:
@@ -271,7 +308,6 @@ def test_an_installation_without_rules(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_every_role_but_source_and_template_has_a_rule() -> None:
     assert {rule.role for rule in BOOK.roles} == set(Role) - {Role.SOURCE, Role.TEMPLATE}
-    assert rolerules.load_roles(rulebook.rules_path()) == BOOK.roles
 
 
 @pytest.mark.parametrize(

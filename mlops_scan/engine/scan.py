@@ -42,8 +42,7 @@ from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.repository.urls import without_secrets
-from mlops_scan.rolerules import load_roles
-from mlops_scan.rulebook import RuleBook, Tool, digest, load, rules_path
+from mlops_scan.rulebook import RuleBook, Tool, load
 from mlops_scan.rulereader import hint
 from mlops_scan.words import KINDS, Problem, Role, Signal
 
@@ -102,6 +101,8 @@ def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
         ScanError: the source cannot be read, or an option names something unknown.
     """
     options = options or ScanOptions()
+    _begin(options, "rules")
+    rules = load(cache=options.cache, extra=options.rules)
     _begin(options, "list")
     opened = open_repository(
         path,
@@ -109,18 +110,18 @@ def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
         rev=options.rev,
         submodules=options.submodules,
         keep=options.cache,
-        roles=RoleCatalogue(load_roles(rules_path(), cache=options.cache)),
+        roles=RoleCatalogue(rules.roles),
     )
     cache = open_cache() if options.cache else None
     try:
         repository, shown = _with_roles(opened), without_secrets(str(path))
-        asked = (digest(extra=options.rules), shown, repr(replace(options, jobs=0, stage=None)))
+        asked = (rules.version, shown, repr(replace(options, jobs=0, stage=None)))
         lasting = cache if _repeatable(options) else None
         results = Results(lasting, repository, asked)
         report = results.find()
         if report is None:
             documents = Documents(repository.files)
-            report = _scan(shown, options, repository, documents, cache)
+            report = _scan(shown, options, rules, repository, documents, cache)
             results.keep(report, documents.reads, documents.heads)
         return report
     finally:
@@ -142,9 +143,14 @@ def _begin(options: ScanOptions, stage: str) -> None:
         options.stage(stage)
 
 
-def _scan(path: str, options: ScanOptions, repository: Repository, documents: Documents, cache: Cache | None) -> Report:
-    _begin(options, "rules")
-    rules = load(cache=options.cache, extra=options.rules)
+def _scan(
+    path: str,
+    options: ScanOptions,
+    rules: RuleBook,
+    repository: Repository,
+    documents: Documents,
+    cache: Cache | None,
+) -> Report:
     chosen = "default" if options.model == verdict.EVERY else options.model
     if chosen not in rules.models:
         raise ScanError(

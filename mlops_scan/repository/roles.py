@@ -112,10 +112,9 @@ class RoleCatalogue:
 @lru_cache(maxsize=1)
 def default_catalogue() -> RoleCatalogue:
     """The catalogue of the built-in rules, for callers that have loaded no rules of their own."""
-    from mlops_scan.rolerules import load_roles
-    from mlops_scan.rulebook import rules_path
+    from mlops_scan.rulebook import load
 
-    return RoleCatalogue(load_roles(rules_path()))
+    return RoleCatalogue(load().roles)
 
 
 def role_of(path: str) -> Role:

@@ -42,7 +42,7 @@ def test_the_second_scan_is_the_first_one_s_report(project: Path, scans: list[st
     first = _scan(project, scans)
     assert "code" in scans
     assert _scan(project, scans) == first
-    assert scans == ["list"]
+    assert scans == ["rules", "list"]
 
 
 def test_another_content_of_the_same_size_counts(project: Path, scans: list[str]) -> None:
