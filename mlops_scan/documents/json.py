@@ -6,7 +6,7 @@ pictures cost little.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from json import decoder
 
 from mlops_scan.documents import templates
@@ -22,23 +22,25 @@ _TOKEN = regex(
     r"|(?P<word>true|false|null|NaN|-?Infinity)\b|(?P<comment>//[^\n]*|/\*))"
 )
 _scan: Callable[[str, int, bool], tuple[str, int]] = vars(decoder)["scanstring"]  # not in the type stubs
+_skim: Callable[[str, int], tuple[object, int]] = vars(decoder.JSONDecoder(strict=False))["scan_once"]  # in C
+_SPACE = regex(r"[ \t\n\r]*")
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
 
 
-def parse(text: str) -> Node:
-    """The value of a JSON text.
+def parse(text: str, unwanted: Collection[str] = ()) -> Node:
+    """The value of a JSON text; values of the keys `unwanted` are read as null, which is much faster.
 
     Raises DocumentError with the line for broken JSON, for more than 64 MB and for nesting deeper than 200. Template
     tags are replaced by the word `TEMPLATE` when the text does not parse otherwise.
     """
     check_size(text, MAX_BYTES)
     try:
-        return _Scanner(text).document()
+        return _Scanner(text, unwanted).document()
     except DocumentError as error:
         if not templates.has_tags(text):
             raise
         try:
-            return _Scanner(templates.replaced(text, quote=True)).document()
+            return _Scanner(templates.replaced(text, quote=True), unwanted).document()
         except DocumentError:
             raise error from None
 
@@ -59,8 +61,9 @@ class _Frame:
 class _Scanner:
     """Reads one JSON value; `_line` is the line of `_at`, moved forward token by token."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, unwanted: Collection[str]) -> None:
         self._text = text
+        self._unwanted = unwanted
         self._position = 0
         self._at = 0
         self._line = 1
@@ -131,10 +134,23 @@ class _Scanner:
         if frame is not None and token == ("}" if frame.mapping else "]") and expect.endswith("or end"):
             return self._close(self._frames.pop())
         if token == ":" and expect == ":":
+            if frame is not None and frame.key in self._unwanted and self._skip():
+                return self._add(Node("scalar", self._line, self._line, self._key_line(self._line)))
             return "value"
         if token == "," and expect == ", or end" and frame is not None:
             return "key or end" if frame.mapping else "value or end"
         raise self._error(f"expected {expect}, found {token!r}")
+
+    def _skip(self) -> bool:
+        """Go behind a value; False where it is not plain JSON, which is then read like any other."""
+        start = _SPACE.match(self._text, self._position)
+        try:
+            _, end = _skim(self._text, start.end() if start else self._position)
+        except (StopIteration, ValueError, RecursionError):
+            return False
+        self._position = end
+        self._move(end)
+        return True
 
     def _string(self, expect: str, frame: _Frame | None) -> str:
         try:

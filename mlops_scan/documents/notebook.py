@@ -12,6 +12,7 @@ from mlops_scan.regex import regex
 Line = tuple[int, str]  # the line in the raw file, and the source text of that line
 
 _MAX_CELLS = 10_000
+_UNWANTED = frozenset({"attachments", "outputs", "metadata"})  # pictures and tables: most of a notebook's text
 
 _CELL_MAGIC = regex(r"%%(\w+)")
 _TRANSPARENT = frozenset({"time", "timeit", "capture", "prun", "memit"})
@@ -22,12 +23,10 @@ _INSTALL = regex(r"\s*%((?:pip|conda|mamba|uv)\s.*)")
 
 
 class Cell(Struct, frozen=True):
-    """One cell: kind "code", "markdown" or "raw", its lines, and what is left of its last run."""
+    """One cell: kind "code", "markdown" or "raw", and its lines."""
 
     kind: str
     lines: tuple[Line, ...]
-    execution_count: int | None = None
-    has_outputs: bool = False
 
 
 class Notebook(Struct, frozen=True):
@@ -38,7 +37,7 @@ class Notebook(Struct, frozen=True):
 
 def parse(text: str) -> Notebook:
     """The cells of a notebook of format 3 or 4. Raises DocumentError for what is no notebook, or broken JSON."""
-    root = json.parse(text)
+    root = json.parse(text, _UNWANTED)
     if root.get("nbformat") is None:
         raise DocumentError("not a notebook: it has no nbformat", root.line)
     cells = root.get("cells")
@@ -113,11 +112,8 @@ def _escapes(lines: tuple[Line, ...]) -> list[Line]:
 def _cell(node: Node) -> Cell:
     kind = node.get("cell_type")
     source = node.get("source") or node.get("input")
-    count = node.get("execution_count") or node.get("prompt_number")
-    outputs = node.get("outputs")
-    number = count.value if count is not None and type(count.value) is int else None
     name = {"code": "code", "markdown": "markdown", "heading": "markdown"}.get(str(kind.value) if kind else "", "raw")
-    return Cell(name, _lines(source), number, bool(outputs and outputs.items))
+    return Cell(name, _lines(source))
 
 
 def _lines(source: Node | None) -> tuple[Line, ...]:
