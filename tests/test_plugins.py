@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_scan import detectors
 from mlops_scan.cli.main import run
 from mlops_scan.engine import plugins
 from mlops_scan.engine.scan import ScanOptions
@@ -26,16 +26,10 @@ Install = Callable[..., None]
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
     """Makes entry points known as if a package had brought them."""
-    real = importlib.metadata.entry_points
 
     def add(group: str, **entries: str) -> None:
-        more = [EntryPoint(name.replace("_", "-"), value, group) for name, value in entries.items()]
-
-        def found(**wanted: str) -> list[EntryPoint]:
-            own = [e for e in more if all(getattr(e, key) == value for key, value in wanted.items())]
-            return [*real(**wanted), *own]
-
-        monkeypatch.setattr(plugins if group == plugins.GROUP else report_plugins, "entry_points", found)
+        more = tuple(EntryPoint(name.replace("_", "-"), value, group) for name, value in entries.items())
+        monkeypatch.setattr(plugins if group == plugins.GROUP else report_plugins, "entry_points", lambda _: more)
 
     monkeypatch.syspath_prepend(str(EXAMPLE))
     yield add
@@ -147,3 +141,10 @@ def test_a_kept_report_is_not_used_where_a_plug_in_or_a_file_of_the_user_decides
     assert grade(scan_tree(tmp_path / "repo", tree), "governance/approval") is Grade.ABSENT
     install(plugins.GROUP, acme="acme_mlops_scan.detector:detect")
     assert grade(scan_tree(tmp_path / "repo", tree), "governance/approval") is Grade.IMPLEMENTED
+
+
+def test_every_module_with_a_detector_is_asked() -> None:
+    folder = Path(detectors.__file__).parent
+    with_one = {path.stem for path in folder.glob("*.py") if "\ndef detect(" in path.read_text(encoding="utf-8")}
+    assert set(plugins.OWN) == with_one
+    assert list(plugins.OWN) == sorted(plugins.OWN)

@@ -6,59 +6,54 @@ give is named in the report and left out whole; the scan goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from mlops_scan.detectors.base import Context, Detector
 from mlops_scan.errors import ScanError
+from mlops_scan.installed import entry_points
 from mlops_scan.words import Problem, Signal
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 GROUP = "mlops_scan.detectors"
-_OWN = "mlops_scan."
+"""The entry points by which other packages bring detectors."""
+
+OWN = (
+    "ci", "cloud_alarms", "cloud_triggers", "configuration", "defects", "environment", "gates", "genai", "governance",
+    "infrastructure", "monitor_configs", "monitoring", "pipelines", "progressive", "prometheus", "prompts", "recipes",
+    "retraining", "serving", "snapshots", "tests", "tools", "training", "validation",
+)  # fmt: skip
+"""The modules of `mlops_scan.detectors` that have a detector, in the order in which they are asked."""
 
 
-def is_own(entry: EntryPoint) -> bool:
-    """Whether an entry point belongs to this program."""
-    return entry.value.startswith(_OWN)
-
-
-def detectors(plugins: bool = True) -> Iterator[tuple[EntryPoint, Callable[[], Detector]]]:
-    """The registered detectors with what loads them: our own in name order, then those of other packages."""
-    found = sorted(entry_points(group=GROUP), key=lambda e: (not is_own(e), e.name, e.value))
-    yield from ((entry, entry.load) for entry in found if plugins or is_own(entry))
-
-
-def foreign(plugins: bool) -> bool:
-    """Whether detectors of other packages take part."""
-    return any(not is_own(entry) for entry, _ in detectors(plugins))
+def foreign(plugins: bool) -> tuple[EntryPoint, ...]:
+    """The detectors of other packages that take part."""
+    return entry_points(GROUP) if plugins else ()
 
 
 def detect(context: Context, plugins: bool, notes: list[str]) -> Iterator[Signal | Problem]:
     """What all detectors give; `notes` receives a sentence for each plug-in that took part or was left out.
 
     Raises:
-        ScanError: no detector is registered, or an own one cannot be loaded.
+        ScanError: an own detector cannot be loaded.
     """
-    found = list(detectors(plugins))
-    if not any(is_own(entry) for entry, _ in found):
-        raise ScanError("no detector is registered; reinstall mlops-scan (`pip install mlops-scan`)")
-    for entry, load in found:
-        if is_own(entry):
-            try:
-                detector = load()
-            except Exception as error:
-                raise ScanError(f"detector {entry.name} ({entry.value}) cannot be loaded: {error}") from error
-            yield from detector(context)
-        else:
-            yield from _plugin(context, entry, load, notes)
+    for name in OWN:
+        try:
+            detector: Detector = import_module(f"mlops_scan.detectors.{name}").detect
+        except (ImportError, AttributeError) as error:
+            raise ScanError(f"the detector {name} cannot be loaded: {error}; reinstall mlops-scan") from error
+        yield from detector(context)
+    for entry in foreign(plugins):
+        yield from _plugin(context, entry, notes)
 
 
-def _plugin(
-    context: Context, entry: EntryPoint, load: Callable[[], Detector], notes: list[str]
-) -> Iterator[Signal | Problem]:
+def _plugin(context: Context, entry: EntryPoint, notes: list[str]) -> Iterator[Signal | Problem]:
     name = f"plug-in {entry.name} ({entry.value})"
     try:
-        given = list(load()(context))
+        given = list(entry.load()(context))
     except Exception as error:  # noqa: BLE001 - code of other people; whatever it raises, the scan goes on
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         notes.append(f"the {name} failed and is left out: {reason}")

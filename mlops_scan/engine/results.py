@@ -9,7 +9,6 @@ import hashlib
 import io
 import pickle
 from collections.abc import Iterable, Mapping
-from importlib.metadata import entry_points
 
 from mlops_scan.cache import Cache, program
 from mlops_scan.documents.store import HEAD_LIMIT, TEXT_LIMIT, fingerprint
@@ -81,7 +80,6 @@ def _key(repository: Repository, asked: Iterable[str]) -> bytes:
     lacking = (f"{item.path} {item.reason}" for item in repository.incomplete)
     for text in (
         *asked,
-        *_plugins(),
         str(repository.revision),
         *repository.notices,
         *lacking,
@@ -91,9 +89,3 @@ def _key(repository: Repository, asked: Iterable[str]) -> bytes:
     for file in repository.files:
         digest.update(f"{file.path}\0{file.size}\0{file.role.value}\0{file.lfs}\n".encode("utf-8", "surrogatepass"))
     return digest.digest()
-
-
-def _plugins() -> Iterable[str]:
-    """The registered detectors, each with the version of its distribution."""
-    for entry in sorted(entry_points(group="mlops_scan.detectors"), key=lambda entry: entry.name):
-        yield f"{entry.name}={entry.value} {entry.dist.version if entry.dist is not None else ''}"

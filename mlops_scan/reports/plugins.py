@@ -6,12 +6,14 @@ They are looked for only when a format is named that this program does not have.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
 from mlops_scan.errors import ScanError
+from mlops_scan.installed import entry_points
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from mlops_scan.engine.report import Report
     from mlops_scan.reports import RenderOptions
 
@@ -20,7 +22,7 @@ GROUP = "mlops_scan.reports"
 
 def find(name: str) -> EntryPoint | None:
     """The entry point of a format; the first by its value where several packages have one of that name."""
-    return next(iter(sorted(entry_points(group=GROUP, name=name), key=lambda entry: entry.value)), None)
+    return next((entry for entry in entry_points(GROUP) if entry.name == name), None)
 
 
 def render(name: str, report: Report, options: RenderOptions) -> str:
