@@ -6,9 +6,6 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as PackagingRequirement
-from packaging.utils import canonicalize_name
 
 from mlops_scan.documents.bounds import check_size, unix_lines
 from mlops_scan.documents.node import DocumentError, Node
@@ -24,6 +21,10 @@ _URL = regex(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/")
 _EGG = regex(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _WHEEL = regex(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
 _LENIENT = regex(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*(?:([<>=!~]=?=?\s*[^;#\s]+)\s*)?(?:;.*)?\Z")
+_PLAIN = regex(
+    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[A-Za-z0-9]+\])?[ ]*([<>=]=[ ]*[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?"
+)
+_SEPARATORS = regex(r"[-_.]+")
 _MAX_REQUIREMENTS = 10_000
 _FILE_NAME = 255  # characters of the end of a URL that can be the name of a file
 _CONDA = regex(r"(?:[\w./-]+::)?([A-Za-z0-9_][\w.-]*)\s*(.*)")
@@ -76,15 +77,32 @@ def parse_line(text: str, line: int = 1) -> Requirement | None:
     text = _PER_REQUIREMENT.sub("", _HASH.sub("", text)).strip()
     if _URL.match(text):
         return _url(text, hashed, line)
+    plain = _PLAIN.fullmatch(text)
+    if plain:
+        specifier = "".join((plain.group(2) or "").split())
+        return Requirement(_normalized(plain.group(1)), specifier, specifier.startswith("=="), hashed, line)
+    return _by_packaging(text, hashed, line)
+
+
+def _by_packaging(text: str, hashed: bool, line: int) -> Requirement | None:
+    """What is more than a name and a version; the library's grammars take longer to load than a small scan to run."""
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as PackagingRequirement
+
     try:
         parsed = PackagingRequirement(text)
     except (InvalidRequirement, ValueError, RecursionError):
         return _lenient(text, hashed, line)
-    name = canonicalize_name(parsed.name)
+    name = _normalized(parsed.name)
     if parsed.url:
         return Requirement(name, "", _url_pinned(parsed.url, hashed), hashed, line, "url", parsed.url)
     exact = any(s.operator == "===" or (s.operator == "==" and not s.version.endswith(".*")) for s in parsed.specifier)
     return Requirement(name, str(parsed.specifier), exact, hashed, line)
+
+
+def _normalized(name: str) -> str:
+    """The name of a distribution as PEP 503 compares it."""
+    return _SEPARATORS.sub("-", name).lower()
 
 
 def parse_conda(node: Node) -> tuple[Requirement, ...]:
@@ -133,7 +151,7 @@ def _option(option: str, value: str, line: int) -> Requirement:
 def _url(text: str, hashed: bool, line: int) -> Requirement:
     target = text.split(";")[0].strip() if " ;" in text else text
     named = _EGG.search(target) or _WHEEL.search(target.rpartition("/")[2][:_FILE_NAME])
-    name = canonicalize_name(named.group(1)) if named else ""
+    name = _normalized(named.group(1)) if named else ""
     return Requirement(name, "", _url_pinned(target, hashed), hashed, line, "url", target)
 
 
@@ -148,7 +166,7 @@ def _lenient(text: str, hashed: bool, line: int) -> Requirement | None:
         return None
     specifier = match.group(2)
     pinned = specifier.startswith("==") and "*" not in specifier and "," not in specifier
-    return Requirement(canonicalize_name(match.group(1)), specifier, pinned, hashed, line)
+    return Requirement(_normalized(match.group(1)), specifier, pinned, hashed, line)
 
 
 def _conda(text: str, line: int) -> Requirement | None:
@@ -161,6 +179,4 @@ def _conda(text: str, line: int) -> Requirement | None:
         specifier = f"={parts[0]}={parts[1]}"
     elif specifier[:1].isdigit():  # `name 1.2`
         specifier = f"={specifier}"
-    return Requirement(
-        canonicalize_name(match.group(1)), specifier, _CONDA_PINNED.match(specifier) is not None, False, line
-    )
+    return Requirement(_normalized(match.group(1)), specifier, _CONDA_PINNED.match(specifier) is not None, False, line)
