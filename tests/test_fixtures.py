@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from mlops_scan.engine.report import Report
-from mlops_scan.engine.scan import scan
+from tests.scanned import FIXTURES, report_of
 
-FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 NAMES = sorted(path.parent.name for path in FIXTURES.glob("*/expected.yaml"))
-
-
-@cache
-def report_of(name: str) -> Report:
-    """The report of one fixture, scanned once a session."""
-    return scan(FIXTURES / name / "repo")
 
 
 def expected_of(name: str) -> dict[str, Any]:

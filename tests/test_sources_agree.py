@@ -16,7 +16,8 @@ from mlops_scan.reports import RenderOptions
 from mlops_scan.reports.json import render
 from mlops_scan.repository.urls import without_secrets
 from tests.repository.gitrepo import git, repository
-from tests.test_fixtures import FIXTURES, NAMES
+from tests.scanned import FIXTURES
+from tests.test_fixtures import NAMES
 from tests.trees import ML, write_tree
 
 

@@ -10,11 +10,18 @@ from collections.abc import Iterable
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.engine import suppress
 from mlops_scan.engine.grades import primary
-from mlops_scan.engine.report import ComponentResult, Finding, FindingRule, Suppressed
+from mlops_scan.engine.report import ComponentResult, Finding, FindingRule, PracticeResult, Suppressed
 from mlops_scan.errors import ScanError
 from mlops_scan.rulebook import FINDS, FindingDefinition, RuleBook
-from mlops_scan.words import Location, Problem, Role
+from mlops_scan.words import Grade, Location, Problem, Role
 
+_FAR = {
+    Grade.WIRED: "it is wired, but not in the way that this level asks for",
+    Grade.IMPLEMENTED: "it is implemented, but not enough for this level",
+    Grade.TRACE: "only a trace of it was found",
+    Grade.ABSENT: "nothing of it was found",
+    Grade.UNKNOWN: "files cannot say whether it is there",
+}
 _HIDDEN = frozenset({Role.VENDORED, Role.GENERATED})
 _ANCHORS = (
     "pyproject.toml",
@@ -119,13 +126,16 @@ def _gaps(context: Context, components: Iterable[ComponentResult]) -> Iterable[P
             where = shown.location if shown is not None else anchor(context, component.path)
             prefix = "" if component.path == "." else f"{component.path}: "
             result = results[gap.practice]
-            state = _state(result.grade.value, result.reason)
-            message = f"{prefix}Level {gap.level} asks for “{practice.title}”: {state}"
+            message = f"{prefix}Level {gap.level} asks for “{practice.title}”{_state(result)}"
             yield Problem(practice.gap, message, where)
 
 
-def _state(grade: str, reason: str) -> str:
-    return f"{grade}; {reason}." if reason else f"{grade}."
+def _state(result: PracticeResult) -> str:
+    """How far a practice is that a level asks for, as the second half of a sentence."""
+    words = _FAR.get(result.grade, result.grade.value)
+    if result.grade is Grade.ABSENT and not result.evidence:
+        return f", and {words}."
+    return f"; {words}: {result.reason}." if result.reason else f"; {words}."
 
 
 def anchor(context: Context, component: str) -> Location:

@@ -55,8 +55,8 @@ def _wired(context: Context, signal: Signal) -> Signal:
         return signal
     path, scope = signal.anchor or (signal.evidence[0].location.path, signal.scope)
     unstarted = "nothing seen in the repository starts it"
-    if path not in context.index.modules:
-        return replace(signal, reason=signal.reason or unstarted)
+    if path not in context.index.modules:  # a definition: no call graph says who reads it
+        return replace(signal, reason=signal.reason or "it is declared, and what uses it was not followed")
     reason = ""
     for started in sorted(context.started(path, scope), key=_preference):
         if not _kinds(started) & practice.starts:

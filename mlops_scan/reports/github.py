@@ -11,7 +11,7 @@ from mlops_scan.engine.report import Finding, Report
 from mlops_scan.reports import RenderOptions
 from mlops_scan.reports.clean import cut, encodable, one_line, visible
 from mlops_scan.reports.places import Places
-from mlops_scan.reports.tally import split_findings, summary
+from mlops_scan.reports.tally import split_findings, summary, with_step
 from mlops_scan.words import Severity
 
 _COMMAND = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -22,7 +22,7 @@ def render(report: Report, options: RenderOptions) -> str:
     """One command a finding, defects first, and one with the verdict."""
     defects, gaps = split_findings(report)
     lines = [f"::notice title=mlops-scan::{_data(summary(report))}"]
-    lines += [_annotation(finding, options.places) for finding in (*defects, *gaps)]
+    lines += [_annotation(finding, with_step(finding, report), options.places) for finding in (*defects, *gaps)]
     lines += [
         f"::warning title={_property('mlops-scan: could not be read')}::"
         + _data(cut(f"{one_line(item.path)}: {one_line(item.reason)}", _MAX_MESSAGE))
@@ -31,7 +31,7 @@ def render(report: Report, options: RenderOptions) -> str:
     return encodable("\n".join(lines)) + "\n"
 
 
-def _annotation(finding: Finding, places: Places) -> str:
+def _annotation(finding: Finding, message: str, places: Places) -> str:
     location = finding.location
     properties = {
         "file": visible(places.path(location.path)),
@@ -40,7 +40,7 @@ def _annotation(finding: Finding, places: Places) -> str:
         "title": f"{finding.id}: {finding.title}",
     }
     named = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{_COMMAND[finding.severity]} {named}::{_data(cut(one_line(finding.message), _MAX_MESSAGE))}"
+    return f"::{_COMMAND[finding.severity]} {named}::{_data(cut(one_line(message), _MAX_MESSAGE))}"
 
 
 def _data(text: str) -> str:

@@ -13,6 +13,7 @@ from mlops_scan.engine.report import Finding, Report
 from mlops_scan.reports import RenderOptions
 from mlops_scan.reports.clean import cut, encodable, one_line
 from mlops_scan.reports.places import Places
+from mlops_scan.reports.tally import with_step
 from mlops_scan.words import Severity
 
 _SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.NOTE: "info"}
@@ -21,14 +22,14 @@ _MAX_DESCRIPTION = 1000
 
 def render(report: Report, options: RenderOptions) -> str:
     """A list of issues; an empty one says that there are none."""
-    issues = [_issue(finding, options.places) for finding in report.findings]
+    issues = [_issue(finding, with_step(finding, report), options.places) for finding in report.findings]
     return encodable(json.dumps(issues, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
-def _issue(finding: Finding, places: Places) -> dict[str, Any]:
+def _issue(finding: Finding, message: str, places: Places) -> dict[str, Any]:
     location = finding.location
     return {
-        "description": cut(one_line(finding.message), _MAX_DESCRIPTION) or finding.title,
+        "description": cut(one_line(message), _MAX_DESCRIPTION) or finding.title,
         "check_name": finding.id,
         "fingerprint": _fingerprint(finding, places.prefix),
         "severity": _SEVERITY[finding.severity],

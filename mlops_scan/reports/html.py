@@ -14,17 +14,20 @@ from importlib.resources import files
 from typing import Any
 
 from mlops_scan.engine.report import Report
-from mlops_scan.reports import RenderOptions
+from mlops_scan.reports import RenderOptions, vector
 from mlops_scan.reports.clean import encodable, visible
 from mlops_scan.reports.tally import (
+    GRADES,
     families,
+    lacks,
     percent,
     rungs_up_to,
-    score,
+    scope,
     severities,
     split_findings,
     title,
     top_level,
+    without_level,
 )
 
 _MAX_STEPS = 50
@@ -73,7 +76,13 @@ def _content(report: Report, options: RenderOptions) -> dict[str, Any]:
         "sections": _sections(report, bool(rungs)),
         "severities": severities,
         "percent": percent,
-        "score": score,
+        "scope": scope(report, options.component),
+        "without_level": without_level(report),
+        "other_models": _applies(report),
+        "grades": [(grade.value, text.partition(": ")[2]) for grade, text in GRADES.items()],
+        "lacks": lacks,
+        "value": vector.value,
+        "span": vector.span,
         "spans": _spans,
         "max_steps": _MAX_STEPS,
         "max_text": _MAX_TEXT,
@@ -84,7 +93,7 @@ def _sections(report: Report, rows: bool) -> list[tuple[str, str]]:
     present = (
         ("ladder", "Ladder", bool(report.headline.ladder) and report.headline.level is not None),
         ("rows", "Why this level", rows),
-        ("models", "Other models", len(report.levels) > 1),
+        ("models", "All models", _applies(report)),
         ("components", "Components", len(report.components) > 1),
         ("steps", "Next steps", bool(report.headline.gaps)),
         ("findings", "Findings", True),
@@ -93,6 +102,11 @@ def _sections(report: Report, rows: bool) -> list[tuple[str, str]]:
         ("notices", "Please note", bool(report.notices)),
     )
     return [(anchor, name) for anchor, name, shown in present if shown]
+
+
+def _applies(report: Report) -> bool:
+    """Whether some model besides the one that the page shows has something to say."""
+    return any(item.value is not None and item.id != report.model for item in report.headline.models)
 
 
 def _spans(text: str) -> Iterator[tuple[bool, str]]:

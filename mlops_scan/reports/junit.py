@@ -8,7 +8,8 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 from mlops_scan.engine.report import ComponentResult, LevelResult, PracticeResult, Report, RowResult
 from mlops_scan.reports import RenderOptions
 from mlops_scan.reports.clean import cut, one_line, visible
-from mlops_scan.reports.tally import rungs_up_to, summary, wanted_level
+from mlops_scan.reports.tally import lacks, rungs_up_to, summary, wanted_level
+from mlops_scan.words import Grade
 
 _MAX_TEXT = 1000
 
@@ -55,22 +56,34 @@ def _case(suite: Element, component: ComponentResult, rung: LevelResult, row: Ro
     case = SubElement(suite, "testcase", classname=f"mlops-scan.level-{rung.number}", name=row.title, time="0")
     known = [by_id[name] for name in row.practices if name in by_id]
     if not row.met:
-        short = f"needs {row.need} of {len(row.practices)} practices, has {len(row.met_by)}"
         remedies = {gap.practice: gap.remedy for gap in component.gaps}
-        lines = [line for practice in known if not practice.met for line in _missing(practice, remedies)]
-        failure = SubElement(case, "failure", message=short, type="unmet")
+        open_ = [practice for practice in known if practice.id not in row.met_by]
+        absent = [practice.id for practice in open_ if not _worth_lines(practice) and practice.id not in remedies]
+        lines = [line for item in open_ if item.id not in absent for line in _missing(row, item, remedies)]
+        lines += [cut(f"absent: {', '.join(absent)}", _MAX_TEXT)] if absent else []
+        failure = SubElement(case, "failure", message=_short(row), type="unmet")
         failure.text = "\n".join(lines)
-    met = [_described(practice) for practice in known if practice.met]
+    met = [_described(practice) for practice in known if practice.id in row.met_by]
     if met:
         SubElement(case, "system-out").text = "\n".join(met)
 
 
-def _missing(practice: PracticeResult, remedies: dict[str, str]) -> list[str]:
-    lines = [f"{_described(practice)}; needs {practice.minimum.value}"]
-    if practice.reason:
-        lines.append(f"    {one_line(practice.reason)}")
+def _short(row: RowResult) -> str:
+    if len(row.practices) == 1:
+        return f"{row.practices[0]} is not met"
+    return f"needs {row.need} of {len(row.practices)} practices, has {len(row.met_by)}"
+
+
+def _worth_lines(practice: PracticeResult) -> bool:
+    return bool(practice.evidence) or practice.grade is not Grade.ABSENT
+
+
+def _missing(row: RowResult, practice: PracticeResult, remedies: dict[str, str]) -> list[str]:
+    lines = [_described(practice)]
+    if lacking := lacks(row, practice):
+        lines.append(f"    {one_line(lacking)}")
     if practice.id in remedies:
-        lines.append(f"    {one_line(remedies[practice.id])}")
+        lines.append(f"    Next step: {one_line(remedies[practice.id])}")
     return [cut(line, _MAX_TEXT) for line in lines]
 
 

@@ -10,18 +10,21 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.engine.report import ComponentResult, Finding, Gap, LevelResult, PracticeResult, Report, RowResult
 from mlops_scan.regex import regex
-from mlops_scan.reports import RenderOptions
+from mlops_scan.reports import RenderOptions, vector
 from mlops_scan.reports.clean import cut, encodable, one_line, visible
 from mlops_scan.reports.places import Places
 from mlops_scan.reports.tally import (
+    GRADES,
     counted,
+    lacks,
     percent,
     rungs_up_to,
-    score,
+    scope,
     severities,
     split_findings,
     title,
     wanted_level,
+    without_level,
 )
 from mlops_scan.words import Grade, Location
 
@@ -40,7 +43,7 @@ def render(report: Report, options: RenderOptions) -> str:
     """The verdict, the next steps and the findings; folded: why, gaps, what could not be read."""
     headline, places = report.headline, options.places
     defects, gaps = split_findings(report)
-    parts = [f"## MLOps maturity: {_text(title(report))}", "\n".join(_verdict(report, places))]
+    parts = [f"## MLOps maturity: {_text(title(report))}", "  \n".join(_verdict(report, options))]
     if headline.level is not None:
         parts += _folded(f"Components ({len(report.components)})", _components(report))
         parts += _next_steps(headline, places)
@@ -51,7 +54,7 @@ def render(report: Report, options: RenderOptions) -> str:
         parts += _folded(f"{len(folded)} more findings", (_finding(item, places) for item in folded))
     if headline.level is not None:
         wanted = rungs_up_to(headline, wanted_level(headline, options.target))
-        parts += _folded("Why this level", _why(headline, wanted, places))
+        parts += _folded("Why this level", _why(headline, wanted, places), "; ".join(GRADES.values()) + ".")
         later = headline.gaps[_STEPS:]
         parts += _folded(counted(len(later), "further step"), (_gap(gap, headline, places) for gap in later))
     if gaps:
@@ -66,21 +69,25 @@ def render(report: Report, options: RenderOptions) -> str:
     return encodable("\n\n".join(_within_budget(parts, _footer(report)))) + "\n"
 
 
-def _verdict(report: Report, places: Places) -> Iterator[str]:
+def _verdict(report: Report, options: RenderOptions) -> Iterator[str]:
     headline = report.headline
     reason = f" ({_prose(report.kind_reason)})" if report.kind_reason else ""
-    where = f", see {_place(report.kind_place, places)}" if report.kind_place is not None else ""
-    yield f"**Kind:** {_text(report.kind)}{reason}{where}  "
+    where = f", see {_place(report.kind_place, options.places)}" if report.kind_place is not None else ""
+    yield f"**Kind:** {_text(report.kind)}{reason}{where}"
     if headline.level is None:
+        if sentence := without_level(report):
+            yield _prose(sentence)
         return
     if headline.next_level is not None and headline.progress is not None:
         filled = int(headline.progress * _BAR)
         bar = "█" * filled + "░" * (_BAR - filled)
-        yield f"**To level {headline.next_level}:** {bar} {percent(headline.progress)}  "
-    if headline.path != ".":
-        yield f"**Component:** {_code(headline.path)}  "
-    others = ", ".join(f"{_text(name)} {score(value)}" for name, value in report.levels if name != report.model)
-    yield f"**Maturity model:** {_text(report.model)}{f'; others: {others}' if others else ''}"
+        yield f"**To level {headline.next_level}:** {bar} {percent(headline.progress)}"
+    if sentence := scope(report, options.component):
+        yield f"**Component:** {_prose(sentence)}"
+    elif headline.path != ".":
+        yield f"**Component:** {_code(headline.path)}"
+    others = vector.others(report)
+    yield f"**Maturity model:** {_text(report.model)}{f'; others: {_text(others)}' if others else ''}"
 
 
 def _components(report: Report) -> Iterator[str]:
@@ -99,8 +106,8 @@ def _next_steps(component: ComponentResult, places: Places) -> list[str]:
 
 def _gap(gap: Gap, component: ComponentResult, places: Places) -> str:
     place = next((p.evidence[0].location for p in component.practices if p.id == gap.practice and p.evidence), None)
-    where = f" ({_place(place, places)})" if place is not None else ""
-    return f"**{_text(gap.title)}** (effort {_text(gap.effort)}){where}: {_prose(gap.remedy)}"
+    where = f", {_place(place, places)}" if place is not None else ""
+    return f"**{_text(gap.title)}** (effort {_text(gap.effort)}{where}): {_prose(gap.remedy)}"
 
 
 def _why(component: ComponentResult, rungs: Iterable[LevelResult], places: Places) -> Iterator[str]:
@@ -114,16 +121,17 @@ def _row(rung: LevelResult, row: RowResult, practices: list[PracticeResult], pla
     mark = "✅" if row.met else "❌"
     needed = f" (needs {row.need} of {len(row.practices)}, has {len(row.met_by)})" if len(row.practices) > 1 else ""
     head = f"{mark} Level {rung.number}: {_text(row.title)}{needed}"
-    lines = [f"  - {_practice(item, places)}" for item in practices if item.grade is not Grade.ABSENT or item.evidence]
-    absent = [item.id for item in practices if item.grade is Grade.ABSENT and not item.evidence]
+    seen = [item for item in practices if item.grade is not Grade.ABSENT or item.evidence]
+    lines = [f"  - {_practice(item, lacks(row, item), places)}" for item in seen]
+    absent = [item.id for item in practices if item not in seen]
     if absent and not row.met:
         lines.append(f"  - absent: {', '.join(map(_code, absent))}")
     return "\n".join([head, *lines])
 
 
-def _practice(practice: PracticeResult, places: Places) -> str:
+def _practice(practice: PracticeResult, lacking: str, places: Places) -> str:
     where = f" {_place(practice.evidence[0].location, places)}" if practice.evidence else ""
-    reason = f": {_prose(practice.reason)}" if practice.reason and not practice.met else ""
+    reason = f", {_prose(lacking)}" if lacking else ""
     return f"{_code(practice.id)} {practice.grade.value}{where}{reason}"
 
 
@@ -141,9 +149,10 @@ def _place(location: Location, places: Places) -> str:
     return f"[{shown}]({_url(address)})" if address else shown
 
 
-def _folded(heading: str, lines: Iterable[str]) -> list[str]:
+def _folded(heading: str, lines: Iterable[str], explained: str = "") -> list[str]:
     body = list(lines)
-    return [f"<details><summary>{heading}</summary>", _bullets(body), "</details>"] if body else []
+    before = [explained] if explained else []
+    return [f"<details><summary>{heading}</summary>", *before, _bullets(body), "</details>"] if body else []
 
 
 def _footer(report: Report) -> str:

@@ -5,11 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from mlops_scan.engine.report import ComponentResult, Finding, FindingRule, LevelResult, PracticeResult, Report
+from mlops_scan.engine.report import (
+    ComponentResult,
+    Finding,
+    FindingRule,
+    LevelResult,
+    PracticeResult,
+    Report,
+    RowResult,
+)
 from mlops_scan.reports.clean import one_line
-from mlops_scan.words import Severity
+from mlops_scan.words import Grade, Severity
 
 GAP_TAG = "maturity-gap"
+GRADES = {
+    Grade.WIRED: "wired: automation starts it and its outcome has an effect",
+    Grade.IMPLEMENTED: "implemented: real code or configuration does it",
+    Grade.TRACE: "trace: only named or half done",
+    Grade.ABSENT: "absent: not found",
+    Grade.UNKNOWN: "unknown: files cannot say",
+}
+_APPLICATIONS = ("application", "llm-app")
 
 
 def is_gap(rule: FindingRule) -> bool:
@@ -23,6 +39,12 @@ def split_findings(report: Report) -> tuple[tuple[Finding, ...], tuple[Finding, 
     ordered = sorted(report.findings, key=lambda finding: -finding.severity.rank)
     defects = tuple(finding for finding in ordered if finding.id not in gap_ids)
     return defects, tuple(finding for finding in ordered if finding.id in gap_ids)
+
+
+def with_step(finding: Finding, report: Report) -> str:
+    """The message, and for a gap the step that closes it: for platforms that show no page about the rule."""
+    rule = next((rule for rule in report.rules if rule.id == finding.id), None)
+    return f"{finding.message} {rule.fix}" if rule is not None and is_gap(rule) and rule.fix else finding.message
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:
@@ -50,18 +72,56 @@ def title(report: Report) -> str:
     """`Level 2 of 4: ML Pipeline Automation`, or why there is none."""
     headline = report.headline
     if headline.level is None:
-        return "No level" if report.has_ml else "No ML workload found"
+        return "No ML workload found" if report.kind == "non-ml" else f"No level: {report.kind}"
     return f"Level {headline.level} of {top_level(headline)}: {headline.level_name}"
 
 
 def summary(report: Report) -> str:
-    """The verdict and the number of findings in one line."""
+    """The verdict, the steps to the next level and the number of defects in one line."""
+    defects, _ = split_findings(report)
     counts = [
-        counted(sum(finding.severity is severity for finding in report.findings), severity.value)
+        counted(sum(finding.severity is severity for finding in defects), severity.value)
         for severity in (Severity.ERROR, Severity.WARNING, Severity.NOTE)
     ]
     unread = [f"{len(report.incomplete)} not read"] if report.incomplete else []
     return f"{_verdict(report)}; {', '.join([*counts, *unread])}"
+
+
+def scope(report: Report, chosen: str) -> str:
+    """Which of several components the verdict speaks of, in one sentence; empty where there is only one.
+
+    `chosen` is the component that the user asked for, or an empty string.
+    """
+    count, path = len(report.components), report.headline.path
+    if count < 2 or report.headline.level is None:
+        return ""
+    if report.kind == "course" and not chosen:
+        return (
+            f"The level is that of the best lesson, `{path}`; the rows and practices are those of all lessons, "
+            "and a next step may be met in another one."
+        )
+    return f"The level is that of `{path}`, one of {count} components."
+
+
+def without_level(report: Report) -> str:
+    """What to do where there is no level and the reader thinks that there should be one; empty where there is one."""
+    if report.headline.level is not None or report.kind in _APPLICATIONS:
+        return ""
+    return "If it trains or serves a model for a use of its own, `--kind application` has it judged as such."
+
+
+def lacks(row: RowResult, practice: PracticeResult) -> str:
+    """What a practice lacks to meet a row: the grade that the row asks for, and why; empty where it meets it."""
+    if practice.id in row.met_by:
+        return ""
+    minimum = row.minimum or practice.minimum
+    if practice.grade is Grade.NOT_APPLICABLE:
+        wanted = ""
+    elif practice.grade.strength < minimum.strength:
+        wanted = f"needs {minimum.value}"
+    else:
+        wanted = "too uncertain to count"
+    return ": ".join(part for part in (wanted, practice.reason) if part)
 
 
 def families(component: ComponentResult) -> dict[str, tuple[PracticeResult, ...]]:
@@ -92,7 +152,7 @@ def badge_words(report: Report) -> tuple[str, str]:
     """The message and the colour name of a badge: short, and honest about a scan that is incomplete."""
     level, top = report.headline.level, top_level(report.headline) or 0
     if level is None:
-        return ("no level" if report.has_ml else "no ML"), "lightgrey"
+        return ("no ML" if report.kind == "non-ml" else "no level"), "lightgrey"
     colors = ("orange", "yellow", "yellowgreen", "green", "brightgreen")
     color = colors[round((level - 1) / (top - 1) * (len(colors) - 1))] if top > 1 and 1 <= level <= top else "orange"
     return f"level {level} of {top}{', incomplete' if report.incomplete else ''}", color
@@ -101,9 +161,10 @@ def badge_words(report: Report) -> tuple[str, str]:
 def _verdict(report: Report) -> str:
     headline = report.headline
     if headline.level is None:
-        name = "no level" if report.has_ml else "no ML workload found"
+        name = "no ML workload found" if report.kind == "non-ml" else "no level"
         return f"{name} ({report.kind}: {one_line(report.kind_reason)})" if report.kind_reason else name
     progress = ""
     if headline.next_level is not None and headline.progress is not None:
-        progress = f", {percent(headline.progress)} of the way to level {headline.next_level}"
+        steps = f" ({counted(len(headline.gaps), 'step')} left)" if headline.gaps else ""
+        progress = f", {percent(headline.progress)} of the way to level {headline.next_level}{steps}"
     return f"level {headline.level} ({headline.level_name}){progress}"

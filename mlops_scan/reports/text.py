@@ -14,14 +14,18 @@ from mlops_scan.engine.report import ComponentResult, Finding, LevelResult, Prac
 from mlops_scan.reports import RenderOptions, vector
 from mlops_scan.reports.clean import encodable, one_line, plain, visible
 from mlops_scan.reports.tally import (
+    GRADES,
     families,
+    lacks,
     percent,
     rungs_up_to,
+    scope,
     severities,
     split_findings,
     summary,
     title,
     wanted_level,
+    without_level,
 )
 from mlops_scan.words import Evidence, Grade, Location, Severity
 
@@ -32,19 +36,13 @@ _FINDINGS = 10
 _NOTES = 5
 _BAR = 20
 _MIN_WIDTH = 40
+_ID_WIDTH = 26  # longer ids push what follows them; a wider column would leave no room for paths at 80 columns
 _GRADE_STYLE = {
     Grade.WIRED: "green",
     Grade.IMPLEMENTED: "cyan",
     Grade.TRACE: "yellow",
     Grade.UNKNOWN: "magenta",
 }
-_LEGEND = (
-    (Grade.WIRED, "wired: automation starts it and its outcome has an effect"),
-    (Grade.IMPLEMENTED, "implemented: real code or configuration does it"),
-    (Grade.TRACE, "trace: only named or half done"),
-    (Grade.ABSENT, "absent: not found"),
-    (Grade.UNKNOWN, "unknown: files cannot say"),
-)
 _SEVERITY_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
 
@@ -64,6 +62,7 @@ class _Page:
         self.verbose = options.verbose
         self.unicode = options.unicode
         self.places = options.places
+        self.component = options.component
         self.links = options.links and options.color  # rich writes none without styles
         self.here = "▸" if options.unicode else ">"
         self.met = "✓" if options.unicode else "[x]"
@@ -101,6 +100,7 @@ class _Page:
             self._models()
         self._unread()
         self._notices()
+        self._more_help()
         stripped = "\n".join(line.rstrip() for line in self.out.getvalue().splitlines())
         return encodable(stripped.strip("\n")) + "\n"
 
@@ -130,18 +130,20 @@ class _Page:
 
     def _header(self) -> None:
         report, headline = self.report, self.report.headline
-        kind = f"{report.kind} ({one_line(report.kind_reason)})" if report.kind_reason else report.kind
         self._prose(0, (title(report), "bold"), "")
         place: tuple[_Part | Text, ...] = (", see ", self._place(report.kind_place)) if report.kind_place else ()
         if headline.level is None:
-            self._prose(0, f"Why: {kind}", *place)
+            self._prose(0, f"Why: {one_line(report.kind_reason) or report.kind}", *place)
+            self._prose(0, without_level(report))
             return
-        self._prose(0, f"Kind: {kind}", *place)
-        self._prose(0, f"ML workload: {'yes' if report.has_ml else 'no'}. Maturity model: {report.model}.")
+        reason = f" ({one_line(report.kind_reason)})" if report.kind_reason else ""
+        self._prose(0, f"Kind: {report.kind}{reason}", *place)
         if report.attestations and report.attested_level is not None:
             self._prose(0, f"Observed level: {headline.level}. With attestations: level {report.attested_level}.")
-        if headline.models:
-            self._prose(0, f"By every model: {vector.vector(report)}.")
+        others = vector.others(report)
+        self._prose(0, f"Maturity model: {report.model}.", f" Other models: {others}." if others else "")
+        if sentence := scope(report, self.component):
+            self._prose(0, one_line(sentence))
 
     def _ladder(self, component: ComponentResult) -> None:
         self._line("")
@@ -184,10 +186,11 @@ class _Page:
         by_id = {practice.id: practice for practice in component.practices}
         shown = rungs_up_to(component, wanted_level(component, None))
         names = {name for rung in shown for row in rung.rows for name in row.practices}
-        self.id_width = max((len(name) for name in names if name in by_id and _worth_a_line(by_id[name])), default=0)
+        longest = max((len(name) for name in names if name in by_id and _worth_a_line(by_id[name])), default=0)
+        self.id_width = min(longest, _ID_WIDTH)
         seen = {by_id[name].grade for name in names if name in by_id}
         self._line("")
-        self._prose(0, ("; ".join(text for grade, text in _LEGEND if grade in seen), "dim"))
+        self._prose(0, ("; ".join(text for grade, text in GRADES.items() if grade in seen), "dim"))
         for rung in shown:
             self._section(f"Level {rung.number}: {rung.name}")
             for row in rung.rows:
@@ -200,12 +203,12 @@ class _Page:
         known = [by_id[name] for name in row.practices if name in by_id]
         for practice in known:
             if _worth_a_line(practice):
-                self._practice_line(practice)
+                self._practice_line(practice, lacks(row, practice))
         rest = [item.id for item in known if not _worth_a_line(item)]
         if rest and (self.verbose or not row.met):
             self._prose(4, (f"absent: {', '.join(rest)}", "dim"))
 
-    def _practice_line(self, practice: PracticeResult) -> None:
+    def _practice_line(self, practice: PracticeResult, lacking: str) -> None:
         place = self._place(practice.evidence[0].location) if practice.evidence else Text()
         grade = practice.grade.value
         head = f"    {practice.id:<{self.id_width}}  "
@@ -215,9 +218,8 @@ class _Page:
         else:
             self._line(head, (grade, style))
             self._line(" " * 6, place)
-        if not practice.met:
-            needed = "" if practice.grade is Grade.NOT_APPLICABLE else f"needs {practice.minimum.value}"
-            self._prose(6, (": ".join(part for part in (needed, one_line(practice.reason)) if part), "dim"))
+        if lacking:
+            self._prose(6, (one_line(lacking), "dim"))
 
     def _findings(self) -> None:
         defects, gaps = split_findings(self.report)
@@ -298,6 +300,16 @@ class _Page:
         for notice in self._some(self.report.notices, _NOTES):
             self._prose(2, one_line(notice))
         self._more(len(self.report.notices), _NOTES)
+
+    def _more_help(self) -> None:
+        """Where to read on: the first rule as an example, and the plan."""
+        defects, _ = split_findings(self.report)
+        parts = [f"`mlops-scan explain {defects[0].id}` says why and how to fix it"] if defects else []
+        if self.report.headline.gaps:
+            parts.append("`mlops-scan plan` has all steps with snippets")
+        if parts and not self.verbose:
+            self._line("")
+            self._prose(0, ("; ".join([*parts, "-v shows all evidence"]) + ".", "dim"))
 
     def _some(self, items: Sequence[_Item], limit: int) -> Sequence[_Item]:
         return items if self.verbose else items[:limit]

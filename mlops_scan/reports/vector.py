@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from mlops_scan.engine.report import ModelResult, Report
 
 
-def vector(report: Report) -> str:
-    """All models in one line, each with its range: `default 2 (of 1 to 4), google 0 (of 0 to 2)`."""
-    return ", ".join(f"{item.id} {value(item)} ({span(item)})" for item in report.headline.models)
+def others(report: Report) -> str:
+    """The other models that apply, in one line, each with its range: `aws 2 (1 to 4), google 0 (0 to 2)`."""
+    return ", ".join(
+        f"{item.id} {value(item)} ({' to '.join(map(str, ends(item)))})"
+        for item in report.headline.models
+        if item.id != report.model and item.value is not None
+    )
 
 
 def value(item: ModelResult) -> str:
@@ -17,14 +21,20 @@ def value(item: ModelResult) -> str:
     return "none" if item.value is None else f"{item.value:g}"
 
 
-def span(item: ModelResult) -> str:
-    """Which numbers a model can give: it tells whether it counts from 0 or from 1."""
+def ends(item: ModelResult) -> tuple[int, int]:
+    """The least and the most that a model can give: it tells whether it counts from 0 or from 1."""
     if item.sections:
-        most = min(len(section.tests) for section in item.sections)
+        return 0, min(len(section.tests) for section in item.sections)
+    return item.ladder[0].number if item.ladder else 0, item.top
+
+
+def span(item: ModelResult) -> str:
+    """Which numbers a model can give, in words."""
+    first, most = ends(item)
+    if item.sections:
         bound = f", at most {item.bound:g} if all that files cannot show were done" if item.bound is not None else ""
-        return f"a score of 0 to {most}{bound}"
-    first = item.ladder[0].number if item.ladder else 0
-    return f"of {first} to {item.top}"
+        return f"a score of {first} to {most}{bound}"
+    return f"of {first} to {most}"
 
 
 def details(report: Report) -> Iterator[tuple[int, str]]:

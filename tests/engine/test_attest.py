@@ -17,7 +17,7 @@ from mlops_scan.engine.scan import ScanOptions, scan
 from mlops_scan.errors import ScanError
 from mlops_scan.words import Grade, Location
 from tests.engine.test_levels import BOOK, DEFAULT, A, W, results
-from tests.test_fixtures import FIXTURES
+from tests.scanned import FIXTURES
 from tests.trees import where
 
 DAY = date(2026, 2, 1)

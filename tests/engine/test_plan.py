@@ -17,7 +17,7 @@ from mlops_scan.engine.report import Report
 from mlops_scan.engine.scan import scan
 from mlops_scan.errors import ScanError
 from mlops_scan.rulebook import Scaffold, load
-from tests.test_fixtures import FIXTURES, report_of
+from tests.scanned import FIXTURES, report_of
 from tests.trees import where, write_tree
 
 BOOK = load()

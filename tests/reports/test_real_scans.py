@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import pytest
 
 from mlops_scan.cli.main import run
-from mlops_scan.engine.report import Report
-from mlops_scan.engine.scan import scan
 from mlops_scan.reports import FORMATS, RenderOptions, render
 from tests.reports.inert import CHECKS
+from tests.scanned import report_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-@cache
-def _report(name: str) -> Report:
-    return scan(ROOT / "fixtures" / name / "repo")
 
 
 @pytest.mark.parametrize("fixture", ["impostor", "level4-full", "monorepo", "broken", "non-ml"])
 @pytest.mark.parametrize("name", FORMATS)
 def test_readable(name: str, fixture: str) -> None:
-    report = _report(fixture)
+    report = report_of(fixture)
     output = render(report, name, RenderOptions(unicode=True))
     CHECKS[name](output, report)
     assert output == render(report, name, RenderOptions(unicode=True)), "the same report gives the same bytes"
 
 
 def test_the_page_explains_each_rule_once() -> None:
-    report = _report("impostor")
+    report = report_of("impostor")
     page = render(report, "html", RenderOptions())
     ids = [finding.id for finding in report.findings]
     assert len(ids) > len(set(ids))

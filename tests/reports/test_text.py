@@ -30,7 +30,8 @@ def test_without_ml(snapshot: SnapshotAssertion) -> None:
 
 def test_quiet_is_one_line() -> None:
     assert render(samples.report(), "text", RenderOptions(quiet=True)) == (
-        "level 2 (ML Pipeline Automation), 25% of the way to level 3; 1 error, 0 warnings, 1 note, 2 not read\n"
+        "level 2 (ML Pipeline Automation), 25% of the way to level 3 (4 steps left); "
+        "1 error, 0 warnings, 0 notes, 2 not read\n"
     )
     assert render(samples.without_ml(), "text", RenderOptions(quiet=True)).startswith("no ML workload found (non-ml")
 

@@ -1,0 +1,83 @@
+"""What several formats say in the same words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mlops_scan.engine.report import PracticeResult, RowResult
+from mlops_scan.reports import RenderOptions, render
+from mlops_scan.reports.tally import badge_words, lacks, scope, summary, title, with_step, without_level
+from mlops_scan.words import Confidence, Grade
+from tests.reports import samples
+
+IMPLEMENTED = PracticeResult(
+    "data/validation", "Bad data stops the run", Grade.IMPLEMENTED, True, Grade.IMPLEMENTED, Confidence.HIGH, "by hand"
+)
+
+
+def _row(met_by: tuple[str, ...] = (), minimum: Grade | None = None) -> RowResult:
+    return RowResult("stopped", ("data/validation",), met_by, 1, 1.0, 0.0, minimum)
+
+
+def test_a_row_may_ask_for_more_than_its_practice_does() -> None:
+    assert lacks(_row(minimum=Grade.WIRED), IMPLEMENTED) == "needs wired: by hand"
+    assert lacks(_row(met_by=("data/validation",)), IMPLEMENTED) == ""
+
+
+def test_what_is_good_enough_but_uncertain_says_so() -> None:
+    unsure = replace(IMPLEMENTED, met=False, confidence=Confidence.LOW, reason="")
+    assert lacks(_row(), unsure) == "too uncertain to count"
+
+
+def test_what_is_ruled_out_needs_nothing() -> None:
+    assert lacks(_row(), replace(IMPLEMENTED, grade=Grade.NOT_APPLICABLE, reason="no data")) == "no data"
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "junit", "html"])
+def test_the_formats_for_people_say_what_a_row_asks_for_beyond_the_practice(name: str) -> None:
+    row = replace(_row(minimum=Grade.WIRED), title="bad data is stopped")
+    asked = replace(IMPLEMENTED, evidence=samples.CHAIN)
+    ladder = (samples.LADDER[0], replace(samples.LADDER[1], reached=False, rows=(row,)))
+    headline = replace(samples.HEADLINE, level=1, next_level=2, practices=(asked,), ladder=ladder)
+    text = render(replace(samples.report(), headline=headline), name, RenderOptions())
+    assert "needs wired: by hand" in " ".join(text.split())
+
+
+def test_the_verdict_of_several_components_names_the_one_it_speaks_of() -> None:
+    report = samples.report()
+    assert scope(report, "") == "The level is that of `services/scoring`, one of 2 components."
+    assert scope(replace(report, components=report.components[:1]), "") == ""
+    lessons = replace(report, kind="course")
+    assert "best lesson, `services/scoring`" in scope(lessons, "")
+    assert "lesson" not in scope(lessons, "services/scoring"), "a lesson that the user chose is not the best one"
+
+
+def test_without_a_level_the_reader_learns_how_to_get_one() -> None:
+    report = samples.without_ml()
+    assert title(report) == "No ML workload found"
+    assert "--kind application" in without_level(report)
+    assert without_level(replace(report, kind="application")) == "", "the user has said so already"
+    assert without_level(samples.report()) == ""
+
+
+def test_a_tool_of_others_is_not_said_to_be_without_machine_learning() -> None:
+    tool = replace(samples.without_ml(), kind="platform-tool")
+    assert title(tool) == "No level: platform-tool"
+    assert summary(tool).startswith("no level (platform-tool: ")
+    assert badge_words(tool)[0] == "no level"
+    assert badge_words(samples.without_ml())[0] == "no ML"
+
+
+def test_a_gap_comes_with_its_step_where_no_page_about_the_rule_is_shown() -> None:
+    report = samples.report()
+    gap, defect = samples.FINDINGS
+    assert with_step(gap, report) == "level 3 asks for cd/model-deploy Add a deploy job."
+    assert with_step(defect, report) == defect.message
+    assert with_step(replace(gap, id="MLS000"), report) == gap.message
+
+
+def test_gaps_are_steps_and_not_counted_as_notes() -> None:
+    line = summary(samples.report())
+    assert "(4 steps left); 1 error, 0 warnings, 0 notes, 2 not read" in line
