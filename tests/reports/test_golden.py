@@ -10,12 +10,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
 from mlops_scan.engine.report import Report

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from mlops_scan.engine.report import PracticeResult, RowResult
 from mlops_scan.reports import RenderOptions, render
