@@ -93,9 +93,9 @@ def _sections(report: Report, rows: bool) -> list[tuple[str, str]]:
     present = (
         ("ladder", "Ladder", bool(report.headline.ladder) and report.headline.level is not None),
         ("rows", "Why this level", rows),
-        ("models", "All models", _applies(report)),
         ("components", "Components", len(report.components) > 1),
         ("steps", "Next steps", bool(report.headline.gaps)),
+        ("models", "All models", _applies(report)),
         ("findings", "Findings", True),
         ("practices", "Practices", True),
         ("unread", "Could not be read", bool(report.incomplete)),

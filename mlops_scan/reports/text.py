@@ -34,6 +34,7 @@ _Part = str | tuple[str, str]
 _STEPS = 3
 _FINDINGS = 10
 _NOTES = 5
+_COMPONENTS = 10
 _BAR = 20
 _MIN_WIDTH = 40
 _ID_WIDTH = 26  # longer ids push what follows them; a wider column would leave no room for paths at 80 columns
@@ -131,19 +132,30 @@ class _Page:
     def _header(self) -> None:
         report, headline = self.report, self.report.headline
         self._prose(0, (title(report), "bold"), "")
-        place: tuple[_Part | Text, ...] = (", see ", self._place(report.kind_place)) if report.kind_place else ()
         if headline.level is None:
-            self._prose(0, f"Why: {one_line(report.kind_reason) or report.kind}", *place)
+            self._kind(f"Why: {one_line(report.kind_reason) or report.kind}")
             self._prose(0, without_level(report))
             return
         reason = f" ({one_line(report.kind_reason)})" if report.kind_reason else ""
-        self._prose(0, f"Kind: {report.kind}{reason}", *place)
+        self._kind(f"Kind: {report.kind}{reason}")
         if report.attestations and report.attested_level is not None:
             self._prose(0, f"Observed level: {headline.level}. With attestations: level {report.attested_level}.")
         others = vector.others(report)
         self._prose(0, f"Maturity model: {report.model}.", f" Other models: {others}." if others else "")
         if sentence := scope(report, self.component):
             self._prose(0, one_line(sentence))
+
+    def _kind(self, sentence: str) -> None:
+        """The sentence with the place that shows it, on a line of its own where it would be broken."""
+        if self.report.kind_place is None:
+            self._prose(0, sentence)
+            return
+        place = self._place(self.report.kind_place)
+        if len(sentence) + 6 + place.cell_len <= self.console.width:
+            self._prose(0, sentence, ", see ", place)
+        else:
+            self._prose(0, f"{sentence}, see")
+            self._line("  ", place)
 
     def _ladder(self, component: ComponentResult) -> None:
         self._line("")
@@ -175,12 +187,15 @@ class _Page:
             return
         self._section("Components")
         headline = self.report.headline.path
-        width = min(40, max(len(visible(item.path)) for item in components))
-        for item in components:
+        first = [item for item in components if item.path == headline]
+        rest = [item for item in components if item.path != headline]
+        shown = self._some((*first, *rest), _COMPONENTS)
+        standings = [_component_standing(item) for item in shown]
+        width = max(map(len, standings))
+        for item, standing in zip(shown, standings, strict=True):
             mark = self.here if item.path == headline else " "
-            level = "no level" if item.level is None else f"level {item.level}"
-            share = f", {percent(item.progress)} of the way to {item.next_level}" if item.progress is not None else ""
-            self._line(f"{mark} {visible(item.path):<{width}}  {level}{share}  {item.kind}")
+            self._line(f"{mark} {standing:<{width}}  {visible(item.path)}")
+        self._more(len(components), _COMPONENTS)
 
     def _rows(self, component: ComponentResult) -> None:
         by_id = {practice.id: practice for practice in component.practices}
@@ -317,6 +332,11 @@ class _Page:
     def _more(self, total: int, limit: int) -> None:
         if not self.verbose and total > limit:
             self._line((f"  and {total - limit} more (-v shows all)", "dim"))
+
+
+def _component_standing(item: ComponentResult) -> str:
+    level = "no level" if item.level is None else f"level {item.level}"
+    return level if item.progress is None else f"{level}, {percent(item.progress):>3} of the way to {item.next_level}"
 
 
 def _worth_a_line(practice: PracticeResult) -> bool:

@@ -49,8 +49,8 @@ def test_the_verdict_of_several_components_names_the_one_it_speaks_of() -> None:
     assert scope(report, "") == "The level is that of `services/scoring`, one of 2 components."
     assert scope(replace(report, components=report.components[:1]), "") == ""
     lessons = replace(report, kind="course")
-    assert "best lesson, `services/scoring`" in scope(lessons, "")
-    assert "lesson" not in scope(lessons, "services/scoring"), "a lesson that the user chose is not the best one"
+    assert "the best one, `services/scoring`" in scope(lessons, "")
+    assert "best" not in scope(lessons, "services/scoring"), "a lesson that the user chose is not the best one"
 
 
 def test_without_a_level_the_reader_learns_how_to_get_one() -> None:
