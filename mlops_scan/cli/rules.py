@@ -45,7 +45,7 @@ def test_rules(folder: Path | None) -> int:
 
     FOLDER, or one file, holds rules of your own beside the built-in ones, or a whole set in their place.
     """
-    from mlops_scan.fingerprints.samples import check_tool
+    from mlops_scan.fingerprints.samples import check_tool, count_samples, run_samples
     from mlops_scan.reports.tally import counted
     from mlops_scan.rulebook import load, rules_path
 
@@ -54,22 +54,23 @@ def test_rules(folder: Path | None) -> int:
         raise ScanError(f"{root} does not exist")
     if folder is None or _is_whole_set(root):
         book = load(root)
-        tools = list(book.tools.values())
+        sizes = {"tool": len(book.tools), "role": len(book.roles), "asset": len(book.assets)}
+        samples, failures = count_samples(book), run_samples(book)
     else:
-        built_in = load()
-        book = load(extra=[root])
+        built_in, book = load(), load(extra=[root])
         tools = [tool for name, tool in book.tools.items() if name not in built_in.tools]
         if not tools and len(book.models) + len(book.practices) > len(built_in.models) + len(built_in.practices):
             click.echo(f"{root}: the format holds; there is no tool, so no sample to run")
             return 0
-    samples = sum(len(tool.samples) for tool in tools)
-    if not tools:  # a wrong folder must not look like rules that pass
-        raise ScanError(f"{root} holds no tool rules: give the folder or file that has `tools:`")
-    failures = [failure for tool in tools for failure in check_tool(tool)]
+        if not tools:  # a wrong folder must not look like rules that pass
+            raise ScanError(f"{root} holds no tool rules: give the folder or file that has `tools:`")
+        sizes = {"tool": len(tools)}
+        samples, failures = sum(len(tool.samples) for tool in tools), [f for tool in tools for f in check_tool(tool)]
     for failure in failures:
         click.echo(failure, err=True)
     outcome = counted(len(failures), "failure") if failures else "every sample holds"
-    click.echo(f"{root}: {counted(len(tools), 'tool')}, {counted(samples, 'sample')}: {outcome}")
+    what = [counted(size, kind) for kind, size in {**sizes, "sample": samples}.items() if size]
+    click.echo(f"{root}: {', '.join(what)}: {outcome}")
     return 1 if failures else 0
 
 

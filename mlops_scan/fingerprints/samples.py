@@ -1,13 +1,20 @@
-"""Run the samples that stand beside each tool: what must match and what must not."""
+"""Run the samples that stand beside each rule: what must match and what must not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from msgspec import Struct
+
+from mlops_scan.assetrules import AssetRule, AssetSample
 from mlops_scan.code.build import Source, build
+from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
+from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.fingerprints.assets import AssetMatcher
 from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.repository.files import File
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.rolerules import RoleRule
 from mlops_scan.rulebook import FINDS, RuleBook, Sample, Tool
@@ -15,8 +22,21 @@ from mlops_scan.words import Location
 
 
 def run_samples(book: RuleBook) -> list[str]:
-    """One sentence for every sample of the book's tools and roles that does not hold."""
-    return [*(failure for tool in book.tools.values() for failure in check_tool(tool)), *check_roles(book.roles)]
+    """One sentence for every sample of the book's tools, roles and assets that does not hold."""
+    return [
+        *(failure for tool in book.tools.values() for failure in check_tool(tool)),
+        *check_roles(book.roles),
+        *check_assets(book.assets),
+    ]
+
+
+def count_samples(book: RuleBook) -> int:
+    """How many samples `run_samples` runs."""
+    return (
+        sum(len(tool.samples) for tool in book.tools.values())
+        + sum(len(texts) for role in book.roles for texts in role.samples.values())
+        + sum(len(asset.samples) for asset in book.assets)
+    )
 
 
 def check_roles(rules: Sequence[RoleRule]) -> Iterator[str]:
@@ -65,36 +85,80 @@ def claims(matcher: Matcher, sample: Sample) -> frozenset[str]:
     return frozenset(found)
 
 
+def check_assets(rules: Iterable[AssetRule]) -> Iterator[str]:
+    """The failures of the asset rules' samples; an asset without both kinds of sample fails too."""
+    for rule in rules:
+        if not (any(s.expect for s in rule.samples) and any(not s.expect for s in rule.samples)):
+            yield f"assets/{rule.id}: needs a sample that must match and one that must not"
+        matcher = AssetMatcher([rule])
+        for number, sample in enumerate(rule.samples, 1):
+            got = names(matcher, sample)
+            if got != sample.expect:
+                found, wanted = ", ".join(got) or "nothing", ", ".join(sample.expect) or "nothing"
+                yield f"assets/{rule.id}: sample {number} ({sample.path}) names {found}, expected {wanted}"
+
+
+def names(matcher: AssetMatcher, sample: AssetSample) -> tuple[str, ...]:
+    """What the matcher's rules find in a sample, as `name` or `name@version`, in the order of the file."""
+    parts = _parts(Documents.of({sample.path: sample.text}), sample.path)
+    found = [item for module in parts.modules for item in matcher.in_module(CodeIndex([module]), module)]
+    found += [item for words, place in parts.commands for item in matcher.in_command(words, place)]
+    found += matcher.in_documents(sample.path, parts.nodes)
+    return tuple(f"{item.name}@{item.version}" if item.version else item.name for item in found)
+
+
 def _uses(matcher: Matcher, documents: Documents, path: str) -> Iterator[Use]:
+    parts = _parts(documents, path)
+    yield from matcher.in_names([parts.file])
+    for module in parts.modules:
+        yield from matcher.in_module(CodeIndex([module]), module)
+    for words, place in parts.commands:
+        yield from matcher.in_command(words, place)
+    if parts.nodes:
+        yield from matcher.in_documents(parts.file, parts.nodes)
+
+
+class _Parts(Struct, frozen=True):
+    """What rules look at in one file."""
+
+    file: File
+    modules: tuple[Module, ...] = ()
+    commands: tuple[tuple[tuple[str, ...], Location], ...] = ()
+    nodes: Sequence[Node] = ()
+
+
+def _parts(documents: Documents, path: str) -> _Parts:
     file = documents.files[path]
-    yield from matcher.in_names([file])
     language = language_of(path)
     if language in ("python", "notebook"):
         module = build(Source(path, documents.text(path), language == "notebook")).module
-        if module is not None:
-            yield from matcher.in_module(CodeIndex([module]), module)
-    elif language == "shell":
-        yield from _commands(matcher, documents.text(path), path, 1)
-    elif language == "dockerfile":
-        from mlops_scan.documents.dockerfile import commands
-
-        image = documents.dockerfile(path)
-        for instruction in image.instructions if image is not None else ():
-            value = commands(instruction)
-            text = value if isinstance(value, str) else " ".join(value)
-            if instruction.name in ("RUN", "CMD", "ENTRYPOINT"):
-                yield from _commands(matcher, text, path, instruction.line)
-    elif language == "makefile":
-        makefile = documents.makefile(path)
-        for target in makefile.targets if makefile is not None else ():
-            for line, text in target.recipe:
-                yield from _commands(matcher, text, path, line)
-    elif language != "requirements":
-        yield from matcher.in_documents(file, documents.nodes(path))
+        return _Parts(file, () if module is None else (module,))
+    if language in ("shell", "dockerfile", "makefile"):
+        return _Parts(file, commands=tuple(_commands(documents, path, language)))
+    return _Parts(file, nodes=documents.nodes(path) if language != "requirements" else ())
 
 
-def _commands(matcher: Matcher, text: str, path: str, line: int) -> Iterator[Use]:
+def _commands(documents: Documents, path: str, language: str) -> Iterator[tuple[tuple[str, ...], Location]]:
     from mlops_scan.documents.shell import parse, unwrap
 
-    for command in parse(text, first_line=line).commands:
-        yield from matcher.in_command(unwrap(command.words), Location(path, command.line))
+    for first, text in _scripts(documents, path, language):
+        for command in parse(text, first_line=first).commands:
+            yield unwrap(command.words), Location(path, command.line)
+
+
+def _scripts(documents: Documents, path: str, language: str) -> Iterator[tuple[int, str]]:
+    """The shell texts of a file, with their first lines."""
+    from mlops_scan.documents.dockerfile import commands
+
+    if language == "shell":
+        yield 1, documents.text(path)
+    elif language == "dockerfile":
+        image = documents.dockerfile(path)
+        for instruction in image.instructions if image is not None else ():
+            if instruction.name in ("RUN", "CMD", "ENTRYPOINT"):
+                value = commands(instruction)
+                yield instruction.line, value if isinstance(value, str) else " ".join(value)
+    else:
+        makefile = documents.makefile(path)
+        for target in makefile.targets if makefile is not None else ():
+            yield from target.recipe

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from mlops_scan import rulebook
 from mlops_scan.cli.main import run
+from mlops_scan.fingerprints.samples import count_samples
+from mlops_scan.rulebook import load, rules_path
 from tests.fingerprints.books import write_book
 
 
@@ -86,3 +89,42 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     for name in ("scan", "explain", "rules", "schema"):
         assert f"\n  {name} " in text
+
+
+# -- a whole set of rules ----------------------------------------------------------------------------------------------
+
+
+def test_the_samples_of_every_kind_of_built_in_rule_are_run(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["rules", "test"]) == 0
+    out = capsys.readouterr().out
+    book = load()
+    assert f"{len(book.tools)} tools, {len(book.roles)} roles, {len(book.assets)} assets" in out
+    assert f"{count_samples(book)} samples: every sample holds" in out
+    assert count_samples(book) > sum(len(tool.samples) for tool in book.tools.values())
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "failure"),
+    [
+        (
+            "tools/tracking.yaml",
+            "expect: [experiment/tracking]",
+            "expect: [data/versioning]",
+            "wrongly claims experiment/tracking",
+        ),
+        ("roles/paths.yaml", "match: [", "match: [src/train.py, ", "src/train.py is source"),
+        ("assets/models.yaml", "expect: [org/base-7b]", "expect: [org/other]", "names org/base-7b, expected org/other"),
+    ],
+)
+def test_a_sample_that_fails_fails_the_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, before: str, after: str, failure: str
+) -> None:
+    root = tmp_path / "rules"
+    shutil.copytree(rules_path(), root)
+    text = (root / file).read_text(encoding="utf-8")
+    assert before in text
+    (root / file).write_text(text.replace(before, after, 1), encoding="utf-8")
+    assert run(["rules", "test", str(root)]) == 1
+    printed = capsys.readouterr()
+    assert failure in printed.err
+    assert "1 failure" in printed.out

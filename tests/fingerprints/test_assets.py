@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
-from mlops_scan.assetrules import AssetRule
+from mlops_scan.assetrules import AssetRule, AssetSample
 from mlops_scan.code.build import Source, build
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.shell import parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.assets import AssetMatcher, Named
+from mlops_scan.fingerprints.samples import check_assets
 from mlops_scan.rulebook import load
 from mlops_scan.words import Location
 
@@ -37,10 +39,21 @@ def shown(found: list[Named]) -> list[str]:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_the_samples_of_a_rule(rule: AssetRule) -> None:
-    assert any(sample.expect for sample in rule.samples)
-    assert any(not sample.expect for sample in rule.samples)
-    for sample in rule.samples:
-        assert shown(named((rule,), {sample.path: sample.text})) == list(sample.expect)
+    assert list(check_assets([rule])) == []
+
+
+def test_samples_that_do_not_hold() -> None:
+    rule = next(rule for rule in RULES if rule.id == "hub-models")
+    good, *_ = (sample for sample in rule.samples if sample.expect)
+    wrong = replace(good, expect=("another",))
+    assert list(check_assets([replace(rule, samples=(wrong,))])) == [
+        "assets/hub-models: needs a sample that must match and one that must not",
+        f"assets/hub-models: sample 1 (load.py) names {good.expect[0]}, expected another",
+    ]
+    silent = AssetSample("load.py", good.text, ())
+    assert list(check_assets([replace(rule, samples=(good, silent))])) == [
+        f"assets/hub-models: sample 2 (load.py) names {good.expect[0]}, expected nothing",
+    ]
 
 
 def test_a_constant_of_another_module_is_followed() -> None:
