@@ -1,4 +1,4 @@
-"""Write the generated documentation: the pages of `docs/rules/` from the rules, and the sample output in README.md.
+"""Write the generated documentation: the pages of `docs/rules/` and the schema of rule files, and README.md's sample.
 
 `python docs/generate.py` writes them, `python docs/generate.py --check` exits 1 and names what differs.
 """
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from mlops_scan.cli.models import first_asked
+from mlops_scan.cli.ruleschema import schema_text
 from mlops_scan.rulebook import FindingDefinition, Practice, RuleBook, Tool, load
 from mlops_scan.rulemodels import Level, MaturityModel
 
@@ -291,6 +292,7 @@ def generated() -> dict[Path, str]:
     book = load()
     pages = {"findings": findings_page, "practices": practices_page, "tools": tools_page, "models": models_page}
     files = {ROOT / "docs" / "rules" / f"{name}.md": "\n\n".join(page(book)) + "\n" for name, page in pages.items()}
+    files[ROOT / "docs" / "rules.schema.json"] = schema_text(book)
     files[ROOT / "README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"))
     return files
 
