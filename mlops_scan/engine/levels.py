@@ -93,6 +93,9 @@ def gap_of(practice: Practice, result: PracticeResult, level: int) -> Gap:
     remedy = practice.remedy
     if result.grade in (Grade.IMPLEMENTED, Grade.TRACE) and result.reason:
         remedy = f"Here {result.reason}. {remedy}"
+    elif result.grade is Grade.UNKNOWN and result.reason:
+        done = "attest it" if practice.attestable else "declare it in the repository"
+        remedy = f"Files cannot say whether this is done ({result.reason}). If it is, {done}. Otherwise: {remedy}"
     return Gap(practice.id, practice.title, level, practice.effort, remedy)
 
 

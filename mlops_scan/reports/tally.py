@@ -115,7 +115,7 @@ def lacks(row: RowResult, practice: PracticeResult) -> str:
     if practice.id in row.met_by:
         return ""
     minimum = row.minimum or practice.minimum
-    if practice.grade is Grade.NOT_APPLICABLE:
+    if practice.grade in (Grade.NOT_APPLICABLE, Grade.UNKNOWN):
         wanted = ""
     elif practice.grade.strength < minimum.strength:
         wanted = f"needs {minimum.value}"

@@ -342,3 +342,15 @@ def test_a_practice_that_also_counts_is_not_recommended(grades: dict[str, Grade]
     gaps = {gap.practice for gap in levels.gaps(third, graded, BOOK.practices)}
     assert "retraining/scheduled" not in gaps
     assert ("cd/model-deploy" in gaps) is not met
+
+
+def test_the_step_to_what_files_cannot_say_is_not_to_build_it_again() -> None:
+    found = PracticeResult("ci/code-tests", "tests", U, False, I, Confidence.LOW, "the server knows")
+    practice = BOOK.practices["ci/code-tests"]
+    assert not practice.attestable
+    assert levels.gap_of(practice, found, 3).remedy == (
+        "Files cannot say whether this is done (the server knows). If it is, declare it in the repository. "
+        f"Otherwise: {practice.remedy}"
+    )
+    attestable = next(practice for practice in BOOK.practices.values() if practice.attestable)
+    assert "If it is, attest it." in levels.gap_of(attestable, found, 3).remedy

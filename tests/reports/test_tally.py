@@ -30,6 +30,10 @@ def test_what_is_good_enough_but_uncertain_says_so() -> None:
     assert lacks(_row(), unsure) == "too uncertain to count"
 
 
+def test_what_files_cannot_say_is_not_said_to_be_lacking() -> None:
+    assert lacks(_row(), replace(IMPLEMENTED, grade=Grade.UNKNOWN, reason="the server knows")) == "the server knows"
+
+
 def test_what_is_ruled_out_needs_nothing() -> None:
     assert lacks(_row(), replace(IMPLEMENTED, grade=Grade.NOT_APPLICABLE, reason="no data")) == "no data"
 
