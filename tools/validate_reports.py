@@ -1,6 +1,7 @@
 """Let the programs that read our reports read them: `python tools/validate_reports.py [FOLDER ...]`.
 
-Scans each folder (default: some of `fixtures/`), writes every format, and gives the files to their consumers:
+Scans each folder (default: some of `fixtures/`) and one with hostile names and contents, writes every format, and
+gives the files to their consumers:
 
 - SARIF: Microsoft's sarif-multitool (npm, brings its own .NET) with GitHub's ingestion rules, and sarif-tools (PyPI);
 - JUnit: junitparser; GitLab Code Quality: the shape of its documentation; Markdown: markdown-it; CSV, SVG: Python's;
@@ -26,6 +27,7 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))  # for `tests`
 FIXTURES = ("level1-manual", "level3-gitlab", "level4-full", "impostor", "monorepo", "non-ml", "broken")
 NPM = ("@microsoft/sarif-multitool@5", "axe-core@4", "playwright-core@1")
 EXTENSIONS = {
@@ -72,7 +74,7 @@ def main() -> int:
         tools = (options.tools or Path(temporary) / "tools").resolve()
         for folder in (output, tools):
             folder.mkdir(parents=True, exist_ok=True)
-        scanned = [_scan(folder.resolve(), output) for folder in folders]
+        scanned = [_scan(folder.resolve(), output) for folder in (*folders, *_hostile(Path(temporary)))]
         problems, skipped = _validate(scanned, tools)
     for problem in problems:
         print(f"PROBLEM {problem}", file=sys.stderr)
@@ -80,6 +82,17 @@ def main() -> int:
         print(f"SKIPPED {reason}", file=sys.stderr)
     print(f"{len(scanned)} repositories, {len(problems)} problems, {len(skipped)} consumers skipped")
     return 1 if problems or (options.require_all and skipped) else 0
+
+
+def _hostile(temporary: Path) -> Iterator[Path]:
+    from tests.reports.hostile import write_hostile
+
+    folder = temporary / "hostile"
+    folder.mkdir()
+    try:
+        yield write_hostile(folder)
+    except OSError as error:
+        print(f"SKIPPED the hostile folder: this file system has no such names ({error})", file=sys.stderr)
 
 
 def _scan(folder: Path, output: Path) -> Scanned:
@@ -221,7 +234,8 @@ def _sarif_tools(scanned: Sequence[Scanned], tools: Path) -> Iterator[str]:
     for name, files in scanned:
         expected = len(json.loads(_text(files["sarif"]))["runs"][0]["results"])
         summary = tools / "summary.csv"
-        for arguments in (("csv", "--output", str(summary)), ("html", "--output", str(tools / "summary.html"))):
+        outputs = (("csv", "--output", str(summary)), ("html", "--output", str(tools / "summary.html")), ("summary",))
+        for arguments in outputs:
             done = subprocess.run(
                 [str(python), "-m", "sarif", *arguments, str(files["sarif"])],
                 capture_output=True, text=True, check=False, timeout=MINUTES,
