@@ -108,13 +108,15 @@ def slow(pattern: Pattern, method: str, limit: int = 10**9) -> str:
     """The text that takes more than linear time, described; empty when none of those tried does."""
     for before, pump, after in seeds(pattern):
 
-        def best(size: int, seed: tuple[str, str, str] = (before, pump, after)) -> float:
+        def once(size: int, seed: tuple[str, str, str] = (before, pump, after)) -> float:
             text = seed[0] + seed[1] * max(1, min(size, limit) // len(seed[1])) + seed[2]
-            return min(_seconds(pattern, method, text) for _ in range(2))
+            return _seconds(pattern, method, text)
+
+        def best(size: int) -> float:
+            return min(once(size) for _ in range(2))
 
         for size in SIZES:
-            taken = best(size)
-            if taken < FAST:
+            if once(size) < FAST or (taken := best(size)) < FAST:
                 continue
             if taken > 0.5 or limit < size:
                 return f"{before!r} + {pump!r} * n + {after!r}: {taken:.2f} s for {min(size, limit)} characters"
