@@ -215,7 +215,7 @@ def _scan(
         notices=(
             *options.notices,
             *notes,
-            *verdict.notices(context, options.select, options.ignore, kind, parts, headline),
+            *verdict.notices(context, options.select, options.ignore, kind, parts, headline, options.component),
             *verdict.disclosures(suppressed, compared, attested),
         ),
         every_model=options.model == verdict.EVERY,

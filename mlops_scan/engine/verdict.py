@@ -168,6 +168,7 @@ def notices(
     kind: Kind,
     parts: component_rules.Components,
     headline: ComponentResult,
+    wanted: str | None,
 ) -> tuple[str, ...]:
     """What the reader should know: exclusions, unknown CI providers, how other models count."""
     found = list(context.repository.notices)
@@ -177,7 +178,7 @@ def notices(
     if context.documents.unrendered:
         found.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
     found += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
-    if kind.name == "course" and len(parts.folders) > 1:
+    if kind.name == "course" and len(parts.folders) > 1 and wanted is None:
         found.append("a course: the practices are those of all lessons together, the level is that of the best lesson")
     if select:
         found.append(f"only findings {', '.join(select)} are shown")

@@ -9,8 +9,10 @@ import pytest
 from mlops_scan.engine.components import find
 from mlops_scan.engine.kind import decide
 from mlops_scan.engine.lessons import lesson_folders, project_folders
+from mlops_scan.engine.scan import ScanOptions, scan
 from mlops_scan.repository.files import File, Texts
 from mlops_scan.words import Role
+from tests.scanned import FIXTURES, report_of
 from tests.trees import ML, TRAIN, Tree, context_of
 
 CLASSIFIED = (
@@ -151,3 +153,11 @@ def test_training_in_an_example_of_a_package_does_not_make_it_an_application(tmp
         "@dag(schedule='@daily')\ndef flow():\n    fit(1, 2)\n\n\nflow()\n",
     }
     assert kind_of(tmp_path, tree) == "library"
+
+
+def test_a_lesson_that_the_user_chose_stands_for_itself() -> None:
+    root = FIXTURES / "course" / "repo"
+    assert any(notice.startswith("a course: ") for notice in report_of("course").notices)
+    chosen = scan(root, ScanOptions(component="02-tracking"))
+    assert chosen.headline.path == "02-tracking"
+    assert not any(notice.startswith("a course: ") for notice in chosen.notices)
