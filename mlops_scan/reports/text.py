@@ -163,7 +163,7 @@ class _Page:
         for rung in component.ladder:
             here = rung.number == component.level
             mark = self.here if here else " "
-            style = "bold" if here else "" if rung.reached else "dim"
+            style = "bold" if here else "" if rung.reached or rung.number == component.next_level else "dim"
             line = f"{mark} {rung.number}  {rung.name:<{width}}  {self._standing(component, rung)}"
             self._line((line, style))
         if component.ahead:
