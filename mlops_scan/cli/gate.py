@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from mlops_scan.cli.config import Config
-from mlops_scan.engine.report import ComponentResult, LevelResult, Report, RowResult
+from mlops_scan.engine.report import ComponentResult, LevelResult, PracticeResult, Report, RowResult
 from mlops_scan.errors import ScanError
 from mlops_scan.reports.clean import one_line, visible
 from mlops_scan.words import Severity
@@ -93,9 +93,16 @@ def _below(report: Report, wanted: int | None, attested: bool) -> list[str]:
 def _missing(component: ComponentResult, rung: LevelResult, row: RowResult) -> str:
     by_id = {practice.id: practice for practice in component.practices}
     open_ids = [name for name in row.practices if name not in row.met_by]
-    details = [f"{name} is {by_id[name].grade.value}" if name in by_id else name for name in open_ids]
+    details = [_standing(by_id[name], row) if name in by_id else name for name in open_ids]
     needed = f"{row.need - len(row.met_by)} more of: " if len(row.practices) > 1 else ""
     return f"  level {rung.number}: {row.title} ({needed}{', '.join(details)})"
+
+
+def _standing(practice: PracticeResult, row: RowResult) -> str:
+    """The grade, and where there is something of it, the one that the row asks for."""
+    minimum = row.minimum or practice.minimum
+    more = f" (needs {minimum.value})" if 0 < practice.grade.strength < minimum.strength else ""
+    return f"{practice.id} is {practice.grade.value}{more}"
 
 
 def _severe(report: Report, severity: str | None) -> list[str]:

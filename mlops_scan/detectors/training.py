@@ -171,7 +171,8 @@ def _committed(context: Context) -> Iterator[Problem]:
             size = f"{file.size / 1_048_576:.1f} MiB" if file.size > 100_000 else f"{file.size} bytes"
             yield Problem(
                 "MLS103",
-                f"`{file.name}` ({size}) is a binary model file among the sources, with no record of the run that made it.",
+                f"`{file.name}` ({size}) is a binary model file among the sources, with no record of the run that made "
+                "it.",
                 context.evidence(file.path, 1, text=" ").location,
             )
         elif (

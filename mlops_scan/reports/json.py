@@ -179,6 +179,7 @@ def _row(row: RowResult) -> dict[str, Any]:
         "met_by": list(row.met_by),
         "weight": row.weight,
         "credit": row.credit,
+        "minimum": None if row.minimum is None else row.minimum.value,
     }
 
 

@@ -62,7 +62,7 @@ def test_the_reason_and_the_missing_rows_are_on_standard_error(
     output = capsys.readouterr()
     assert output.err.splitlines() == [
         "gate failed: level 2 is below 3; missing:",
-        "  level 3: model tests in CI (ci/model-tests is implemented)",
+        "  level 3: model tests in CI (ci/model-tests is implemented (needs wired))",
         "  level 3: automated deployment (1 more of: cd/model-deploy is absent, cd/pipeline-deploy is absent)",
     ]
     assert output.out.startswith("{")

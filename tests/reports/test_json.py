@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 
 from mlops_scan.engine.report import Report
 from mlops_scan.reports import RenderOptions, render
 from mlops_scan.reports.json import schema_text
+from mlops_scan.words import Grade
 from tests.reports import samples
 
 
@@ -67,6 +69,14 @@ def test_keys_of_the_contract_in_order() -> None:
         "text": "pytest tests/model || true",
     }
     assert data["levels"] == {"default": 2, "google": 0, "ml-test-score": 0.5, "genai": None}
+
+
+def test_a_row_says_what_it_asks_for_beyond_its_practices() -> None:
+    rows = (replace(samples.LADDER[1].rows[0], minimum=Grade.WIRED), samples.LADDER[1].rows[1])
+    headline = replace(samples.HEADLINE, ladder=(replace(samples.LADDER[1], rows=rows),))
+    data = _data(replace(samples.report(), headline=headline))
+    assert [row["minimum"] for row in data["ladder"][0]["rows"]] == ["wired", None]
+    Draft202012Validator(json.loads(schema_text())).validate(data)
 
 
 def test_the_schema_requires_every_key_of_the_contract() -> None:
