@@ -8,6 +8,7 @@ from mlops_scan.cli.config import Config
 from mlops_scan.engine.report import ComponentResult, LevelResult, PracticeResult, Report, RowResult
 from mlops_scan.errors import ScanError
 from mlops_scan.reports.clean import one_line, visible
+from mlops_scan.reports.tally import not_for_it
 from mlops_scan.words import Severity
 
 PASSED, FAILED, INCOMPLETE = 0, 1, 2
@@ -78,7 +79,8 @@ def _below(report: Report, wanted: int | None, attested: bool) -> list[str]:
     if wanted > top:
         raise ScanError(f"--fail-below {wanted}: the model {report.model!r} has no level above {top}")
     if headline.level is None:
-        why = one_line(report.kind_reason) or "no ML workload found"
+        other = f"the model {report.model} does not apply here" if not_for_it(report) else one_line(report.kind_reason)
+        why = other or "no ML workload found"
         return [f"gate failed: level {wanted} is wanted, but the repository has no level ({why})"]
     counted = report.attested_level if attested and report.attested_level is not None else headline.level
     if counted >= wanted:

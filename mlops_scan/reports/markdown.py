@@ -17,6 +17,7 @@ from mlops_scan.reports.tally import (
     GRADES,
     counted,
     lacks,
+    not_for_it,
     percent,
     rungs_up_to,
     scope,
@@ -74,7 +75,7 @@ def _verdict(report: Report, options: RenderOptions) -> Iterator[str]:
     reason = f" ({_prose(report.kind_reason)})" if report.kind_reason else ""
     where = f", see {_place(report.kind_place, options.places)}" if report.kind_place is not None else ""
     yield f"**Kind:** {_text(report.kind)}{reason}{where}"
-    if headline.level is None:
+    if headline.level is None and not not_for_it(report):
         if sentence := without_level(report):
             yield _prose(sentence)
         return
@@ -87,7 +88,8 @@ def _verdict(report: Report, options: RenderOptions) -> Iterator[str]:
     elif headline.path != ".":
         yield f"**Component:** {_code(headline.path)}"
     others = vector.others(report)
-    yield f"**Maturity model:** {_text(report.model)}{f'; others: {_text(others)}' if others else ''}"
+    own = _text(report.model + vector.of_main(report))
+    yield f"**Maturity model:** {own}{f'. Others: {_text(others)}' if others else ''}"
 
 
 def _components(report: Report) -> Iterator[str]:

@@ -72,7 +72,7 @@ def title(report: Report) -> str:
     """`Level 2 of 4: ML Pipeline Automation`, or why there is none."""
     headline = report.headline
     if headline.level is None:
-        return "No ML workload found" if report.kind == "non-ml" else f"No level: {report.kind}"
+        return f"No {reason}" if (reason := _none(report)) else "No ML workload found"
     return f"Level {headline.level} of {top_level(headline)}: {headline.level_name}"
 
 
@@ -85,6 +85,18 @@ def summary(report: Report) -> str:
     ]
     unread = [f"{len(report.incomplete)} not read"] if report.incomplete else []
     return f"{_verdict(report)}; {', '.join([*counts, *unread])}"
+
+
+def not_for_it(report: Report) -> bool:
+    """Whether there is no level because the maturity model that was asked for is not about repositories like this."""
+    return report.headline.level is None and any(item.value is not None for item in report.headline.models)
+
+
+def _none(report: Report) -> str:
+    """Which level is not there, and why; empty where there is no machine learning at all."""
+    if not_for_it(report):
+        return f"level: the model {report.model} does not apply here"
+    return "" if report.kind == "non-ml" else f"level: {report.kind}"
 
 
 def scope(report: Report, chosen: str) -> str:
@@ -105,7 +117,7 @@ def scope(report: Report, chosen: str) -> str:
 
 def without_level(report: Report) -> str:
     """What to do where there is no level and the reader thinks that there should be one; empty where there is one."""
-    if report.headline.level is not None or report.kind in _APPLICATIONS:
+    if report.headline.level is not None or report.kind in _APPLICATIONS or not_for_it(report):
         return ""
     return "If it trains or serves a model for a use of its own, `--kind application` has it judged as such."
 
@@ -152,7 +164,7 @@ def badge_words(report: Report) -> tuple[str, str]:
     """The message and the colour name of a badge: short, and honest about a scan that is incomplete."""
     level, top = report.headline.level, top_level(report.headline) or 0
     if level is None:
-        return ("no ML" if report.kind == "non-ml" else "no level"), "lightgrey"
+        return ("no level" if _none(report) else "no ML"), "lightgrey"
     colors = ("orange", "yellow", "yellowgreen", "green", "brightgreen")
     color = colors[round((level - 1) / (top - 1) * (len(colors) - 1))] if top > 1 and 1 <= level <= top else "orange"
     return f"level {level} of {top}{', incomplete' if report.incomplete else ''}", color
@@ -161,7 +173,9 @@ def badge_words(report: Report) -> tuple[str, str]:
 def _verdict(report: Report) -> str:
     headline = report.headline
     if headline.level is None:
-        name = "no ML workload found" if report.kind == "non-ml" else "no level"
+        if not_for_it(report):
+            return f"no {_none(report)}"
+        name = "no level" if _none(report) else "no ML workload found"
         return f"{name} ({report.kind}: {one_line(report.kind_reason)})" if report.kind_reason else name
     progress = ""
     if headline.next_level is not None and headline.progress is not None:

@@ -17,6 +17,7 @@ from mlops_scan.reports.tally import (
     GRADES,
     families,
     lacks,
+    not_for_it,
     percent,
     rungs_up_to,
     scope,
@@ -132,16 +133,18 @@ class _Page:
     def _header(self) -> None:
         report, headline = self.report, self.report.headline
         self._prose(0, (title(report), "bold"), "")
-        if headline.level is None:
+        if headline.level is None and not not_for_it(report):
             self._kind(f"Why: {one_line(report.kind_reason) or report.kind}")
-            self._prose(0, without_level(report))
+            if sentence := without_level(report):
+                self._prose(0, sentence)
             return
         reason = f" ({one_line(report.kind_reason)})" if report.kind_reason else ""
         self._kind(f"Kind: {report.kind}{reason}")
         if report.attestations and report.attested_level is not None:
             self._prose(0, f"Observed level: {headline.level}. With attestations: level {report.attested_level}.")
         others = vector.others(report)
-        self._prose(0, f"Maturity model: {report.model}.", f" Other models: {others}." if others else "")
+        judged_by = f"Maturity model: {report.model}{vector.of_main(report)}."
+        self._prose(0, judged_by, f" Other models: {others}." if others else "")
         if sentence := scope(report, self.component):
             self._prose(0, one_line(sentence))
 
@@ -204,8 +207,9 @@ class _Page:
         longest = max((len(name) for name in names if name in by_id and _worth_a_line(by_id[name])), default=0)
         self.id_width = min(longest, _ID_WIDTH)
         seen = {by_id[name].grade for name in names if name in by_id}
-        self._line("")
-        self._prose(0, ("; ".join(text for grade, text in GRADES.items() if grade in seen), "dim"))
+        if seen:
+            self._line("")
+            self._prose(0, ("; ".join(text for grade, text in GRADES.items() if grade in seen), "dim"))
         for rung in shown:
             self._section(f"Level {rung.number}: {rung.name}")
             for row in rung.rows:

@@ -16,6 +16,16 @@ def others(report: Report) -> str:
     )
 
 
+def of_main(report: Report) -> str:
+    """What is to be said of the model that the level is by: its score, or how to read it where it does not apply."""
+    main = next((item for item in report.headline.models if item.id == report.model), None)
+    if main is None:
+        return ""
+    if main.value is None:
+        return f". {main.mapping.rstrip('.')}" if main.mapping else ""
+    return f", score {value(main)} ({' to '.join(map(str, ends(main)))})" if main.sections else ""
+
+
 def value(item: ModelResult) -> str:
     """The level or score of one model, `none` where it does not apply."""
     return "none" if item.value is None else f"{item.value:g}"

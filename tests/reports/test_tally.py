@@ -84,3 +84,21 @@ def test_a_gap_comes_with_its_step_where_no_page_about_the_rule_is_shown() -> No
 def test_gaps_are_steps_and_not_counted_as_notes() -> None:
     line = summary(samples.report())
     assert "(4 steps left); 1 error, 0 warnings, 0 notes, 2 not read" in line
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "html", "github", "junit"])
+def test_a_model_that_does_not_apply_is_why_there_is_no_level(name: str) -> None:
+    report = samples.report()
+    none = replace(report.headline, level=None, next_level=None, progress=None, ladder=(), gaps=())
+    asked = replace(report, model="genai", headline=none, components=())
+    text = " ".join(render(asked, name, RenderOptions()).split())
+    assert "the model genai does not apply here" in text
+    assert "--kind application" not in text
+    if name in ("text", "markdown"):
+        assert "Language models only" in text, "how to read the model"
+        assert "default 2 (1 to 4)" in text, "the models that do apply"
+
+
+def test_a_score_stands_beside_the_model_it_is_of() -> None:
+    text = render(replace(samples.report(), model="ml-test-score"), "text", RenderOptions())
+    assert "Maturity model: ml-test-score, score 0.5 (0 to 1)." in text
