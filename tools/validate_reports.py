@@ -3,7 +3,8 @@
 Scans each folder (default: some of `fixtures/`) and one with hostile names and contents, writes every format, and
 gives the files to their consumers:
 
-- SARIF: Microsoft's sarif-multitool (npm, brings its own .NET) with GitHub's ingestion rules, and sarif-tools (PyPI);
+- SARIF: the OASIS schema, Microsoft's sarif-multitool (npm, brings its own .NET) with GitHub's ingestion rules,
+  sarif-tools (PyPI);
 - JUnit: junitparser; GitLab Code Quality: the shape of its documentation; Markdown: markdown-it; CSV, SVG: Python's;
 - CycloneDX: the schema that the Python library brings, and the library's own reader;
 - HTML: Chromium with playwright-core and axe-core (npm): empty console, no request, no serious violation.
@@ -108,6 +109,7 @@ def _validate(scanned: Sequence[Scanned], tools: Path) -> tuple[list[str], list[
         ("formats", _formats),
         ("Python's readers", _plain),
         ("Code Quality shape", _code_quality),
+        ("OASIS schema of SARIF", _sarif_schema),
         ("junitparser", _junitparser),
         ("CycloneDX schema and reader", _cyclonedx),
         ("markdown-it", _markdown),
@@ -161,6 +163,13 @@ def _code_quality(scanned: Sequence[Scanned], tools: Path) -> Iterator[str]:
         yield from (f"{name}: {error.message}" for error in errors)
         if len({issue["fingerprint"] for issue in issues}) != len(issues):
             yield f"{name}: a fingerprint occurs twice"
+
+
+def _sarif_schema(scanned: Sequence[Scanned], tools: Path) -> Iterator[str]:
+    jsonschema = _module("jsonschema")
+    validator = jsonschema.Draft4Validator(json.loads(_text(ROOT / "tests" / "data" / "sarif-2.1.0.json")))
+    for name, files in scanned:
+        yield from (f"{name}: {error.message}" for error in validator.iter_errors(json.loads(_text(files["sarif"]))))
 
 
 def _junitparser(scanned: Sequence[Scanned], tools: Path) -> Iterator[str]:
