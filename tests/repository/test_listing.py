@@ -400,6 +400,7 @@ def test_nothing_of_a_hostile_configuration_runs(tmp_path: Path) -> None:
     script.chmod(0o755)
     hooks = root / "hooks"
     hooks.mkdir()
+    (root / ".git/hooks").mkdir(exist_ok=True)
     for hook in ("post-index-change", "fsmonitor-watchman", "pre-commit", "post-checkout", "reference-transaction"):
         (hooks / hook).write_text(script.read_text(encoding="utf-8"), encoding="utf-8")
         (hooks / hook).chmod(0o755)
