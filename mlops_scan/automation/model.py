@@ -69,6 +69,7 @@ class PipelineStep(Struct, frozen=True):
     does: frozenset[str] = frozenset()
     folder: str = ""
     has_params: bool = False
+    calls_all_of: str = ""  # a file of which the engine calls the functions (a Mage block)
 
 
 class Pipeline(Struct, frozen=True):

@@ -313,9 +313,10 @@ class Resolver:
         for step in pipeline.steps:
             if only is not None and step.name not in only:
                 continue
-            if step.entries:
+            entries = step.entries or self.index.all_of(step.calls_all_of)
+            if entries:
                 where = Location(pipeline.path, step.line)
-                yield Run(chain.start, (), where, chain.evidence, entries=step.entries, swallowed=chain.swallowed)
+                yield Run(chain.start, (), where, chain.evidence, entries=entries, swallowed=chain.swallowed)
             if step.command:
                 inside = replace(chain, folder=normal(step.folder))
                 text = _as_command(step.command)

@@ -53,6 +53,11 @@ class Submitter:
         if words[:2] in _BY_FILE:
             found = tuple(Submitted(pipeline) for pipeline in self._named(words, folder))
             return found or None
+        if words[:3] == ("spacy", "project", "run") or words[:2] == ("weasel", "run"):
+            found = self._chosen("spacy-projects", folder)
+            return tuple(s for s in found if s.pipeline.name in words or len(found) == 1)
+        if words[:2] == ("mage", "run"):
+            return tuple(Submitted(p) for p in self.pipelines if p.tool == "mage" and p.path.split("/")[-2] in words)
         if words[:3] == ("databricks", "bundle", "run"):
             own = [p for p in self.pipelines if p.tool == "databricks"]
             return tuple(Submitted(p) for p in [p for p in own if p.name in words] or own[:5])

@@ -513,3 +513,83 @@ def test_other_lists_of_steps(path: str, text: str) -> None:
 def test_broken_shapes_do_not_raise(path: str, text: str) -> None:
     for found in pipelines(path, text):
         assert found.line >= 1 and all(step.line >= 1 for step in found.steps)
+
+
+# -- spaCy projects ----------------------------------------------------------------------------------------------------
+
+SPACY = """\
+    title: tagger
+    vars: {gpu: -1}
+    commands:
+      - name: corpus
+        script: ["python scripts/corpus.py"]
+      - name: train
+        script:
+          - "spacy train configs/config.cfg --gpu-id ${vars.gpu}"
+      - name: clean
+        script: ["rm -rf training"]
+    workflows:
+      all: [corpus, train, absent]
+    """
+
+
+def test_spacy_project() -> None:
+    found = pipeline("tagger/project.yml", SPACY)
+    assert (found.tool, found.name, found.line) == ("spacy-projects", "all", 12)
+    assert brief(found.steps) == [
+        ("corpus", 4, "python scripts/corpus.py", 5),
+        ("train", 6, "spacy train configs/config.cfg --gpu-id ${vars.gpu}", 8),
+    ]
+    assert {step.folder for step in found.steps} == {"tagger"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("project.yml", "title: x\ncommands: {build: make}\nworkflows: {all: [build]}\n"),
+        ("project.yml", "commands: [{name: build, run: make}]\nworkflows: {all: [build]}\n"),
+        ("project.yml", "commands: [{name: build, script: [make]}]\n"),
+        ("commands.yml", SPACY),
+    ],
+    ids=["commands as a mapping", "no scripts", "no workflow", "another name"],
+)
+def test_not_a_spacy_project(path: str, text: str) -> None:
+    assert pipelines(path, text) == []
+
+
+# -- Mage --------------------------------------------------------------------------------------------------------------
+
+MAGE = """\
+    blocks:
+      - {uuid: load_rows, type: data_loader, language: python, downstream_blocks: [fit]}
+      - {uuid: fit, type: custom, language: python, upstream_blocks: [load_rows]}
+      - uuid: export
+        type: data_exporter
+        configuration: {file_source: {path: data_exporters/nested/export.py}}
+      - {uuid: note, type: markdown}
+    name: weekly
+    """
+
+
+def test_mage() -> None:
+    found = pipeline("churn/pipelines/weekly/metadata.yaml", MAGE)
+    assert (found.tool, found.name, found.line) == ("mage", "weekly", 1)
+    assert [(step.name, step.line, step.calls_all_of) for step in found.steps] == [
+        ("load_rows", 2, "churn/data_loaders/load_rows.py"),
+        ("fit", 3, "churn/custom/fit.py"),
+        ("export", 4, "churn/data_exporters/nested/export.py"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("churn/weekly/metadata.yaml", MAGE),
+        ("churn/pipelines/weekly/blocks.yaml", MAGE),
+        ("pipelines/weekly/metadata.yaml", "blocks: [{uuid: a, type: markdown}]\nname: weekly\n"),
+        ("pipelines/weekly/metadata.yaml", "blocks: 3\n"),
+    ],
+    ids=["not below pipelines", "another name", "no block that runs", "no list"],
+)
+def test_not_mage(path: str, text: str) -> None:
+    assert pipelines(path, text) == []
