@@ -426,7 +426,10 @@ def test_steps_handed_to_a_pipeline_function(tmp_path: Path, text: str, expected
 
 # -- Mage and spaCy ----------------------------------------------------------------------------------------------------
 
-LOAD = "from mage_ai.data_preparation.decorators import data_loader\nimport pandas as pd\n\n\n@data_loader\ndef load():\n    return pd.read_csv('raw.csv')\n"
+LOAD = (
+    "from mage_ai.data_preparation.decorators import data_loader\nimport pandas as pd\n\n\n"
+    "@data_loader\ndef load():\n    return pd.read_csv('raw.csv')\n"
+)
 FIT = (
     "from mage_ai.data_preparation.decorators import custom\nfrom sklearn.linear_model import LogisticRegression\n\n\n"
     "@custom\ndef fit(frame):\n    return LogisticRegression().fit(frame.drop(columns='y'), frame.y)\n"
@@ -462,13 +465,8 @@ def test_spacy_project_that_trains(tmp_path: Path) -> None:
     )
     tree = {"project.yml": text, "corpus.py": "import spacy\n\nspacy.blank('en')\n"}
     assert grade(scan_tree(tmp_path / "a", tree), PRACTICE) is Grade.IMPLEMENTED
-    started = {
-        **tree,
-        ".github/workflows/w.yml": "on: {schedule: [{cron: '0 3 * * 1'}]}\njobs:\n  t:\n    steps:\n      - run: python -m spacy project run all\n",
-    }
+    workflow = "on: {schedule: [{cron: '0 3 * * 1'}]}\njobs:\n  t:\n    steps:\n      - run: python -m spacy project "
+    started = {**tree, ".github/workflows/w.yml": f"{workflow}run all\n"}
     assert grade(scan_tree(tmp_path / "b", started), PRACTICE) is Grade.WIRED
-    other = {
-        **tree,
-        ".github/workflows/w.yml": "on: push\njobs:\n  t:\n    steps:\n      - run: python -m spacy project assets\n",
-    }
+    other = {**tree, ".github/workflows/w.yml": f"{workflow}assets\n"}
     assert grade(scan_tree(tmp_path / "c", other), PRACTICE) is Grade.IMPLEMENTED
