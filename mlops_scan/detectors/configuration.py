@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
+from mlops_scan.fingerprints.match import matches_any
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
@@ -26,6 +27,7 @@ _TELLING = regex(r"^(training|train|model|hyper_?param\w*|params|parameters|esti
 _RESULTS = regex(
     r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
 )
+_VALUES = frozenset({"value", "values"})  # below the parameter that a sweep or a pipeline names
 _TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
 _LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
 _LFS_DATA = regex(
@@ -132,7 +134,7 @@ def _hyperparameter(document: Node) -> tuple[str, int] | None:
     for path, node in document.walk(5000):
         if not path or node.kind == "mapping":
             continue
-        key = next((part for part in reversed(path) if not part.startswith("[")), "")
+        key = next((part for part in reversed(path) if not part.startswith("[") and part not in _VALUES), "")
         if HYPERPARAMETER.fullmatch(key.replace("-", "_")) and (
             node.number() is not None or node.items or node.string()
         ):
@@ -226,6 +228,15 @@ def _large_files(context: Context) -> Iterator[Signal]:
             continue
         for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
             match = _LFS_LINE.match(line)
-            if match and _LFS_DATA.search(match.group(1)):
-                yield Signal("data/versioning", "git-lfs", Grade.IMPLEMENTED, (context.evidence(file.path, number),))
+            if match is None or not _LFS_DATA.search(match.group(1)):
+                continue
+            evidence = (context.evidence(file.path, number),)
+            inside = f"{file.folder}/" if file.folder else ""
+            if any(
+                other.path.startswith(inside) and matches_any(other.path[len(inside) :], (match.group(1),))
+                for other in context.repository.files
+            ):
+                yield Signal("data/versioning", "git-lfs", Grade.IMPLEMENTED, evidence)
                 return
+            reason = f"no file of the repository matches `{match.group(1)[:60]}`"
+            yield Signal("data/versioning", "git-lfs", Grade.TRACE, evidence, reason=reason, fixed=True)

@@ -262,7 +262,8 @@ def _keywords_fit(signature: Signature, call: Call) -> bool:
         if not values and value in ("none", "false"):
             return False
     return not any(
-        name in given and (not values or _is_one_of(given[name], values)) for name, values in signature.refused
+        name in given and (_is_one_of(given[name], values) if values else given[name] not in ("none", "false"))
+        for name, values in signature.refused
     )
 
 

@@ -470,6 +470,10 @@ NO_PIPELINES = {
     "pixi.toml": "[tasks]\na = {cmd = 'x'}\nb = {cmd = 'y'}\n",
     ".vscode/tasks.json": '{"tasks": [{"name": "a", "command": "x"}, {"name": "b", "command": "y"}]}',
     "task.yaml": "apiVersion: tekton.dev/v1\nkind: Task\nspec: {steps: [{name: a, script: x}, {name: b, script: y}]}\n",
+    "build/release.yaml": (
+        "steps:\n  - {name: gcr.io/cloud-builders/git, entrypoint: git, args: [clone]}\n"
+        "  - {name: image, entrypoint: pytest, args: [tests]}\n"
+    ),
     "ci.yaml": "pipeline:\n  - {name: a, stage: test, script: x}\n  - {name: b, stage: test, script: y}\n",
     "drone.yml": "steps:\n  - {name: a, image: x, commands: [a]}\n  - {name: b, image: y, run: b}\n",
     "one.yml": "steps:\n  - {name: a, script: a.py}\n",

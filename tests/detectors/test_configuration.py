@@ -94,7 +94,38 @@ def test_settings_module_that_training_imports(tmp_path: Path) -> None:
     ids=["data folder", "tables", "pictures", "comment", "line ends"],
 )
 def test_large_file_storage(tmp_path: Path, line: str, expected: Grade) -> None:
-    assert grade(scan_tree(tmp_path, {**ML, ".gitattributes": line + "\n"}), "data/versioning") is expected
+    tracked = {"data/rows.csv": "a\n1\n", "rows.parquet": "x", "chart.png": "x"}
+    assert grade(scan_tree(tmp_path, {**ML, **tracked, ".gitattributes": line + "\n"}), "data/versioning") is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "expected"),
+    [
+        (".gitattributes", "*.zip filter=lfs diff=lfs merge=lfs -text", Grade.TRACE),
+        ("data/.gitattributes", "*.csv filter=lfs diff=lfs merge=lfs -text", Grade.IMPLEMENTED),
+        ("other/.gitattributes", "*.csv filter=lfs diff=lfs merge=lfs -text", Grade.TRACE),
+    ],
+    ids=["no such file", "of the folder", "of another folder"],
+)
+def test_large_file_storage_needs_a_file(tmp_path: Path, path: str, line: str, expected: Grade) -> None:
+    tree = {**ML, "data/rows.csv": "a\n1\n", path: line + "\n"}
+    result = practice(scan_tree(tmp_path, tree), "data/versioning")
+    assert result.grade is expected
+    assert ("no file of the repository matches" in result.reason) is (expected is Grade.TRACE)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("parameters:\n  LEARNING_RATE:\n    values: [0.1, 0.2]\n  EPOCHS:\n    value: 3\n", Grade.IMPLEMENTED),
+        ("parameters:\n  colour:\n    values: [red, blue]\n  side:\n    value: 3\n", Grade.ABSENT),
+    ],
+    ids=["hyperparameters", "other parameters"],
+)
+def test_parameters_of_a_sweep(tmp_path: Path, text: str, expected: Grade) -> None:
+    """What a sweep tries stands one key below the parameter's name."""
+    tree = {**ML, "configs/search.yaml": text, "Makefile": "train:\n\tpython train.py --config=configs/search.yaml\n"}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
 
 
 @pytest.mark.parametrize(
