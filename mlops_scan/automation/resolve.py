@@ -142,7 +142,7 @@ class Resolver:
                 folders[place] = outer if command.subshell else chain.folder
                 continue
             lost = command.swallowed
-            if not lost and not (command.errexit or command.stops or command.last):
+            if not lost and not (command.errexit or command.stops or command.last or words[0] == "exit"):
                 lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
             inside = chain.at(folder, lost)
             if not chain.budget.spend():
