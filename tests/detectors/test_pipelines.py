@@ -470,3 +470,31 @@ def test_spacy_project_that_trains(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path / "b", started), PRACTICE) is Grade.WIRED
     other = {**tree, ".github/workflows/w.yml": f"{workflow}assets\n"}
     assert grade(scan_tree(tmp_path / "c", other), PRACTICE) is Grade.IMPLEMENTED
+
+
+# -- Ploomber, Snakemake, Nextflow -------------------------------------------------------------------------------------
+
+SNAKE = 'rule rows:\n    shell: "python prepare.py"\n\nrule fit:\n    shell: "python train.py --out {output}"\n'
+FLOW = (
+    "process ROWS {\n    script:\n    '''\n    python prepare.py\n    '''\n}\n"
+    "process FIT {\n    script:\n    '''\n    python train.py\n    '''\n}\n"
+)
+TASKS = "tasks:\n  - {source: prepare.py, product: data.csv}\n  - {source: train.py, product: model.joblib}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "command"),
+    [
+        ("Snakefile", SNAKE, "snakemake --cores 2"),
+        ("main.nf", FLOW, "nextflow run main.nf"),
+        ("pipeline.yaml", TASKS, "ploomber build"),
+    ],
+    ids=["Snakemake", "Nextflow", "Ploomber"],
+)
+def test_pipelines_in_languages_of_their_own(tmp_path: Path, path: str, text: str, command: str) -> None:
+    tree = {**PROJECT, path: text}
+    workflow = f"on: {{schedule: [{{cron: '0 3 * * 1'}}]}}\njobs:\n  t:\n    steps:\n      - run: {command}\n"
+    assert grade(scan_tree(tmp_path / "a", tree), PRACTICE) is Grade.IMPLEMENTED
+    assert grade(scan_tree(tmp_path / "b", {**tree, ".github/workflows/w.yml": workflow}), PRACTICE) is Grade.WIRED
+    data = {**PROJECT, "load.py": PREPARE, path: text.replace("train.py", "load.py")}
+    assert grade(scan_tree(tmp_path / "c", data), PRACTICE) <= Grade.TRACE

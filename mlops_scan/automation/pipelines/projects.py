@@ -32,6 +32,8 @@ _MAGE_FOLDERS = {
     "conditional": "conditionals",
 }
 _MAX_BLOCKS = 300
+_TASK_FILES = (".sql", ".R", ".r", ".Rmd", ".md", ".sh", ".html")  # sources of tasks in other languages
+_DOTTED = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _ITEM = regex(r"\$\{(item|key)((?:\.[\w-]+)*)\}")
 _MAX_VARIANTS = 12
 
@@ -44,6 +46,8 @@ def named(name: str, path: str, document: Node) -> Iterator[Pipeline] | None:
         return mlproject(path, document)
     if name in ("project.yml", "project.yaml") and is_spacy(document):
         return spacy(path, document)
+    if name.startswith("pipeline") and is_ploomber(document):
+        return iter((ploomber(path, document),))
     if name == "metadata.yaml" and is_mage(path, document):
         return iter((mage(path, document),))
     return None
@@ -181,6 +185,39 @@ def spacy(path: str, document: Node) -> Iterator[Pipeline]:
                 steps.append(PipelineStep(label, item.line, lines, first, folder=folder_of(path)))
         if steps:
             yield Pipeline("spacy-projects", name, path, workflow.at, tuple(steps))
+
+
+# -- Ploomber --------------------------------------------------------------------------------------------------------
+
+
+def is_ploomber(document: Node) -> bool:
+    """Whether this is a Ploomber pipeline: a list of tasks, each with a source and a product."""
+    tasks = document.get("tasks")
+    return tasks is not None and any(
+        item.get("source") is not None and item.get("product") is not None for item in tasks.items[:_MAX_BLOCKS]
+    )
+
+
+def ploomber(path: str, document: Node) -> Pipeline:
+    """The tasks of a Ploomber pipeline: scripts and notebooks, or functions by their dotted name."""
+    tasks = document.get("tasks")
+    assert tasks is not None
+    steps = []
+    for item in tasks.items[:_MAX_BLOCKS]:
+        source = item.get("source")
+        target = text(source)
+        if source is None or not target:
+            continue
+        label = text(item.get("name")) or target.rpartition("/")[2].partition(".")[0]
+        command, params = "", item.get("params") is not None
+        if target.endswith((".py", ".ipynb")):
+            command = f"python {target}"
+        elif _DOTTED.fullmatch(target) and not target.endswith(_TASK_FILES):
+            module, _, function = target.rpartition(".")
+            label = text(item.get("name")) or function
+            command = f"python -c 'from {module} import {function}; {function}()'"
+        steps.append(PipelineStep(label, item.line, command, source.line, folder=folder_of(path), has_params=params))
+    return Pipeline("ploomber", path.rpartition("/")[2], path, tasks.at, tuple(steps))
 
 
 # -- Mage ------------------------------------------------------------------------------------------------------------
