@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from mlops_scan.detectors.base import Context
+from mlops_scan.code.facts import MAIN
+from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
 from mlops_scan.fingerprints.match import matches_any
@@ -27,6 +29,7 @@ _TELLING = regex(r"^(training|train|model|hyper_?param\w*|params|parameters|esti
 _RESULTS = regex(
     r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
 )
+_MAX_READERS = 20
 _VALUES = frozenset({"value", "values"})  # below the parameter that a sweep or a pipeline names
 _TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
 _LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
@@ -97,11 +100,12 @@ def _configuration(
 
 def mentions(context: Context) -> dict[str, tuple[str, int]]:
     """Names of configuration files that main code, pipelines or commands mention: name -> where."""
-    found: dict[str, tuple[str, int]] = {}
+    named: dict[str, dict[str, int]] = defaultdict(dict)
     for path, module in context.modules():
         for line, text in module.strings:
             for token in _TOKENS.findall(text):
-                found.setdefault(token.rpartition("/")[2], (path, line))
+                named[token.rpartition("/")[2]].setdefault(path, line)
+    found = {name: _reader(context, places) for name, places in named.items()}
     for name, place in _in_task_files(context):
         found.setdefault(name, place)
     for pipeline in context.automation.pipelines:
@@ -114,6 +118,17 @@ def mentions(context: Context) -> dict[str, tuple[str, int]]:
             if _TOKENS.fullmatch(name):
                 found.setdefault(name, (run.location.path, run.location.line))
     return found
+
+
+def _reader(context: Context, places: Mapping[str, int]) -> tuple[str, int]:
+    """Of the modules that mention a file the first that trains, by itself or by what it calls; else the first."""
+    if len(places) > 1:
+        for path in list(places)[:_MAX_READERS]:
+            module = context.index.modules[path]
+            nodes = [(path, scope) for scope in ("", MAIN, *module.functions)]
+            if context.does(context.index.reach(nodes), LEARNS) is not None:
+                return path, places[path]
+    return next(iter(places.items()))
 
 
 def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:

@@ -142,3 +142,20 @@ def test_parameters_of_a_sweep(tmp_path: Path, text: str, expected: Grade) -> No
 def test_configuration_named_in_a_task_file(tmp_path: Path, name: str, text: str, expected: Grade) -> None:
     tree = {**ML, "configs/fit-best.yaml": "parameters:\n  EPOCHS: {values: [7]}\n  BATCH_SIZE: 16\n", name: text}
     assert grade(scan_tree(tmp_path, tree), "experiment/config") is expected
+
+
+def test_the_reader_that_trains_is_shown(tmp_path: Path) -> None:
+    script = str(ML["train.py"]).replace("import argparse\n", "import argparse\nimport json\n", 1)
+    script = script.replace(
+        "    x, y = read(path)\n", "    x, y = read(path)\n    json.load(open('parameters.json'))\n", 1
+    )
+    tree = {
+        **ML,
+        "train.py": script,
+        "a_register.py": (
+            "import json\nimport joblib\n\njson.load(open('parameters.json'))\njoblib.load('model.joblib')\n"
+        ),
+        "parameters.json": '{"training": {"alpha": 0.4, "max_iter": 10}}\n',
+    }
+    shown = places(practice(scan_tree(tmp_path, tree), NAME).evidence)
+    assert [place.partition(":")[0] for place in shown] == ["parameters.json", "train.py"]
