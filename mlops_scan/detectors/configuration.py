@@ -30,6 +30,7 @@ _RESULTS = regex(
     r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
 )
 _MAX_READERS = 20
+_GIVEN = frozenset({"config_path", "config_file"})  # what engines read themselves: `flow.with_options(config_path=…)`
 _VALUES = frozenset({"value", "values"})  # below the parameter that a sweep or a pipeline names
 _TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
 _LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
@@ -174,7 +175,9 @@ def _loaded_by_folder(context: Context, path: str) -> bool:
     )
     for where, module in context.modules():
         if any(folder in text.split("/") for _, text in module.strings) and any(
-            context.index.resolve(where, call.name).name.startswith(loaders) for call in module.calls
+            context.index.resolve(where, call.name).name.startswith(loaders)
+            or any(keyword in _GIVEN for keyword, _ in call.keywords)
+            for call in module.calls
         ):
             return True
     return any(folder in word.split("/") for run in context.automation.runs for word in run.words)

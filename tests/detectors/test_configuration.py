@@ -159,3 +159,15 @@ def test_the_reader_that_trains_is_shown(tmp_path: Path) -> None:
     }
     shown = places(practice(scan_tree(tmp_path, tree), NAME).evidence)
     assert [place.partition(":")[0] for place in shown] == ["parameters.json", "train.py"]
+
+
+@pytest.mark.parametrize(("keyword", "expected"), [("config_path", Grade.IMPLEMENTED), ("destination", Grade.TRACE)])
+def test_configuration_that_an_engine_is_given(tmp_path: Path, keyword: str, expected: Grade) -> None:
+    call = f"weekly.with_options({keyword}=f'configs/{{stage}}.yml')()"
+    run = f"from flow import weekly\n\n\ndef main(stage):\n    {call}\n"
+    flow = (
+        "import pandas as pd\nfrom zenml import pipeline\nfrom train import train\n\n\n"
+        "@pipeline\ndef weekly():\n    train('a', 'b')\n"
+    )
+    tree = {**ML, "run.py": run, "flow.py": flow, "configs/prod.yml": "parameters:\n  epochs: 5\n  batch_size: 8\n"}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
