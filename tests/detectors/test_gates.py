@@ -278,3 +278,29 @@ def test_gate_of_a_make_target_shows_where_it_stands(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**ML, "Makefile": make, ".github/workflows/w.yml": workflow})
     result = practice(report, GATE)
     assert result.grade is Grade.WIRED and result.evidence[0].location.path == "Makefile"
+
+
+# -- run without effect ------------------------------------------------------------------------------------------------
+
+VALIDATE = (
+    "import sys\n\nimport mlflow\n\nmode = sys.argv[1]\ndry_run = mode == 'dry_run'\n"
+    "try:\n    mlflow.evaluate(model, data, validation_thresholds=bounds)\nexcept Exception:\n"
+    "    if not dry_run:\n        raise\n"
+)
+JOB = (
+    "resources:\n  jobs:\n    weekly:\n      tasks:\n"
+    "        - {task_key: train, notebook_task: {notebook_path: ./train.py}}\n"
+    "        - task_key: validate\n          notebook_task:\n            notebook_path: ./validate.py\n"
+    "            base_parameters: {PARAMETER}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [("run_mode: dry_run", Grade.TRACE), ("run_mode: enabled", Grade.WIRED), ("other: dry_run", Grade.WIRED)],
+)
+def test_validation_that_the_pipeline_runs_without_effect(tmp_path: Path, parameter: str, expected: Grade) -> None:
+    tree = {**ML, "validate.py": VALIDATE, "job.yml": JOB.replace("PARAMETER", parameter)}
+    result = practice(scan_tree(tmp_path, tree), GATE)
+    assert result.grade is expected
+    assert ("run_mode: dry_run" in result.reason) is (expected is Grade.TRACE)
