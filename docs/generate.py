@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+import yaml
+
 from mlops_scan.cli.models import first_asked
 from mlops_scan.cli.ruleschema import schema_text
 from mlops_scan.rulebook import FindingDefinition, Practice, RuleBook, Tool, load
@@ -156,6 +158,15 @@ def tools_page(book: RuleBook) -> Iterator[str]:
     for family, tools in _grouped(book.tools.values(), lambda tool: tool.family):
         yield f"## {family}"
         yield from _table(("tool", "id", "serves", "does", "hints"), map(_tool_row, tools))
+    yield "## Not covered"
+    yield "What the rules leave out, and why:"
+    yield from _table(("what", "reason"), ((entry["what"], entry["reason"]) for entry in not_covered()))
+
+
+def not_covered() -> list[dict[str, str]]:
+    """The entries of `docs/not-covered.yaml`: `what` is left out and the `reason`."""
+    entries: list[dict[str, str]] = yaml.safe_load((ROOT / "docs" / "not-covered.yaml").read_text(encoding="utf-8"))
+    return entries
 
 
 def _tool_row(tool: Tool) -> tuple[str, ...]:

@@ -108,7 +108,11 @@ class Programs:
         return ((path, ""), (path, attribute)) if self.index.defines(path, attribute) else ((path, ""),)
 
     def _imported(self, code: str) -> tuple[Node, ...]:
-        """The first-party code that `python -c` text imports, and the functions of it that the text calls."""
+        """The first-party code that `python -c` text imports, and the functions of it that the text calls.
+
+        A name that it imports and never calls is a smoke test of the import: the process ends before a framework could
+        call what the module registers with it.
+        """
         from mlops_scan.code.extract import extract
         from mlops_scan.documents.node import DocumentError
         from mlops_scan.documents.python import parse
@@ -121,8 +125,9 @@ class Programs:
         for item in module.imports:
             located = self.index.find_module(item.name, "x")
             if located is not None:
-                nodes.append((located[0], ""))
                 called = any(call.name == item.name or call.name.startswith(f"{item.name}.") for call in module.calls)
+                if called or not located[1]:
+                    nodes.append((located[0], ""))
                 if called and self.index.defines(*located):
                     nodes.append(located)
         return tuple(dict.fromkeys(nodes))

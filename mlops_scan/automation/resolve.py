@@ -142,7 +142,7 @@ class Resolver:
                 folders[place] = outer if command.subshell else chain.folder
                 continue
             lost = command.swallowed
-            if not lost and not (command.errexit or command.stops or command.last):
+            if not lost and not (command.errexit or command.stops or command.last or words[0] == "exit"):
                 lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
             inside = chain.at(folder, lost)
             if not chain.budget.spend():
@@ -313,9 +313,10 @@ class Resolver:
         for step in pipeline.steps:
             if only is not None and step.name not in only:
                 continue
-            if step.entries:
+            entries = step.entries or self.index.all_of(step.calls_all_of)
+            if entries:
                 where = Location(pipeline.path, step.line)
-                yield Run(chain.start, (), where, chain.evidence, entries=step.entries, swallowed=chain.swallowed)
+                yield Run(chain.start, (), where, chain.evidence, entries=entries, swallowed=chain.swallowed)
             if step.command:
                 inside = replace(chain, folder=normal(step.folder))
                 text = _as_command(step.command)

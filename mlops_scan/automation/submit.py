@@ -53,6 +53,15 @@ class Submitter:
         if words[:2] in _BY_FILE:
             found = tuple(Submitted(pipeline) for pipeline in self._named(words, folder))
             return found or None
+        if words[0] == "snakemake" or words[:2] == ("nextflow", "run"):
+            return self._rule_file(words, folder)
+        if words[:2] == ("ploomber", "build"):
+            return tuple(Submitted(p) for p in self._named(words, folder)) or self._chosen("ploomber", folder)
+        if words[:3] == ("spacy", "project", "run") or words[:2] == ("weasel", "run"):
+            found = self._chosen("spacy-projects", folder)
+            return tuple(s for s in found if s.pipeline.name in words or len(found) == 1)
+        if words[:2] == ("mage", "run"):
+            return tuple(Submitted(p) for p in self.pipelines if p.tool == "mage" and p.path.split("/")[-2] in words)
         if words[:3] == ("databricks", "bundle", "run"):
             own = [p for p in self.pipelines if p.tool == "databricks"]
             return tuple(Submitted(p) for p in [p for p in own if p.name in words] or own[:5])
@@ -104,6 +113,16 @@ class Submitter:
         own = [p for p in self.pipelines if p.tool == tool]
         near = [p for p in own if p.path.rpartition("/")[0] == folder]
         return tuple(Submitted(p) for p in near or (own if len({p.path for p in own}) == 1 else ()))
+
+    def _rule_file(self, words: tuple[str, ...], folder: str) -> tuple[Submitted, ...]:
+        """What `snakemake [-s FILE]` or `nextflow run FILE` runs: the named file, else all below the folder."""
+        if "-n" in words:
+            return ()
+        own = [p for p in self.pipelines if p.tool == words[0]]
+        named = {join(folder, word) for word in words[1:]}
+        chosen = [p for p in own if p.path in named]
+        below = [p for p in own if p.path.startswith(f"{folder}/" if folder else "")]
+        return tuple(Submitted(p) for p in chosen or below)
 
     def _dvc(self, words: tuple[str, ...], folder: str) -> Iterator[Submitted]:
         own = [p for p in self.pipelines if p.tool == "dvc"]

@@ -21,6 +21,7 @@ from mlops_scan.words import Role
 
 _UNKNOWN = "triggers of Cloud Build are set in the project"
 _BUILDERS = regex(r"(?:gcr\.io|(?<![\w-])[\w-]+-docker\.pkg\.dev)/cloud-builders/([\w-]+)")
+_GOOGLE_IMAGE = regex(r"'?((\w+\.)?gcr\.io|[\w-]+-docker\.pkg\.dev)/(cloud-builders|google\.com/cloudsdktool)/")
 _KANIKO = regex(r"kaniko-project/executor")
 _SUBSTITUTION = regex(r"\$\{(_?[A-Z][A-Z0-9_]*)\}|\$(_?[A-Z][A-Z0-9_]*)")
 _CREATES = regex(r"gcloud\s+(?:(?:alpha|beta)\s+)?builds\s+triggers\s+create\s+([\w-]+)((?:\\\n|[^\n]){0,2000})", re.I)
@@ -31,6 +32,12 @@ _MAX_STEPS = 500
 def is_build(node: Node) -> bool:
     """Whether a document is a build: steps that name images."""
     return any(item.get("name") is not None for item in items(node.get("steps"))) and node.get("jobs") is None
+
+
+def looks_like(node: Node) -> bool:
+    """Whether a document under any name is a build: one of its steps names an image of Google's registries."""
+    names = (text(item.get("name")) for item in items(node.get("steps")))
+    return is_build(node) and any(_GOOGLE_IMAGE.match(name) for name in names)
 
 
 def parse(path: str, documents: Documents) -> Iterator[Workflow]:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from mlops_scan.ci import generic, github, gitlab
+from mlops_scan.ci import cloudbuild, generic, github, gitlab
 from mlops_scan.ci.model import Workflow
 from mlops_scan.ci.providers import gathered, provider_named, unread_provider
 from mlops_scan.documents.node import Node
@@ -71,6 +71,8 @@ def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
                 yield found
             elif github.looks_like(node):
                 yield github.parse(path, node, unloaded=_ONLY_ROOT)
+            elif cloudbuild.looks_like(node):
+                yield from cloudbuild.parse(path, documents)
 
 
 def _gitlab(documents: Documents) -> dict[str, list[Workflow]]:

@@ -57,3 +57,8 @@ class CodeIndex:
     def script_entries(self, path: str) -> tuple[Node, ...]:
         """What `python path` runs: the module's statements and its main block."""
         return self._reach.script_entries(path)
+
+    def all_of(self, path: str) -> tuple[Node, ...]:
+        """A module's statements and all of its functions, for an engine that calls what it finds in a file."""
+        module = self.modules.get(path)
+        return () if module is None else ((path, ""), *((path, name) for name in module.functions))

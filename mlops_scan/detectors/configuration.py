@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
-from mlops_scan.detectors.base import Context
+from mlops_scan.code.facts import MAIN
+from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
+from mlops_scan.fingerprints.match import matches_any
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
@@ -26,6 +29,9 @@ _TELLING = regex(r"^(training|train|model|hyper_?param\w*|params|parameters|esti
 _RESULTS = regex(
     r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
 )
+_MAX_READERS = 20
+_GIVEN = frozenset({"config_path", "config_file"})  # what engines read themselves: `flow.with_options(config_path=…)`
+_VALUES = frozenset({"value", "values"})  # below the parameter that a sweep or a pipeline names
 _TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
 _LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
 _LFS_DATA = regex(
@@ -95,11 +101,12 @@ def _configuration(
 
 def mentions(context: Context) -> dict[str, tuple[str, int]]:
     """Names of configuration files that main code, pipelines or commands mention: name -> where."""
-    found: dict[str, tuple[str, int]] = {}
+    named: dict[str, dict[str, int]] = defaultdict(dict)
     for path, module in context.modules():
         for line, text in module.strings:
             for token in _TOKENS.findall(text):
-                found.setdefault(token.rpartition("/")[2], (path, line))
+                named[token.rpartition("/")[2]].setdefault(path, line)
+    found = {name: _reader(context, places) for name, places in named.items()}
     for name, place in _in_task_files(context):
         found.setdefault(name, place)
     for pipeline in context.automation.pipelines:
@@ -112,6 +119,17 @@ def mentions(context: Context) -> dict[str, tuple[str, int]]:
             if _TOKENS.fullmatch(name):
                 found.setdefault(name, (run.location.path, run.location.line))
     return found
+
+
+def _reader(context: Context, places: Mapping[str, int]) -> tuple[str, int]:
+    """Of the modules that mention a file the first that trains, by itself or by what it calls; else the first."""
+    if len(places) > 1:
+        for path in list(places)[:_MAX_READERS]:
+            module = context.index.modules[path]
+            nodes = [(path, scope) for scope in ("", MAIN, *module.functions)]
+            if context.does(context.index.reach(nodes), LEARNS) is not None:
+                return path, places[path]
+    return next(iter(places.items()))
 
 
 def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
@@ -132,7 +150,7 @@ def _hyperparameter(document: Node) -> tuple[str, int] | None:
     for path, node in document.walk(5000):
         if not path or node.kind == "mapping":
             continue
-        key = next((part for part in reversed(path) if not part.startswith("[")), "")
+        key = next((part for part in reversed(path) if not part.startswith("[") and part not in _VALUES), "")
         if HYPERPARAMETER.fullmatch(key.replace("-", "_")) and (
             node.number() is not None or node.items or node.string()
         ):
@@ -157,7 +175,9 @@ def _loaded_by_folder(context: Context, path: str) -> bool:
     )
     for where, module in context.modules():
         if any(folder in text.split("/") for _, text in module.strings) and any(
-            context.index.resolve(where, call.name).name.startswith(loaders) for call in module.calls
+            context.index.resolve(where, call.name).name.startswith(loaders)
+            or any(keyword in _GIVEN for keyword, _ in call.keywords)
+            for call in module.calls
         ):
             return True
     return any(folder in word.split("/") for run in context.automation.runs for word in run.words)
@@ -226,6 +246,15 @@ def _large_files(context: Context) -> Iterator[Signal]:
             continue
         for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
             match = _LFS_LINE.match(line)
-            if match and _LFS_DATA.search(match.group(1)):
-                yield Signal("data/versioning", "git-lfs", Grade.IMPLEMENTED, (context.evidence(file.path, number),))
+            if match is None or not _LFS_DATA.search(match.group(1)):
+                continue
+            evidence = (context.evidence(file.path, number),)
+            inside = f"{file.folder}/" if file.folder else ""
+            if any(
+                other.path.startswith(inside) and matches_any(other.path[len(inside) :], (match.group(1),))
+                for other in context.repository.files
+            ):
+                yield Signal("data/versioning", "git-lfs", Grade.IMPLEMENTED, evidence)
                 return
+            reason = f"no file of the repository matches `{match.group(1)[:60]}`"
+            yield Signal("data/versioning", "git-lfs", Grade.TRACE, evidence, reason=reason, fixed=True)

@@ -68,6 +68,8 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
             groups[item.path].append(item)
     loose: list[Declared] = []
     for path, items in groups.items():
+        if path.rpartition("/")[0] + "/MLmodel" in context.documents.files:
+            continue  # MLflow writes it beside a model: what that model needs, not what this project runs with
         if (
             _SIDE.search(path.rpartition("/")[2].partition(".")[0].replace("requirements", ""))
             or items[0].manifest == "pyproject"

@@ -28,7 +28,7 @@ _PUSHES = regex(
     r"((push|deploy|promot|regist|publish|releas|upload)\w{0,40}_(model|champion|version)|model_(push|deploy|promot|regist|publish)\w*)",
     re.I,
 )  # by its name a step that lets a model proceed, whatever storage it goes to
-_NOT_MODEL = regex(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
+NOT_MODEL = regex(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
 _RELATIVE = regex(
     r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I
 )
@@ -105,7 +105,7 @@ def _decisions(context: Context) -> frozenset[str]:
         if not any(
             guard.ordered and (METRIC.search(names := " ".join(guard.names)) or _LOOSE.search(names))
             for guard in module.guards
-            if not _NOT_MODEL.search(" ".join(guard.names))
+            if not NOT_MODEL.search(" ".join(guard.names))
         ):
             continue
         if not _is_ml_module(context, module.path):
@@ -128,14 +128,14 @@ def _on_decision(module: Module, guard: Guard, decided: frozenset[str]) -> bool:
         and other.line <= guard.line
         and names.intersection(other.names)
         and (METRIC.search(text := " ".join((*guard.names, *other.names))) or _LOOSE.search(text))
-        and not _NOT_MODEL.search(text)
+        and not NOT_MODEL.search(text)
         for other in module.guards
     )
 
 
 def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
     text = " ".join(guard.names)
-    if _NOT_MODEL.search(text):
+    if NOT_MODEL.search(text):
         return False
     if not guard.ordered:
         return False  # `if metric == "f1"`, `if alias not in ("champion", "challenger")` check an argument
@@ -163,7 +163,7 @@ def _compares_metric(module: Module, qualname: str) -> bool:
     texts = " ".join(text for line, text in module.strings if function.line <= line <= function.end_line)
     for guard in module.guards:
         names = " ".join(guard.names)
-        if guard.scope != qualname or not guard.compares or _NOT_MODEL.search(names):
+        if guard.scope != qualname or not guard.compares or NOT_MODEL.search(names):
             continue
         if METRIC.search(names) or (_LOOSE.search(names) and METRIC.search(texts)):
             return True

@@ -19,6 +19,7 @@ _LOGS_PREDICTIONS = regex(
     re.I,
 )
 
+_ANSWERS = regex(r"\.predict(_proba)?$")
 _EVALUATES = regex(r"(evaluat|metric|train|benchmark)", re.I)
 _INSERTS = regex(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
 
@@ -96,34 +97,46 @@ def _batch(context: Context) -> Iterator[Signal]:
             and not _loads(context, path, use.scope)
         ):
             continue
-        evidence: tuple[Evidence, ...] = (
-            context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),
-        )
-        started = [
-            s
-            for s in context.started(path, use.scope)
-            if s.run.start.kind in ("schedule", "pipeline", "service", "ci", "event") and not s.run.tests
-        ]
-        live = next((s for s in started if not s.run.start.blocked), None)
-        if live is None and (path, use.scope) in _installed(context):
-            yield Signal(
-                "deploy/serving",
-                use.tool,
-                Grade.IMPLEMENTED,
-                evidence,
-                use.confidence,
-                "it is a job of an installed command",
-                scope=use.scope,
-            )
+        evidence = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
+        yield _job(context, use.tool, (path, use.scope), evidence, use.confidence)
+    yield from _own_jobs(context)
+
+
+def _own_jobs(context: Context) -> Iterator[Signal]:
+    """Scoring jobs whose model comes from first-party code: `self.loader.load(uri).predict(rows)`."""
+    used = {use.location.path for use in context.doing("predict", "load-model")}
+    for path, module in context.modules(notebooks=False):
+        if path in used or not _SCORING.search(path.rpartition("/")[2]):
             continue
-        if live is not None:
-            evidence += tuple(context.shown(e) for e in live.chain[:3])
-            yield Signal("deploy/serving", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
-        else:
-            reason = "a prediction script that nothing but a person starts"
-            yield Signal(
-                "deploy/serving", use.tool, Grade.TRACE, evidence, use.confidence, reason, scope=use.scope, fixed=True
-            )
+        for name in module.functions:
+            call = next((c for c in module.calls if c.scope == name and _ANSWERS.search(c.name)), None)
+            if call is None:
+                continue
+            model = context.does(context.index.reach(((path, name),), 8), {"load-model"})
+            if model is None or model.tool == "pickle" or context.role(model.location.path) in ASIDE:
+                continue
+            evidence = context.evidence(path, call.line, Hop.DEFINITION, call.end_line)
+            yield _job(context, model.tool, (path, name), evidence, Confidence.MEDIUM)
+
+
+def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: Confidence) -> Signal:
+    """What code that scores is worth by who starts it."""
+    evidence: tuple[Evidence, ...] = (place,)
+    started = [
+        s
+        for s in context.started(*node)
+        if s.run.start.kind in ("schedule", "pipeline", "service", "ci", "event") and not s.run.tests
+    ]
+    live = next((s for s in started if not s.run.start.blocked), None)
+    reason, fixed = "", False
+    if live is not None:
+        evidence += tuple(context.shown(e) for e in live.chain[:3])
+    elif node in _installed(context):
+        reason = "it is a job of an installed command"
+    else:
+        reason, fixed = "a prediction script that nothing but a person starts", True
+    grade = Grade.TRACE if fixed else Grade.IMPLEMENTED
+    return Signal("deploy/serving", tool, grade, evidence, confidence, reason, scope=node[1], fixed=fixed)
 
 
 def _installed(context: Context) -> frozenset[Node]:

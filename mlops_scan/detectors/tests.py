@@ -20,6 +20,7 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
+_TESTS_FILE = regex(r".*_tests\.py")  # collected only where a command names it
 _ASSERTS = regex(
     r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.(assert\w*|fail\w*)"
 )
@@ -83,10 +84,17 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def test_modules(context: Context) -> Iterator[tuple[str, Module]]:
-    """Python files that a test runner would collect by their name."""
+    """Python files that a test runner would collect by their name, or that a command gives it by name."""
+    named = {
+        word.partition("::")[0].rpartition("/")[2]
+        for run in context.automation.runs
+        for word in run.words[1:]
+        if "_tests.py" in word
+    }
     for path, module in context.index.modules.items():
         name = context.local(path).rpartition("/")[2]
-        if _TEST_FILE.fullmatch(name) and context.role(path) in (Role.TEST, Role.TEMPLATE) and not module.notebook:
+        known = _TEST_FILE.fullmatch(name) or (_TESTS_FILE.fullmatch(name) and name in named)
+        if known and context.role(path) in (Role.TEST, Role.TEMPLATE) and not module.notebook:
             yield path, module
 
 

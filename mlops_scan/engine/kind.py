@@ -23,9 +23,18 @@ _COMPETITION = regex(
     r"kaggle\.com/c(ompetitions)?/|kaggle[^.\n]{0,40}(competition|challenge|bowl)|(competition|challenge|bowl)[^.\n]{0,40}kaggle|leaderboard",
     re.I,
 )
-_TEMPLATE_WORDS = regex(
-    r"\b(template|boilerplate|starter kit|reference implementation|sample project|example project)\b", re.I
+_REPRODUCES = regex(
+    r"\b((official|unofficial|pytorch|tensorflow|jax|keras) (re-?)?implementation (of|for)|"
+    r"(code|models?) (for|of|from) the paper|reproduc(es|ing|tion of)) ",
+    re.I,
 )
+_TEMPLATE_WORDS = regex(
+    r"\b(template|boilerplate|starter kit|reference implementation|solution accelerator|auto-generated repository|"
+    r"(sample|example) ([\w-]+ )?(project|solution))\b|^page_type: sample$",
+    re.I | re.M,
+)
+_PREAMBLE = regex(r"\s*(---\n[^\0]{0,4000}?\n---\n|<!--[^\0]{0,4000}?-->)?\s*")  # front matter, or a licence
+_TITLE_LINES = 12
 _TOOL_WORDS = regex(
     r"\b(ml-?ops (platform|tool|framework|library)|(model|inference|ml) serving|model (server|registry|management)|"
     r"feature store|experiment tracking|(machine learning|ml) (platform|pipelines?|workflow (engine|orchestrat\w+))|"
@@ -100,8 +109,9 @@ def decide(context: Context, override: str | None = None) -> Kind:
         reason = f"{len(projects)} independent projects such as `{projects[0]}`"
         return Kind("course", reason, True, shown)
     generator = next((f.path for f in files if f.name in _GENERATORS and f.role is not Role.TEST), "")
-    templates = sum(1 for file in context.repository.files if file.role is Role.TEMPLATE)
-    if generator or templates >= 3:
+    templates = sum(1 for file in files if file.role is Role.TEMPLATE)
+    sources = sum(1 for file in files if file.role is Role.SOURCE and file.suffix == ".py")
+    if generator or (templates >= 3 and templates * 10 >= sources):  # prompts or charts of an application are few
         where = Location(generator, 1) if generator else shown
         return Kind(
             "template", f"a project generator: {generator or 'files with placeholders'}", machine_learning, where
@@ -121,6 +131,8 @@ def _package(context: Context, machine_learning: bool) -> Kind | None:
     known = known_package(context)
     if known is not None:
         return known
+    if _is_service(context):
+        return None
     trains = _trains_itself(context)
     if trains and not _offered(context):
         return None
@@ -134,6 +146,14 @@ def _package(context: Context, machine_learning: bool) -> Kind | None:
         )
     rest = "its README tells them to install it" if trains else "trains nothing itself"
     return Kind("library", f"the package `{name}` is made for other projects and {rest}", False)
+
+
+def _is_service(context: Context) -> bool:
+    """Whether a package is a service for its own users: not offered to others, or an application of language models."""
+    if not any(True for _ in context.doing("serve")):
+        return False
+    talks = any(use.tool not in context.self_tools for use in context.doing("llm-call"))
+    return not publishes(context) or (talks and not context.self_tools)
 
 
 def known_package(context: Context) -> Kind | None:
@@ -290,19 +310,41 @@ def _application(context: Context, shown: Location | None) -> Kind:
     ):
         return Kind("llm-app", "it calls hosted language models and trains nothing", True, shown)
     head = "\n".join(text.split("\n")[:30])
-    served = any(use for use in context.doing("serve"))
     told = readme.path if readme is not None else ""
-    if (found := _COMPETITION.search(head)) and not served and not context.automation.workflows:
-        return Kind("competition", "the README speaks of a competition", True, _line_of(told, head, found))
-    if (found := _PAPER.search(text)) and not served and not context.automation.workflows:
-        return Kind("research", "the README cites the paper it belongs to", True, _line_of(told, text, found))
-    top = "\n".join(text.split("\n")[:12])
-    if found := _TEMPLATE_WORDS.search(top):
-        return Kind("template", "the README calls itself a template or sample", True, _line_of(told, top, found))
+    if not any(True for _ in context.doing("serve")) and not _operates(context):
+        if found := _COMPETITION.search(head):
+            return Kind("competition", "the README speaks of a competition", True, _line_of(told, head, found))
+        if found := _PAPER.search(text):
+            return Kind("research", "the README cites the paper it belongs to", True, _line_of(told, text, found))
+        if learns is not None and (found := _REPRODUCES.search(head)):
+            return Kind("research", "the README says that it reproduces a model", True, _line_of(told, head, found))
+    if found := _TEMPLATE_WORDS.search(_opening(text)):
+        return Kind("template", "the README calls itself a template or sample", True, _line_of(told, text, found))
     scripts = (use for use in context.doing(*LEARNS) if context.role(use.location.path) is Role.SOURCE)
     first = next(scripts, learns)
     where = first.location if first is not None else shown
     return Kind("application", "it trains or serves a model for a use of its own", True, where)
+
+
+def _opening(text: str) -> str:
+    """A README up to the first lines of its own text, behind front matter or a licence."""
+    preamble = _PREAMBLE.match(text)
+    start = preamble.end() if preamble is not None else 0
+    lines = text[start : start + 8000].split("\n")[:_TITLE_LINES]
+    return text[:start] + "\n".join(lines)
+
+
+def _operates(context: Context) -> bool:
+    """Whether automation trains, runs or delivers something; checks of the code alone are no operation."""
+    delivers = {"deploy-model", "deploy-pipeline", "run-pipeline", "publish-image", "train", "tune"}
+    for run in context.automation.runs:
+        if run.start.kind not in ("ci", "schedule", "event") or run.tests:
+            continue
+        if any(delivers.intersection(use.does) for use in run.uses):
+            return True
+        if run.entries and context.does(context.automation.reached(run), LEARNS) is not None:
+            return True
+    return False
 
 
 def _line_of(path: str, text: str, found: re.Match[str]) -> Location:

@@ -24,7 +24,7 @@ GROUP = "mlops_scan.detectors"
 OWN = (
     "ci", "cloud_alarms", "cloud_triggers", "configuration", "defects", "environment", "gates", "genai", "governance",
     "infrastructure", "monitor_configs", "monitoring", "pipelines", "progressive", "prometheus", "prompts", "recipes",
-    "retraining", "serving", "snapshots", "tests", "tools", "training", "validation",
+    "retraining", "serving", "shell_gates", "snapshots", "tests", "tools", "training", "validation",
 )  # fmt: skip
 """The modules of `mlops_scan.detectors` that have a detector, in the order in which they are asked."""
 

@@ -16,7 +16,7 @@ from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.infrastructure import typescript_programs
 from mlops_scan.automation.model import Pipeline
-from mlops_scan.automation.pipelines import declared
+from mlops_scan.automation.pipelines import declared, rulefiles
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.cache import Cache, open_cache
 from mlops_scan.ci.find import unread_providers, workflows
@@ -269,6 +269,12 @@ def gather(
     structured = [file for file in repository.files if _is_structured(file)]
     structured += [file for file in typescript_programs(repository.files) if file.role not in _UNPARSED]
     pipelines = [p for file in structured for p in _pipelines(file, documents)]
+    pipelines += [
+        p
+        for file in repository.files
+        if rulefiles.is_named(file.path) and file.role not in (*_UNPARSED, Role.DOCS, Role.TEST, Role.EXAMPLE)
+        for p in rulefiles.declared(file.path, documents.text(file.path))
+    ]
     _begin(options, "automation")
     resolver = Resolver(documents, index, matcher, pipelines)
     found = tuple(workflows(documents))

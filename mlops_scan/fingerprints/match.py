@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
@@ -34,6 +35,7 @@ class Use(Struct, frozen=True):
 # Options that make a command only explain itself or say what it would do; `-n` is one for the programs below.
 _IDLE = frozenset({"--help", "--dry-run", "--dryrun", "--dry", "--collect-only", "--co"})
 _SHORT_DRY_RUN = frozenset({"snakemake"})
+_MAX_CONSTANT = 20_000  # characters of a constant, such as an SQL text, that are tried against a pattern
 
 
 class _Pattern(Struct, frozen=True):
@@ -246,18 +248,32 @@ def _candidates(table: Mapping[str, list[_Pattern]], name: str) -> Iterator[_Pat
 
 
 def _keywords_fit(signature: Signature, call: Call) -> bool:
-    given = dict(call.keywords)
     if len(call.args) + len(call.keywords) < signature.min_args:
         return False
+    if not signature.required and not signature.refused:
+        return True
+    given = {**{str(position): value for position, value in enumerate(call.args)}, **dict(call.keywords)}
     for name, values in signature.required:
         if name not in given:
             return False
         value = given[name]
-        if values and value not in values:
+        if values and not _is_one_of(value, values):
             return False
         if not values and value in ("none", "false"):
             return False
-    return not any(name in given and (not values or given[name] in values) for name, values in signature.refused)
+    return not any(
+        name in given and (_is_one_of(given[name], values) if values else given[name] not in ("none", "false"))
+        for name, values in signature.refused
+    )
+
+
+def _is_one_of(value: str | None, wanted: tuple[str, ...]) -> bool:
+    """Whether a constant equals one of the wanted ones, or fits one with a `*` or `[…]`."""
+    if value is None:
+        return False
+    return value in wanted or any(
+        fnmatchcase(value, pattern) for pattern in wanted if "*" in pattern and len(value) <= _MAX_CONSTANT
+    )
 
 
 def _use(tool: str, signature: Signature, name: str, location: Location, scope: str) -> Use:

@@ -4,9 +4,11 @@ import json
 from textwrap import dedent
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlops_scan.automation.model import Pipeline, PipelineStep
-from mlops_scan.automation.pipelines import declared
+from mlops_scan.automation.pipelines import declared, rulefiles
 from mlops_scan.documents.store import Documents
 
 
@@ -470,6 +472,10 @@ NO_PIPELINES = {
     "pixi.toml": "[tasks]\na = {cmd = 'x'}\nb = {cmd = 'y'}\n",
     ".vscode/tasks.json": '{"tasks": [{"name": "a", "command": "x"}, {"name": "b", "command": "y"}]}',
     "task.yaml": "apiVersion: tekton.dev/v1\nkind: Task\nspec: {steps: [{name: a, script: x}, {name: b, script: y}]}\n",
+    "build/release.yaml": (
+        "steps:\n  - {name: gcr.io/cloud-builders/git, entrypoint: git, args: [clone]}\n"
+        "  - {name: image, entrypoint: pytest, args: [tests]}\n"
+    ),
     "ci.yaml": "pipeline:\n  - {name: a, stage: test, script: x}\n  - {name: b, stage: test, script: y}\n",
     "drone.yml": "steps:\n  - {name: a, image: x, commands: [a]}\n  - {name: b, image: y, run: b}\n",
     "one.yml": "steps:\n  - {name: a, script: a.py}\n",
@@ -513,3 +519,232 @@ def test_other_lists_of_steps(path: str, text: str) -> None:
 def test_broken_shapes_do_not_raise(path: str, text: str) -> None:
     for found in pipelines(path, text):
         assert found.line >= 1 and all(step.line >= 1 for step in found.steps)
+
+
+# -- spaCy projects ----------------------------------------------------------------------------------------------------
+
+SPACY = """\
+    title: tagger
+    vars: {gpu: -1}
+    commands:
+      - name: corpus
+        script: ["python scripts/corpus.py"]
+      - name: train
+        script:
+          - "spacy train configs/config.cfg --gpu-id ${vars.gpu}"
+      - name: clean
+        script: ["rm -rf training"]
+    workflows:
+      all: [corpus, train, absent]
+    """
+
+
+def test_spacy_project() -> None:
+    found = pipeline("tagger/project.yml", SPACY)
+    assert (found.tool, found.name, found.line) == ("spacy-projects", "all", 12)
+    assert brief(found.steps) == [
+        ("corpus", 4, "python scripts/corpus.py", 5),
+        ("train", 6, "spacy train configs/config.cfg --gpu-id ${vars.gpu}", 8),
+    ]
+    assert {step.folder for step in found.steps} == {"tagger"}
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("project.yml", "title: x\ncommands: {build: make}\nworkflows: {all: [build]}\n"),
+        ("project.yml", "commands: [{name: build, run: make}]\nworkflows: {all: [build]}\n"),
+        ("project.yml", "commands: [{name: build, script: [make]}]\n"),
+        ("commands.yml", SPACY),
+    ],
+    ids=["commands as a mapping", "no scripts", "no workflow", "another name"],
+)
+def test_not_a_spacy_project(path: str, text: str) -> None:
+    assert pipelines(path, text) == []
+
+
+# -- Mage --------------------------------------------------------------------------------------------------------------
+
+MAGE = """\
+    blocks:
+      - {uuid: load_rows, type: data_loader, language: python, downstream_blocks: [fit]}
+      - {uuid: fit, type: custom, language: python, upstream_blocks: [load_rows]}
+      - uuid: export
+        type: data_exporter
+        configuration: {file_source: {path: data_exporters/nested/export.py}}
+      - {uuid: note, type: markdown}
+    name: weekly
+    """
+
+
+def test_mage() -> None:
+    found = pipeline("churn/pipelines/weekly/metadata.yaml", MAGE)
+    assert (found.tool, found.name, found.line) == ("mage", "weekly", 1)
+    assert [(step.name, step.line, step.calls_all_of) for step in found.steps] == [
+        ("load_rows", 2, "churn/data_loaders/load_rows.py"),
+        ("fit", 3, "churn/custom/fit.py"),
+        ("export", 4, "churn/data_exporters/nested/export.py"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("churn/weekly/metadata.yaml", MAGE),
+        ("churn/pipelines/weekly/blocks.yaml", MAGE),
+        ("pipelines/weekly/metadata.yaml", "blocks: [{uuid: a, type: markdown}]\nname: weekly\n"),
+        ("pipelines/weekly/metadata.yaml", "blocks: 3\n"),
+    ],
+    ids=["not below pipelines", "another name", "no block that runs", "no list"],
+)
+def test_not_mage(path: str, text: str) -> None:
+    assert pipelines(path, text) == []
+
+
+# -- Ploomber ----------------------------------------------------------------------------------------------------------
+
+
+def test_ploomber() -> None:
+    found = pipeline(
+        "ml/pipeline.yaml",
+        """\
+        tasks:
+          - source: tasks.raw.get
+            product: raw.csv
+          - source: scripts/fit.py
+            name: fit
+            product: {nb: fit.ipynb, model: model.pickle}
+            params: {epochs: 3}
+          - source: rows.sql
+            product: [rows, table]
+          - product: nothing.csv
+        """,
+    )
+    assert (found.tool, found.line) == ("ploomber", 1)
+    assert brief(found.steps) == [
+        ("get", 2, "python -c 'from tasks.raw import get; get()'", 2),
+        ("fit", 4, "python scripts/fit.py", 4),
+        ("rows", 8, "", 8),
+    ]
+    assert [step.has_params for step in found.steps] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pipeline.yaml", "tasks:\n  - {source: fit.py}\n"),
+        ("pipeline.yaml", "tasks: 3\n"),
+        ("tasks.yaml", "tasks:\n  - {source: fit.py, product: a}\n  - {source: b.py, product: b}\n"),
+    ],
+    ids=["no product", "no list", "another name"],
+)
+def test_not_ploomber(path: str, text: str) -> None:
+    assert pipelines(path, text) == []
+
+
+# -- Snakemake and Nextflow --------------------------------------------------------------------------------------------
+
+SNAKEFILE = '''\
+configfile: "config.yaml"
+
+rule all:
+    input: "report.html"
+
+rule rows:
+    output: "rows.csv"
+    shell:
+        """
+        python src/rows.py \\\\
+            --out {output}
+        """
+
+checkpoint fit:
+    input: "rows.csv"
+    output: "model.joblib"
+    # how it is fitted
+    script: "scripts/fit.py"
+
+rule score:
+    output: "score.json"
+    run:
+        model.fit(x, y)
+
+rule plot:
+    shell: "Rscript " + SCRIPT
+
+rule chart:
+    notebook: "charts/chart.ipynb"
+
+def helper(x):
+    shell: "python no.py"
+'''
+
+
+def rulefile(path: str, text: str) -> list[Pipeline]:
+    return list(rulefiles.declared(path, text))
+
+
+def test_rules_of_a_snakefile() -> None:
+    (found,) = rulefile("workflow/Snakefile", SNAKEFILE)
+    assert (found.tool, found.line) == ("snakemake", 6)
+    assert [(step.name, step.line, step.folder) for step in found.steps] == [
+        ("rows", 6, ""),
+        ("fit", 14, "workflow"),
+        ("score", 20, ""),
+        ("chart", 28, "workflow"),
+    ]
+    assert found.steps[0].command.startswith("python src/rows.py")
+    assert [step.command for step in found.steps[1:]] == ["python scripts/fit.py", "", "papermill charts/chart.ipynb"]
+    assert found.steps[2].does == {"train"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rule all:\n    input: 'a'\n", "# rule fit:\n#     shell: 'python fit.py'\n", "rule = {'a': 1}\n", "", "rule x:"],
+    ids=["targets only", "comment", "assignment", "empty", "cut off"],
+)
+def test_a_snakefile_that_runs_nothing(text: str) -> None:
+    assert rulefile("Snakefile", text) == []
+
+
+NEXTFLOW = '''\
+params.rows = "rows.csv"
+
+process ROWS {
+    output: path "rows.csv"
+    script:
+    """
+    rows.py --out rows.csv
+    """
+}
+
+process FIT {
+    input: path rows
+    script:
+    \'\'\'
+    python ${projectDir}/src/fit.py
+    \'\'\'
+}
+
+process NOTHING {
+    output: stdout
+}
+
+workflow { ROWS | FIT }
+'''
+
+
+def test_processes_of_nextflow() -> None:
+    (found,) = rulefile("main.nf", NEXTFLOW)
+    assert (found.tool, found.line) == ("nextflow", 3)
+    assert [(step.name, step.line, step.command.strip()) for step in found.steps] == [
+        ("ROWS", 3, "bin/rows.py --out rows.csv"),
+        ("FIT", 11, "python src/fit.py"),
+    ]
+
+
+@given(st.text(alphabet="rule: fit\n\"'()shelproc{}/#\\ \t", max_size=400))
+def test_rule_files_of_any_text(text: str) -> None:
+    for path in ("Snakefile", "main.nf"):
+        for found in rulefile(path, text):
+            assert found.steps and all(step.line >= 1 for step in found.steps)

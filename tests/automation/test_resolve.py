@@ -91,6 +91,12 @@ def test_programs(command: str, path: str) -> None:
     assert path in entered(command, TREE), runs(command, TREE)
 
 
+def test_an_import_that_nothing_calls_enters_nothing() -> None:
+    """A smoke test of an import ends before a framework could call what the module registers with it."""
+    assert entered("python -c 'from model.train import main; print(1)'", TREE) == []
+    assert "src/model/train.py" in entered("python -c 'import model.train'", TREE)
+
+
 @pytest.mark.parametrize(
     "command",
     [

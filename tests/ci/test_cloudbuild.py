@@ -124,3 +124,31 @@ def test_which_files_are_builds(path: str, read: bool) -> None:
 @pytest.mark.parametrize("text", ["a: b\n", "steps: [1, 2]\n", "steps: {a: b}\n", "- x\n", ""])
 def test_other_documents_of_that_name_are_none(text: str) -> None:
     assert found({"cloudbuild.yaml": text}) == []
+
+
+DEPLOY = """\
+    steps:
+      - {name: gcr.io/cloud-builders/git, args: [clone, $_REPO]}
+      - {name: $_CI_IMAGE, entrypoint: pytest, args: [tests]}
+    """
+
+
+def test_a_build_of_another_name() -> None:
+    """The images of the builders tell what no name does; what starts it is set in the project."""
+    (workflow,) = found({"build/deploy-model.yaml": DEPLOY})
+    assert workflow.provider == "cloud-build"
+    assert [trigger.kind for trigger in workflow.triggers] == ["server"]
+    assert [step.script for step in workflow.jobs[0].steps] == ["git clone '$_REPO'", "pytest tests"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DEPLOY.replace("gcr.io/cloud-builders/git", "git"),
+        "steps:\n  - {name: prepare, command: python prepare.py}\n  - {name: train, command: python train.py}\n",
+        "steps: 3\n",
+    ],
+    ids=["other images", "a list of training steps", "no list"],
+)
+def test_steps_of_something_else(text: str) -> None:
+    assert found({"build/deploy-model.yaml": text}) == []

@@ -94,7 +94,38 @@ def test_settings_module_that_training_imports(tmp_path: Path) -> None:
     ids=["data folder", "tables", "pictures", "comment", "line ends"],
 )
 def test_large_file_storage(tmp_path: Path, line: str, expected: Grade) -> None:
-    assert grade(scan_tree(tmp_path, {**ML, ".gitattributes": line + "\n"}), "data/versioning") is expected
+    tracked = {"data/rows.csv": "a\n1\n", "rows.parquet": "x", "chart.png": "x"}
+    assert grade(scan_tree(tmp_path, {**ML, **tracked, ".gitattributes": line + "\n"}), "data/versioning") is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "expected"),
+    [
+        (".gitattributes", "*.zip filter=lfs diff=lfs merge=lfs -text", Grade.TRACE),
+        ("data/.gitattributes", "*.csv filter=lfs diff=lfs merge=lfs -text", Grade.IMPLEMENTED),
+        ("other/.gitattributes", "*.csv filter=lfs diff=lfs merge=lfs -text", Grade.TRACE),
+    ],
+    ids=["no such file", "of the folder", "of another folder"],
+)
+def test_large_file_storage_needs_a_file(tmp_path: Path, path: str, line: str, expected: Grade) -> None:
+    tree = {**ML, "data/rows.csv": "a\n1\n", path: line + "\n"}
+    result = practice(scan_tree(tmp_path, tree), "data/versioning")
+    assert result.grade is expected
+    assert ("no file of the repository matches" in result.reason) is (expected is Grade.TRACE)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("parameters:\n  LEARNING_RATE:\n    values: [0.1, 0.2]\n  EPOCHS:\n    value: 3\n", Grade.IMPLEMENTED),
+        ("parameters:\n  colour:\n    values: [red, blue]\n  side:\n    value: 3\n", Grade.ABSENT),
+    ],
+    ids=["hyperparameters", "other parameters"],
+)
+def test_parameters_of_a_sweep(tmp_path: Path, text: str, expected: Grade) -> None:
+    """What a sweep tries stands one key below the parameter's name."""
+    tree = {**ML, "configs/search.yaml": text, "Makefile": "train:\n\tpython train.py --config=configs/search.yaml\n"}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
 
 
 @pytest.mark.parametrize(
@@ -111,3 +142,32 @@ def test_large_file_storage(tmp_path: Path, line: str, expected: Grade) -> None:
 def test_configuration_named_in_a_task_file(tmp_path: Path, name: str, text: str, expected: Grade) -> None:
     tree = {**ML, "configs/fit-best.yaml": "parameters:\n  EPOCHS: {values: [7]}\n  BATCH_SIZE: 16\n", name: text}
     assert grade(scan_tree(tmp_path, tree), "experiment/config") is expected
+
+
+def test_the_reader_that_trains_is_shown(tmp_path: Path) -> None:
+    script = str(ML["train.py"]).replace("import argparse\n", "import argparse\nimport json\n", 1)
+    script = script.replace(
+        "    x, y = read(path)\n", "    x, y = read(path)\n    json.load(open('parameters.json'))\n", 1
+    )
+    tree = {
+        **ML,
+        "train.py": script,
+        "a_register.py": (
+            "import json\nimport joblib\n\njson.load(open('parameters.json'))\njoblib.load('model.joblib')\n"
+        ),
+        "parameters.json": '{"training": {"alpha": 0.4, "max_iter": 10}}\n',
+    }
+    shown = places(practice(scan_tree(tmp_path, tree), NAME).evidence)
+    assert [place.partition(":")[0] for place in shown] == ["parameters.json", "train.py"]
+
+
+@pytest.mark.parametrize(("keyword", "expected"), [("config_path", Grade.IMPLEMENTED), ("destination", Grade.TRACE)])
+def test_configuration_that_an_engine_is_given(tmp_path: Path, keyword: str, expected: Grade) -> None:
+    call = f"weekly.with_options({keyword}=f'configs/{{stage}}.yml')()"
+    run = f"from flow import weekly\n\n\ndef main(stage):\n    {call}\n"
+    flow = (
+        "import pandas as pd\nfrom zenml import pipeline\nfrom train import train\n\n\n"
+        "@pipeline\ndef weekly():\n    train('a', 'b')\n"
+    )
+    tree = {**ML, "run.py": run, "flow.py": flow, "configs/prod.yml": "parameters:\n  epochs: 5\n  batch_size: 8\n"}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected

@@ -55,6 +55,14 @@ def test_open_versions(tmp_path: Path, name: str, text: str) -> None:
     assert [finding.location.path for finding in findings(report, "MLS105")] == [name]
 
 
+def test_what_mlflow_writes_beside_a_model_is_not_the_projects(tmp_path: Path) -> None:
+    pins = "scikit-learn==1.5.2\npandas==2.2.3\njoblib==1.4.2\n"
+    tree = {**ML, "exported/requirements.txt": pins, "requirements.txt": "scikit-learn>=1.5\n"}
+    model = {"exported/MLmodel": "flavors: {python_function: {loader_module: mlflow.sklearn}}\n"}
+    assert grade(scan_tree(tmp_path / "a", tree), PINNED) is Grade.IMPLEMENTED
+    assert grade(scan_tree(tmp_path / "b", {**tree, **model}), PINNED) is Grade.TRACE
+
+
 def test_lock_file_makes_up_for_ranges(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**ML, "requirements.txt": "scikit-learn>=1.5\n", "uv.lock": LOCK})
     assert practice(report, PINNED).met

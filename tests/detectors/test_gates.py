@@ -226,3 +226,81 @@ def test_declared_gate_of_a_recipe(tmp_path: Path, flag: str, expected: Grade) -
 )
 def test_evaluation_is_kept_or_only_printed(tmp_path: Path, body: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": script(body)}), EVALUATION) is expected
+
+
+# -- in shell ----------------------------------------------------------------------------------------------------------
+
+READS = "          score=$(jq -r .accuracy metrics.json)\n"
+TOO_LOW = '          if (( $(echo "$score < 0.8" | bc -l) )); then\n            exit 1\n          fi\n'
+SHELL_HEAD = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: python train.py\n      - run: |\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        (READS + TOO_LOW, Grade.WIRED),
+        (READS + '          [ "$score" -lt 80 ] && exit 1\n', Grade.WIRED),
+        (READS + "          if awk \"BEGIN {exit !($score < 0.8)}\"; then exit 1; fi\n", Grade.WIRED),
+        (READS + '          awk "BEGIN {exit !($score >= 0.8)}"\n', Grade.WIRED),
+        ("          jq -e '.accuracy >= 0.8' metrics.json\n", Grade.WIRED),
+        (READS, Grade.ABSENT),
+        (READS + TOO_LOW.replace("exit 1", "echo low"), Grade.ABSENT),
+        (READS + TOO_LOW.replace("exit 1", "exit 0"), Grade.ABSENT),
+        (READS.replace(".accuracy", ".totals.coverage") + TOO_LOW, Grade.ABSENT),
+        (READS.replace("metrics.json", "coverage.json") + TOO_LOW, Grade.ABSENT),
+        ("          jq '.accuracy >= 0.8' metrics.json\n", Grade.ABSENT),
+        ("          jq -e .accuracy metrics.json\n", Grade.ABSENT),
+        ("          COVERAGE_THRESHOLD=80\n          if [ $COVERAGE -lt 80 ]; then exit 1; fi\n", Grade.ABSENT),
+        ("          # " + READS.strip() + "\n" + TOO_LOW, Grade.ABSENT),
+    ],
+    ids=[
+        "bc", "test", "if awk", "awk", "jq itself", "only read", "only told", "exits well", "coverage", "coverage file",
+        "printed comparison", "presence", "threshold of coverage", "comment",
+    ],
+)  # fmt: skip
+def test_gate_in_shell(tmp_path: Path, script: str, expected: Grade) -> None:
+    tree = {**ML, ".github/workflows/w.yml": SHELL_HEAD + script}
+    assert grade(scan_tree(tmp_path, tree), GATE) is expected
+
+
+def test_gate_in_shell_that_cannot_stop_the_job(tmp_path: Path) -> None:
+    lost = SHELL_HEAD.replace("      - run: |\n", "      - continue-on-error: true\n        run: |\n")
+    result = practice(scan_tree(tmp_path / "a", {**ML, ".github/workflows/w.yml": lost + READS + TOO_LOW}), GATE)
+    assert result.grade is Grade.IMPLEMENTED and "continue-on-error" in result.reason
+    by_hand = SHELL_HEAD.replace("on: push", "on: workflow_dispatch")
+    report = scan_tree(tmp_path / "b", {**ML, ".github/workflows/w.yml": by_hand + READS + TOO_LOW})
+    assert grade(report, GATE) is Grade.IMPLEMENTED
+
+
+def test_gate_of_a_make_target_shows_where_it_stands(tmp_path: Path) -> None:
+    make = 'check:\n\t@score=$$(jq .f1 metrics.json); if [ "$$score" -lt 80 ]; then exit 1; fi\n'
+    workflow = "on: push\njobs:\n  a:\n    steps:\n      - run: make check\n"
+    report = scan_tree(tmp_path, {**ML, "Makefile": make, ".github/workflows/w.yml": workflow})
+    result = practice(report, GATE)
+    assert result.grade is Grade.WIRED and result.evidence[0].location.path == "Makefile"
+
+
+# -- run without effect ------------------------------------------------------------------------------------------------
+
+VALIDATE = (
+    "import sys\n\nimport mlflow\n\nmode = sys.argv[1]\ndry_run = mode == 'dry_run'\n"
+    "try:\n    mlflow.evaluate(model, data, validation_thresholds=bounds)\nexcept Exception:\n"
+    "    if not dry_run:\n        raise\n"
+)
+JOB = (
+    "resources:\n  jobs:\n    weekly:\n      tasks:\n"
+    "        - {task_key: train, notebook_task: {notebook_path: ./train.py}}\n"
+    "        - task_key: validate\n          notebook_task:\n            notebook_path: ./validate.py\n"
+    "            base_parameters: {PARAMETER}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "expected"),
+    [("run_mode: dry_run", Grade.TRACE), ("run_mode: enabled", Grade.WIRED), ("other: dry_run", Grade.WIRED)],
+)
+def test_validation_that_the_pipeline_runs_without_effect(tmp_path: Path, parameter: str, expected: Grade) -> None:
+    tree = {**ML, "validate.py": VALIDATE, "job.yml": JOB.replace("PARAMETER", parameter)}
+    result = practice(scan_tree(tmp_path, tree), GATE)
+    assert result.grade is expected
+    assert ("run_mode: dry_run" in result.reason) is (expected is Grade.TRACE)

@@ -422,3 +422,79 @@ if __name__ == "__main__":
 )
 def test_steps_handed_to_a_pipeline_function(tmp_path: Path, text: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "flow.py": text}), "pipeline/orchestration") is expected
+
+
+# -- Mage and spaCy ----------------------------------------------------------------------------------------------------
+
+LOAD = (
+    "from mage_ai.data_preparation.decorators import data_loader\nimport pandas as pd\n\n\n"
+    "@data_loader\ndef load():\n    return pd.read_csv('raw.csv')\n"
+)
+FIT = (
+    "from mage_ai.data_preparation.decorators import custom\nfrom sklearn.linear_model import LogisticRegression\n\n\n"
+    "@custom\ndef fit(frame):\n    return LogisticRegression().fit(frame.drop(columns='y'), frame.y)\n"
+)
+BLOCKS = (
+    "blocks:\n- {uuid: rows, type: data_loader}\n- {uuid: fit, type: custom, upstream_blocks: [rows]}\nname: weekly\n"
+)
+
+
+def test_mage_pipeline_that_trains(tmp_path: Path) -> None:
+    tree = {"pipelines/weekly/metadata.yaml": BLOCKS, "data_loaders/rows.py": LOAD, "custom/fit.py": FIT}
+    report = scan_tree(tmp_path, tree)
+    result = practice(report, PRACTICE)
+    assert result.grade is Grade.IMPLEMENTED
+    assert places(result.evidence) == ["pipelines/weekly/metadata.yaml:1", "custom/fit.py:7"]
+
+
+def test_mage_pipeline_of_data_beside_a_model(tmp_path: Path) -> None:
+    """The block that fits is not in the pipeline."""
+    blocks = BLOCKS.replace("uuid: fit,", "uuid: store,")
+    store = FIT.replace("LogisticRegression().fit(frame.drop(columns='y'), frame.y)", "frame.to_csv('data.csv')")
+    store = store.replace("from sklearn.linear_model import LogisticRegression\n", "")
+    tree = {"pipelines/weekly/metadata.yaml": blocks, "data_loaders/rows.py": LOAD, "custom/store.py": store}
+    report = scan_tree(tmp_path, {**tree, "custom/fit.py": FIT})
+    assert grade(report, PRACTICE) <= Grade.TRACE
+
+
+def test_spacy_project_that_trains(tmp_path: Path) -> None:
+    text = (
+        "commands:\n  - name: corpus\n    script: [python corpus.py]\n"
+        "  - name: train\n    script: [python -m spacy train config.cfg]\n"
+        "workflows:\n  all: [corpus, train]\n"
+    )
+    tree = {"project.yml": text, "corpus.py": "import spacy\n\nspacy.blank('en')\n"}
+    assert grade(scan_tree(tmp_path / "a", tree), PRACTICE) is Grade.IMPLEMENTED
+    workflow = "on: {schedule: [{cron: '0 3 * * 1'}]}\njobs:\n  t:\n    steps:\n      - run: python -m spacy project "
+    started = {**tree, ".github/workflows/w.yml": f"{workflow}run all\n"}
+    assert grade(scan_tree(tmp_path / "b", started), PRACTICE) is Grade.WIRED
+    other = {**tree, ".github/workflows/w.yml": f"{workflow}assets\n"}
+    assert grade(scan_tree(tmp_path / "c", other), PRACTICE) is Grade.IMPLEMENTED
+
+
+# -- Ploomber, Snakemake, Nextflow -------------------------------------------------------------------------------------
+
+SNAKE = 'rule rows:\n    shell: "python prepare.py"\n\nrule fit:\n    shell: "python train.py --out {output}"\n'
+FLOW = (
+    "process ROWS {\n    script:\n    '''\n    python prepare.py\n    '''\n}\n"
+    "process FIT {\n    script:\n    '''\n    python train.py\n    '''\n}\n"
+)
+TASKS = "tasks:\n  - {source: prepare.py, product: data.csv}\n  - {source: train.py, product: model.joblib}\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "command"),
+    [
+        ("Snakefile", SNAKE, "snakemake --cores 2"),
+        ("main.nf", FLOW, "nextflow run main.nf"),
+        ("pipeline.yaml", TASKS, "ploomber build"),
+    ],
+    ids=["Snakemake", "Nextflow", "Ploomber"],
+)
+def test_pipelines_in_languages_of_their_own(tmp_path: Path, path: str, text: str, command: str) -> None:
+    tree = {**PROJECT, path: text}
+    workflow = f"on: {{schedule: [{{cron: '0 3 * * 1'}}]}}\njobs:\n  t:\n    steps:\n      - run: {command}\n"
+    assert grade(scan_tree(tmp_path / "a", tree), PRACTICE) is Grade.IMPLEMENTED
+    assert grade(scan_tree(tmp_path / "b", {**tree, ".github/workflows/w.yml": workflow}), PRACTICE) is Grade.WIRED
+    data = {**PROJECT, "load.py": PREPARE, path: text.replace("train.py", "load.py")}
+    assert grade(scan_tree(tmp_path / "c", data), PRACTICE) <= Grade.TRACE

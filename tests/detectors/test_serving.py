@@ -205,3 +205,32 @@ if __name__ == "__main__":
     assert not practice(scan_tree(tmp_path / "evaluation", {**ML, "evaluation.py": code}), name).met
     serving = code.replace("Evaluation", "Scoring")
     assert practice(scan_tree(tmp_path / "scoring", {**ML, "scoring.py": serving}), name).met
+
+
+LOADERS = (
+    "import mlflow\n\n\nclass Loader:\n    def load_version(self, uri):\n        return mlflow.pyfunc.load_model(uri)\n"
+)
+JOB = (
+    "from loaders import Loader\n\n\nclass InferenceJob:\n    loader: Loader\n\n    def run(self, rows):\n"
+    "        model = self.loader.load_version('models:/churn@champion')\n        return model.predict(rows)\n"
+)
+START = "from inference import InferenceJob\n\nif __name__ == '__main__':\n    InferenceJob().run(open('rows.csv'))\n"
+PROJECT_FILE = "name: churn\nentry_points:\n  main:\n    command: python start.py\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"MLproject": PROJECT_FILE}, Grade.IMPLEMENTED),
+        ({}, Grade.TRACE),
+        ({"MLproject": PROJECT_FILE, "inference.py": JOB.replace("model.predict(rows)", "model")}, Grade.ABSENT),
+        (
+            {"MLproject": PROJECT_FILE, "loaders.py": LOADERS.replace("mlflow.pyfunc.load_model(uri)", "uri")},
+            Grade.ABSENT,
+        ),
+    ],
+    ids=["job of a project", "by hand", "only loads", "loads no model"],
+)
+def test_scoring_job_with_a_loader_of_its_own(tmp_path: Path, more: Tree, expected: Grade) -> None:
+    tree = {**ML, "loaders.py": LOADERS, "inference.py": JOB, "start.py": START, **more}
+    assert grade(scan_tree(tmp_path, tree), "deploy/serving") is expected

@@ -178,3 +178,15 @@ def test_first_party_helper_named_check_is_the_tested_code_and_no_assertion(tmp_
 def test_other_ways_to_assert(tmp_path: Path, body: str) -> None:
     text = f"import pytest\n\nfrom data import read\n\n\ndef test_read():\n    {body}\n"
     assert grade(scan_tree(tmp_path, {**PROJECT, "tests/test_a.py": text}), UNIT) is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [("pytest tests/model_tests.py::test_a", Grade.WIRED), ("pytest tests", Grade.ABSENT)],
+    ids=["named", "not collected"],
+)
+def test_a_file_that_pytest_does_not_collect_by_itself(tmp_path: Path, command: str, expected: Grade) -> None:
+    test = "from predict import score\n\n\ndef test_a():\n    assert score([[1]])[0] > score([[0]])[0]\n"
+    workflow = f"on: push\njobs:\n  t:\n    steps:\n      - run: {command}\n"
+    tree = {**PROJECT, "tests/model_tests.py": test, ".github/workflows/w.yml": workflow}
+    assert grade(scan_tree(tmp_path, tree), MODEL) is expected

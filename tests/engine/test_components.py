@@ -58,7 +58,13 @@ def test_evidence_of_one_component_never_helps_the_other(tmp_path: Path) -> None
 
 def test_what_stands_above_counts_for_both(tmp_path: Path) -> None:
     report = scan_tree(
-        tmp_path, {**TWO, "CODEOWNERS": "* @acme/ml\n", ".gitattributes": "*.csv filter=lfs diff=lfs merge=lfs -text\n"}
+        tmp_path,
+        {
+            **TWO,
+            "data/rows.csv": "a\n1\n",
+            "CODEOWNERS": "* @acme/ml\n",
+            ".gitattributes": "*.csv filter=lfs diff=lfs merge=lfs -text\n",
+        },
     )
     for path in ("services/churn", "services/ranking"):
         assert of(report, path, "governance/ownership").met

@@ -172,6 +172,78 @@ def test_paper_cited_by_a_served_model_is_an_application(tmp_path: Path) -> None
     )
 
 
+def workflow(command: str) -> Tree:
+    """A workflow that runs one command on every push."""
+    return {".github/workflows/w.yml": f"on: push\njobs:\n  a:\n    steps:\n      - run: {command}\n"}
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [("ruff check", "research"), ("pytest tests", "research"), ("python train.py", "application")],
+    ids=["lint", "tests", "training"],
+)
+def test_checks_in_ci_do_not_make_research_an_application(tmp_path: Path, command: str, kind: str) -> None:
+    paper = {"README.md": "# Net\n\nSee https://arxiv.org/abs/1706.03762\n"}
+    assert kind_of(tmp_path, {**ML, **paper, **workflow(command)}) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("The file train.py reproduces GPT-2 on open text.", "research"),
+        ("PyTorch implementation of a very deep net.", "research"),
+        ("A reproducible pipeline for churn.", "application"),
+        ("Our implementation, and how to reproduce it.", "application"),
+    ],
+)
+def test_a_readme_that_says_what_it_reproduces(tmp_path: Path, text: str, kind: str) -> None:
+    assert kind_of(tmp_path, {**ML, "README.md": f"# Net\n\n{text}\n"}) == kind
+
+
+@pytest.mark.parametrize(
+    ("readme", "kind"),
+    [
+        ("---\npage_type: sample\nlanguages:\n- python\n---\n\n# Churn\n", "template"),
+        ("<!--\n" + "licence\n" * 15 + "-->\n# Churn\n\nA template for teams.\n", "template"),
+        ("# Example MLflow project\n", "template"),
+        ("# Churn\n\nAn auto-generated repository for the guide.\n", "template"),
+        ("# Churn\n\nThe MLOps solution accelerator.\n", "template"),
+        ("---\ntitle: Churn\n---\n\n# Churn\n\nFor example, a project may use it.\n", "application"),
+        ("# Churn\n\n" + "text\n" * 15 + "page_type: sample\n", "application"),
+    ],
+)
+def test_words_of_a_template_at_the_head_of_the_readme(tmp_path: Path, readme: str, kind: str) -> None:
+    assert kind_of(tmp_path, {**ML, "README.md": readme}) == kind
+
+
+def test_a_few_templates_in_a_program_are_no_generator(tmp_path: Path) -> None:
+    prompts = {f"prompts/p{n}.jinja": "{{ question }}" for n in range(3)}
+    modules = {f"app/m{n}.py": f"N = {n}\n" for n in range(40)}
+    assert kind_of(tmp_path / "few", {**ML, **prompts, **modules}) == "application"
+    assert kind_of(tmp_path / "most", {**ML, **prompts}) == "template"
+
+
+SERVED_CHAT = (
+    "import openai\nfrom fastapi import FastAPI\n\napp = FastAPI()\nclient = openai.OpenAI()\n\n\n"
+    "@app.post('/chat')\ndef chat(text: str):\n"
+    "    return client.chat.completions.create(model='gpt-4o', messages=[{'role': 'user', 'content': text}])\n"
+)
+CLASSIFIED = PYPROJECT.replace("NAME", "desk-chat") + 'classifiers = ["Programming Language :: Python :: 3"]\n'
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "kind"),
+    [
+        (SERVED_CHAT, {}, "llm-app"),
+        (SERVED_CHAT, PUBLISH, "llm-app"),
+        (CHAT, PUBLISH, "library"),
+    ],
+    ids=["service with a description", "published service", "published package"],
+)
+def test_a_service_with_the_description_of_a_package(tmp_path: Path, code: str, more: Tree, kind: str) -> None:
+    assert kind_of(tmp_path, {"pyproject.toml": CLASSIFIED, "desk_chat/app.py": code, **more}) == kind
+
+
 def test_application_of_hosted_language_models(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {"app.py": CHAT})
     assert (report.kind, report.has_ml) == ("llm-app", True)

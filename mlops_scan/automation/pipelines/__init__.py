@@ -1,4 +1,4 @@
-"""Pipelines that files declare: DVC, MLproject, MLflow Recipes, Kubeflow, Argo, Databricks, Azure ML, lists of steps.
+"""Pipelines that files declare: DVC, MLflow, spaCy, Mage, Kubeflow, Argo, Databricks, Azure ML, lists of steps.
 
 A pipeline here is only a declaration with steps. Whether it is an *ML* pipeline is decided later, from what its steps
 reach.
@@ -23,10 +23,8 @@ def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
     for document in documents:
         if document.kind != "mapping" or name == "dvc.lock":  # the lock repeats the stages of dvc.yaml
             continue
-        if name in ("dvc.yaml", "dvc.yml"):
-            yield from projects.dvc(path, document)
-        elif name == "mlproject":
-            yield from projects.mlproject(path, document)
+        if (own := projects.named(name, path, document)) is not None:
+            yield from own
         elif projects.is_recipe(document):
             yield projects.recipe(path, document)
         elif (compiled := cluster.compiled(document)) is not None:

@@ -1,4 +1,4 @@
-"""Pipelines of the tools that live in a repository: DVC, MLflow Projects, MLflow Recipes."""
+"""Pipelines of the tools that live in a repository: DVC, MLflow Projects and Recipes, spaCy projects, Mage."""
 
 from __future__ import annotations
 
@@ -21,8 +21,36 @@ _RECIPE_DOES = {
     "transform": "preprocess",
 }
 _RECIPE = regex(r"(regression|classification)/v\d.*")
+# https://docs.mage.ai/design/blocks: a block of a type stands in the folder of that name, most of them in the plural
+_MAGE_FOLDERS = {
+    "data_loader": "data_loaders",
+    "transformer": "transformers",
+    "data_exporter": "data_exporters",
+    "custom": "custom",
+    "sensor": "sensors",
+    "callback": "callbacks",
+    "conditional": "conditionals",
+}
+_MAX_BLOCKS = 300
+_TASK_FILES = (".sql", ".R", ".r", ".Rmd", ".md", ".sh", ".html")  # sources of tasks in other languages
+_DOTTED = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _ITEM = regex(r"\$\{(item|key)((?:\.[\w-]+)*)\}")
 _MAX_VARIANTS = 12
+
+
+def named(name: str, path: str, document: Node) -> Iterator[Pipeline] | None:
+    """The pipelines of a file whose name says what it is; None for a file of another name or shape."""
+    if name in ("dvc.yaml", "dvc.yml"):
+        return dvc(path, document)
+    if name == "mlproject":
+        return mlproject(path, document)
+    if name in ("project.yml", "project.yaml") and is_spacy(document):
+        return spacy(path, document)
+    if name.startswith("pipeline") and is_ploomber(document):
+        return iter((ploomber(path, document),))
+    if name == "metadata.yaml" and is_mage(path, document):
+        return iter((mage(path, document),))
+    return None
 
 
 # -- DVC -------------------------------------------------------------------------------------------------------------
@@ -127,3 +155,100 @@ def recipe(path: str, document: Node) -> Pipeline:
             for name, step in steps.entries
         ),
     )
+
+
+# -- spaCy -----------------------------------------------------------------------------------------------------------
+
+
+def is_spacy(document: Node) -> bool:
+    """Whether this is a spaCy (Weasel) project: a list of commands, each with a name and a script."""
+    commands = document.get("commands")
+    return (
+        commands is not None
+        and commands.kind == "sequence"
+        and any(text(item.get("name")) and item.get("script") is not None for item in commands.items[:_MAX_BLOCKS])
+    )
+
+
+def spacy(path: str, document: Node) -> Iterator[Pipeline]:
+    """The workflows of a `project.yml`, each with its commands; https://spacy.io/usage/projects."""
+    commands, workflows = document.get("commands"), document.get("workflows")
+    assert commands is not None
+    known = {text(item.get("name")): item for item in commands.items[:_MAX_BLOCKS]}
+    for name, workflow in workflows.entries[:50] if workflows is not None else ():
+        steps = []
+        for label in workflow.strings()[:_MAX_BLOCKS]:
+            item = known.get(label)
+            body = item.get("script") if item is not None else None
+            if item is not None and body is not None:
+                lines, first = script(body)
+                steps.append(PipelineStep(label, item.line, lines, first, folder=folder_of(path)))
+        if steps:
+            yield Pipeline("spacy-projects", name, path, workflow.at, tuple(steps))
+
+
+# -- Ploomber --------------------------------------------------------------------------------------------------------
+
+
+def is_ploomber(document: Node) -> bool:
+    """Whether this is a Ploomber pipeline: a list of tasks, each with a source and a product."""
+    tasks = document.get("tasks")
+    return tasks is not None and any(
+        item.get("source") is not None and item.get("product") is not None for item in tasks.items[:_MAX_BLOCKS]
+    )
+
+
+def ploomber(path: str, document: Node) -> Pipeline:
+    """The tasks of a Ploomber pipeline: scripts and notebooks, or functions by their dotted name."""
+    tasks = document.get("tasks")
+    assert tasks is not None
+    steps = []
+    for item in tasks.items[:_MAX_BLOCKS]:
+        source = item.get("source")
+        target = text(source)
+        if source is None or not target:
+            continue
+        label = text(item.get("name")) or target.rpartition("/")[2].partition(".")[0]
+        command, params = "", item.get("params") is not None
+        if target.endswith((".py", ".ipynb")):
+            command = f"python {target}"
+        elif _DOTTED.fullmatch(target) and not target.endswith(_TASK_FILES):
+            module, _, function = target.rpartition(".")
+            label = text(item.get("name")) or function
+            command = f"python -c 'from {module} import {function}; {function}()'"
+        steps.append(PipelineStep(label, item.line, command, source.line, folder=folder_of(path), has_params=params))
+    return Pipeline("ploomber", path.rpartition("/")[2], path, tasks.at, tuple(steps))
+
+
+# -- Mage ------------------------------------------------------------------------------------------------------------
+
+
+def is_mage(path: str, document: Node) -> bool:
+    """Whether this is the `metadata.yaml` of a Mage pipeline, in a folder of `pipelines`."""
+    blocks = document.get("blocks")
+    parts = path.split("/")
+    return (
+        len(parts) >= 3
+        and parts[-3] == "pipelines"
+        and blocks is not None
+        and any(text(block.get("type")) in _MAGE_FOLDERS for block in blocks.items[:_MAX_BLOCKS])
+    )
+
+
+def mage(path: str, document: Node) -> Pipeline:
+    """The blocks of a Mage pipeline; the engine calls the decorated functions of each block's file."""
+    blocks = document.get("blocks")
+    assert blocks is not None
+    project = "/".join(path.split("/")[:-3])
+    steps = []
+    for block in blocks.items[:_MAX_BLOCKS]:
+        kind, uuid = text(block.get("type")), text(block.get("uuid"))
+        if kind not in _MAGE_FOLDERS or not uuid:
+            continue
+        given = text(block.path("configuration", "file_source", "path")) or text(
+            block.path("configuration", "file_path")
+        )
+        place = given if given.endswith(".py") else f"{_MAGE_FOLDERS[kind]}/{uuid}.py"
+        steps.append(PipelineStep(uuid, block.line, folder=project, calls_all_of=below(project, place)))
+    name = text(document.get("name")) or path.split("/")[-2]
+    return Pipeline("mage", name, path, blocks.at, tuple(steps))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from mlops_scan.automation.model import Pipeline, PipelineStep
 from mlops_scan.automation.pipelines.shapes import command, folder_of, listed, text
-from mlops_scan.ci import generic
+from mlops_scan.ci import cloudbuild, generic
 from mlops_scan.ci.find import provider_of
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
@@ -54,6 +54,8 @@ def _is_another(path: str, document: Node) -> bool:
     if _OTHERS.search(local) or provider_of(local) or document.get("jobs") is not None:
         return True
     if document.path("runs", "using") is not None or document.get("services") is not None:
+        return True
+    if cloudbuild.looks_like(document):
         return True
     version = text(document.get("apiVersion"))
     if version and document.get("kind") is not None and _KUBERNETES.fullmatch(version):
