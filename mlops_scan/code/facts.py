@@ -79,6 +79,22 @@ class Guard(Struct, frozen=True):
     ordered: bool = False  # something is compared by size, not only for equality or membership
 
 
+class Shield(Struct, frozen=True):
+    """The body of a `try` whose `except` catches any error and lets the program go on.
+
+    `unless` are the identifiers of the tests under which the handler raises or exits after all (`if not dry_run:
+    raise`); it is empty where the handler never does. `handler` is the line of the `except`; `exits` tells that it
+    catches `sys.exit`, too.
+    """
+
+    line: int
+    end_line: int
+    scope: str
+    handler: int
+    exits: bool = False
+    unless: tuple[str, ...] = ()
+
+
 class Import(Struct, frozen=True):
     """One imported dotted name, absolute: `from a.b import c` gives `a.b.c`."""
 
@@ -103,6 +119,7 @@ class Module(Struct, frozen=True):
     main_line: int  # line of the `if __name__ == "__main__":`, 0 without one
     statements: int  # executable statements, docstrings not counted
     notebook: bool = False
+    shields: tuple[Shield, ...] = ()
 
     @property
     def roots(self) -> frozenset[str]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.dependencies import declared
+from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.regex import regex
@@ -32,7 +33,7 @@ def _uses(context: Context) -> Iterator[Signal]:
     for use in context.uses:
         if use.tool in context.self_tools:
             continue
-        for practice in use.serves:
+        for practice in use.serves if CHECKS not in use.does else ():
             if practice in _COMPLETED_ELSEWHERE or (
                 practice == "env/pinned" and use.location.path.rpartition("/")[2].lower() in LOCKS
             ):
