@@ -11,7 +11,7 @@ from mlops_scan.code.facts import MAIN, Class, Function, Import, Module, Shield
 from mlops_scan.code.guards import stops
 from mlops_scan.code.scopes import BUILTINS, Scope, annotation, bind_loop, constant, declare, name_of
 from mlops_scan.code.shields import shield_of
-from mlops_scan.code.syntax import Lines, is_docstring, is_main, is_stub, never
+from mlops_scan.code.syntax import Lines, is_docstring, is_main, is_stub, never, none_by_default
 
 _MAX_DEPTH = 150  # nested statements followed
 
@@ -231,6 +231,7 @@ class _Extractor:
             returns=returned(node, inner) or annotation(node.returns, scope),
             parameters=tuple(argument.arg for argument in arguments),
             stub=is_stub(node.body),
+            optional=none_by_default(node.args),
         )
 
     def _decorator(self, node: ast.expr, scope: Scope) -> str:

@@ -36,7 +36,10 @@ class Call(Struct, frozen=True):
 
 
 class Function(Struct, frozen=True):
-    """A function or method. `returns` is the resolved name of what it returns (constructor or annotation), or empty."""
+    """A function or method. `returns` is the resolved name of what it returns (constructor or annotation), or empty.
+
+    `optional` are the parameters that are None unless a caller gives them.
+    """
 
     qualname: str
     line: int
@@ -45,6 +48,7 @@ class Function(Struct, frozen=True):
     returns: str = ""
     parameters: tuple[str, ...] = ()
     stub: bool = False  # nothing but a docstring, `pass`, `...`, a log line or `raise NotImplementedError`
+    optional: tuple[str, ...] = ()
 
 
 class Class(Struct, frozen=True):

@@ -49,7 +49,9 @@ def _catches(handler: ast.ExceptHandler, names: frozenset[str]) -> bool:
     return any(isinstance(kind, ast.Name) and kind.id in names for kind in kinds)
 
 
-def _statements(body: Sequence[ast.stmt], tests: tuple[ast.expr, ...]) -> Iterator[tuple[ast.stmt, tuple[ast.expr, ...]]]:
+def _statements(
+    body: Sequence[ast.stmt], tests: tuple[ast.expr, ...]
+) -> Iterator[tuple[ast.stmt, tuple[ast.expr, ...]]]:
     """The statements of a handler, each with the conditions under which it runs."""
     stack = [(node, tests) for node in reversed(body)]
     while stack:

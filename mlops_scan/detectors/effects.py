@@ -17,7 +17,8 @@ from mlops_scan.words import Role
 
 CHECKS = "check-model"
 """The activity of calls that raise an error on a bad figure."""
-_PROCEEDS = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "save-model", "publish-image"})
+RELEASES = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "save-model", "publish-image"})
+"""What lets a model proceed."""
 _OFF = regex(r"(dry[-_ ]?run|disabled?|off|warn(ing)?|report([-_ ]only)?|log([-_ ]only)?|audit|none|skip)", re.I)
 _DRY = regex(r"(dry[-_]?run|no[-_]?fail|skip[-_]?\w{1,30}|warn[-_]?only|report[-_]?only)", re.I)
 _YES = frozenset({"", "true", "1", "yes", "on"})
@@ -33,8 +34,11 @@ class Check(Struct, frozen=True):
     exits: bool = False
 
 
-def lost(context: Context, practice: str, check: Check) -> str:
-    """Why no run that would count for a practice minds the failure of a check; empty where one does, or none runs it."""
+def lost(context: Context, practice: str, check: Check, holds_back: frozenset[str] = RELEASES) -> str:
+    """Why no run that would count for a practice minds the failure of a check; empty where one does, or none runs it.
+
+    `holds_back` are the activities that the check is there to keep from happening.
+    """
     rule = context.rules.practices[practice]
     reason = ""
     for started in context.started(check.path, check.scope):
@@ -43,7 +47,7 @@ def lost(context: Context, practice: str, check: Check) -> str:
             continue
         if started.run.tests and Role.TEST.value not in rule.at_home:
             continue
-        here = _swallowed(context, started, check) or _last(context, started, check)
+        here = _swallowed(context, started, check) or _last(context, started, check, holds_back)
         if not here:
             return ""
         reason = reason or here
@@ -51,7 +55,7 @@ def lost(context: Context, practice: str, check: Check) -> str:
 
 
 def _way(context: Context, started: Started, check: Check) -> Iterator[tuple[Node, int, bool]]:
-    """The places that the run has passed when it stands at the check, the check first: scope, line and whether it exits."""
+    """The places that the run has passed at the check, nearest first: scope, line, whether the check exits there."""
     steps = context.automation.reached(started.run)
     node: Node | None = (check.path, check.scope)
     line = check.line
@@ -88,7 +92,7 @@ def _switched_off(shield: Shield, run: Run) -> str:
     names = {name.lower().replace("-", "_") for name in shield.unless}
     for place, word in enumerate(run.words):
         key, equals, value = word.lstrip("-").partition("=")
-        if key.lower().replace("-", "_") not in names:
+        if not (equals or word.startswith("-")) or key.lower().replace("-", "_") not in names:
             continue
         following = run.words[place + 1] if place + 1 < len(run.words) else ""
         given = value if equals else "" if following.startswith("-") else following
@@ -97,7 +101,7 @@ def _switched_off(shield: Shield, run: Run) -> str:
     return ""
 
 
-def _last(context: Context, started: Started, check: Check) -> str:
+def _last(context: Context, started: Started, check: Check, holds_back: frozenset[str]) -> str:
     """Why nothing is left that a failing check could keep from happening, or empty.
 
     The entry points of a project are alternatives, of which a person or a program starts one: no step of a pipeline
@@ -108,11 +112,11 @@ def _last(context: Context, started: Started, check: Check) -> str:
         return ""
     for node, line, _ in _way(context, started, check):
         for target, at in context.index.edges(node):
-            if at > line and context.reaches((target,), _PROCEEDS) is not None:
+            if at > line and context.reaches((target,), holds_back) is not None:
                 return ""
-        if any(use.location.line > line and _PROCEEDS.intersection(use.does) for use in context.by_node.get(node, ())):
+        if any(use.location.line > line and holds_back.intersection(use.does) for use in context.by_node.get(node, ())):
             return ""
-    return "it runs as an entry point of its own, and nothing that releases a model comes after it"
+    return "it runs as an entry point of its own, and nothing that it could hold back comes after it"
 
 
 def _alternative(context: Context, run: Run) -> bool:

@@ -66,9 +66,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
         check = Check(gate.path, gate.scope, gate.line, gate.stops == "exit")
         reason = gate.weak or (lost(context, _GATE, check) if gate.stops else "")
-        yield Signal(
-            _GATE, "python", grade, evidence, Confidence.HIGH, reason, scope=gate.scope, fixed=bool(reason)
-        )
+        yield Signal(_GATE, "python", grade, evidence, Confidence.HIGH, reason, scope=gate.scope, fixed=bool(reason))
     yield from _checking_calls(context)
     for gate in declared_gates(context):
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)

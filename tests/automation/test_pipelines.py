@@ -370,6 +370,35 @@ def test_databricks() -> None:
     assert {step.folder for step in found.steps} == {"resources"}
 
 
+def test_parameters_of_databricks_tasks() -> None:
+    found = pipeline(
+        "resources/jobs.yml",
+        """\
+        resources:
+          jobs:
+            j:
+              tasks:
+                - task_key: a
+                  notebook_task:
+                    notebook_path: ../a.py
+                    base_parameters: {mode: dry_run, share: 0.5, strict: true, query: "SELECT `x` FROM t; rm -rf /"}
+                - task_key: b
+                  spark_python_task: {python_file: ../b.py, parameters: [--env, "${bundle.target}"]}
+                - task_key: c
+                  python_wheel_task: {entry_point: run, named_parameters: {k: v}}
+                - task_key: d
+                  notebook_task: {notebook_path: ../d.py, base_parameters: {long: "%s", nested: {a: 1}}}
+        """
+        % ("x" * 300),
+    )
+    assert [step.command for step in found.steps] == [
+        "python ../a.py --mode=dry_run --share=0.5 --strict=true '--query=SELECT `x` FROM t; rm -rf /'",
+        "python ../b.py --env '${bundle.target}'",
+        "run --k=v",
+        "python ../d.py",
+    ]
+
+
 def test_a_databricks_job_of_the_api() -> None:
     job = {
         "name": "j",

@@ -178,3 +178,28 @@ def test_first_party_helper_named_check_is_the_tested_code_and_no_assertion(tmp_
 def test_other_ways_to_assert(tmp_path: Path, body: str) -> None:
     text = f"import pytest\n\nfrom data import read\n\n\ndef test_read():\n    {body}\n"
     assert grade(scan_tree(tmp_path, {**PROJECT, "tests/test_a.py": text}), UNIT) is Grade.IMPLEMENTED
+
+
+TOY = (
+    "import mlflow\nfrom sklearn.linear_model import LinearRegression\n\n\ndef test_a():\n"
+    "    model = LinearRegression()\n    model.fit([[1], [2]], [1, 2])\n    assert model.predict([[3]])[0] > 2\n"
+)
+STORE = "import mlflow\n\n\ndef save(model, path):\n    mlflow.sklearn.save_model(model, path)\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"store.py": STORE}, Grade.TRACE),
+        ({"store.py": STORE, "examples/train.py": ML["train.py"]}, Grade.TRACE),
+        ({"store.py": STORE, "model.onnx": b"\x08\x07"}, Grade.IMPLEMENTED),
+        ({"predict.py": PREDICT}, Grade.IMPLEMENTED),
+        ({**ML}, Grade.IMPLEMENTED),
+        ({"dvc.yaml": "stages:\n  train:\n    cmd: python -m xgboost.train\n", **ML}, Grade.IMPLEMENTED),
+    ],
+    ids=["stores models of others", "an example trains", "keeps a model", "loads its model", "trains", "pipeline"],
+)
+def test_model_that_only_the_test_makes(tmp_path: Path, more: Tree, expected: Grade) -> None:
+    result = practice(scan_tree(tmp_path, {**more, "tests/test_model.py": TOY}), MODEL)
+    assert result.grade is expected
+    assert ("has none of its own" in result.reason) is (expected is Grade.TRACE)
