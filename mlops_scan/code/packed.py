@@ -18,7 +18,7 @@ def _getter(kind: type[Struct]) -> attrgetter[Any]:
 def pack(module: Module) -> bytes:
     """A module's facts as bytes that `unpack` of the same program, on the same Python, reads."""
     kinds = (Call, Function, Class, Guard, Import, Shield)
-    call, function, item, guard, imported, shield = map(_getter, kinds)
+    call, function, item, guard, imported, shield = (_getter(kind) for kind in kinds)
     parts: Any = (
         module.path,
         [imported(i) for i in module.imports],

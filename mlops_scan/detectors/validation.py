@@ -28,8 +28,8 @@ _READS = frozenset({"read_csv", "read_parquet", "read_sql", "read_table", "read_
 _PRACTICE = "data/validation"
 _CONSUMES = RELEASES | LEARNS | {"predict", "evaluate", "serve"}  # what bad data is to be kept from
 _CONTENT = regex(
-    r"(column|dtype|isna|isnull|null|notna|nan\b|duplicat|unique|schema|missing|between|frame|(^| )(df|any|all)($| )|data|"
-    r"rows?\b|record|sample|feature)",
+    r"(column|dtype|isna|isnull|null|notna|nan\b|duplicat|unique|schema|missing|between|frame|(^| )(df|any|all)($| )|"
+    r"data|rows?\b|record|sample|feature)",
     re.I,
 )
 _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
