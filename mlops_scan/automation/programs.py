@@ -108,7 +108,11 @@ class Programs:
         return ((path, ""), (path, attribute)) if self.index.defines(path, attribute) else ((path, ""),)
 
     def _imported(self, code: str) -> tuple[Node, ...]:
-        """The first-party code that `python -c` text imports, and the functions of it that the text calls."""
+        """The first-party code that `python -c` text imports, and the functions of it that the text calls.
+
+        A definition that is imported and never called is left out with its module: a decorator there may hand it to
+        a framework (`@pipeline`), and this text starts none.
+        """
         from mlops_scan.code.extract import extract
         from mlops_scan.documents.node import DocumentError
         from mlops_scan.documents.python import parse
@@ -120,9 +124,12 @@ class Programs:
         nodes: list[Node] = []
         for item in module.imports:
             located = self.index.find_module(item.name, "x")
-            if located is not None:
+            if located is None:
+                continue
+            called = any(call.name == item.name or call.name.startswith(f"{item.name}.") for call in module.calls)
+            defined = self.index.defines(*located)
+            if called or not defined:
                 nodes.append((located[0], ""))
-                called = any(call.name == item.name or call.name.startswith(f"{item.name}.") for call in module.calls)
-                if called and self.index.defines(*located):
-                    nodes.append(located)
+            if called and defined:
+                nodes.append(located)
         return tuple(dict.fromkeys(nodes))

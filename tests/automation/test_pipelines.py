@@ -332,6 +332,51 @@ def test_cron_jobs() -> None:
     assert pipelines("k8s/x.yaml", "apiVersion: batch/v1\nkind: CronJob\nspec: {schedule: x}\n") == []
 
 
+def test_ploomber() -> None:
+    found = pipeline(
+        "flow/pipeline.yaml",
+        """\
+        executor: parallel
+        tasks:
+          - source: tasks.raw.get
+            product: out/raw.csv
+          - source: scripts/fit.py
+            name: fit-[[model]]-[[depth]]
+            product: {nb: "out/fit-[[model]].html"}
+            grid:
+              - {model: [forest], depth: [1, 2]}
+          - source: plot.ipynb
+            product: out/plot.html
+            params: {a: 1}
+          - source: clean.sql
+            product: [clean, table]
+          - source: "../x; rm -rf /.py"
+            product: y
+        """,
+    )
+    assert (found.tool, found.line, {step.folder for step in found.steps}) == ("ploomber", 2, {"flow"})
+    assert [(step.name, step.command, step.has_params) for step in found.steps] == [
+        ("tasks.raw.get", "python -c 'from tasks.raw import get; get()'", False),
+        ("fit-[[model]]-[[depth]]", "python scripts/fit.py", True),
+        ("plot.ipynb", "python plot.ipynb", True),
+        ("clean.sql", "", False),
+        ("../x; rm -rf /.py", "python '../x; rm -rf /.py'", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tasks:\n  - source: a.py\n",
+        "tasks:\n  - {source: a.py, product: x}\n  - {name: lint, sources: [b]}\n",
+        "tasks: {source: a.py, product: x}\n",
+        "tasks: []\n",
+    ],
+)
+def test_what_is_no_ploomber_spec(text: str) -> None:
+    assert pipelines("pipeline.yaml", text) == []
+
+
 # -- managed services -------------------------------------------------------------------------------------------------
 
 

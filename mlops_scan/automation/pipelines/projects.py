@@ -1,7 +1,8 @@
-"""Pipelines of the tools that live in a repository: DVC, MLflow Projects, MLflow Recipes."""
+"""Pipelines of the tools that live in a repository: DVC, MLflow Projects, MLflow Recipes, Ploomber."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
 
@@ -22,6 +23,8 @@ _RECIPE_DOES = {
 }
 _RECIPE = regex(r"(regression|classification)/v\d.*")
 _ITEM = regex(r"\$\{(item|key)((?:\.[\w-]+)*)\}")
+_FUNCTION = regex(r"[A-Za-z_]\w{0,100}(\.[A-Za-z_]\w{0,100}){1,10}")
+_SUFFIXES = frozenset({"sql", "r", "rmd", "jl", "sh", "md"})  # of sources in other languages
 _MAX_VARIANTS = 12
 
 
@@ -127,3 +130,40 @@ def recipe(path: str, document: Node) -> Pipeline:
             for name, step in steps.entries
         ),
     )
+
+
+# -- Ploomber --------------------------------------------------------------------------------------------------------
+
+
+def is_ploomber(document: Node) -> bool:
+    """Whether this is a Ploomber spec: a list of tasks, each with its source and its product."""
+    tasks = document.get("tasks")
+    if tasks is None or tasks.kind != "sequence" or not tasks.items:
+        return False
+    return all(task.get("source") is not None and task.get("product") is not None for task in tasks.items[:50])
+
+
+def ploomber(path: str, document: Node) -> Iterator[Pipeline]:
+    """The tasks of a Ploomber spec; one with a `grid` stands for all that are made of it, which run the same source.
+
+    Fact: https://docs.ploomber.io/en/latest/api/spec.html (`source`: a script, a notebook or a dotted function)
+    """
+    tasks = document.get("tasks")
+    assert tasks is not None
+    steps = tuple(_ploomber_task(path, task) for task in tasks.items[:500])
+    yield Pipeline("ploomber", "pipeline.yaml", path, tasks.at, steps)
+
+
+def _ploomber_task(path: str, task: Node) -> PipelineStep:
+    source = task.get("source")
+    assert source is not None
+    target = text(source).strip()
+    lines = ""
+    if target.endswith((".py", ".ipynb")):
+        lines = shlex.join(("python", target))
+    elif _FUNCTION.fullmatch(target) and target.rpartition(".")[2].lower() not in _SUFFIXES:
+        module, _, name = target.rpartition(".")
+        lines = shlex.join(("python", "-c", f"from {module} import {name}; {name}()"))
+    params = task.get("params") is not None or task.get("grid") is not None
+    name = text(task.get("name")) or target
+    return PipelineStep(name, task.line, lines, source.line, folder=folder_of(path), has_params=params)
