@@ -31,6 +31,8 @@ from mlops_scan.words import Evidence, Hop, Location, Problem, Role, Signal
 ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENERATED})
 """Roles whose code is not the repository's own main code."""
 
+_MAX_SPLIT = 16  # files whose lines are kept
+
 LEARNS = frozenset({"train", "tune"})
 """Activities that fit a model."""
 
@@ -52,6 +54,7 @@ class Context(Struct):
     by_node: dict[Node, list[Use]] = field(default_factory=dict)
     self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
     cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share
+    _lines: dict[str, list[str]] = field(default_factory=dict)  # of the files that evidence was shown of lately
 
     def __post_init__(self) -> None:
         grouped: dict[Node, list[Use]] = defaultdict(list)
@@ -87,8 +90,11 @@ class Context(Struct):
 
     def line(self, path: str, line: int) -> str:
         """One line of a file, stripped and cut to 160 characters."""
-        text = self.documents.text(path)
-        lines = text.split("\n", line) if text else []
+        lines = self._lines.get(path)
+        if lines is None:
+            if len(self._lines) >= _MAX_SPLIT:
+                self._lines.clear()
+            lines = self._lines[path] = self.documents.text(path).split("\n")
         return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
 
     def shown(self, evidence: Evidence) -> Evidence:
