@@ -13,7 +13,7 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from mlops_scan.automation import images
-from mlops_scan.automation.chain import MAX_HOPS, Chain
+from mlops_scan.automation.chain import MAX_HOPS, MAX_OF_SCRIPT, Chain
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
@@ -173,6 +173,8 @@ class Resolver:
                 lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
             inside = chain.at(folder, lost)
             if not chain.budget.spend():
+                reason = f"automation: a script leads to more than {MAX_OF_SCRIPT} commands, the rest is not followed"
+                self.documents.note(chain.start.evidence.location.path, reason)
                 return
             yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
 

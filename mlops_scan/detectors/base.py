@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from mlops_scan.automation.graph import Automation, Started
 from mlops_scan.automation.handed import Handed
+from mlops_scan.automation.model import Run
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.ci.find import UnreadProvider
 from mlops_scan.code.facts import Module
@@ -113,6 +114,16 @@ class Context(Struct):
                 if activities.intersection(use.does):
                     return use
         return None
+
+    def learns(self, run: Run) -> Use | None:
+        """The nearest use that the code of a run reaches and that fits a model."""
+        known = self.cache.setdefault("learning runs", {})
+        assert isinstance(known, dict)
+        key = (run.entries, run.tests)
+        if key not in known:
+            known[key] = self.does(self.automation.reached(run), LEARNS)
+        found: Use | None = known[key]
+        return found
 
     def doing(self, *activities: str, aside: bool = False) -> Iterator[Use]:
         """All uses that perform one of the activities, in main code unless `aside`."""

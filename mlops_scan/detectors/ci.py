@@ -155,9 +155,7 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
 
 def _trains(context: Context, run: Run) -> Evidence | None:
     """Where a run trains, tunes or evaluates: through code, or through the declared steps of an engine."""
-    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(
-        context.automation.reached(run), LEARNS
-    )
+    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.learns(run)
     if use is not None:
         return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
     for pipeline in context.automation.pipelines if run.pipelines else ():

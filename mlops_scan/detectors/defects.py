@@ -256,7 +256,7 @@ def _reported(context: Context, runs: list[Run], guarded: frozenset[tuple[str, s
     comment = next((run for run in live if _COMMENTS.match(" ".join(run.words[:3]))), None)
     if comment is None or any(run.tests or _gated(context, run, guarded) for run in live):
         return
-    if any(context.does(context.automation.reached(run), LEARNS) is not None for run in live):
+    if any(context.learns(run) is not None for run in live):
         return  # MLS307 says it
     for run in live:
         use = next((u for u in run.uses if "evaluate" in u.does), None)

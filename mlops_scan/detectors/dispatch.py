@@ -26,9 +26,7 @@ def training_of(context: Context, run: Run) -> Evidence | None:
     """Where a run trains; test runs train toy models and do not count."""
     if run.tests:
         return None
-    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(
-        context.automation.reached(run), LEARNS
-    )
+    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.learns(run)
     if use is not None and context.role(use.location.path) not in ASIDE:
         return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
     for pipeline in context.automation.pipelines if run.pipelines else ():
@@ -45,8 +43,7 @@ def trains(context: Context, pipeline: Pipeline) -> bool:
     assert isinstance(known, dict)
     if pipeline.path not in known:
         known[pipeline.path] = any(
-            any(LEARNS.intersection(use.does) for use in run.uses)
-            or context.does(context.automation.reached(run), LEARNS) is not None
+            any(LEARNS.intersection(use.does) for use in run.uses) or context.learns(run) is not None
             for run in context.automation.runs_of_pipelines(pipeline.path)
         )
     return bool(known[pipeline.path])
