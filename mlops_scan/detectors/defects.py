@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
-from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.gates import declared_gates, gates
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location, Problem, Signal
