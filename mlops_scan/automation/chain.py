@@ -11,13 +11,14 @@ from mlops_scan.automation.model import Start
 from mlops_scan.words import Evidence
 
 MAX_HOPS = 7
-_MAX_COMMANDS = 3_000  # that one inline script may lead to
+MAX_OF_SCRIPT = 3_000
+"""Commands that one inline script may lead to."""
 
 
 class Budget(Struct):
     """How many commands may still be followed; shared by all that one inline script leads to."""
 
-    left: int = _MAX_COMMANDS
+    left: int = MAX_OF_SCRIPT
 
     def spend(self) -> bool:
         """Take one; False when nothing is left."""

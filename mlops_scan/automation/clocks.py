@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
+from mlops_scan.automation.chained import Chains, Trigger
 from mlops_scan.automation.model import Run, Start
 from mlops_scan.automation.paths import join
 from mlops_scan.code.facts import Call
@@ -54,16 +57,47 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
     not known.
     """
     defined = {(use.location.path, use.location.line) for use in uses if "define-pipeline" in use.does}
+    chains = Chains(index, _definitions(defined, index))
     for path, module in index.modules.items():
         for call in module.calls:
             definition = (path, call.line) in defined
             label = _clock(path, call, index, definition)
-            if label:
-                evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
-                kind = "event" if definition and _on_data(path, call, index) else "schedule"
-                start = Start(kind, label, evidence, blocked=paused(call))
-                entries = _scheduled(path, call, index, definition)
-                yield Run(start, (), Location(path, call.line, call.end_line), (evidence,), entries=entries)
+            if not label:
+                continue
+            evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
+            kind = "event" if definition and _on_data(path, call, index) else "schedule"
+            start = Start(kind, label, evidence, blocked=paused(call))
+            chain: tuple[Evidence, ...] = (evidence,)
+            if definition and start.blocked and (other := chains.trigger(path, call)) is not None:
+                start, chain = _handed_on(other, start)
+            entries = _scheduled(path, call, index, definition)
+            yield Run(start, (), Location(path, call.line, call.end_line), chain, entries=entries)
+
+
+def _definitions(defined: set[tuple[str, int]], index: CodeIndex) -> dict[str, list[tuple[Call, str]]]:
+    """The calls that define DAGs by path, each with the reason why its own clock starts nothing, or an empty one."""
+    found: dict[str, list[tuple[Call, str]]] = {}
+    for path in sorted({path for path, _ in defined if path in index.modules}):
+        by_line: dict[int, Call] = {}  # of several calls in a line the one with the clock, else the first
+        for call in index.modules[path].calls:
+            if (path, call.line) in defined and (call.line not in by_line or schedule_of(call) is not None):
+                by_line[call.line] = call
+        found[path] = [
+            (call, paused(call) or ("" if schedule_of(call) is not None else "no schedule"))
+            for _, call in sorted(by_line.items())
+        ]
+    return found
+
+
+def _handed_on(other: Trigger, start: Start) -> tuple[Start, tuple[Evidence, ...]]:
+    """The start of a DAG that another one triggers, and the way there."""
+    if other.clock is None:
+        blocked = "the DAG that triggers it has no schedule that fires"
+        return replace(start, kind="event", blocked=blocked), (*other.chain, start.evidence)
+    found = schedule_of(other.clock)
+    label = f"{found[0]}={found[1] or '…'}" if found is not None else ""
+    evidence = Evidence(Location(other.path, other.clock.line), Hop.TRIGGER, label)
+    return Start("schedule", label, evidence), (evidence, *other.chain, start.evidence)
 
 
 def _on_data(path: str, call: Call, index: CodeIndex) -> bool:

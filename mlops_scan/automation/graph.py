@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -13,6 +14,7 @@ from mlops_scan.code.index import CodeIndex, Node, Step
 from mlops_scan.words import Evidence, Hop, Location
 
 _MAX_SHOWN_HOPS = 5
+_MAX_ALIKE = 40  # runs of the same code whose starts do not differ in kind, triggers and effect
 
 
 class Started(Struct, frozen=True):
@@ -28,6 +30,12 @@ class Started(Struct, frozen=True):
         return (*self.run.chain, *command, *self.hops)
 
 
+def _kind(run: Run) -> tuple[object, ...]:
+    """What makes a difference for the grade of what a run reaches."""
+    start = run.start
+    return start.kind, start.triggers, start.blocked, run.toothless, bool(run.tests), start.environment
+
+
 class Automation:
     """Runs with reachability; `started` answers what starts a node."""
 
@@ -40,10 +48,17 @@ class Automation:
         self.runs = tuple(runs)
         self._reached: dict[tuple[tuple[Node, ...], tuple[str, ...]], dict[Node, Step]] = {}
         self._of_pipeline: dict[Location, list[Run]] = defaultdict(list)
+        self._of_job: dict[tuple[str, str], list[Run]] = defaultdict(list)
+        self._of_file: dict[str, list[Run]] = defaultdict(list)
         for run in self.runs:
+            place = run.start.evidence.location
             if run.start.kind == "pipeline":
-                self._of_pipeline[run.start.evidence.location].append(run)
-        self._by_node: dict[Node, list[Run]] | None = None
+                self._of_pipeline[place].append(run)
+                self._of_file[place.path].append(run)
+            elif run.start.kind == "ci":
+                self._of_job[(run.start.workflow, run.start.job)].append(run)
+        self._by_node: dict[Node, list[tuple[int, Run]]] | None = None
+        self._started: dict[Node, list[Started]] = {}
 
     def entries(self, run: Run) -> tuple[Node, ...]:
         """The code a run enters directly; a test run enters every function of its test files."""
@@ -66,14 +81,42 @@ class Automation:
         """The runs whose start is the pipeline declared at a place."""
         return self._of_pipeline.get(place, [])
 
+    def runs_of_job(self, workflow: str, job: str) -> list[Run]:
+        """The runs of one CI job."""
+        return self._of_job.get((workflow, job), [])
+
+    def runs_of_pipelines(self, path: str) -> list[Run]:
+        """The runs whose start is a pipeline that one file declares."""
+        return self._of_file.get(path, [])
+
     def started(self, node: Node) -> list[Started]:
-        """All the ways in which a node is started, in the order of the runs."""
+        """The ways in which a node is started, in the order of the runs; of many alike the first ones."""
         if self._by_node is None:
-            self._by_node = defaultdict(list)
-            for run in self.runs:
+            self._by_node = self._index()
+        if node not in self._started:
+            kept: list[tuple[int, Run]] = []
+            alike: Counter[tuple[object, ...]] = Counter()
+            for place, run in sorted(self._by_node.get(node, ()), key=itemgetter(0)):
+                kind = _kind(run)
+                alike[kind] += 1
+                if alike[kind] <= _MAX_ALIKE:
+                    kept.append((place, run))
+            self._started[node] = [Started(run, self._hops(run, node)) for _, run in kept]
+        return self._started[node]
+
+    def _index(self) -> dict[Node, list[tuple[int, Run]]]:
+        """The runs that reach each node, with their places; of many alike that run the same code the first ones."""
+        found: dict[Node, list[tuple[int, Run]]] = defaultdict(list)
+        alike: Counter[tuple[object, ...]] = Counter()
+        for place, run in enumerate(self.runs):
+            if not run.entries and not run.tests:
+                continue
+            kind = (run.entries, run.tests, *_kind(run))
+            alike[kind] += 1
+            if alike[kind] <= _MAX_ALIKE:
                 for reached in self.reached(run):
-                    self._by_node[reached].append(run)
-        return [Started(run, self._hops(run, node)) for run in self._by_node.get(node, ())]
+                    found[reached].append((place, run))
+        return found
 
     def _hops(self, run: Run, node: Node) -> tuple[Evidence, ...]:
         steps = self.reached(run)

@@ -50,9 +50,15 @@ class Handed:
         self.documents = documents
         self.index = index
         self.values = values
+        self._commands: dict[tuple[str, str], tuple[Command, ...]] = {}
 
-    def commands(self, path: str, scope: str) -> Iterator[Command]:
+    def commands(self, path: str, scope: str) -> tuple[Command, ...]:
         """The commands of the calls made directly in a scope of a module, constants first resolved."""
+        if (path, scope) not in self._commands:  # many pipelines may be defined in one scope
+            self._commands[(path, scope)] = tuple(self._found(path, scope))
+        return self._commands[(path, scope)]
+
+    def _found(self, path: str, scope: str) -> Iterator[Command]:
         for call in self.index.calls_in(path, scope):
             for name, value in call.keywords:
                 if name not in _SCRIPTS and name not in _COMMANDS:

@@ -124,10 +124,12 @@ class Programs:
         nodes: list[Node] = []
         for item in module.imports:
             located = self.index.find_module(item.name, "x")
-            if located is not None:
-                called = any(call.name == item.name or call.name.startswith(f"{item.name}.") for call in module.calls)
-                if called or not located[1]:
-                    nodes.append((located[0], ""))
-                if called and self.index.defines(*located):
-                    nodes.append(located)
+            if located is None:
+                continue
+            called = any(call.name == item.name or call.name.startswith(f"{item.name}.") for call in module.calls)
+            defined = self.index.defines(*located)
+            if called or not defined:
+                nodes.append((located[0], ""))
+            if called and defined:
+                nodes.append(located)
         return tuple(dict.fromkeys(nodes))

@@ -6,13 +6,14 @@ Every hop is kept as evidence. Cycles and long chains are cut; a hop that leaves
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec.structs import replace
 
 from mlops_scan.automation import images
-from mlops_scan.automation.chain import MAX_HOPS, Chain
+from mlops_scan.automation.chain import MAX_HOPS, MAX_OF_SCRIPT, Chain
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
@@ -37,6 +38,11 @@ _EXPANSION = regex(r"\$(?:\{(\w+)\}|(\w+))")
 
 _Prepared = tuple[int, bool, tuple[tuple[str, str], ...]]  # a script's identity, whether it is a file, its environment
 
+MAX_OF_FILE = 10_000
+"""Steps and commands that are followed from one definition, those that it starts in other files included."""
+MAX_IN_ALL = 60_000
+"""The same of a whole repository."""
+
 
 class Resolver:
     """Resolves commands against the files of one repository."""
@@ -51,6 +57,7 @@ class Resolver:
         self.tasks = Tasks(documents)
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
+        self._followed: Counter[str] = Counter()
         self._parsed: dict[tuple[str, int, bool, bool], tuple[ShellScript, str]] = {}
         self._prepared_scripts: dict[_Prepared, tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
 
@@ -112,6 +119,24 @@ class Resolver:
         """`package.module:function` as the function and its module's statements."""
         return self.programs.objects(target)
 
+    def exhausted(self, start: Start) -> bool:
+        """Count one more step or command of what a file starts; true, and noted, where it has had its share.
+
+        Scripts, targets, workflows and pipelines that start one another many times would else multiply.
+        """
+        path = start.evidence.location.path
+        self._followed[path] += 1
+        self._followed[""] += 1
+        if self._followed[path] <= MAX_OF_FILE and self._followed[""] <= MAX_IN_ALL:
+            return False
+        most = (
+            f"{MAX_OF_FILE:,} commands of one file"
+            if self._followed[path] > MAX_OF_FILE
+            else f"{MAX_IN_ALL:,} commands"
+        )
+        self.documents.note(path, f"automation: more than {most.replace(',', ' ')}, the rest is not followed")
+        return True
+
     # -- scripts -----------------------------------------------------------------------------------------------------
 
     def _parse(self, path: str, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
@@ -131,6 +156,8 @@ class Resolver:
         own = path if is_file else ""
         folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
         for command, words in self._prepared(script, is_file, chain.env):
+            if self.exhausted(chain.start):
+                return
             place = (command.function, command.subshell)
             outer = next(folders[p] for p in _enclosing(place) if p in folders)
             folder = folders.setdefault(place, outer)
@@ -146,6 +173,8 @@ class Resolver:
                 lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
             inside = chain.at(folder, lost)
             if not chain.budget.spend():
+                reason = f"automation: a script leads to more than {MAX_OF_SCRIPT} commands, the rest is not followed"
+                self.documents.note(chain.start.evidence.location.path, reason)
                 return
             yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
 

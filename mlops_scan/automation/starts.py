@@ -134,6 +134,8 @@ class _Jobs(Struct, frozen=True):
 
     def runs(self, workflow: Workflow, job: Job, start: Start, call: _Call) -> Iterator[Run]:
         """What a job runs, whose own start, or whose caller's, is `start`."""
+        if self.resolver.exhausted(start):
+            return
         if not job.uses:
             for step in job.steps:
                 yield from self._step(workflow.path, step, start, call)
@@ -164,6 +166,8 @@ class _Jobs(Struct, frozen=True):
             yield from self.runs(called, inner, own, deeper)
 
     def _step(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
+        if not step.script and self.resolver.exhausted(start):
+            return
         kinds = _restricted(set(start.triggers), step.condition)
         kinds = kinds if step.triggers is None else kinds & step.triggers
         if step.never or kinds != start.triggers:

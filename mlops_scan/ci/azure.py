@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from mlops_scan.ci.azure_variables import Given
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
+from mlops_scan.ci.shapes import TOO_MANY
 from mlops_scan.documents.node import Node
 
 Load = Callable[[str], tuple[Node, ...]]
@@ -25,6 +26,7 @@ _INLINE = ("inlineScript", "script", "InlineScript", "arguments")
 _STRATEGIES = ("runOnce", "rolling", "canary")
 _PHASES = ("preDeploy", "deploy", "routeTraffic", "postRouteTraffic")
 _MAX_TEMPLATES = 6
+_MAX_ENTERED = 2_000  # uses of templates that one pipeline is followed into
 _MAX_LEGS = 8  # of a matrix
 
 
@@ -34,9 +36,12 @@ def looks_like(node: Node) -> bool:
     return bool(keys.intersection(_BODIES)) and bool(keys & {"trigger", "pr", "schedules", "resources", "pool"})
 
 
-def parse(path: str, node: Node, load: Load) -> Workflow:
-    """The facts of a pipeline; `load` gives the documents of another file of the repository, or nothing."""
-    reader = _Reader(load)
+def parse(path: str, node: Node, load: Load, cut: Callable[[str], None] = lambda reason: None) -> Workflow:
+    """The facts of a pipeline; `load` gives the documents of another file of the repository, or nothing.
+
+    `cut` is told the reason where templates that use one another stand for more than is followed.
+    """
+    reader = _Reader(load, cut)
     jobs = tuple(reader.stages(node, path, Given()))
     return Workflow(path, "azure-pipelines", node.line, path.rpartition("/")[2], _triggers(node), _approved(jobs))
 
@@ -80,9 +85,11 @@ def _branches(node: Node) -> str:
 class _Reader:
     """Walks stages, jobs and steps, entering templates up to a fixed depth, with the variables and parameters there."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, cut: Callable[[str], None]) -> None:
         self.load = load
         self.depth = 0
+        self.entered = 0
+        self.cut = cut
 
     def _template(self, path: str, name: str) -> tuple[str, Node] | None:
         """The file and document of a template reference, relative to the file that names it or to the root."""
@@ -92,6 +99,10 @@ class _Reader:
         for candidate in (posixpath.normpath(posixpath.join(posixpath.dirname(path), clean)), clean.lstrip("/")):
             documents = self.load(candidate)
             if documents:
+                self.entered += 1
+                if self.entered > _MAX_ENTERED:
+                    self.cut(TOO_MANY)
+                    return None
                 return candidate, documents[0]
         return None
 

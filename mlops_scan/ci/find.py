@@ -11,6 +11,7 @@ from msgspec import Struct
 from mlops_scan.ci import cloudbuild, generic, github, gitlab
 from mlops_scan.ci.model import Workflow
 from mlops_scan.ci.providers import gathered, provider_named, unread_provider
+from mlops_scan.documents.definitions import is_definition
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
@@ -59,7 +60,8 @@ def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
     """Definitions that no name gives away: GitHub's in another place, and those of the usual CI shape."""
     local = strip_template(path)[0]
     if language_of(path) == "json":
-        if _GENERIC_JSON.search(local) and documents.files[path].size <= _MAX_JSON and not provider_of(path):
+        small = documents.files[path].size <= _MAX_JSON or is_definition(path)
+        if small and _GENERIC_JSON.search(local) and not provider_of(path):
             yield from (found for node in documents.nodes(path) if (found := generic.find(path, node)) is not None)
     elif "/workflows/" in f"/{local}" or "github" in local:
         yield from (

@@ -81,7 +81,12 @@ def _azure(path: str, documents: Documents) -> Iterator[Workflow]:
 
     for node in documents.nodes(path)[:1]:
         if azure.looks_like(node):
-            yield azure.parse(path, node, lambda name: documents.nodes(name) if name in documents.files else ())
+            yield azure.parse(
+                path,
+                node,
+                lambda name: documents.nodes(name) if name in documents.files else (),
+                lambda reason: documents.note(path, reason),
+            )
 
 
 def provider_named(path: str) -> Provider | None:

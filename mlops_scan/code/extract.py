@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mlops_scan.code.definitions import find_attributes, imported, returned
 from mlops_scan.code.expressions import Collector
-from mlops_scan.code.facts import MAIN, Class, Function, Import, Module
+from mlops_scan.code.facts import MAIN, Class, Function, Import, Module, Shield
 from mlops_scan.code.guards import stops
 from mlops_scan.code.scopes import BUILTINS, Scope, annotation, bind_loop, constant, declare, name_of
-from mlops_scan.code.syntax import Lines, is_docstring, is_main, is_stub, never
+from mlops_scan.code.shields import shield_of
+from mlops_scan.code.syntax import Lines, is_docstring, is_main, is_stub, never, none_by_default
 
 _MAX_DEPTH = 150  # nested statements followed
 
@@ -37,6 +38,7 @@ class _Extractor:
         self.imports: list[Import] = []
         self.functions: dict[str, Function] = {}
         self.classes: dict[str, Class] = {}
+        self.shields: list[Shield] = []
         self.found = Collector(self.lines)
         self.main_line = 0
         self.statements = 0
@@ -58,6 +60,7 @@ class _Extractor:
             main_line=self.main_line,
             statements=self.statements,
             notebook=self.notebook,
+            shields=tuple(self.shields),
         )
 
     # -- statements --------------------------------------------------------------------------------------------------
@@ -103,6 +106,9 @@ class _Extractor:
     def _try(self, node: ast.Try, scope: Scope, depth: int) -> None:
         handlers = [handler.body for handler in node.handlers]
         self._branches([node.body, *handlers], scope, depth, first_wins=True)
+        shield = shield_of(node, scope, self.lines)
+        if shield is not None:
+            self.shields.append(shield)
         self._block(node.orelse, scope, depth + 1)
         self._block(node.finalbody, scope, depth + 1)
 
@@ -225,6 +231,7 @@ class _Extractor:
             returns=returned(node, inner) or annotation(node.returns, scope),
             parameters=tuple(argument.arg for argument in arguments),
             stub=is_stub(node.body),
+            optional=none_by_default(node.args),
         )
 
     def _decorator(self, node: ast.expr, scope: Scope) -> str:

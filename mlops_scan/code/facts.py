@@ -36,7 +36,10 @@ class Call(Struct, frozen=True):
 
 
 class Function(Struct, frozen=True):
-    """A function or method. `returns` is the resolved name of what it returns (constructor or annotation), or empty."""
+    """A function or method. `returns` is the resolved name of what it returns (constructor or annotation), or empty.
+
+    `optional` are the parameters that are None unless a caller gives them.
+    """
 
     qualname: str
     line: int
@@ -45,6 +48,7 @@ class Function(Struct, frozen=True):
     returns: str = ""
     parameters: tuple[str, ...] = ()
     stub: bool = False  # nothing but a docstring, `pass`, `...`, a log line or `raise NotImplementedError`
+    optional: tuple[str, ...] = ()
 
 
 class Class(Struct, frozen=True):
@@ -79,6 +83,22 @@ class Guard(Struct, frozen=True):
     ordered: bool = False  # something is compared by size, not only for equality or membership
 
 
+class Shield(Struct, frozen=True):
+    """The body of a `try` whose `except` catches any error and lets the program go on.
+
+    `unless` are the identifiers of the tests under which the handler raises or exits after all (`if not dry_run:
+    raise`); it is empty where the handler never does. `handler` is the line of the `except`; `exits` tells that it
+    catches `sys.exit`, too.
+    """
+
+    line: int
+    end_line: int
+    scope: str
+    handler: int
+    exits: bool = False
+    unless: tuple[str, ...] = ()
+
+
 class Import(Struct, frozen=True):
     """One imported dotted name, absolute: `from a.b import c` gives `a.b.c`."""
 
@@ -103,6 +123,7 @@ class Module(Struct, frozen=True):
     main_line: int  # line of the `if __name__ == "__main__":`, 0 without one
     statements: int  # executable statements, docstrings not counted
     notebook: bool = False
+    shields: tuple[Shield, ...] = ()
 
     @property
     def roots(self) -> frozenset[str]:

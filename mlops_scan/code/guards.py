@@ -22,7 +22,8 @@ PROCEEDS = regex(
 )
 """Names of flags that let a model proceed: `if is_accepted:` is worth a look although it compares nothing itself."""
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
-_STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
+STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
+"""Calls that end the program with an error."""
 
 
 def guard_of(
@@ -104,9 +105,9 @@ def stops(body: Sequence[ast.stmt], scope: Scope) -> str:
     nodes = list(islice(own_nodes(body), _MAX_BODY))
     for node in nodes:
         if isinstance(node, ast.Raise):
-            return "raise"
+            return "exit" if "SystemExit" in identifiers(node)[:1] else "raise"
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             name = name_of(node.value.func, scope)
-            if name in _STOP_CALLS or name.endswith((".cancel", ".exit", ".fail")):
+            if name in STOP_CALLS or name.endswith((".cancel", ".exit", ".fail")):
                 return "exit"
     return "return" if any(isinstance(node, ast.Return) for node in nodes) else ""

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from mlops_scan.code.facts import Call, Class, Function, Guard, Import, Module
+from mlops_scan.code.facts import Call, Class, Function, Guard, Import, Module, Shield
 
 
 def _getter(kind: type[Struct]) -> attrgetter[Any]:
@@ -17,7 +17,8 @@ def _getter(kind: type[Struct]) -> attrgetter[Any]:
 
 def pack(module: Module) -> bytes:
     """A module's facts as bytes that `unpack` of the same program, on the same Python, reads."""
-    call, function, item, guard, imported = (_getter(kind) for kind in (Call, Function, Class, Guard, Import))
+    kinds = (Call, Function, Class, Guard, Import, Shield)
+    call, function, item, guard, imported, shield = (_getter(kind) for kind in kinds)
     parts: Any = (
         module.path,
         [imported(i) for i in module.imports],
@@ -31,6 +32,7 @@ def pack(module: Module) -> bytes:
         module.main_line,
         module.statements,
         module.notebook,
+        [shield(s) for s in module.shields],
     )
     return marshal.dumps(parts)
 
@@ -43,7 +45,7 @@ def unpack(data: bytes) -> Module:
     """
     try:
         path, imports, calls, functions, classes, variables, constants, guards, *rest = marshal.loads(data)  # noqa: S302
-        strings, main_line, statements, notebook = rest
+        strings, main_line, statements, notebook, shields = rest
         return Module(
             path=path,
             imports=tuple(Import(*i) for i in imports),
@@ -57,6 +59,7 @@ def unpack(data: bytes) -> Module:
             main_line=main_line,
             statements=statements,
             notebook=notebook,
+            shields=tuple(Shield(*s) for s in shields),
         )
     except (EOFError, TypeError, ValueError) as error:
         raise ValueError("not the facts of a module") from error

@@ -154,6 +154,17 @@ def is_stub(body: Sequence[ast.stmt]) -> bool:
     return True
 
 
+def none_by_default(arguments: ast.arguments) -> tuple[str, ...]:
+    """The names of the parameters whose default is None."""
+    placed = [*arguments.posonlyargs, *arguments.args]
+    defaults = arguments.defaults
+    pairs: list[tuple[ast.arg, ast.expr | None]] = list(
+        zip(placed[len(placed) - len(defaults) :], defaults, strict=True)
+    )
+    pairs += zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return tuple(arg.arg for arg, value in pairs if isinstance(value, ast.Constant) and value.value is None)
+
+
 def of_self(node: ast.expr | None) -> TypeGuard[ast.Attribute]:
     """Whether an expression is `self.x`."""
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "self"

@@ -16,6 +16,7 @@ from msgspec import Struct, field
 
 from mlops_scan.automation.graph import Automation, Started
 from mlops_scan.automation.handed import Handed
+from mlops_scan.automation.model import Run
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.ci.find import UnreadProvider
 from mlops_scan.code.facts import Module
@@ -30,6 +31,8 @@ from mlops_scan.words import Evidence, Hop, Location, Problem, Role, Signal
 
 ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENERATED})
 """Roles whose code is not the repository's own main code."""
+
+_MAX_SPLIT = 16  # files whose lines are kept
 
 LEARNS = frozenset({"train", "tune"})
 """Activities that fit a model."""
@@ -52,6 +55,7 @@ class Context(Struct):
     by_node: dict[Node, list[Use]] = field(default_factory=dict)
     self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
     cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share
+    _lines: dict[str, list[str]] = field(default_factory=dict)  # of the files that evidence was shown of lately
 
     def __post_init__(self) -> None:
         grouped: dict[Node, list[Use]] = defaultdict(list)
@@ -87,8 +91,11 @@ class Context(Struct):
 
     def line(self, path: str, line: int) -> str:
         """One line of a file, stripped and cut to 160 characters."""
-        text = self.documents.text(path)
-        lines = text.split("\n", line) if text else []
+        lines = self._lines.get(path)
+        if lines is None:
+            if len(self._lines) >= _MAX_SPLIT:
+                self._lines.clear()
+            lines = self._lines[path] = self.documents.text(path).split("\n")
         return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
 
     def shown(self, evidence: Evidence) -> Evidence:
@@ -107,6 +114,16 @@ class Context(Struct):
                 if activities.intersection(use.does):
                     return use
         return None
+
+    def learns(self, run: Run) -> Use | None:
+        """The nearest use that the code of a run reaches and that fits a model."""
+        known = self.cache.setdefault("learning runs", {})
+        assert isinstance(known, dict)
+        key = (run.entries, run.tests)
+        if key not in known:
+            known[key] = self.does(self.automation.reached(run), LEARNS)
+        found: Use | None = known[key]
+        return found
 
     def doing(self, *activities: str, aside: bool = False) -> Iterator[Use]:
         """All uses that perform one of the activities, in main code unless `aside`."""

@@ -17,6 +17,8 @@ _ECHO = regex(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.
 _PURPOSE = regex(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.I)
 _PRODUCTION = regex(r"prod|live|release", re.I)
 _MAX_SHOWN_TESTS = 6
+_MAX_BESIDE = 1_000  # other commands of a job looked at
+_GATE = "model/quality-gate"
 _SEEDS = regex(
     r"(^|/)([^/]{0,60}(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
     r"[^/]{0,60}|labs?|lessons?|lectures?|weeks?[-_ ]?\d+|chapter[-_ ]?\d+|modules?[-_ ]?\d+)/"
@@ -153,12 +155,10 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
 
 def _trains(context: Context, run: Run) -> Evidence | None:
     """Where a run trains, tunes or evaluates: through code, or through the declared steps of an engine."""
-    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(
-        context.automation.reached(run), LEARNS
-    )
+    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.learns(run)
     if use is not None:
         return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
-    for pipeline in context.automation.pipelines:
+    for pipeline in context.automation.pipelines if run.pipelines else ():
         if pipeline.path in run.pipelines:
             step = next((s for s in pipeline.steps if s.does & LEARNS), None)
             if step is not None:
@@ -170,25 +170,28 @@ def _checks(context: Context, run: Run) -> bool:
     """Whether the run, or another command of its job, can fail on a metric or a model test."""
     from mlops_scan.detectors.gates import declared_gates, gates
 
-    jobs = [
-        r for r in context.automation.runs if (r.start.workflow, r.start.job) == (run.start.workflow, run.start.job)
-    ]
-    nodes = {node for r in jobs for node in context.automation.reached(r)}
-    if any((gate.path, gate.scope) in nodes for gate in gates(context)):
-        return True
-    if any("model/quality-gate" in use.serves for node in nodes for use in context.by_node.get(node, ())):
-        return True
-    return any(gate.path in run.pipelines for gate in declared_gates(context))
+    known = context.cache.setdefault("checking jobs", {})
+    assert isinstance(known, dict)
+    if "" not in known:
+        checked = {(gate.path, gate.scope) for gate in gates(context)}
+        checked |= {node for node, uses in context.by_node.items() if any(_GATE in use.serves for use in uses)}
+        known[""] = checked, {gate.path for gate in declared_gates(context)}
+    nodes, declared = known[""]
+    job = (run.start.workflow, run.start.job)
+    if job not in known:
+        ways = {(r.entries, r.tests): r for r in context.automation.runs_of_job(*job)}
+        known[job] = any(not nodes.isdisjoint(context.automation.reached(r)) for r in ways.values())
+    return bool(known[job]) or not declared.isdisjoint(run.pipelines)
 
 
 def _pipeline_tests(context: Context, run: Run) -> Iterator[Signal]:
     if run.tests or not (run.pipelines or any("run-pipeline" in use.does for use in run.uses)):
         return
     trained = _trains(context, run)
-    related = [
-        r for r in context.automation.runs if r.start == run.start and run.location in [e.location for e in r.chain]
-    ]
-    trained = trained or next((found for r in related if (found := _trains(context, r)) is not None), None)
+    if trained is None:
+        beside = context.automation.runs_of_job(run.start.workflow, run.start.job)[:_MAX_BESIDE]
+        related = [r for r in beside if r.start == run.start and run.location in [e.location for e in r.chain]]
+        trained = next((found for r in related if (found := _trains(context, r)) is not None), None)
     if trained is not None:
         grade, reason = graded(run, ON_CHANGE)
         yield Signal(

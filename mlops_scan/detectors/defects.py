@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
-from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.gates import declared_gates, gates
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location, Problem, Signal
@@ -167,23 +167,44 @@ def _bypassed(context: Context, workflow: Workflow, jobs: Jobs) -> Iterator[Prob
     if not _github(workflow):
         return
     tested = {job.id: run for job in workflow.jobs if (run := _test_of(jobs, workflow, job)) is not None}
-    for job in workflow.jobs:
+    earlier, numbers = _order(workflow) if tested else ({}, {})
+    tests = sum(1 << numbers[name] for name in tested)
+    for job in workflow.jobs if tested else ():
+        if job.id in tested or earlier[job.id] & tests:
+            continue
         released = next((run for run in jobs.get((workflow.path, job.id), ()) if _releases(run)), None)
-        if released is None or released.start.blocked or not tested or job.id in tested:
+        if released is None or released.start.blocked:
             continue
-        before = _before(workflow, job)
-        beside = [
-            run
-            for name, run in tested.items()
-            if name not in before and job.id not in _before(workflow, _job(workflow, name))
-        ]
-        if before & tested.keys() or not beside:
-            continue
+        own = 1 << numbers[job.id]
+        beside = (run for name, run in tested.items() if not earlier[name] & own)
         test = next((run for run in beside if run.start.triggers & released.start.triggers & AUTOMATIC), None)
         if test is not None:
             message = f"Job `{job.id}` deploys without waiting for job `{test.start.job}`, which tests the same change."
             related = (context.evidence(test.location.path, test.location.line, Hop.USE),)
             yield Problem("MLS309", message, released.location, related)
+
+
+def _order(workflow: Workflow) -> tuple[dict[str, int], dict[str, int]]:
+    """For each job those that must be over before it starts, as bits, and the bit of each job."""
+    numbers = {job.id: number for number, job in enumerate(workflow.jobs)}
+    needs = {job.id: [name for name in job.needs if name in numbers] for job in workflow.jobs}
+    earlier: dict[str, int] = {}
+    for first in numbers:
+        stack = [first]
+        open_: set[str] = set()
+        while stack:
+            name = stack[-1]
+            left = [other for other in needs[name] if other not in earlier and other not in open_]
+            open_.add(name)
+            if left and name not in earlier:
+                stack.append(left[0])
+                continue
+            stack.pop()
+            if name not in earlier:
+                earlier[name] = 0
+                for other in needs[name]:
+                    earlier[name] |= 1 << numbers[other] | earlier.get(other, 0)
+    return earlier, numbers
 
 
 def _test_of(jobs: Jobs, workflow: Workflow, job: Job) -> Run | None:
@@ -194,23 +215,6 @@ def _test_of(jobs: Jobs, workflow: Workflow, job: Job) -> Run | None:
 
 def _releases(run: Run) -> bool:
     return not run.tests and not _rehearses(run) and any(_RELEASES.intersection(use.does) for use in run.uses)
-
-
-def _job(workflow: Workflow, name: str) -> Job:
-    return next(job for job in workflow.jobs if job.id == name)
-
-
-def _before(workflow: Workflow, job: Job) -> set[str]:
-    """Every job that must be over before a job starts."""
-    needs = {item.id: item.needs for item in workflow.jobs}
-    found: set[str] = set()
-    todo = list(job.needs)
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo.extend(needs.get(name, ()))
-    return found
 
 
 def _too_late(context: Context, runs: list[Run], guarded: frozenset[tuple[str, str]]) -> Iterator[Problem]:
@@ -252,7 +256,7 @@ def _reported(context: Context, runs: list[Run], guarded: frozenset[tuple[str, s
     comment = next((run for run in live if _COMMENTS.match(" ".join(run.words[:3]))), None)
     if comment is None or any(run.tests or _gated(context, run, guarded) for run in live):
         return
-    if any(context.does(context.automation.reached(run), LEARNS) is not None for run in live):
+    if any(context.learns(run) is not None for run in live):
         return  # MLS307 says it
     for run in live:
         use = next((u for u in run.uses if "evaluate" in u.does), None)

@@ -26,12 +26,10 @@ def training_of(context: Context, run: Run) -> Evidence | None:
     """Where a run trains; test runs train toy models and do not count."""
     if run.tests:
         return None
-    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.does(
-        context.automation.reached(run), LEARNS
-    )
+    use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.learns(run)
     if use is not None and context.role(use.location.path) not in ASIDE:
         return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
-    for pipeline in context.automation.pipelines:
+    for pipeline in context.automation.pipelines if run.pipelines else ():
         if pipeline.path in run.pipelines and trains(context, pipeline):
             return ml_step(context, pipeline)
     return None
@@ -41,16 +39,14 @@ def trains(context: Context, pipeline: Pipeline) -> bool:
     """Whether a step of a declared pipeline fits a model; evaluation and scoring alone do not."""
     if any(step.does & LEARNS for step in pipeline.steps):
         return True
-    runs = [
-        run
-        for run in context.automation.runs
-        if run.start.kind == "pipeline" and run.start.evidence.location.path == pipeline.path
-    ]
-    return any(
-        any(LEARNS.intersection(use.does) for use in run.uses)
-        or context.does(context.automation.reached(run), LEARNS) is not None
-        for run in runs
-    )
+    known = context.cache.setdefault("training pipelines", {})
+    assert isinstance(known, dict)
+    if pipeline.path not in known:
+        known[pipeline.path] = any(
+            any(LEARNS.intersection(use.does) for use in run.uses) or context.learns(run) is not None
+            for run in context.automation.runs_of_pipelines(pipeline.path)
+        )
+    return bool(known[pipeline.path])
 
 
 def sender(context: Context) -> Evidence | None:

@@ -22,9 +22,10 @@ _EMITS = regex(
 )
 _DECLARES = regex(r"(create_)?(observable_)?(gauge|counter|histogram|summary|up_down_counter)", re.I)
 _ASSIGNED = regex(r"^\s*(?:\w+\.)*(\w+)\s*(?::[^=]+)?=[^=]")
-_SHOWS = frozenset(
-    {"print", "debug", "info", "warning", "error", "exception", "float", "int", "str", "round", "max", "mean"}
-)
+_PRINTS = frozenset({"print", "debug", "info", "warning", "error", "exception"})
+_CONVERTS = frozenset({"float", "int", "str", "round", "max", "mean"})
+_PROGRAMS = frozenset({".py", ".ts", ".js", ".mjs", ".go", ".java", ".scala", ".kt", ".rs", ".cs", ".rb", ".sh"})
+_MAX_PROGRAM = 500_000  # bytes
 _MIN_PREFIX = 4  # characters of a metric's name that code may complete: `PSI_` + group
 
 
@@ -54,7 +55,22 @@ def emitter_of(context: Context, *names: str) -> Emitter:
         if not idle:
             return found
         first = first or found
-    return first or Emitter(what, "", 0, "")
+    return first or _elsewhere(context, what, names) or Emitter(what, "", 0, "")
+
+
+def _elsewhere(context: Context, what: str, names: tuple[str, ...]) -> Emitter | None:
+    """A program that names the metric and was not followed: in another language, or connected with nothing."""
+    quoted = re.compile("|".join(rf"""["'`]{re.escape(name)}["'`]""" for name in names))
+    for file in context.files():
+        if file.suffix not in _PROGRAMS or file.size > _MAX_PROGRAM or file.path in context.index.modules:
+            continue
+        text = context.documents.text(file.path)
+        match = quoted.search(text)
+        if match is not None:
+            line = text.count("\n", 0, match.start()) + 1
+            idle = "the program that names its metric was not followed"
+            return Emitter(what, file.path, line, idle, context.evidence(file.path, line))
+    return None
 
 
 def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, Module, int]]:
@@ -64,7 +80,7 @@ def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, M
         if not any(_EMITS.fullmatch(call.name.rpartition(".")[2]) for call in module.calls):
             continue  # it reads or shows metrics at most
         for line, text in module.strings:
-            if _only_shown(module, line):
+            if _only_read(context, module, line, text):
                 continue
             if text in wanted:
                 yield path, module, line
@@ -73,15 +89,18 @@ def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, M
     yield from prefixes
 
 
-def _only_shown(module: Module, line: int) -> bool:
-    """Whether the innermost call around a line only prints or logs."""
+def _only_read(context: Context, module: Module, line: int, text: str) -> bool:
+    """Whether the innermost call around a name only prints it, or converts what is looked up under it."""
     around = [call for call in module.calls if call.line <= line <= call.end_line]
     closest = min(around, key=lambda call: call.end_line - call.line, default=None)
-    return closest is not None and all(
-        call.name.rpartition(".")[2] in _SHOWS
-        for call in around
-        if (call.line, call.end_line) == (closest.line, closest.end_line)
-    )
+    if closest is None:
+        return False
+    spans = (c for c in around if (c.line, c.end_line) == (closest.line, closest.end_line))
+    names = {call.name.rpartition(".")[2] for call in spans}
+    if not names <= _PRINTS | _CONVERTS:
+        return False
+    looked_up = re.search(rf"""\[\s*["']{re.escape(text)}["']\s*\]""", context.line(module.path, line))
+    return bool(names & _PRINTS) or looked_up is not None
 
 
 def _unset(context: Context, module: Module, path: str, line: int) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from mlops_scan.code.facts import MAIN, Guard, Module
 from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.effects import CHECKS, Check, lost
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
@@ -39,17 +40,23 @@ _SERIALIZES = regex(r"(json|pickle|toml|tomli_w|yaml)\.dumps|yaml\.(safe_)?dump"
 _WRITES = frozenset(
     {"write", "writelines", "write_text", "write_bytes", "put_object", "upload_blob", "upload_from_string"}
 )
+_GATE = "model/quality-gate"
 _PROCEEDS = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "save-model"})
 
 
 class Gate(Struct, frozen=True):
-    """A comparison that stops a model, or the step that it guards. `weak` says why it decides nothing, or is empty."""
+    """A comparison that stops a model, or the step that it guards. `weak` says why it decides nothing, or is empty.
+
+    `stops` is "raise" or "exit" where an error is all that the comparison leads to, so that somebody must mind it, and
+    empty where it guards the release itself.
+    """
 
     path: str
     scope: str
     line: int
     end_line: int
     weak: str
+    stops: str = ""
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -57,20 +64,14 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     for gate in gates(context):
         grade = Grade.TRACE if gate.weak else Grade.IMPLEMENTED
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
-        yield Signal(
-            "model/quality-gate",
-            "python",
-            grade,
-            evidence,
-            Confidence.HIGH,
-            gate.weak,
-            scope=gate.scope,
-            fixed=bool(gate.weak),
-        )
+        check = Check(gate.path, gate.scope, gate.line, gate.stops == "exit")
+        reason = gate.weak or (lost(context, _GATE, check) if gate.stops else "")
+        yield Signal(_GATE, "python", grade, evidence, Confidence.HIGH, reason, scope=gate.scope, fixed=bool(reason))
+    yield from _checking_calls(context)
     for gate in declared_gates(context):
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
         grade = Grade.TRACE if gate.weak else Grade.WIRED
-        yield Signal("model/quality-gate", "mlflow-recipes", grade, evidence, reason=gate.weak, fixed=True)
+        yield Signal(_GATE, "mlflow-recipes", grade, evidence, reason=gate.weak, fixed=True)
     yield from _evaluations(context)
 
 
@@ -89,13 +90,34 @@ def gates(context: Context) -> Iterator[Gate]:
                     decided = _decisions(context)
                 if not _on_decision(module, guard, decided):
                     continue
-            if guard.stops in ("raise", "exit") or _guards_promotion(context, module, guard):
+            fails = guard.stops in ("raise", "exit")
+            if fails or _guards_promotion(context, module, guard):
                 weak = "its bound can never be broken" if direct and _vacuous(guard) else ""
                 if module.notebook and not context.started(path, guard.scope):
                     weak = weak or "a person runs this notebook"
                 if not direct and len(guard.numbers) > 1 and len(set(guard.numbers)) == 1:
                     weak = "the flag is set to a constant before it is asked for"
-                yield Gate(path, guard.scope, guard.line, guard.body_end, weak)
+                stops = guard.stops if fails and not _guards_promotion(context, module, guard) else ""
+                yield Gate(path, guard.scope, guard.line, guard.body_end, weak, stops)
+
+
+def _checking_calls(context: Context) -> Iterator[Signal]:
+    """Calls of an evaluation library that raise an error on a figure beyond its bound."""
+    for use in context.uses:
+        if _GATE not in use.serves or CHECKS not in use.does or use.tool in context.self_tools:
+            continue
+        place = use.location
+        reason = lost(context, _GATE, Check(place.path, use.scope, place.line))
+        yield Signal(
+            _GATE,
+            use.tool,
+            use.grade,
+            (context.evidence(place.path, place.line, Hop.DEFINITION, place.end_line),),
+            use.confidence,
+            reason or use.note,
+            scope=use.scope,
+            fixed=bool(reason),
+        )
 
 
 def _decisions(context: Context) -> frozenset[str]:

@@ -105,13 +105,16 @@ def _reached_uses(context: Context, run: Run) -> Iterator[Use]:
 
 
 def _in_code(context: Context) -> Iterator[Signal]:
+    known: dict[tuple[Node, ...], tuple[Use | None, int]] = {}  # many pipelines may be defined in one scope
     for use, entries in code_pipelines(context.uses, context.index):
         path = use.location.path
         if use.tool in context.self_tools:
             continue
-        nodes = _with_scripts(context, entries)
-        reached = context.index.reach(nodes)
-        work = context.does(reached, LEARNS) or context.does(reached, _SCORES)
+        if entries not in known:
+            reached = context.index.reach(_with_scripts(context, entries))
+            found = context.does(reached, LEARNS) or context.does(reached, _SCORES)
+            known[entries] = found, _tasks(context, reached)
+        work, tasks = known[entries]
         definition = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
         if work is None:
             yield Signal(
@@ -122,7 +125,7 @@ def _in_code(context: Context) -> Iterator[Signal]:
             continue
         evidence = (definition, context.evidence(work.location.path, work.location.line, Hop.USE))
         yield from _by_engine(context, use.tool, (definition,))
-        if _tasks(context, path, set(reached)) < 2:
+        if tasks < 2:
             yield Signal("pipeline/orchestration", use.tool, Grade.TRACE, evidence, reason=_ONE_STEP, fixed=True)
         else:
             yield Signal(
@@ -148,7 +151,7 @@ def _with_scripts(context: Context, entries: tuple[Node, ...]) -> tuple[Node, ..
     return tuple(dict.fromkeys(nodes))
 
 
-def _tasks(context: Context, path: str, reached: set[Node]) -> int:
+def _tasks(context: Context, reached: Iterable[Node]) -> int:
     """How many tasks a pipeline has: task definitions that its definition reaches, at distinct places."""
     places = {
         (use.location.path, use.location.line)
@@ -265,7 +268,7 @@ def _else(name: str, first: str, second: str) -> str:
 def _training(context: Context, runs: list[Run]) -> Evidence | None:
     """Where one of the runs of a job trains, or nothing."""
     for run in runs:
-        if context.does(context.automation.reached(run), LEARNS) is not None:
+        if context.learns(run) is not None:
             return context.evidence(run.location.path, run.location.line, Hop.USE)
     return None
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 from mlops_scan.code.build import Source, build
 from mlops_scan.code.facts import Function, Guard, Module
 from mlops_scan.code.index import Node
-from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -119,7 +119,7 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
             use = context.does(context.index.reach(nodes, _TEST_HOPS), _EXERCISES)
             if use is None:
                 continue
-            reason = _weakness(context, module, function, nodes)
+            reason = _weakness(context, module, function, nodes) or _toy(context, use)
             found = ModelTest(path, function, use, reason)
             if not reason:
                 yield found
@@ -143,6 +143,27 @@ def _weakness(context: Context, module: Module, function: Function, nodes: tuple
     if mocked or any(context.index.resolve(module.path, d).name.startswith(_MOCKS) for d in function.decorators):
         return "it replaces parts by mocks, so the real model is not what is tested"
     return ""
+
+
+def _toy(context: Context, use: Use) -> str:
+    """Why a model that the test makes or loads itself is none of the repository's: there is no such model."""
+    if context.role(use.location.path) not in ASIDE or _has_model(context):
+        return ""
+    return "the model is made for the test; this repository has none of its own"
+
+
+def _has_model(context: Context) -> bool:
+    """Whether the repository fits a model, keeps one, or, unless it is a tool itself, loads one."""
+    cached = context.cache.get("has-model")
+    if cached is None:
+        wanted = LEARNS if context.self_tools else LEARNS | {"load-model"}
+        cached = context.cache["has-model"] = (
+            next(context.doing(*wanted), None) is not None
+            or any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps)
+            or any(LEARNS.intersection(use.does) for run in context.automation.runs for use in run.uses)
+            or any(file.role is Role.MODEL for file in context.repository.files)
+        )
+    return bool(cached)
 
 
 def _skipped(function: Function) -> bool:

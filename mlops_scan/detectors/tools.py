@@ -9,13 +9,15 @@ from itertools import pairwise
 
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.dependencies import declared
+from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
-from mlops_scan.words import Confidence, Grade, Hop, Location, Problem, Signal
+from mlops_scan.words import Confidence, Grade, Hop, Location, Problem, Role, Signal
 
 _LISTS = regex(r"(environment|conda|requirements|meta)[^/]*\.ya?ml", re.I)
+_MAX_SHOWN = 1_000_000  # bytes of a document that may show code
 _FROZEN = 30  # entries; fewer are easily written by hand in order
 _CHECKS = frozenset({"model/quality-gate", "data/validation"})
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
@@ -34,7 +36,7 @@ def _uses(context: Context) -> Iterator[Signal]:
     for use in context.uses:
         if use.tool in context.self_tools:
             continue
-        for practice in use.serves:
+        for practice in use.serves if CHECKS not in use.does else ():
             if practice in _COMPLETED_ELSEWHERE or (
                 practice == "env/pinned" and use.location.path.rpartition("/")[2].lower() in LOCKS
             ):
@@ -168,6 +170,20 @@ def _mentioned(context: Context, name: str, tools: list[Tool]) -> bool:
         if not wiring or file.size > 200_000 or _LISTS.search(file.name):
             continue
         if any(word.search(line.partition("#")[0]) for line in context.documents.text(file.path).split("\n")):
+            return True
+    return _shown(context, roots)
+
+
+def _shown(context: Context, roots: set[str]) -> bool:
+    """Whether documents show code that imports a tool, or the output of a notebook names it: it is there for them."""
+    names = "|".join(map(re.escape, sorted(roots)))
+    imports = re.compile(rf"^[ \t>]{{0,40}}(from|import)[ ]({names})\b", re.M)
+    outputs = re.compile(rf"(?<![\w/])({names.replace('_', '[-_]')})-[a-z]{{2,30}}\b")
+    for file in context.repository.files:
+        if file.size > _MAX_SHOWN or file.role in (Role.VENDORED, Role.GENERATED):
+            continue
+        pattern = imports if file.suffix in (".md", ".rst", ".qmd") else outputs if file.suffix == ".ipynb" else None
+        if pattern is not None and pattern.search(context.documents.text(file.path)):
             return True
     return False
 

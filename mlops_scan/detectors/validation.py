@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from mlops_scan.code.facts import Guard, Module
-from mlops_scan.detectors.base import Context
+from mlops_scan.code.facts import Function, Guard, Module
+from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.effects import RELEASES, Check, lost
 from mlops_scan.detectors.live import dead
 from mlops_scan.detectors.tests import entry_nodes, test_functions
 from mlops_scan.regex import regex
@@ -24,6 +25,13 @@ _STATUS = regex(r"(validation_?(status|passed|result|ok|report)|is_valid(ated)?$
 _TABLES = frozenset({"pandas", "polars", "pyspark", "numpy", "pyarrow", "dask", "duckdb"})
 _EXPECTS = "great_expectations"
 _READS = frozenset({"read_csv", "read_parquet", "read_sql", "read_table", "read_json", "read_excel", "load_dataset"})
+_PRACTICE = "data/validation"
+_CONSUMES = RELEASES | LEARNS | {"predict", "evaluate", "serve"}  # what bad data is to be kept from
+_CONTENT = regex(
+    r"(column|dtype|isna|isnull|null|notna|nan\b|duplicat|unique|schema|missing|between|frame|(^| )(df|any|all)($| )|"
+    r"data|rows?\b|record|sample|feature)",
+    re.I,
+)
 _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 
 
@@ -47,9 +55,14 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
                 context.evidence(path, function.line, end_line=function.end_line),
                 context.evidence(path, checks[0].line),
             )
+            content = next(
+                (guard for guard in checks if _on_content(guard) and _applies(context, function, guard)), None
+            )
+            place = Check(path, name, content.line, content.stops == "exit") if content is not None else None
+            unminded = lost(context, _PRACTICE, place, _CONSUMES) if place is not None else ""
             if dead(context, path, name):
                 yield Signal(
-                    "data/validation",
+                    _PRACTICE,
                     "python",
                     Grade.TRACE,
                     evidence,
@@ -57,8 +70,46 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
                     "nothing calls this check",
                     fixed=True,
                 )
+            elif place is None:
+                reason = "it only asks whether there is a table, and nothing about what is in it"
+                yield Signal(_PRACTICE, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
             else:
-                yield Signal("data/validation", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=name)
+                yield Signal(
+                    _PRACTICE,
+                    "python",
+                    Grade.IMPLEMENTED,
+                    evidence,
+                    Confidence.MEDIUM,
+                    unminded,
+                    scope=name,
+                    fixed=bool(unminded),
+                )
+
+
+def _on_content(guard: Guard) -> bool:
+    """Whether a check looks into a table; a scalar's bounds, a type or an empty table say nothing of the data."""
+    names = set(guard.names)
+    if not _CONTENT.search(" ".join(guard.names)) or names & {"isinstance", "empty"}:
+        return False
+    return "len" not in names or _COLUMNS.search(" ".join(guard.names)) is not None
+
+
+def _applies(context: Context, function: Function, guard: Guard) -> bool:
+    """Whether a check can fail: what it holds a table against is given by some call, unless it has a default."""
+    left = [name for name in function.optional if name in guard.names]
+    if not left:
+        return True
+    last = function.qualname.rpartition(".")[2]
+    skipped = 1 if function.parameters[:1] in (("self",), ("cls",)) else 0
+    for _, module in context.modules():
+        for call in module.calls:
+            if call.name.rpartition(".")[2] != last:
+                continue
+            placed = function.parameters[skipped : skipped + len(call.args)]
+            given = {*placed, *(name for name, value in call.keywords if value != "none")}
+            if given.intersection(left) or len(call.args) > len(function.parameters):
+                return True
+    return False
 
 
 def _in_tests(context: Context) -> Iterator[Signal]:
@@ -79,7 +130,7 @@ def _in_tests(context: Context) -> Iterator[Signal]:
                 command = context.evidence(run.location.path, run.location.line)  # the step, not a test, is the check
                 test = context.evidence(path, function.line, Hop.USE, function.end_line)
                 evidence = (command, test, line, *use)
-                yield Signal("data/validation", "pytest", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+                yield Signal(_PRACTICE, "pytest", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
                 return
 
 
@@ -92,7 +143,7 @@ def _checked(context: Context, nodes: tuple[tuple[str, str], ...]) -> Evidence |
     for path, call in calls:
         if known and call.name.rpartition(".")[2].startswith("expect_"):
             return context.evidence(path, call.line, Hop.USE)
-    use = next((u for node in nodes for u in context.by_node.get(node, ()) if "data/validation" in u.serves), None)
+    use = next((u for node in nodes for u in context.by_node.get(node, ()) if _PRACTICE in u.serves), None)
     return context.evidence(use.location.path, use.location.line, Hop.USE) if use is not None else None
 
 
@@ -125,10 +176,10 @@ def _by_status(context: Context, module: Module, name: str, asked: Evidence | No
     )
     if asked is None or dead(context, module.path, name):
         reason = "it gives a status that nothing was seen to stop at"
-        yield Signal("data/validation", "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+        yield Signal(_PRACTICE, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
     else:
         both = (*evidence, asked)
-        yield Signal("data/validation", "python", Grade.IMPLEMENTED, both, Confidence.MEDIUM, scope=name)
+        yield Signal(_PRACTICE, "python", Grade.IMPLEMENTED, both, Confidence.MEDIUM, scope=name)
 
 
 def _words(module: Module) -> Iterator[str]:

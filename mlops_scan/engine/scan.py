@@ -25,6 +25,7 @@ from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import Context
+from mlops_scan.documents.definitions import is_definition
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import attest, placeholders, plugins, verdict
 from mlops_scan.engine import baseline as baselines
@@ -321,10 +322,12 @@ def _without_generated(repository: Repository, documents: Documents, roles: Role
 
 
 def _is_structured(file: File) -> bool:
-    if file.role in _UNPARSED or file.size > _MAX_STRUCTURED or file.name in _LOCK_FILES:
+    if file.role in _UNPARSED or file.name in _LOCK_FILES:
         return False
     language = language_of(file.path)
-    if language == "json" and (file.role in (Role.DATA, Role.TEST) or file.size > _MAX_JSON):
+    if language == "json" and file.role in (Role.DATA, Role.TEST):
+        return False
+    if file.size > (_MAX_JSON if language == "json" else _MAX_STRUCTURED) and not is_definition(file.path):
         return False
     return language in _STRUCTURED or file.suffix == ".dvc"
 

@@ -334,6 +334,51 @@ def test_cron_jobs() -> None:
     assert pipelines("k8s/x.yaml", "apiVersion: batch/v1\nkind: CronJob\nspec: {schedule: x}\n") == []
 
 
+def test_ploomber() -> None:
+    found = pipeline(
+        "flow/pipeline.yaml",
+        """\
+        executor: parallel
+        tasks:
+          - source: tasks.raw.get
+            product: out/raw.csv
+          - source: scripts/fit.py
+            name: fit-[[model]]-[[depth]]
+            product: {nb: "out/fit-[[model]].html"}
+            grid:
+              - {model: [forest], depth: [1, 2]}
+          - source: plot.ipynb
+            product: out/plot.html
+            params: {a: 1}
+          - source: clean.sql
+            product: [clean, table]
+          - source: "../x; rm -rf /.py"
+            product: y
+        """,
+    )
+    assert (found.tool, found.line, {step.folder for step in found.steps}) == ("ploomber", 2, {"flow"})
+    assert [(step.name, step.command, step.has_params) for step in found.steps] == [
+        ("tasks.raw.get", "python -c 'from tasks.raw import get; get()'", False),
+        ("fit-[[model]]-[[depth]]", "python scripts/fit.py", True),
+        ("plot.ipynb", "python plot.ipynb", True),
+        ("clean.sql", "", False),
+        ("../x; rm -rf /.py", "python '../x; rm -rf /.py'", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tasks:\n  - source: a.py\n",
+        "tasks:\n  - {source: a.py, product: x}\n  - {name: lint, sources: [b]}\n",
+        "tasks: {source: a.py, product: x}\n",
+        "tasks: []\n",
+    ],
+)
+def test_what_is_no_ploomber_spec(text: str) -> None:
+    assert pipelines("pipeline.yaml", text) == []
+
+
 # -- managed services -------------------------------------------------------------------------------------------------
 
 
@@ -370,6 +415,35 @@ def test_databricks() -> None:
         ("sql", "", 17),
     ]
     assert {step.folder for step in found.steps} == {"resources"}
+
+
+def test_parameters_of_databricks_tasks() -> None:
+    found = pipeline(
+        "resources/jobs.yml",
+        """\
+        resources:
+          jobs:
+            j:
+              tasks:
+                - task_key: a
+                  notebook_task:
+                    notebook_path: ../a.py
+                    base_parameters: {mode: dry_run, share: 0.5, strict: true, query: "SELECT `x` FROM t; rm -rf /"}
+                - task_key: b
+                  spark_python_task: {python_file: ../b.py, parameters: [--env, "${bundle.target}"]}
+                - task_key: c
+                  python_wheel_task: {entry_point: run, named_parameters: {k: v}}
+                - task_key: d
+                  notebook_task: {notebook_path: ../d.py, base_parameters: {long: "%s", nested: {a: 1}}}
+        """
+        % ("x" * 300),
+    )
+    assert [step.command for step in found.steps] == [
+        "python ../a.py --mode=dry_run --share=0.5 --strict=true '--query=SELECT `x` FROM t; rm -rf /'",
+        "python ../b.py --env '${bundle.target}'",
+        "run --k=v",
+        "python ../d.py",
+    ]
 
 
 def test_a_databricks_job_of_the_api() -> None:
@@ -598,47 +672,6 @@ def test_mage() -> None:
     ids=["not below pipelines", "another name", "no block that runs", "no list"],
 )
 def test_not_mage(path: str, text: str) -> None:
-    assert pipelines(path, text) == []
-
-
-# -- Ploomber ----------------------------------------------------------------------------------------------------------
-
-
-def test_ploomber() -> None:
-    found = pipeline(
-        "ml/pipeline.yaml",
-        """\
-        tasks:
-          - source: tasks.raw.get
-            product: raw.csv
-          - source: scripts/fit.py
-            name: fit
-            product: {nb: fit.ipynb, model: model.pickle}
-            params: {epochs: 3}
-          - source: rows.sql
-            product: [rows, table]
-          - product: nothing.csv
-        """,
-    )
-    assert (found.tool, found.line) == ("ploomber", 1)
-    assert brief(found.steps) == [
-        ("get", 2, "python -c 'from tasks.raw import get; get()'", 2),
-        ("fit", 4, "python scripts/fit.py", 4),
-        ("rows", 8, "", 8),
-    ]
-    assert [step.has_params for step in found.steps] == [False, True, False]
-
-
-@pytest.mark.parametrize(
-    ("path", "text"),
-    [
-        ("pipeline.yaml", "tasks:\n  - {source: fit.py}\n"),
-        ("pipeline.yaml", "tasks: 3\n"),
-        ("tasks.yaml", "tasks:\n  - {source: fit.py, product: a}\n  - {source: b.py, product: b}\n"),
-    ],
-    ids=["no product", "no list", "another name"],
-)
-def test_not_ploomber(path: str, text: str) -> None:
     assert pipelines(path, text) == []
 
 

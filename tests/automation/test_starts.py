@@ -265,6 +265,72 @@ def test_airflow() -> None:
     assert old.start.label == "schedule_interval=@weekly"
 
 
+TRIGGER = "from airflow.operators.trigger_dagrun import TriggerDagRunOperator\n"
+
+
+def chain(
+    first: str, task: str = "TriggerDagRunOperator(task_id='t', trigger_dag_id='second')", second: str = ""
+) -> str:
+    """What blocks the second of two DAGs, with its kind: the first has a task."""
+    head = f"from airflow import DAG\n{TRIGGER}from train import main\n"
+    tree = {
+        "first.py": f"{head}dag = DAG('first'{first})\n{task}\n",
+        "second.py": f"{head}dag = DAG('second', schedule=None{second})\nmain()\n",
+        **TRAIN,
+    }
+    (run,) = (run for run in scheduled(tree, "airflow.DAG") if run.location.path == "second.py")
+    return f"{run.start.kind} {run.start.evidence.location.path}: {run.start.blocked}"
+
+
+@pytest.mark.parametrize("first", [", schedule='@daily'", ", schedule_interval=timedelta(days=1)"])
+def test_dag_that_another_one_triggers_has_its_clock(first: str) -> None:
+    assert chain(first) == "schedule first.py: "
+
+
+@pytest.mark.parametrize("first", ["", ", schedule=None", ", schedule='@daily', is_paused_upon_creation=True"])
+def test_dag_that_a_dag_without_a_clock_triggers(first: str) -> None:
+    assert chain(first) == "event second.py: the DAG that triggers it has no schedule that fires"
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "TriggerDagRunOperator(task_id='t', trigger_dag_id='third')",
+        "TriggerDagRunOperator(task_id='t', trigger_dag_id=name())",
+        "ExternalTaskSensor(task_id='t', external_dag_id='second')",
+        "# TriggerDagRunOperator(task_id='t', trigger_dag_id='second')",
+    ],
+)
+def test_dag_that_no_other_one_triggers(task: str) -> None:
+    assert chain(", schedule='@daily'", task) == "schedule second.py: `schedule=none` never fires by itself"
+
+
+def test_dags_that_trigger_each_other_in_a_circle_or_themselves() -> None:
+    head = f"from airflow import DAG\n{TRIGGER}"
+    task = "TriggerDagRunOperator(task_id='t', trigger_dag_id='{}')\n"
+    tree = {
+        "a.py": f"{head}dag = DAG('a', schedule=None)\n{task.format('b')}",
+        "b.py": f"{head}dag = DAG('b', schedule=None)\n{task.format('a')}",
+        "c.py": f"{head}dag = DAG('c', schedule=None)\n{task.format('c')}",
+    }
+    runs = scheduled(tree, "airflow.DAG")
+    assert [(run.location.path, run.start.kind) for run in runs] == [
+        ("a.py", "event"), ("b.py", "event"), ("c.py", "schedule")
+    ]  # fmt: skip
+    assert all(run.start.blocked for run in runs)
+
+
+def test_decorated_dags_trigger_by_the_names_of_their_functions() -> None:
+    text = (
+        f"from airflow.decorators import dag\n{TRIGGER}from train import main\n\n"
+        "@dag(schedule='@daily')\ndef first():\n    TriggerDagRunOperator(task_id='t', trigger_dag_id='second')\n\n"
+        "@dag(schedule=None)\ndef second():\n    main()\n\n@dag(schedule=None)\ndef third():\n    main()\n"
+    )
+    runs = scheduled({"d.py": text, **TRAIN}, "airflow.decorators.dag")
+    assert [bool(run.start.blocked) for run in runs] == [False, False, True]
+    assert [str(e.location) for e in runs[1].chain] == ["d.py:5", "d.py:7", "d.py:9"]
+
+
 def test_decorated_dags_and_flows() -> None:
     text = (
         "from airflow.decorators import dag\nfrom train import main\n\n"

@@ -230,3 +230,13 @@ def test_a_disabled_step_never_runs() -> None:
 )
 def test_resources_that_start_a_pipeline(resources: str, expected: list[str]) -> None:
     assert kinds(f"trigger: none\nresources: {{{resources}}}") == expected
+
+
+def test_templates_that_multiply_are_cut() -> None:
+    texts = {f"t{n}.yml": "jobs:\n" + f"- template: t{n + 1}.yml\n" * 50 for n in range(5)}
+    texts["t5.yml"] = "jobs:\n- job: a\n  steps:\n  - script: python train.py\n"
+    texts["azure-pipelines.yml"] = "trigger: [main]\njobs:\n- template: t0.yml\n"
+    documents = Documents.of(texts)
+    (found,) = workflows(documents)
+    assert 100 < len(found.jobs) < 2_000
+    assert "more steps than are followed" in documents.incomplete["azure-pipelines.yml"].reason

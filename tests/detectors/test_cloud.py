@@ -93,6 +93,58 @@ def test_alarm_on_the_endpoint_watches_the_service(tmp_path: Path) -> None:
     assert grade(report, PERFORMANCE) is Grade.ABSENT
 
 
+EMITS = """\
+import boto3
+
+
+def publish(result):
+    client = boto3.client("cloudwatch")
+    for name, value in (
+        ("Rows", 1.0),
+        {line},
+    ):
+        client.put_metric_data(Namespace="churn/model", MetricData=[dict(MetricName=name, Value=value)])
+
+
+if __name__ == "__main__":
+    publish(dict(drift_score=1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "known"),
+    [
+        ('("drift_score", float(result["drift"]))', True),
+        ('("other", float(result["drift_score"]))', False),
+        ('("other", print("drift_score"))', False),
+    ],
+    ids=["beside a conversion", "looked up", "printed"],
+)
+def test_name_of_a_metric_beside_a_conversion(tmp_path: Path, line: str, known: bool) -> None:
+    text = ALARM.replace("SPACE", "churn/model").replace("METRIC", "drift_score")
+    run = {".github/workflows/daily.yml": DAILY}
+    tree = {**ML, **run, "infra/main.tf": text, "publish.py": EMITS.replace("{line}", line)}
+    assert (where(scan_tree(tmp_path, tree), "MLS507") == []) is known
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "known"),
+    [
+        ("jobs/publish.py", EMITS.replace("{line}", '("drift_score", 1)'), True),
+        ("service/metrics.go", 'metrics.Put("drift_score", value)\n', True),
+        ("service/metrics.go", 'metrics.Put("drift_scores", value)\n', False),
+        ("README.md", "We watch `drift_score`.\n", False),
+        ("tests/metrics.go", 'metrics.Put("drift_score", value)\n', False),
+    ],
+    ids=["a script that nothing runs", "another language", "another name", "prose", "a test"],
+)
+def test_program_that_names_a_metric_may_emit_it(tmp_path: Path, path: str, text: str, known: bool) -> None:
+    alarm = ALARM.replace("SPACE", "churn/model").replace("METRIC", "drift_score")
+    report = scan_tree(tmp_path, {**ML, "infra/main.tf": alarm, path: text})
+    assert (where(report, "MLS507") == []) is known
+    assert practice(report, DRIFT).grade is not Grade.WIRED
+
+
 CDK = """\
 from aws_cdk import App, Stack, aws_cloudwatch as cloudwatch, aws_events as events, aws_events_targets as targets
 from aws_cdk import aws_sagemaker as sagemaker

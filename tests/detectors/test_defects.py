@@ -306,3 +306,44 @@ def test_tool_in_a_list_that_pip_froze(tmp_path: Path, order: int, count: int) -
 def test_training_that_inline_code_calls_or_only_imports(tmp_path: Path, code: str, count: int) -> None:
     text = workflow(job("t", f'python -c "{code}"'))
     assert len(found(tmp_path, "MLS307", {**ML, CI: text})) == count
+
+
+@pytest.mark.parametrize(("call", "count"), [("", 0), ("; weekly()", 1)], ids=["imported", "called"])
+def test_pipeline_that_inline_code_imports_is_not_run(tmp_path: Path, call: str, count: int) -> None:
+    flow = "from zenml import pipeline\nfrom train import train\n\n\n@pipeline\ndef weekly():\n    train('a', 'b')\n"
+    text = workflow(job("check", f'python -c "from flow import weekly{call}"'))
+    assert len(found(tmp_path, "MLS307", {**ML, "flow.py": flow, CI: text})) == count
+
+
+STATES = (
+    "from stepfunctions import steps\nfrom stepfunctions.workflow import Workflow\n\n"
+    "train = steps.TrainingStep('Train', estimator=1, data=2, job_name='x')\n"
+    "rule = steps.choice_rule.ChoiceRule.{rule}\nWorkflow(name='w', definition=train, role='r').execute()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "count"),
+    [("NumericLessThan(variable='$.rmse', value=10)", 0), ("StringEquals(variable='$.status', value='Done')", 1)],
+)
+def test_state_machine_with_a_bound_checks_the_model(tmp_path: Path, rule: str, count: int) -> None:
+    tree = {**ML, "states.py": STATES.format(rule=rule), CI: workflow(job("train", "python states.py"))}
+    assert len(found(tmp_path, "MLS307", tree)) == count
+
+
+@pytest.mark.parametrize(
+    ("files", "count"),
+    [
+        ({}, 1),
+        ({"docs/lesson.md": "# Flows\n\n```python\nfrom wandb import init\n```\n"}, 0),
+        ({"docs/lesson.md": "    >>> import wandb\n"}, 0),
+        ({"docs/lesson.md": "Install wandb, then import wandb yourself.\n"}, 1),
+        ({"vendor/kit/README.md": "import wandb\n"}, 1),
+        ({"run.ipynb": '{"cells": [{"cell_type": "code", "source": "1", "outputs": [{"text": "wandb-core"}]}]}'}, 0),
+        ({"run.ipynb": '{"cells": [{"cell_type": "markdown", "source": "We like wandb."}]}'}, 1),
+    ],
+    ids=["nowhere", "shown code", "a prompt", "prose", "vendored", "a program of it", "prose in a notebook"],
+)
+def test_tool_that_documents_show(tmp_path: Path, files: Tree, count: int) -> None:
+    tree = {**ML, "requirements.txt": "wandb==0.17.0\n", **files}
+    assert len(found(tmp_path, "MLS107", tree)) == count

@@ -190,3 +190,28 @@ def test_a_file_that_pytest_does_not_collect_by_itself(tmp_path: Path, command: 
     workflow = f"on: push\njobs:\n  t:\n    steps:\n      - run: {command}\n"
     tree = {**PROJECT, "tests/model_tests.py": test, ".github/workflows/w.yml": workflow}
     assert grade(scan_tree(tmp_path, tree), MODEL) is expected
+
+
+TOY = (
+    "import mlflow\nfrom sklearn.linear_model import LinearRegression\n\n\ndef test_a():\n"
+    "    model = LinearRegression()\n    model.fit([[1], [2]], [1, 2])\n    assert model.predict([[3]])[0] > 2\n"
+)
+STORE = "import mlflow\n\n\ndef save(model, path):\n    mlflow.sklearn.save_model(model, path)\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"store.py": STORE}, Grade.TRACE),
+        ({"store.py": STORE, "examples/train.py": ML["train.py"]}, Grade.TRACE),
+        ({"store.py": STORE, "model.onnx": b"\x08\x07"}, Grade.IMPLEMENTED),
+        ({"predict.py": PREDICT}, Grade.IMPLEMENTED),
+        ({**ML}, Grade.IMPLEMENTED),
+        ({"dvc.yaml": "stages:\n  train:\n    cmd: python -m xgboost.train\n", **ML}, Grade.IMPLEMENTED),
+    ],
+    ids=["stores models of others", "an example trains", "keeps a model", "loads its model", "trains", "pipeline"],
+)
+def test_model_that_only_the_test_makes(tmp_path: Path, more: Tree, expected: Grade) -> None:
+    result = practice(scan_tree(tmp_path, {**more, "tests/test_model.py": TOY}), MODEL)
+    assert result.grade is expected
+    assert ("has none of its own" in result.reason) is (expected is Grade.TRACE)

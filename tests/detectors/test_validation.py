@@ -175,3 +175,58 @@ def test_tests_of_the_data(tmp_path: Path, conftest: str, test: str, run: str, e
     }
     got = grade(scan_tree(tmp_path, tree), NAME)
     assert got is expected if expected is not None else got in (Grade.ABSENT, Grade.TRACE)
+
+
+BOUNDS = """\
+import pandas as pd
+
+
+def validate_frame(frame, columns=None, most=None):
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError("no table")
+    if frame.empty:
+        raise ValueError("empty")
+    if most is not None and len(frame) > most:
+        raise ValueError("too many rows")
+    if columns and set(columns) - set(frame.columns):
+        raise ValueError("missing columns")
+    return frame
+
+
+def validate_range(value, low, high):
+    if value < low:
+        raise ValueError("too low")
+    if value > high:
+        raise ValueError("too high")
+    return value
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("validate_frame(frame)", Grade.TRACE),
+        ("validate_frame(frame, most=10)", Grade.TRACE),
+        ("validate_frame(frame, columns=None)", Grade.TRACE),
+        ("validate_range(0.5, 0, 1)", Grade.TRACE),
+        ("validate_frame(frame, ['age', 'y'])", Grade.WIRED),
+        ("validate_frame(frame, columns=['age', 'y'])", Grade.WIRED),
+    ],
+)
+def test_a_check_of_columns_that_no_call_asks_for(tmp_path: Path, call: str, expected: Grade) -> None:
+    data = CALLED.replace("import validate_data", "import validate_frame, validate_range").replace(
+        "validate_data(frame)", call
+    )
+    tree = {**ML, "data.py": data, "checks.py": BOUNDS, ".github/workflows/a.yml": workflow("python train.py")}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
+
+
+def test_check_whose_error_is_caught_is_not_wired(tmp_path: Path) -> None:
+    data = CALLED.replace(
+        "    validate_data(frame)\n",
+        "    try:\n        validate_data(frame)\n    except Exception as error:\n        print(error)\n",
+    )
+    tree = {**ML, "data.py": data, "checks.py": CHECKS, ".github/workflows/a.yml": workflow("python train.py")}
+    result = practice(scan_tree(tmp_path, tree), NAME)
+    assert result.grade is Grade.IMPLEMENTED
+    assert "data.py:10 catches its failure" in result.reason

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.infrastructure.model import Resource, kind_of
 from mlops_scan.automation.paths import join
+from mlops_scan.documents.definitions import is_definition
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
@@ -21,7 +22,7 @@ _MAX_RESOURCES = 2000  # of one file
 
 def from_files(files: Iterable[File], documents: Documents) -> Iterator[Resource]:
     """The resources of all infrastructure files of the repository's own."""
-    own = [file for file in files if file.role not in _ASIDE and file.size <= _MAX_TEMPLATE]
+    own = [file for file in files if file.role not in _ASIDE and _readable(file)]
     called = called_modules(own, documents)
     for file in own:
         language = language_of(file.path)
@@ -31,10 +32,14 @@ def from_files(files: Iterable[File], documents: Documents) -> Iterator[Resource
             yield from _nested(file.path, documents, "resource", "bicep")
         elif language == "typescript" and file.path in documents.parsed:
             yield from _nested(file.path, documents, "new", "program")
-        elif language == "json" and file.size > _MAX_JSON:
-            continue
         elif language in ("yaml", "json") and is_template(documents, file.path):
             yield from _template(file.path, documents)
+
+
+def _readable(file: File) -> bool:
+    """Whether a file is small enough for a definition, or one by its name."""
+    limit = _MAX_JSON if language_of(file.path) == "json" else _MAX_TEMPLATE
+    return file.size <= limit or is_definition(file.path)
 
 
 def is_template(documents: Documents, path: str) -> bool:

@@ -1,4 +1,4 @@
-"""Pipelines that files declare: DVC, MLflow, spaCy, Mage, Kubeflow, Argo, Databricks, Azure ML, lists of steps.
+"""Pipelines that files declare: DVC, MLflow, Ploomber, spaCy, Mage, Kubeflow, Argo, Databricks, Azure ML, step lists.
 
 A pipeline here is only a declaration with steps. Whether it is an *ML* pipeline is decided later, from what its steps
 reach.
@@ -37,5 +37,7 @@ def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
             yield from cloud.databricks(path, document)
         elif cloud.is_azure_ml(document):
             yield cloud.azure_ml(path, document)
+        elif projects.is_ploomber(document):
+            yield from projects.ploomber(path, document)
         else:
             yield from steplists.find(path, document)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from mlops_scan.automation.model import Pipeline, PipelineStep
-from mlops_scan.automation.pipelines.shapes import below, command, folder_of, text
+from mlops_scan.automation.pipelines.shapes import below, command, folder_of, listed, text
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 
 # `run_mode` is what the validation of Databricks' MLOps Stacks is called with
 _DRY = regex(r"(\w*mode: (dry[-_]?run|disabled)|dry[-_]?run: true)", re.I)
 _TASKS = {"notebook_task": "notebook_path", "spark_python_task": "python_file", "python_wheel_task": "entry_point"}
+_MAX_PARAMETERS = 50
+_MAX_WORD = 200  # characters of one
 
 
 def is_databricks(document: Node) -> bool:
@@ -58,7 +61,8 @@ def _task(path: str, task: Node) -> PipelineStep:
         target = body.get(_TASKS[kind]) if kind in _TASKS else None
         if target is not None and text(target):
             line = line if lines else target.line
-            lines.append(text(target) if kind == "python_wheel_task" else f"python {_with_suffix(text(target))}")
+            started = text(target) if kind == "python_wheel_task" else f"python {_with_suffix(text(target))}"
+            lines.append(f"{started}{_parameters(body)}")
     return PipelineStep(
         text(task.get("task_key")), task.line, "\n".join(lines), line, folder=folder_of(path), dry=_dry(task)
     )
@@ -73,6 +77,21 @@ def _dry(task: Node) -> str:
                 if _DRY.fullmatch(f"{name}: {text(value)}"):
                     return f"{name}: {text(value)}"
     return ""
+
+
+def _parameters(body: Node) -> str:
+    """What a task hands to its code, as words of a command: a notebook's parameters are written like options.
+
+    Fact: https://docs.databricks.com/api/workspace/jobs/create (`base_parameters`, `named_parameters`, `parameters`)
+    """
+    words = list(listed(body.get("parameters")))
+    for key in ("base_parameters", "named_parameters"):
+        named = body.get(key)
+        for name, value in named.entries if named is not None else ():
+            if value.kind == "scalar":
+                words.append(f"--{name}={value.text}")
+    shown = [word for word in words[:_MAX_PARAMETERS] if len(word) < _MAX_WORD and "\n" not in word]
+    return f" {shlex.join(shown)}" if shown else ""
 
 
 def _with_suffix(target: str) -> str:

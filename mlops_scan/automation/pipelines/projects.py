@@ -1,7 +1,8 @@
-"""Pipelines of the tools that live in a repository: DVC, MLflow Projects and Recipes, spaCy projects, Mage."""
+"""Pipelines of the tools that live in a repository: DVC, MLflow Projects and Recipes, Ploomber, spaCy, Mage."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from itertools import islice, product
 
@@ -32,9 +33,9 @@ _MAGE_FOLDERS = {
     "conditional": "conditionals",
 }
 _MAX_BLOCKS = 300
-_TASK_FILES = (".sql", ".R", ".r", ".Rmd", ".md", ".sh", ".html")  # sources of tasks in other languages
-_DOTTED = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 _ITEM = regex(r"\$\{(item|key)((?:\.[\w-]+)*)\}")
+_FUNCTION = regex(r"[A-Za-z_]\w{0,100}(\.[A-Za-z_]\w{0,100}){1,10}")
+_SUFFIXES = frozenset({"sql", "r", "rmd", "jl", "sh", "md"})  # of sources in other languages
 _MAX_VARIANTS = 12
 
 
@@ -46,8 +47,6 @@ def named(name: str, path: str, document: Node) -> Iterator[Pipeline] | None:
         return mlproject(path, document)
     if name in ("project.yml", "project.yaml") and is_spacy(document):
         return spacy(path, document)
-    if name.startswith("pipeline") and is_ploomber(document):
-        return iter((ploomber(path, document),))
     if name == "metadata.yaml" and is_mage(path, document):
         return iter((mage(path, document),))
     return None
@@ -191,33 +190,37 @@ def spacy(path: str, document: Node) -> Iterator[Pipeline]:
 
 
 def is_ploomber(document: Node) -> bool:
-    """Whether this is a Ploomber pipeline: a list of tasks, each with a source and a product."""
+    """Whether this is a Ploomber spec: a list of tasks, each with its source and its product."""
     tasks = document.get("tasks")
-    return tasks is not None and any(
-        item.get("source") is not None and item.get("product") is not None for item in tasks.items[:_MAX_BLOCKS]
-    )
+    if tasks is None or tasks.kind != "sequence" or not tasks.items:
+        return False
+    return all(task.get("source") is not None and task.get("product") is not None for task in tasks.items[:50])
 
 
-def ploomber(path: str, document: Node) -> Pipeline:
-    """The tasks of a Ploomber pipeline: scripts and notebooks, or functions by their dotted name."""
+def ploomber(path: str, document: Node) -> Iterator[Pipeline]:
+    """The tasks of a Ploomber spec; one with a `grid` stands for all that are made of it, which run the same source.
+
+    Fact: https://docs.ploomber.io/en/latest/api/spec.html (`source`: a script, a notebook or a dotted function)
+    """
     tasks = document.get("tasks")
     assert tasks is not None
-    steps = []
-    for item in tasks.items[:_MAX_BLOCKS]:
-        source = item.get("source")
-        target = text(source)
-        if source is None or not target:
-            continue
-        label = text(item.get("name")) or target.rpartition("/")[2].partition(".")[0]
-        command, params = "", item.get("params") is not None
-        if target.endswith((".py", ".ipynb")):
-            command = f"python {target}"
-        elif _DOTTED.fullmatch(target) and not target.endswith(_TASK_FILES):
-            module, _, function = target.rpartition(".")
-            label = text(item.get("name")) or function
-            command = f"python -c 'from {module} import {function}; {function}()'"
-        steps.append(PipelineStep(label, item.line, command, source.line, folder=folder_of(path), has_params=params))
-    return Pipeline("ploomber", path.rpartition("/")[2], path, tasks.at, tuple(steps))
+    steps = tuple(_ploomber_task(path, task) for task in tasks.items[:500])
+    yield Pipeline("ploomber", "pipeline.yaml", path, tasks.at, steps)
+
+
+def _ploomber_task(path: str, task: Node) -> PipelineStep:
+    source = task.get("source")
+    assert source is not None
+    target = text(source).strip()
+    lines = ""
+    if target.endswith((".py", ".ipynb")):
+        lines = shlex.join(("python", target))
+    elif _FUNCTION.fullmatch(target) and target.rpartition(".")[2].lower() not in _SUFFIXES:
+        module, _, name = target.rpartition(".")
+        lines = shlex.join(("python", "-c", f"from {module} import {name}; {name}()"))
+    params = task.get("params") is not None or task.get("grid") is not None
+    name = text(task.get("name")) or target
+    return PipelineStep(name, task.line, lines, source.line, folder=folder_of(path), has_params=params)
 
 
 # -- Mage ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,29 @@
+"""Files whose name alone says that they define automation, so that leaving one out must be said."""
+
+from __future__ import annotations
+
+import re
+
+from mlops_scan.regex import regex
+from mlops_scan.repository.roles import strip_template
+
+_NAMES = regex(
+    r"(dvc\.(ya?ml|lock)|mlproject|recipe\.ya?ml|(docker-)?compose[^/]{0,80}\.ya?ml|prefect\.ya?ml|databricks\.ya?ml"
+    r"|([^/]{0,80}[-_.])?(pipelines?|workflows?|cronjobs?|dags?)([-_.][^/]{0,80})?\.(ya?ml|json)"
+    r"|[^/]{1,80}\.asl\.(json|ya?ml)"
+    r"|(azuredeploy|maintemplate|cloudformation)[^/]{0,40}\.(json|ya?ml)|[^/]{1,80}\.template\.(json|ya?ml)"
+    r"|(template|serverless|samconfig|kustomization|chart|skaffold|helmfile|argocd)\.(ya?ml|toml)|feature_store\.ya?ml"
+    r"|prometheus[^/]{0,40}\.ya?ml|alert(ing|manager|s)?([-_.]?rules?)?\.ya?ml|[^/]{0,40}[-_.]?rules\.ya?ml"
+    r"|pyproject\.toml|pixi\.toml|\.?mise\.toml|taskfile\.ya?ml|environment\.ya?ml|conda\.ya?ml|action\.ya?ml"
+    r"|[^/]{1,100}\.(tf|tf\.json|bicep))",
+    re.I,
+)
+
+
+def is_definition(path: str) -> bool:
+    """Whether a file is a definition by its name: a pipeline, a service, infrastructure, a manifest.
+
+    Such a file is read whatever its size, up to the bound of its parser; what is beyond that is listed as incomplete.
+    Files of other names are data above a size at which nobody writes them by hand.
+    """
+    return _NAMES.fullmatch(strip_template(path)[0].rpartition("/")[2]) is not None
