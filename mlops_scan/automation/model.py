@@ -69,7 +69,6 @@ class PipelineStep(Struct, frozen=True):
     does: frozenset[str] = frozenset()
     folder: str = ""
     has_params: bool = False
-    dry: str = ""  # the parameter by which the step is told to check without effect (`run_mode: dry_run`)
     calls_all_of: str = ""  # a file of which the engine calls the functions (a Mage block)
 
 

@@ -14,12 +14,11 @@ from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
-from mlops_scan.words import Confidence, Grade, Hop, Location, Problem, Role, Signal
+from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
 _LISTS = regex(r"(environment|conda|requirements|meta)[^/]*\.ya?ml", re.I)
 _MAX_SHOWN = 1_000_000  # bytes of a document that may show code
 _FROZEN = 30  # entries; fewer are easily written by hand in order
-_CHECKS = frozenset({"model/quality-gate", "data/validation"})
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
 _COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-threshold", "genai/eval-in-ci"})
 
@@ -32,7 +31,6 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def _uses(context: Context) -> Iterator[Signal]:
-    dry = _dry_runs(context)
     for use in context.uses:
         if use.tool in context.self_tools:
             continue
@@ -43,8 +41,6 @@ def _uses(context: Context) -> Iterator[Signal]:
                 continue
             location = use.location
             off = never_made(context, location)
-            if not off and practice in _CHECKS and location.path in dry:
-                off = f"the pipeline runs it with `{dry[location.path]}`"
             yield Signal(
                 practice=practice,
                 tool=use.tool,
@@ -55,22 +51,6 @@ def _uses(context: Context) -> Iterator[Signal]:
                 scope=use.scope,
                 fixed=bool(off),
             )
-
-
-def _dry_runs(context: Context) -> dict[str, str]:
-    """Files that declared pipelines start with a parameter for a dry run that they know: path -> the parameter."""
-    found: dict[str, str] = {}
-    for pipeline in context.automation.pipelines:
-        dry = {step.command_line: step.dry for step in pipeline.steps if step.dry}
-        runs = context.automation.pipeline_runs(Location(pipeline.path, pipeline.line)) if dry else []
-        for run in runs:
-            given = dry.get(run.location.line, "")
-            for path, _ in run.entries[:1] if given else ():
-                module = context.index.modules.get(path)
-                value = given.rpartition(" ")[2]
-                if module is not None and any(text in (value, given.partition(":")[0]) for _, text in module.strings):
-                    found[path] = given
-    return found
 
 
 def _commands(context: Context) -> Iterator[Signal]:

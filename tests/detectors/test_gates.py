@@ -283,7 +283,7 @@ def test_gate_of_a_make_target_shows_where_it_stands(tmp_path: Path) -> None:
 # -- run without effect ------------------------------------------------------------------------------------------------
 
 VALIDATE = (
-    "import sys\n\nimport mlflow\n\nmode = sys.argv[1]\ndry_run = mode == 'dry_run'\n"
+    "import mlflow\n\nrun_mode = dbutils.widgets.get('run_mode')\ndry_run = run_mode == 'dry_run'\n"
     "try:\n    mlflow.evaluate(model, data, validation_thresholds=bounds)\nexcept Exception:\n"
     "    if not dry_run:\n        raise\n"
 )
@@ -297,10 +297,10 @@ JOB = (
 
 @pytest.mark.parametrize(
     ("parameter", "expected"),
-    [("run_mode: dry_run", Grade.TRACE), ("run_mode: enabled", Grade.WIRED), ("other: dry_run", Grade.WIRED)],
+    [("run_mode: dry_run", Grade.IMPLEMENTED), ("run_mode: enabled", Grade.WIRED), ("other: dry_run", Grade.WIRED)],
 )
 def test_validation_that_the_pipeline_runs_without_effect(tmp_path: Path, parameter: str, expected: Grade) -> None:
     tree = {**ML, "validate.py": VALIDATE, "job.yml": JOB.replace("PARAMETER", parameter)}
     result = practice(scan_tree(tmp_path, tree), GATE)
     assert result.grade is expected
-    assert ("run_mode: dry_run" in result.reason) is (expected is Grade.TRACE)
+    assert ("run_mode=dry_run" in result.reason) is (expected is not Grade.WIRED)

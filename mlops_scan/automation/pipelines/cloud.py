@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 
 from mlops_scan.automation.model import Pipeline, PipelineStep
 from mlops_scan.automation.pipelines.shapes import below, command, folder_of, listed, text
 from mlops_scan.documents.node import Node
-from mlops_scan.regex import regex
 
 # `run_mode` is what the validation of Databricks' MLOps Stacks is called with
-_DRY = regex(r"(\w*mode: (dry[-_]?run|disabled)|dry[-_]?run: true)", re.I)
 _TASKS = {"notebook_task": "notebook_path", "spark_python_task": "python_file", "python_wheel_task": "entry_point"}
 _MAX_PARAMETERS = 50
 _MAX_WORD = 200  # characters of one
@@ -63,20 +60,7 @@ def _task(path: str, task: Node) -> PipelineStep:
             line = line if lines else target.line
             started = text(target) if kind == "python_wheel_task" else f"python {_with_suffix(text(target))}"
             lines.append(f"{started}{_parameters(body)}")
-    return PipelineStep(
-        text(task.get("task_key")), task.line, "\n".join(lines), line, folder=folder_of(path), dry=_dry(task)
-    )
-
-
-def _dry(task: Node) -> str:
-    """The parameter that tells a task to check without effect, or empty."""
-    for _, body in task.entries:
-        for key in ("base_parameters", "named_parameters"):
-            given = body.get(key)
-            for name, value in given.entries[:200] if given is not None else ():
-                if _DRY.fullmatch(f"{name}: {text(value)}"):
-                    return f"{name}: {text(value)}"
-    return ""
+    return PipelineStep(text(task.get("task_key")), task.line, "\n".join(lines), line, folder=folder_of(path))
 
 
 def _parameters(body: Node) -> str:
