@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
 from mlops_scan.documents.hcl import EXPRESSION
 from mlops_scan.documents.node import DocumentError, Node, Scalar
+from mlops_scan.documents.spans import end_of, line_of, mapping_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Tree
@@ -39,7 +40,7 @@ def parse(text: str) -> tuple[Node, ...]:
     documents = reader.documents()
     if root.has_error:
         broken = next((tree for tree in walk(root) if tree.is_error or tree.is_missing), root)
-        raise DocumentError("not valid Bicep", _line(broken), documents)
+        raise DocumentError("not valid Bicep", line_of(broken), documents)
     return documents
 
 
@@ -52,15 +53,15 @@ class _Reader(Struct):
         return self.source[tree.start_byte : tree.end_byte].decode("utf-8", "replace")
 
     def documents(self) -> tuple[Node, ...]:
-        types = tuple((name, _mapping(tuple(found.items()))) for name, found in self.resources.items())
+        types = tuple((name, mapping_of(tuple(found.items()))) for name, found in self.resources.items())
         parts = [("resource", types), ("module", tuple(self.modules.items()))]
-        entries = tuple((name, _mapping(held)) for name, held in parts if held)
-        return (_mapping(entries),) if entries else ()
+        entries = tuple((name, mapping_of(held)) for name, held in parts if held)
+        return (mapping_of(entries),) if entries else ()
 
     def declaration(self, tree: Tree, parent: str, depth: int) -> None:
         """One `resource` or `module`, and the resources nested in it."""
         if depth > MAX_DEPTH:
-            raise too_deep(_line(tree))
+            raise too_deep(line_of(tree))
         if tree.type not in ("resource_declaration", "module_declaration"):
             return
         name, kind = tree.child_by_field_name("name") or _first(tree, "identifier"), _first(tree, "string")
@@ -69,15 +70,15 @@ class _Reader(Struct):
             return
         written = self.text(kind).strip("'")
         if tree.type == "module_declaration":
-            source = Node("scalar", _line(kind), _line(kind), value=written, text=written)
+            source = Node("scalar", line_of(kind), line_of(kind), value=written, text=written)
             held = self.value(body, depth + 1)
             entries = (("source", source), *held.entries)
-            self.modules[self.text(name)] = Node("mapping", _line(tree), _end(tree), _line(tree), entries=entries)
+            self.modules[self.text(name)] = Node("mapping", line_of(tree), end_of(tree), line_of(tree), entries=entries)
             return
         type_ = written.partition("@")[0]
         type_ = f"{parent}/{type_}" if parent else type_
         held = self.value(body, depth + 1)
-        placed = Node("mapping", _line(tree), _end(tree), _line(tree), entries=held.entries)
+        placed = Node("mapping", line_of(tree), end_of(tree), line_of(tree), entries=held.entries)
         self.resources.setdefault(type_, {})[self.text(name)] = placed
         for item in body.named_children:
             for inner in item.named_children if item.type == "object_property" else (item,):
@@ -86,14 +87,14 @@ class _Reader(Struct):
     def value(self, tree: Tree, depth: int) -> Node:
         """The value of an expression."""
         if depth > MAX_DEPTH:
-            raise too_deep(_line(tree))
+            raise too_deep(line_of(tree))
         if tree.type == "object":
             pairs = (c for c in tree.named_children if c.type == "object_property" and len(c.named_children) >= 2)
             entries = tuple(self._pair(pair, depth) for pair in pairs)
-            return Node("mapping", _line(tree), _end(tree), entries=entries)
+            return Node("mapping", line_of(tree), end_of(tree), entries=entries)
         if tree.type == "array":
             items = tuple(self.value(c, depth + 1) for c in tree.named_children if c.type != "comment")
-            return Node("sequence", _line(tree), _end(tree), items=items)
+            return Node("sequence", line_of(tree), end_of(tree), items=items)
         text = self.text(tree)
         value: Scalar = text
         tag = ""
@@ -107,7 +108,7 @@ class _Reader(Struct):
             value = None
         else:
             tag = EXPRESSION
-        return Node("scalar", _line(tree), _end(tree), value=value, text=text, tag=tag)
+        return Node("scalar", line_of(tree), end_of(tree), value=value, text=text, tag=tag)
 
     def _pair(self, pair: Tree, depth: int) -> tuple[str, Node]:
         key, value = pair.named_children[0], pair.named_children[1]
@@ -116,7 +117,7 @@ class _Reader(Struct):
             node.kind,
             node.line,
             node.end_line,
-            _line(pair),
+            line_of(pair),
             value=node.value,
             text=node.text,
             tag=node.tag,
@@ -138,16 +139,3 @@ def _body(tree: Tree) -> Tree | None:
 
 def _first(tree: Tree, kind: str) -> Tree | None:
     return next((child for child in tree.named_children if child.type == kind), None)
-
-
-def _mapping(entries: tuple[tuple[str, Node], ...]) -> Node:
-    line = min(node.at for _, node in entries)
-    return Node("mapping", line, max(node.end_line for _, node in entries), line, entries=entries)
-
-
-def _line(tree: Tree) -> int:
-    return int(tree.start_point[0]) + 1
-
-
-def _end(tree: Tree) -> int:
-    return int(tree.end_point[0]) + 1

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
 from mlops_scan.documents.node import DocumentError, Node, Scalar
+from mlops_scan.documents.spans import end_of, line_of
 from mlops_scan.regex import regex
 
 if TYPE_CHECKING:
@@ -82,18 +83,18 @@ class _Reader(Struct, frozen=True):
     def body(self, body: Tree | None, holder: Tree, depth: int) -> Node:
         """Attributes and blocks as one mapping, in the order in which each name first stands."""
         if depth > MAX_DEPTH:
-            raise too_deep(_line(holder))
+            raise too_deep(line_of(holder))
         found: dict[str, Node | _Block] = {}
         for child in body.named_children if body is not None else ():
             if child.type == "attribute" and len(child.named_children) >= 2:
                 name = self.text(child.named_children[0])
-                found[name] = replace(self.value(child.named_children[1], depth + 1), key_line=_line(child))
+                found[name] = replace(self.value(child.named_children[1], depth + 1), key_line=line_of(child))
             elif child.type == "block":
                 self._block(child, found, depth)
         entries = tuple(
             (name, item if isinstance(item, Node) else item.node(item.line)) for name, item in found.items()
         )
-        return Node("mapping", _line(holder), _end(holder), entries=entries)
+        return Node("mapping", line_of(holder), end_of(holder), entries=entries)
 
     def _block(self, block: Tree, found: dict[str, Node | _Block], depth: int) -> None:
         names = [child for child in block.named_children if child.type in ("identifier", "string_lit")]
@@ -104,25 +105,25 @@ class _Reader(Struct, frozen=True):
         words = [self.text(names[0]), *(self._string(label) for label in names[1:])]
         if words[0] == "dynamic" and len(words) == 2:  # writes the block of that name, with `content` as its body
             words, content = words[1:], content.get("content") or content
-        place = found.setdefault(words[0], _Block(_line(block)))
+        place = found.setdefault(words[0], _Block(line_of(block)))
         if isinstance(place, Node):
             return  # an attribute and a block of one name: not valid
         for word in words[1:]:
-            place = place.labels.setdefault(word, _Block(_line(block)))
+            place = place.labels.setdefault(word, _Block(line_of(block)))
         place.bodies.append(content)
 
     def value(self, tree: Tree, depth: int) -> Node:
         """The value of an expression; what is no literal and no collection stays text."""
         if depth > MAX_DEPTH:
-            raise too_deep(_line(tree))
+            raise too_deep(line_of(tree))
         inner = _core(tree)
         if inner.type == "object":
             pairs = (child for child in inner.named_children if child.type == "object_elem")
             entries = [self._pair(pair, depth) for pair in pairs if len(pair.named_children) >= 2]
-            return Node("mapping", _line(inner), _end(inner), entries=tuple(entries))
+            return Node("mapping", line_of(inner), end_of(inner), entries=tuple(entries))
         if inner.type == "tuple":
             items = tuple(self.value(c, depth + 1) for c in inner.named_children if c.type == "expression")
-            return Node("sequence", _line(inner), _end(inner), items=items)
+            return Node("sequence", line_of(inner), end_of(inner), items=items)
         if inner.type == "function_call" and self.text(inner.named_children[0]) in _ENCODERS:
             given = next((c for c in inner.named_children if c.type == "function_arguments"), None)
             if given is not None and given.named_children:
@@ -133,7 +134,7 @@ class _Reader(Struct, frozen=True):
         key, value = pair.named_children[0], pair.named_children[1]
         core = _core(key)
         name = self._string(core) if core.type in ("string_lit", "quoted_template") else self.text(key)
-        return name, replace(self.value(value, depth + 1), key_line=_line(pair))
+        return name, replace(self.value(value, depth + 1), key_line=line_of(pair))
 
     def _scalar(self, tree: Tree) -> Node:
         text = self.text(tree)
@@ -154,7 +155,7 @@ class _Reader(Struct, frozen=True):
             value = number
         else:
             tag = EXPRESSION
-        return Node("scalar", _line(tree), _end(tree), value=value, text=text, tag=tag, style=style)
+        return Node("scalar", line_of(tree), end_of(tree), value=value, text=text, tag=tag, style=style)
 
     def _string(self, tree: Tree) -> str:
         text = self.text(tree)
@@ -186,11 +187,3 @@ def _number(text: str) -> int | float | None:
         return int(text) if text.lstrip("-").isdigit() and len(text) < 20 else float(text)
     except ValueError:
         return None
-
-
-def _line(tree: Tree) -> int:
-    return int(tree.start_point[0]) + 1
-
-
-def _end(tree: Tree) -> int:
-    return int(tree.end_point[0]) + 1

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
 from mlops_scan.documents.hcl import EXPRESSION
 from mlops_scan.documents.node import DocumentError, Node, Scalar
+from mlops_scan.documents.spans import end_of, line_of, mapping_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Tree
@@ -54,7 +55,7 @@ def parse(text: str) -> tuple[Node, ...]:
     documents = reader.documents()
     if root.has_error:
         broken = next((tree for tree in trees if tree.is_error or tree.is_missing), root)
-        raise DocumentError("not valid TypeScript", _line(broken), documents)
+        raise DocumentError("not valid TypeScript", line_of(broken), documents)
     return documents
 
 
@@ -69,13 +70,13 @@ class _Reader(Struct):
         return self.source[tree.start_byte : tree.end_byte].decode("utf-8", "replace")
 
     def documents(self) -> tuple[Node, ...]:
-        made = tuple((name, _mapping(tuple(held))) for name, held in self.objects.items())
+        made = tuple((name, mapping_of(tuple(held))) for name, held in self.objects.items())
         if not made:
             return ()
-        entries = [("new", _mapping(made))]
+        entries = [("new", mapping_of(made))]
         if self.calls:
-            entries.append(("call", _mapping(tuple(self.calls))))
-        return (_mapping(tuple(entries)),)
+            entries.append(("call", mapping_of(tuple(self.calls))))
+        return (mapping_of(tuple(entries)),)
 
     def take_import(self, statement: Tree) -> None:
         """Remember what the local names of an import stand for."""
@@ -120,8 +121,8 @@ class _Reader(Struct):
         parent = tree.parent
         if parent is not None and parent.type in ("variable_declarator", "assignment_expression"):
             label = self.text(parent.named_children[0]).removeprefix("this.")
-        node = Node("mapping", _line(tree), _end(tree), _line(tree), entries=entries)
-        self.objects.setdefault(name, []).append((label or f"line{_line(tree)}", node))
+        node = Node("mapping", line_of(tree), end_of(tree), line_of(tree), entries=entries)
+        self.objects.setdefault(name, []).append((label or f"line{line_of(tree)}", node))
 
     def take_call(self, tree: Tree) -> None:
         """One method call on some object: `rule.addTarget(new targets.LambdaFunction(retrain))`."""
@@ -132,25 +133,25 @@ class _Reader(Struct):
         text = self.text(function).removeprefix("this.")
         if len(text) <= 200:
             items = tuple(self.value(child, 0) for child in given.named_children if child.type != "comment")
-            self.calls.append((text, Node("sequence", _line(tree), _end(tree), _line(tree), items=items)))
+            self.calls.append((text, Node("sequence", line_of(tree), end_of(tree), line_of(tree), items=items)))
 
     def value(self, tree: Tree, depth: int) -> Node:
         """The value of an expression."""
         if depth > MAX_DEPTH:
-            raise too_deep(_line(tree))
+            raise too_deep(line_of(tree))
         if tree.type == "object":
             pairs = (child for child in tree.named_children if child.type == "pair" and len(child.named_children) == 2)
             entries = tuple(
                 (
                     self.text(pair.named_children[0]).strip("'\""),
-                    replace(self.value(pair.named_children[1], depth + 1), key_line=_line(pair)),
+                    replace(self.value(pair.named_children[1], depth + 1), key_line=line_of(pair)),
                 )
                 for pair in pairs
             )
-            return Node("mapping", _line(tree), _end(tree), entries=entries)
+            return Node("mapping", line_of(tree), end_of(tree), entries=entries)
         if tree.type == "array":
             items = tuple(self.value(c, depth + 1) for c in tree.named_children if c.type != "comment")
-            return Node("sequence", _line(tree), _end(tree), items=items)
+            return Node("sequence", line_of(tree), end_of(tree), items=items)
         text = self.text(tree)
         value: Scalar = text
         tag = ""
@@ -164,7 +165,7 @@ class _Reader(Struct):
             value = None
         else:
             tag = EXPRESSION
-        return Node("scalar", _line(tree), _end(tree), value=value, text=text, tag=tag)
+        return Node("scalar", line_of(tree), end_of(tree), value=value, text=text, tag=tag)
 
 
 def _library(source: str) -> str:
@@ -175,16 +176,3 @@ def _library(source: str) -> str:
         if source.startswith(prefix):
             return package + source[len(prefix) :].replace("/", ".").replace("-", "_")
     return ""
-
-
-def _mapping(entries: tuple[tuple[str, Node], ...]) -> Node:
-    line = min(node.at for _, node in entries)
-    return Node("mapping", line, max(node.end_line for _, node in entries), line, entries=entries)
-
-
-def _line(tree: Tree) -> int:
-    return int(tree.start_point[0]) + 1
-
-
-def _end(tree: Tree) -> int:
-    return int(tree.end_point[0]) + 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from mlops_scan.engine import levels
 from mlops_scan.engine.report import Gap, LevelResult, ModelResult, PracticeResult, SectionScore, TestScore
 from mlops_scan.rulebook import Practice
@@ -36,13 +38,10 @@ def judge(
         return _without(model, rungs)
     level = max((rung.number for rung in rungs if rung.reached), default=model.levels[0].number)
     following = next((rung for rung in rungs if rung.number > level), None)
-    return ModelResult(
-        id=model.id,
-        name=model.name,
-        mapping=model.mapping,
+    return replace(
+        _without(model, rungs),
         level=level,
         level_name=_name(model, level),
-        top=model.levels[-1].number,
         next_level=following.number if following is not None else None,
         progress=levels.progress(following) if following is not None else None,
         ladder=rungs,
@@ -54,6 +53,7 @@ def judge(
 def _without(
     model: MaturityModel, rungs: tuple[LevelResult, ...], sections: tuple[SectionScore, ...] = ()
 ) -> ModelResult:
+    """The verdict of a model that gives no level here."""
     rungs = rungs if not model.families else tuple(LevelResult(r.number, r.name, False, r.rows) for r in rungs)
     return ModelResult(
         model.id, model.name, model.mapping, None, "", model.levels[-1].number, None, None, rungs, (), sections=sections
@@ -86,20 +86,16 @@ def _scored(
     if following is not None:
         share = score / following.above if following.above else 0.0
         progress = min(math.floor(share * 100 + 1e-9) / 100, 0.99)
-    return ModelResult(
-        id=model.id,
-        name=model.name,
-        mapping=model.mapping,
+    return replace(
+        _without(model, rungs, sections),
         level=level,
         level_name=_name(model, level),
-        top=model.levels[-1].number,
         next_level=following.number if following is not None else None,
         progress=progress,
         ladder=rungs,
         gaps=_weakest(sections, score, following.number, results, practices) if following is not None else (),
         score=score,
         bound=min(section.bound for section in sections),
-        sections=sections,
     )
 
 
