@@ -14,6 +14,7 @@ from mlops_scan.code.facts import Module
 from mlops_scan.code.packed import pack, unpack
 
 _PAYS = 1_000_000  # characters of Python below which starting workers costs more than it saves
+_PRINTED = 30  # of a notebook one character in so many is code; the rest is what it printed, which is skipped
 _MAX_JOBS = 8
 
 
@@ -110,7 +111,7 @@ def _from_bytes(data: bytes) -> Built | None:
 
 
 def _built(every: Sequence[Source], jobs: int) -> Iterator[Built]:
-    size = sum(len(source.text) for source in every)
+    size = sum(len(source.text) // (_PRINTED if source.notebook else 1) for source in every)
     jobs = min(jobs or (os.cpu_count() or 1 if size >= _PAYS else 1), _MAX_JOBS)
     if jobs < 2 or len(every) < 2 or not hasattr(os, "fork"):
         yield from map(build, every)
