@@ -6,6 +6,7 @@ holds the lock) is done without; a scan says the same with and without it. Nothi
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import sys
@@ -155,6 +156,7 @@ def info() -> CacheInfo:
     return CacheInfo(path, path.stat().st_size if path.is_file() else 0, entries)
 
 
+@functools.cache
 def program() -> bytes:
     """What tells this program, on this Python, from every other version of it, edited ones included."""
     root = Path(__file__).resolve().parent

@@ -28,7 +28,6 @@ __all__ = [
 ]
 
 _FILES = "*/*.yaml"  # every rule file below the folder of the rules
-_MAX_BYTES = 2_000_000  # of one built-in rule file
 
 
 def rules_path() -> Path:
@@ -57,7 +56,7 @@ def load(folder: Path | None = None, *, cache: bool = True, extra: Sequence[Path
     key = _key(texts)
     book = rulecache.find(key, RuleBook, users=cache) if folder is None else None
     if book is None:
-        book = _read(texts)
+        book = _read(texts, key)
         if folder is None and cache:
             rulecache.keep(key, book)
     return _with_own(book, extra) if extra else book
@@ -70,7 +69,8 @@ def compiled() -> bytes:
         RuleError: as of `load`.
     """
     texts = _texts(rules_path())
-    return rulecache.compiled(_key(texts), _read(texts))
+    key = _key(texts)
+    return rulecache.compiled(key, _read(texts, key))
 
 
 def _texts(root: Path) -> dict[Path, bytes]:
@@ -92,14 +92,14 @@ def _key(texts: dict[Path, bytes]) -> bytes:
     return digest.digest()
 
 
-def _read(texts: dict[Path, bytes]) -> RuleBook:
+def _read(texts: dict[Path, bytes], key: bytes) -> RuleBook:
     from mlops_scan.ruleentries import Reader
     from mlops_scan.rulereader import document
 
     reader = Reader()
     for path, data in texts.items():
         reader.add(path.parent.name, path, document(path, data))
-    return reader.book(_key(texts).hex()[:12])
+    return reader.book(key.hex()[:12])
 
 
 def _with_own(book: RuleBook, extra: Sequence[Path]) -> RuleBook:

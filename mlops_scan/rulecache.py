@@ -17,6 +17,7 @@ from typing import TypeVar
 import msgspec
 
 from mlops_scan.assetrules import AssetRule, AssetSample
+from mlops_scan.cache import folder
 from mlops_scan.rolerules import RoleRule
 from mlops_scan.rulemodels import Level, MaturityModel, Row, ScoreTest, Section
 from mlops_scan.ruletypes import FindingDefinition, Practice, RuleBook, Sample, Scaffold, Signature, Tool
@@ -56,13 +57,6 @@ def keep(key: bytes, book: object) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(compiled(key, book))
         Path(name).replace(target)
-
-
-def folder() -> Path:
-    """Where the user's cache lies: the platform's cache folder for this program."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("mlops-scan", appauthor=False)
 
 
 def _shipped() -> Path:

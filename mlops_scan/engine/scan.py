@@ -24,7 +24,7 @@ from mlops_scan.code.build import Source, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.code.sweep import Sweep, sweep
-from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.definitions import is_definition
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import attest, placeholders, plugins, verdict
@@ -273,7 +273,7 @@ def gather(
     pipelines += [
         p
         for file in repository.files
-        if rulefiles.is_named(file.path) and file.role not in (*_UNPARSED, Role.DOCS, Role.TEST, Role.EXAMPLE)
+        if rulefiles.is_named(file.path) and file.role not in ASIDE
         for p in rulefiles.declared(file.path, documents.text(file.path))
     ]
     _begin(options, "automation")
@@ -333,7 +333,7 @@ def _is_structured(file: File) -> bool:
 
 
 def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
-    if file.role in (Role.DOCS, Role.TEST, Role.EXAMPLE) or ".github/" in file.path:
+    if file.role in ASIDE or ".github/" in file.path:
         return
     yield from placeholders.filled_in(declared(file.path, documents.nodes(file.path)), documents.text(file.path))
 
