@@ -1,7 +1,8 @@
 """Which Python files deserve a parse: those that import a known tool, those that lead to one, and what those import.
 
 One regular expression over the text finds the imports and the scripts that a file names; a file that no chain of
-imports connects with a tool can prove nothing about machine learning.
+imports connects with a tool can prove nothing about machine learning. A tool is known by its whole dotted name: of the
+files that import from `google.cloud`, those of `google.cloud.aiplatform` matter.
 """
 
 from __future__ import annotations
@@ -24,13 +25,17 @@ _IMPORT = regex(
 _COMMENT = regex(r"#[^\n]*")
 _CELL_IMPORT = regex(r"\b(?:from|import)[ \t]+(\w+)")
 _SCRIPT_END = regex(r"\.py\b")
-_LAST_WORD = regex(r"\w+$")
+_WRITTEN = regex(r"[\w./-]*\w$")
+_WRITTEN_LENGTH = 120  # characters of a written path that are looked at, the last ones
 _MODULE_NAME = regex(r"[\"'](\w+(?:\.\w+)+)[\"']")
 _MODULE_RUN = regex(r"-m\s+([\w.]+)")
 _RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
+_FEW = 8  # files of one name that may all be meant, wherever they lie
 
 # What glues code together without being a tool of machine learning itself.
 _GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
+
+_Parts = tuple[str, ...]  # of a path or a dotted name; the last is the stem of the file
 
 
 class Sweep(Struct, frozen=True):
@@ -43,32 +48,64 @@ class Sweep(Struct, frozen=True):
 
 
 def sweep(
-    texts: Mapping[str, str], roots: Iterable[str], commands: Iterable[str] = (), notebooks: Iterable[str] = ()
+    texts: Mapping[str, str],
+    roots: Iterable[str],
+    commands: Iterable[tuple[str, str]] = (),
+    notebooks: Iterable[str] = (),
 ) -> Sweep:
     """Choose among the Python files `texts` by path.
 
     Where no file and no notebook imports one of `roots`, nothing is worth a parse. Otherwise these are: the files that
     import one of them or what glues tools together, those that other texts name (`commands`: workflows, scripts,
-    pipelines; a gate may import nothing but `json`), those that import or name such a file, all that those import, and
-    with a `conftest.py` the tests that it serves.
+    pipelines, each with its path; a gate may import nothing but `json`), those that import or name such a file, all
+    that those import, and with a `conftest.py` the tests that it serves.
     """
-    tools = {root.split(".", 1)[0] for root in roots} - sys.stdlib_module_names
+    tools = _Tools(roots)
     graph = _Graph(texts, tools)
-    if not graph.users_of_tools and not _in_cells(notebooks, tools):
+    if not graph.users_of_tools and not tools.in_cells(notebooks):
         return Sweep(frozenset(), graph.names)
-    graph.add_mentions()
-    named = {word for text in commands for word in _named(text)}
-    chosen = graph.users_of_tools | graph.users_of_glue | {path for path in texts if stem(path) in named}
+    mentioned = _Mentioned(texts)
+    graph.add_mentions(mentioned)
+    named = {path for origin, text in commands for parts in _named(text) for path in mentioned.find(parts, origin)}
+    chosen = graph.users_of_tools | graph.users_of_glue | named
     leading = _closure(chosen, lambda path: graph.users.get(path, ()))
     found = _closure(leading, lambda path: graph.imported.get(path, ()))
     served = tuple(path[: -len("conftest.py")] for path in found if path.endswith("conftest.py"))
     return Sweep(frozenset(found | {path for path in texts if served and path.startswith(served)}), graph.names)
 
 
+class _Tools:
+    """The dotted names of tools, by their first segment; those of the standard library say nothing."""
+
+    def __init__(self, roots: Iterable[str]) -> None:
+        self._by_first: dict[str, list[str]] = defaultdict(list)
+        self._known: dict[str, bool] = {}
+        for root in sorted(set(roots)):  # `a.b` before `a.b.c`, which it makes superfluous
+            first = root.partition(".")[0]
+            if first not in sys.stdlib_module_names and not any(
+                root.startswith(f"{shorter}.") for shorter in self._by_first[first]
+            ):
+                self._by_first[first].append(root)
+
+    def uses(self, dotted: str) -> bool:
+        """Whether an imported name is a tool, lies in one or leads to one."""
+        if dotted not in self._known:
+            inside = f"{dotted}."
+            self._known[dotted] = any(
+                root == dotted or root.startswith(inside) or dotted.startswith(f"{root}.")
+                for root in self._by_first.get(dotted.partition(".")[0], ())
+            )
+        return self._known[dotted]
+
+    def in_cells(self, notebooks: Iterable[str]) -> bool:
+        """Whether a notebook seems to import one."""
+        return any(not self._by_first.keys().isdisjoint(_CELL_IMPORT.findall(text)) for text in notebooks)
+
+
 class _Graph:
     """Which Python file imports, or names, which, and which import tools."""
 
-    def __init__(self, texts: Mapping[str, str], tools: set[str]) -> None:
+    def __init__(self, texts: Mapping[str, str], tools: _Tools) -> None:
         # an empty `tests/mlflow/__init__.py` must not be taken for what `import mlflow` means
         named = (path for path, text in texts.items() if text.strip())
         self.names = ModuleNames(named, {path for path, text in texts.items() if "sys.path." in text})
@@ -78,25 +115,21 @@ class _Graph:
         self.users_of_glue: set[str] = set()
         self._texts = texts
         for path, text in texts.items():
-            for dotted in set(_imports(path, text)):
+            for dotted, whole in set(_imports(path, text)):
                 located = self.names.find_module(dotted, path)
                 if located is not None:
                     self._link(path, located[0])
                     continue
-                root = dotted.partition(".")[0]
-                if root in tools:
+                if whole and tools.uses(dotted):
                     self.users_of_tools.add(path)
-                if root in _GLUE:
+                if dotted.partition(".")[0] in _GLUE:
                     self.users_of_glue.add(path)
 
-    def add_mentions(self) -> None:
+    def add_mentions(self, mentioned: _Mentioned) -> None:
         """Add what files name in other ways than by an import."""
-        by_stem: dict[str, list[str]] = defaultdict(list)
-        for path in self._texts:
-            by_stem[stem(path)].append(path)
         for path, text in self._texts.items():
-            for word in _named(text, code=True):
-                for other in by_stem.get(word, ()):
+            for parts in _named(text, code=True):
+                for other in mentioned.find(parts, path):
                     self._link(path, other)
 
     def _link(self, path: str, other: str) -> None:
@@ -105,22 +138,59 @@ class _Graph:
             self.users[other].add(path)
 
 
-def _in_cells(notebooks: Iterable[str], tools: set[str]) -> bool:
-    return any(not tools.isdisjoint(_CELL_IMPORT.findall(text)) for text in notebooks)
+class _Mentioned:
+    """Python files by the paths and dotted names that a text may write for them."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._by_stem: dict[str, list[tuple[_Parts, str]]] = defaultdict(list)
+        for path in paths:
+            parts = _parts(path)
+            self._by_stem[parts[-1]].append((parts, path))
+
+    def find(self, written: _Parts, origin: str) -> list[str]:
+        """The files that a path written in the file `origin` may mean.
+
+        Where many have that name: those that share most of the path, of a bare name those nearest to the origin, which
+        lie below the first folder above it that has one.
+        """
+        known = self._by_stem.get(written[-1], [])
+        if len(known) <= _FEW:
+            return [path for _, path in known]
+        for length in range(len(written), 1, -1):
+            fitting = [path for parts, path in known if parts[-length:] == written[-length:]]
+            if fitting:
+                return fitting
+        folder = _home(origin)
+        while True:
+            nearest = [path for _, path in known if path.startswith(folder)]
+            if nearest:
+                return nearest
+            folder = folder[: folder.rfind("/", 0, -1) + 1]
 
 
-def _named(text: str, code: bool = False) -> set[str]:
-    """The stems of the Python files and modules that a text runs; in code also those named to be imported."""
-    words = set()
+def _home(path: str) -> str:
+    """The folder that names without one are relative to, with a slash: for `.github/…` the one that holds it."""
+    folders = path.split("/")[:-1]
+    hidden = next((number for number, name in enumerate(folders) if name.startswith(".")), len(folders))
+    return "".join(f"{name}/" for name in folders[:hidden])
+
+
+def _named(text: str, code: bool = False) -> set[_Parts]:
+    """The Python files and modules that a text runs, as parts of paths; in code also those named to be imported."""
+    found = set()
     for end in _SCRIPT_END.finditer(text):
-        word = _LAST_WORD.search(text, max(0, end.start() - 60), end.start())
-        if word is not None:
-            words.add(word.group())
+        written = _WRITTEN.search(text, max(0, end.start() - _WRITTEN_LENGTH), end.start())
+        if written is not None:
+            found.add(tuple(part for part in written.group().split("/") if part.strip(".")))
     if "-m" in text:
-        words.update(dotted.rpartition(".")[2] for dotted in _MODULE_RUN.findall(text))
+        found.update(_dotted(name) for name in _MODULE_RUN.findall(text))
     if code and any(marker in text for marker in _RUNS_MODULES):
-        words.update(dotted.rpartition(".")[2] for dotted in _MODULE_NAME.findall(text))
-    return words
+        found.update(_dotted(name) for name in _MODULE_NAME.findall(text))
+    return found
+
+
+def _dotted(name: str) -> _Parts:
+    return tuple(name.split("."))
 
 
 def _closure(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:
@@ -134,25 +204,31 @@ def _closure(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> set
     return found
 
 
-def _imports(path: str, text: str) -> Iterator[str]:
-    """The dotted names that a file imports, relative ones as from the repository's root."""
+def _imports(path: str, text: str) -> Iterator[tuple[str, bool]]:
+    """The dotted names that a file imports, relative ones as from the repository's root; false for a mere beginning.
+
+    `from google.cloud import storage` imports `google.cloud.storage`, and begins with `google.cloud`.
+    """
     for source, names, plain in _IMPORT.findall(text):
         if source:
             module = source.lstrip(".")
             base = absolute(path, module, len(source) - len(module))
-            yield base
-            for part in _COMMENT.sub("", names).split(","):
-                name = part.strip("( \t\r\n\\").partition(" ")[0]
-                if name:
-                    yield f"{base}.{name}" if base else name
+            members = [
+                name
+                for part in _COMMENT.sub("", names).split(",")
+                if (name := part.strip("( \t\r\n\\").partition(" ")[0])
+            ]
+            yield base, not members
+            for name in members:
+                yield f"{base}.{name}" if base else name, True
         for part in plain.split(","):
             name = part.strip().partition(" ")[0]
             if name:
-                yield name
+                yield name, True
 
 
-def stem(path: str) -> str:
-    """The name by which commands name a file: a package's folder, else the file's stem."""
+def _parts(path: str) -> _Parts:
+    """A path by which commands name a file: of a package the folder, else the file without its ending."""
     parts = strip_template(path)[0].split("/")
     last = parts[-1].split(".", 1)[0]
-    return parts[-2] if last in ("__init__", "__main__") and len(parts) > 1 else last
+    return tuple(parts[:-1] if last in ("__init__", "__main__") and len(parts) > 1 else [*parts[:-1], last])

@@ -39,6 +39,7 @@ from mlops_scan.engine.report import Report, Statistics
 from mlops_scan.engine.results import Results
 from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.fingerprints.patterns import beginnings_of
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
 from mlops_scan.repository.roles import RoleCatalogue
@@ -346,8 +347,8 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook) -> Swee
             by_language[language_of(file.path)].append(file.path)
     found = sweep(
         {path: documents.text(path) for path in by_language["python"]},
-        (root for tool in rules.tools.values() if _proves(tool) for root in tool.imports),
-        (documents.text(path) for language in _COMMANDS for path in by_language[language]),
+        _roots(rules.tools.values()),
+        ((path, documents.text(path)) for language in sorted(_COMMANDS) for path in by_language[language]),
         (documents.text(path) for path in by_language["notebook"]),
     )
     for path in by_language["python"]:
@@ -371,6 +372,22 @@ def _modules(
             documents.note(built.path, built.problem)
         if built.module is not None:
             yield built.module
+
+
+def _roots(tools: Iterable[Tool]) -> Iterator[str]:
+    """The dotted names whose import tells that a file may matter.
+
+    Their first segments are those of tools that prove something; of each, all names that any tool is known by.
+    """
+    every = list(tools)
+    firsts = {root.partition(".")[0] for tool in every if _proves(tool) for root in tool.imports}
+    for tool in every:
+        patterns = (
+            text for item in tool.signatures for text in (*item.calls, *item.all_calls, *item.decorators, *item.bases)
+        )
+        for root in (*tool.imports, *(name for text in patterns for name in beginnings_of(text))):
+            if root.partition(".")[0] in firsts:
+                yield root
 
 
 def _proves(tool: Tool) -> bool:

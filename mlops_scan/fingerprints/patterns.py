@@ -10,6 +10,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 
 _SEGMENT = regex(r"\{([^}]*)\}")
+_SEGMENTS = regex(r"(?:\{[^{}]*\}|[^.{])+")
 _KEY_PART = regex(r'"([^"]*)"|([^."]+)')
 
 
@@ -56,6 +57,21 @@ def roots_of(pattern: str) -> tuple[str, ...]:
         return ("*",)  # `{a,b}_c.x`
     roots = [head.strip().split(".", 1)[0] for head in heads]
     return tuple(dict.fromkeys("*" if "*" in root or "{" in root else root for root in roots))
+
+
+def beginnings_of(pattern: str) -> tuple[str, ...]:
+    """The dotted names one of which begins every name that matches, as far as they are literal: `a.b` of `a.b.**.c`.
+
+    Empty for a pattern that begins with a wildcard or an unknown receiver.
+    """
+    names = [""]
+    for segment in _SEGMENTS.findall(pattern):
+        group = _SEGMENT.fullmatch(segment)
+        options = [option.strip() for option in group.group(1).split(",")] if group else [segment]
+        if any(char in option for option in options for char in "*?{"):
+            break
+        names = [f"{name}.{option}".lstrip(".") for name in names for option in options]
+    return tuple(name for name in names if name)
 
 
 def match_words(pattern: str, words: tuple[str, ...]) -> bool:

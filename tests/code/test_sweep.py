@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from mlops_scan.code.sweep import sweep
@@ -10,7 +12,8 @@ _TRAIN = "import sklearn.svm\n"
 
 
 def _chosen(texts: dict[str, str], *commands: str, notebooks: tuple[str, ...] = ()) -> list[str]:
-    return sorted(sweep(texts, ["sklearn", "mlflow.tracking"], commands, notebooks).chosen)
+    named = ((f"Makefile{number}", text) for number, text in enumerate(commands))
+    return sorted(sweep(texts, ["sklearn", "mlflow.tracking"], named, notebooks).chosen)
 
 
 def test_users_of_tools_who_leads_to_them_and_what_they_import() -> None:
@@ -68,3 +71,52 @@ def test_a_local_module_of_a_tool_s_name_is_no_tool() -> None:
 def test_with_a_conftest_come_its_tests() -> None:
     texts = {"tests/conftest.py": _TRAIN, "tests/test_a.py": "def test(): ...\n", "other/test_b.py": "x = 1\n"}
     assert _chosen(texts) == ["tests/conftest.py", "tests/test_a.py"]
+
+
+@pytest.mark.parametrize(
+    ("line", "uses"),
+    [
+        ("from google.cloud import aiplatform", True),
+        ("import google.cloud.aiplatform.gapic as api", True),
+        ("import google", True),  # `google.cloud.aiplatform.init()` may follow
+        ("from google.cloud import *", True),
+        ("from google.cloud import storage", False),
+        ("import google.cloud.aiplatformer", False),
+    ],
+)
+def test_a_tool_is_known_by_its_whole_name(line: str, uses: bool) -> None:
+    found = sweep({"use.py": line + "\n"}, ["google.cloud.aiplatform", "google.cloud.aiplatform.Model.deploy"])
+    assert ("use.py" in found.chosen) is uses
+
+
+class TestNamesThatManyFilesHave:
+    """One script name in every folder of a collection: a text means the file nearest to it."""
+
+    TEXTS: ClassVar = {f"sample{number}/main.py": "import json\n" for number in range(12)} | {"train.py": _TRAIN}
+
+    def _named(self, origin: str, text: str) -> list[str]:
+        found = sweep(self.TEXTS, ["sklearn"], [(origin, text)]).chosen
+        return sorted(found - {"train.py"})
+
+    @pytest.mark.parametrize(
+        ("origin", "text"),
+        [
+            ("sample3/Dockerfile", "CMD python main.py"),
+            ("sample3/deploy/Dockerfile", "CMD python main.py"),
+            ("Makefile", "run:\n\tpython sample3/main.py"),
+            (".github/workflows/ci.yml", "run: python ./sample3/main.py"),
+            ("sample4/run.sh", "python ../sample3/main.py"),
+            ("Makefile", "run:\n\tpython -m sample3.main"),
+        ],
+    )
+    def test_one_is_meant(self, origin: str, text: str) -> None:
+        assert self._named(origin, text) == ["sample3/main.py"]
+
+    @pytest.mark.parametrize("origin", ["Makefile", ".github/workflows/ci.yml", "docs/run.sh"])
+    def test_any_may_be_meant(self, origin: str) -> None:
+        assert len(self._named(origin, "cd $SAMPLE && python main.py")) == 12
+
+    def test_few_files_are_all_meant(self) -> None:
+        texts = {"a/run.py": "import json\n", "b/run.py": "import json\n", "train.py": _TRAIN}
+        found = sweep(texts, ["sklearn"], [("a/Makefile", "go:\n\tpython run.py")]).chosen
+        assert {"a/run.py", "b/run.py"} <= found

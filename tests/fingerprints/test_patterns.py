@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from mlops_scan.documents import json as json_documents
 from mlops_scan.documents import yaml as yaml_documents
 from mlops_scan.documents.node import Node
-from mlops_scan.fingerprints.patterns import compile_name, find_path, match_words, roots_of, split_path
+from mlops_scan.fingerprints.patterns import beginnings_of, compile_name, find_path, match_words, roots_of, split_path
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,22 @@ def test_call_names(pattern: str, name: str, fits: bool) -> None:
 )
 def test_roots(pattern: str, roots: tuple[str, ...]) -> None:
     assert roots_of(pattern) == roots
+
+
+@pytest.mark.parametrize(
+    ("pattern", "beginnings"),
+    [
+        ("sklearn.**.fit", ("sklearn",)),
+        ("google.cloud.{storage,aiplatform}.**.Model", ("google.cloud.storage", "google.cloud.aiplatform")),
+        ("{keras,tf_keras}.models.load_*", ("keras.models", "tf_keras.models")),
+        ("a.b{c,d}.e", ("a",)),
+        ("a.{b,c*}.e", ("a",)),
+        ("?.fit", ()),
+        ("*.fit", ()),
+    ],
+)
+def test_literal_beginnings(pattern: str, beginnings: tuple[str, ...]) -> None:
+    assert beginnings_of(pattern) == beginnings
 
 
 @given(st.text(alphabet="ab.*_", min_size=1, max_size=12), st.text(alphabet="ab._", min_size=1, max_size=8))
