@@ -100,7 +100,8 @@ class Reach:
             if any(self._registers(module.path, name) for name in function.decorators):
                 owner = qualname.rpartition(".")[0]
                 edges[owner if owner in module.functions else ""].append(((module.path, qualname), function.line))
-        return edges
+        # files that were not parsed have no facts that could be asked for
+        return {scope: [edge for edge in found if edge[0][0] in self._modules] for scope, found in edges.items()}
 
     def _named_in(self, path: str, call: Call) -> Iterator[Node]:
         """First-party scripts and modules whose path or dotted name a call is handed as text, to run them."""
@@ -179,7 +180,7 @@ class Reach:
             item = self._modules[current[0]].classes.get(current[1])
             for name in item.bases if item is not None else ():
                 target = self._names.resolve(current[0], name)
-                if target.first_party and (target.path, target.qualname) not in seen:
+                if target.path in self._modules and (target.path, target.qualname) not in seen:
                     todo.append((target.path, target.qualname))
         return False
 
@@ -197,7 +198,7 @@ class Reach:
             for method in item.methods:
                 if framework or method.startswith("__"):
                     yield path, f"{name}.{method}"
-            todo.extend((base.path, base.qualname) for base in reversed(bases) if base.first_party)
+            todo.extend((base.path, base.qualname) for base in reversed(bases) if base.path in self._modules)
 
     def reach(self, entries: Iterable[Node], max_hops: int = MAX_HOPS) -> dict[Node, Step]:
         """Everything that running the entries may run, nearest first, each with the step that led to it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -31,6 +31,13 @@ _MODULE_NAME = regex(r"[\"'](\w+(?:\.\w+)+)[\"']")
 _MODULE_RUN = regex(r"-m\s+([\w.]+)")
 _RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
 _FEW = 8  # files of one name that may all be meant, wherever they lie
+_FAR = 1_000  # steps; further than any file that is connected
+_BEHIND = 2  # steps that tests, and what is only imported, stand behind the ways to a tool
+
+BUDGET = 6_000_000
+"""Characters of Python that are parsed in all. Repositories that build models have less; libraries have far more."""
+HARD_BUDGET = 24_000_000
+"""Characters up to which main code that uses a tool of machine learning, or that a command runs, is parsed."""
 
 # What glues code together without being a tool of machine learning itself.
 _GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
@@ -42,9 +49,11 @@ class Sweep(Struct, frozen=True):
     """What the texts of the Python files show before any of them is parsed."""
 
     chosen: frozenset[str]
-    """The files that deserve a parse."""
+    """The files that deserve a parse and are within the budget."""
     names: ModuleNames
     """All Python files by the names that other files may import them by."""
+    left: frozenset[str] = frozenset()
+    """The files that deserve a parse as well, but are beyond the budget."""
 
 
 def sweep(
@@ -52,6 +61,7 @@ def sweep(
     roots: Iterable[str],
     commands: Iterable[tuple[str, str]] = (),
     notebooks: Iterable[str] = (),
+    tests: Collection[str] = (),
 ) -> Sweep:
     """Choose among the Python files `texts` by path.
 
@@ -59,6 +69,9 @@ def sweep(
     import one of them or what glues tools together, those that other texts name (`commands`: workflows, scripts,
     pipelines, each with its path; a gate may import nothing but `json`), those that import or name such a file, all
     that those import, and with a `conftest.py` the tests that it serves.
+
+    Of more than BUDGET characters of such files, the nearest to tools are taken: those that use one or that a command
+    names (these up to HARD_BUDGET), the other ways to them, what they import; those of `tests` a little later.
     """
     tools = _Tools(roots)
     graph = _Graph(texts, tools)
@@ -68,10 +81,47 @@ def sweep(
     graph.add_mentions(mentioned)
     named = {path for origin, text in commands for parts in _named(text) for path in mentioned.find(parts, origin)}
     chosen = graph.users_of_tools | graph.users_of_glue | named
-    leading = _closure(chosen, lambda path: graph.users.get(path, ()))
-    found = _closure(leading, lambda path: graph.imported.get(path, ()))
+    leading = set(_distances(chosen, lambda path: graph.users.get(path, ())))
+    found = set(_distances(leading, lambda path: graph.imported.get(path, ())))
     served = tuple(path[: -len("conftest.py")] for path in found if path.endswith("conftest.py"))
-    return Sweep(frozenset(found | {path for path in texts if served and path.startswith(served)}), graph.names)
+    found |= {path for path in texts if served and path.startswith(served)}
+    if sum(len(texts[path]) for path in found) > BUDGET:
+        within = frozenset(_nearest(found, graph, graph.users_of_tools | named, texts, frozenset(tests)))
+    else:
+        within = frozenset(found)
+    return Sweep(within, graph.names, frozenset(found) - within)
+
+
+def _nearest(
+    found: set[str], graph: _Graph, first: set[str], texts: Mapping[str, str], tests: frozenset[str]
+) -> Iterator[str]:
+    """Those of the files `found` that are nearest to the files `first`, as far as the budget goes."""
+    above = _distances(first, lambda path: graph.users.get(path, ()))
+    below = _distances(set(above), lambda path: graph.imported.get(path, ()))
+
+    def order(path: str) -> tuple[int, str]:
+        steps = above.get(path, below.get(path, _FAR) + _BEHIND)
+        if path in graph.users_of_glue:
+            steps = min(steps, 1)
+        return steps + (_BEHIND if path in tests else 0), path
+
+    spent = 0
+    for path in sorted(found, key=order):
+        spent += len(texts[path])
+        if spent <= BUDGET or (spent <= HARD_BUDGET and path in first and path not in tests):
+            yield path
+
+
+def _distances(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> dict[str, int]:
+    """How many steps each file is away from the nearest seed; only those that can be reached."""
+    found = dict.fromkeys(seeds, 0)
+    todo = list(seeds)
+    for path in todo:
+        for other in neighbours(path):
+            if other not in found:
+                found[other] = found[path] + 1
+                todo.append(other)
+    return found
 
 
 class _Tools:
@@ -128,9 +178,13 @@ class _Graph:
     def add_mentions(self, mentioned: _Mentioned) -> None:
         """Add what files name in other ways than by an import."""
         for path, text in self._texts.items():
-            for parts in _named(text, code=True):
+            for parts in _scripts(text):
                 for other in mentioned.find(parts, path):
                     self._link(path, other)
+            for dotted in _modules(text):
+                located = self.names.find_module(dotted, path)
+                if located is not None and not located[1]:
+                    self._link(path, located[0])
 
     def _link(self, path: str, other: str) -> None:
         if other != path:
@@ -175,32 +229,26 @@ def _home(path: str) -> str:
     return "".join(f"{name}/" for name in folders[:hidden])
 
 
-def _named(text: str, code: bool = False) -> set[_Parts]:
-    """The Python files and modules that a text runs, as parts of paths; in code also those named to be imported."""
+def _named(text: str) -> set[_Parts]:
+    """The Python files that a text other than code runs, as parts of paths."""
+    return _scripts(text) | {tuple(name.split(".")) for name in _MODULE_RUN.findall(text)}
+
+
+def _scripts(text: str) -> set[_Parts]:
+    """The Python files whose path is written in a text, as parts of it; a comment may say how to run one."""
     found = set()
     for end in _SCRIPT_END.finditer(text):
         written = _WRITTEN.search(text, max(0, end.start() - _WRITTEN_LENGTH), end.start())
         if written is not None:
             found.add(tuple(part for part in written.group().split("/") if part.strip(".")))
-    if "-m" in text:
-        found.update(_dotted(name) for name in _MODULE_RUN.findall(text))
-    if code and any(marker in text for marker in _RUNS_MODULES):
-        found.update(_dotted(name) for name in _MODULE_NAME.findall(text))
     return found
 
 
-def _dotted(name: str) -> _Parts:
-    return tuple(name.split("."))
-
-
-def _closure(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> set[str]:
-    found = set(seeds)
-    todo = list(seeds)
-    while todo:
-        for other in neighbours(todo.pop()):
-            if other not in found:
-                found.add(other)
-                todo.append(other)
+def _modules(text: str) -> set[str]:
+    """The dotted names that code hands to something that runs modules."""
+    found = set(_MODULE_RUN.findall(text)) if "-m" in text else set()
+    if any(marker in text for marker in _RUNS_MODULES):
+        found.update(_MODULE_NAME.findall(text))
     return found
 
 

@@ -264,6 +264,8 @@ def gather(
     _begin(options, "sweep")
     repository = _without_generated(repository, documents, RoleCatalogue(rules.roles))
     swept = _sweep(repository.files, documents, rules)
+    if swept.left:
+        repository = replace(repository, notices=(*repository.notices, _left(swept, documents)))
     _begin(options, "code")
     index = CodeIndex(_modules(repository.files, documents, swept, options.jobs, cache), swept.names)
     _begin(options, "documents")
@@ -350,11 +352,20 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook) -> Swee
         _roots(rules.tools.values()),
         ((path, documents.text(path)) for language in sorted(_COMMANDS) for path in by_language[language]),
         (documents.text(path) for path in by_language["notebook"]),
+        [path for path in by_language["python"] if documents.files[path].role is Role.TEST],
     )
     for path in by_language["python"]:
         if path not in found.chosen:
             documents.forget(path)
     return found
+
+
+def _left(swept: Sweep, documents: Documents) -> str:
+    tests = sum(1 for path in swept.left if documents.files[path].role is Role.TEST)
+    return (
+        f"there is more Python around the use of ML tools than one scan parses: {len(swept.left)} files, "
+        f"{tests} of them tests, that are furthest from it are left out; scan a folder of this repository for more"
+    )
 
 
 def _modules(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.code.index import CodeIndex, Step, Target
+from mlops_scan.code.names import ModuleNames
 from tests.code.sources import index_of
 
 
@@ -521,3 +522,15 @@ def test_other_generic_types_are_not_their_argument(annotation: str) -> None:
         "main.py": "from models import get\nm = get('tree')\nm.train()\n",
     }
     assert resolved(files)[-1] == "?.train"
+
+
+def test_what_was_not_parsed_is_not_reached() -> None:
+    """Files that nothing asks for have a name that resolves, and no facts."""
+    files = {
+        "main.py": "from base import Base, helper\nclass A(Base): ...\nA()\nhelper()\nimport base\n",
+        "base.py": "class Base:\n    def run(self): ...\ndef helper(): ...\n",
+    }
+    parsed = index_of(files).modules
+    index = CodeIndex([parsed["main.py"]], ModuleNames(files))
+    assert index.resolve("main.py", "base.helper").path == "base.py"
+    assert {path for path, _ in index.reach([("main.py", "")])} == {"main.py"}

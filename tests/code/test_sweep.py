@@ -120,3 +120,33 @@ class TestNamesThatManyFilesHave:
         texts = {"a/run.py": "import json\n", "b/run.py": "import json\n", "train.py": _TRAIN}
         found = sweep(texts, ["sklearn"], [("a/Makefile", "go:\n\tpython run.py")]).chosen
         assert {"a/run.py", "b/run.py"} <= found
+
+
+class TestBudget:
+    """Of more Python than one scan parses, the nearest to tools is taken."""
+
+    TEXTS: ClassVar = {
+        "train.py": _TRAIN + "import config\n",
+        "frame.py": "import pandas\n",
+        "main.py": "import train\n",
+        "outer.py": "import main\n",
+        "config.py": "X = 1\n",
+        "test_train.py": _TRAIN + "import train\n",
+        "test_outer.py": "import outer\n",
+    }
+    ORDER: ClassVar = ["train.py", "frame.py", "main.py", "outer.py", "test_train.py", "config.py", "test_outer.py"]
+
+    @pytest.mark.parametrize("count", range(1, 8))
+    def test_the_nearest_come_first(self, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        size = 1000
+        monkeypatch.setattr("mlops_scan.code.sweep.BUDGET", count * size)
+        texts = {path: text + "#" * (size - len(text)) for path, text in self.TEXTS.items()}
+        found = sweep(texts, ["sklearn"], tests=["test_train.py", "test_outer.py"])
+        assert found.chosen == set(self.ORDER[:count])
+        assert found.left == set(self.ORDER[count:])
+
+    def test_main_code_that_uses_tools_has_a_budget_of_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("mlops_scan.code.sweep.BUDGET", 100)
+        monkeypatch.setattr("mlops_scan.code.sweep.HARD_BUDGET", 500)
+        texts = {f"train{number}.py": _TRAIN + "#" * 100 for number in range(9)}
+        assert sorted(sweep(texts, ["sklearn"]).chosen) == ["train0.py", "train1.py", "train2.py", "train3.py"]
