@@ -532,5 +532,5 @@ def test_what_was_not_parsed_is_not_reached() -> None:
     }
     parsed = index_of(files).modules
     index = CodeIndex([parsed["main.py"]], ModuleNames(files))
-    assert index.resolve("main.py", "base.helper").path == "base.py"
+    assert index.find_module("base.helper", "main.py") == ("base.py", "helper")
     assert {path for path, _ in index.reach([("main.py", "")])} == {"main.py"}
