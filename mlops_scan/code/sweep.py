@@ -7,7 +7,6 @@ files that import from `google.cloud`, those of `google.cloud.aiplatform` matter
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -19,8 +18,9 @@ from mlops_scan.code.names import ModuleNames
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 
+# A line break first: the regular expression engine skips to the next one twice as fast as `^` tries every character.
 _IMPORT = regex(
-    r"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]{0,4000}|[\w, \t]*)|import[ \t]+([\w., \t]+))", re.M
+    r"\n[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]{0,4000}|[\w, \t]*)|import[ \t]+([\w., \t]+))"
 )
 _COMMENT = regex(r"#[^\n]*")
 _CELL_IMPORT = regex(r"\b(?:from|import)[ \t]+(\w+)")
@@ -257,7 +257,7 @@ def _imports(path: str, text: str) -> Iterator[tuple[str, bool]]:
 
     `from google.cloud import storage` imports `google.cloud.storage`, and begins with `google.cloud`.
     """
-    for source, names, plain in _IMPORT.findall(text):
+    for source, names, plain in _IMPORT.findall(f"\n{text}"):
         if source:
             module = source.lstrip(".")
             base = absolute(path, module, len(source) - len(module))
