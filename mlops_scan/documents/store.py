@@ -88,13 +88,14 @@ def fingerprint(data: bytes) -> bytes:
 class Documents:
     """The parsed documents of one scan. A file that does not parse is listed once in `incomplete` and gives nothing."""
 
-    def __init__(self, files: Iterable[File]) -> None:
+    def __init__(self, files: Iterable[File], lasting: bool = True) -> None:
+        self._lasting = lasting  # somebody will want to know whether the files are still the same
         self.files = {file.path: file for file in files}
         self.unrendered: set[str] = set()
         self.incomplete: dict[str, Incomplete] = {}
         self.files_read = 0
         self.bytes_read = 0
-        self.reads: dict[str, bytes] = {}  # the fingerprint of each file read, empty where that failed
+        self.reads: dict[str, bytes] = {}  # the fingerprint of each file read, empty where that failed or nobody asks
         self.heads: dict[str, bytes] = {}
         self.parsed: set[str] = set()
         self._texts: dict[str, str] = {}
@@ -137,7 +138,7 @@ class Documents:
         if file.path not in self.reads:
             self.files_read += 1
             self.bytes_read += len(data)
-        self.reads[file.path] = fingerprint(data)
+        self.reads[file.path] = fingerprint(data) if self._lasting else b""
         if is_pointer(data):
             if language_of(file.path):
                 self.note(file.path, "is a Git-LFS pointer; the content is not in the repository")

@@ -121,7 +121,7 @@ def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
         results = Results(lasting, repository, asked)
         report = results.find()
         if report is None:
-            documents = Documents(repository.files)
+            documents = Documents(repository.files, lasting is not None)
             report = _scan(shown, options, rules, repository, documents, cache)
             results.keep(report, documents.reads, documents.heads)
         return report
