@@ -19,6 +19,7 @@ from mlops_scan.documents.bounds import MAX_DEPTH, MAX_NODES, check_nodes, check
 from mlops_scan.documents.node import DocumentError, Node, Scalar
 from mlops_scan.regex import regex
 
+_SHARED = 24  # characters; shorter values are words that repeat
 _MAX_MERGED = 200_000
 _MAX_DOCUMENTS = 2_000  # of one text
 _STANDARD = "tag:yaml.org,2002:"
@@ -225,6 +226,8 @@ class _Builder:
         if key is None and frame.mapping:
             self._key(frame, event, text, line)
             return
+        if len(text) < _SHARED:
+            text = intern(text)
         style, value, tag = event.style or "", text, event.tag
         if tag:
             value, tag = _tagged(event)

@@ -20,6 +20,7 @@ from mlops_scan.automation.pipelines import declared, rulefiles
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.cache import Cache, open_cache
 from mlops_scan.ci.find import unread_providers, workflows
+from mlops_scan.ci.providers import GATHERED
 from mlops_scan.code.build import Source, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
@@ -27,7 +28,7 @@ from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.definitions import is_definition
 from mlops_scan.documents.store import Documents, language_of
-from mlops_scan.engine import attest, placeholders, plugins, verdict
+from mlops_scan.engine import attest, placeholders, plugins, suppress, verdict
 from mlops_scan.engine import baseline as baselines
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
@@ -51,6 +52,7 @@ Stage = Callable[[str], None]
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
 _STRUCTURED = frozenset({"yaml", "json", "toml", "hcl", "bicep"})
+_CODE = frozenset({"python", "notebook"})
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
@@ -265,6 +267,7 @@ def gather(
     swept = _sweep(repository.files, documents, rules)
     _begin(options, "code")
     index = CodeIndex(_modules(repository.files, documents, swept, options.jobs, cache), swept.names)
+    documents.release((file.path for file in repository.files if language_of(file.path) in _CODE), _marks())
     _begin(options, "documents")
     matcher = Matcher(rules.tools.values())
     structured = [file for file in repository.files if _is_structured(file)]
@@ -371,6 +374,12 @@ def _modules(
             documents.note(built.path, built.problem)
         if built.module is not None:
             yield built.module
+
+
+def _marks() -> Iterator[str]:
+    """What is asked of the text of all code once its facts are known."""
+    yield from (placeholders.MARKER, suppress.MARK)
+    yield from (mark for kind in GATHERED for mark in kind.marks)
 
 
 def _proves(tool: Tool) -> bool:
