@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Role
+
+if TYPE_CHECKING:
+    from mlops_scan.detectors.base import Context  # imports most of the program, and a kept report needs folders only
 
 _LESSON = regex(r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I)
 _NAMED_LESSON = regex(r"(week|lessons?|module|chapter|labs?|unit|session|day)[_-]?\d+([-_ .].*)?", re.I)
@@ -82,6 +85,8 @@ def project_folders(context: Context) -> tuple[str, ...]:
         for file in context.repository.files
         if file.folder and file.role in (Role.SOURCE, Role.EXAMPLE) and _MANIFEST.fullmatch(file.name)
     }
+    from mlops_scan.detectors.base import LEARNS
+
     work = {use.location.path for use in context.doing(*LEARNS)}
     outermost = {f for f in manifests if not any(f.startswith(other + "/") for other in manifests)}
     homes = {path: home for path in work if (home := _home(path, outermost))}
