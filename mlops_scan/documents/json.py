@@ -29,8 +29,7 @@ _PLAIN_VALUE = (
     r"|(?P<float>-?[0-9]{1,18}\.[0-9]{1,18})(?![0-9.eE])|(?P<open>[{\[]))"
 )
 _PLAIN_MEMBER = rf'"(?P<key>{_PLAIN_STRING})"[ \t]*:[ \t]*{_PLAIN_VALUE}'
-_FIRST_MEMBER, _NEXT_MEMBER = regex(_BLANKS + _PLAIN_MEMBER), regex(rf"{_BLANKS},{_BLANKS}{_PLAIN_MEMBER}")
-_FIRST_ITEM, _NEXT_ITEM = regex(_BLANKS + _PLAIN_VALUE), regex(rf"{_BLANKS},{_BLANKS}{_PLAIN_VALUE}")
+_MEMBER, _ITEM = regex(_BLANKS + _PLAIN_MEMBER), regex(_BLANKS + _PLAIN_VALUE)
 _END = regex(_BLANKS + r"[}\]]")
 _scan: Callable[[str, int, bool], tuple[str, int]] = vars(decoder)["scanstring"]  # not in the type stubs
 _skim: Callable[[str, int], tuple[object, int]] = vars(decoder.JSONDecoder(strict=False))["scan_once"]  # in C
@@ -106,13 +105,12 @@ class _Scanner:
         """Take the members, items and ends that follow and are written plainly; what is expected then."""
         text, position = self._text, self._position
         while expect.endswith("or end"):
-            frame, following = self._frames[-1], expect == ", or end"
-            if frame.mapping:
-                match = (_NEXT_MEMBER if following else _FIRST_MEMBER).match(text, position)
-                if match is not None and match["key"] in self._unwanted:
+            frame, match = self._frames[-1], None
+            comma = expect == ", or end"
+            if not comma or text.startswith(",", position):
+                match = (_MEMBER if frame.mapping else _ITEM).match(text, position + comma)
+                if match is not None and frame.mapping and match["key"] in self._unwanted:
                     break
-            else:
-                match = (_NEXT_ITEM if following else _FIRST_ITEM).match(text, position)
             kind = (match.lastgroup or "") if match is not None else ""
             match = match or _END.match(text, position)
             if match is None or (not kind and (text[match.end() - 1] == "}") is not frame.mapping):

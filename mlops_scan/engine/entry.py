@@ -108,7 +108,7 @@ def _with_roles(repository: Repository) -> Repository:
     code = [
         file
         for file in repository.files
-        if file.suffix in (".py", ".ipynb") and file.role in (Role.SOURCE, Role.NOTEBOOK, Role.EXAMPLE)
+        if file.path.endswith((".py", ".ipynb")) and file.role in (Role.SOURCE, Role.NOTEBOOK, Role.EXAMPLE)
     ]
     examples = sum(1 for file in code if file.role is Role.EXAMPLE)
     if not lesson_folders(repository.files) and not (code and examples == len(code)):
