@@ -184,9 +184,10 @@ def gathered(documents: Documents) -> list[Gathered]:
         language = language_of(path)
         if language not in ("yaml", "json", "python") or (language == "json" and file.role is Role.DATA):
             continue
-        text = documents.swept(path)
         for item in tuple(open_ones.values()):
-            if any(mark in text for mark in item.marks) or re.search(item.named, strip_template(path)[0]):
+            if any(documents.swept_holds(path, mark) for mark in item.marks) or re.search(
+                item.named, strip_template(path)[0]
+            ):
                 wanted.add(open_ones.pop(item.module).module)
         if not open_ones:
             break

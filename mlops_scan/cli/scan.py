@@ -16,7 +16,7 @@ from mlops_scan.errors import ScanError
 from mlops_scan.words import KINDS
 
 if TYPE_CHECKING:
-    from mlops_scan.engine.scan import ScanOptions, Stage
+    from mlops_scan.engine.entry import ScanOptions, Stage
 
 
 def _words(ctx: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
@@ -153,7 +153,7 @@ def _run(request: _Request) -> int:
     from mlops_scan.cli import gate, output
     from mlops_scan.cli.progress import Stages
     from mlops_scan.cli.terminal import understands_escapes
-    from mlops_scan.engine.scan import scan
+    from mlops_scan.engine.entry import scan
     from mlops_scan.reports import FORMATS, RenderOptions
 
     # Facts and syntax trees have no reference cycles worth collecting; looking for them costs a quarter of the scan.
@@ -184,7 +184,7 @@ def _run(request: _Request) -> int:
 
 def scan_options(settings: config.Config, request: _Request, stage: Stage) -> ScanOptions:
     """What the engine is told."""
-    from mlops_scan.engine.scan import ScanOptions
+    from mlops_scan.engine.entry import ScanOptions
 
     return ScanOptions(
         model=settings.model or "default",

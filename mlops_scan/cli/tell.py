@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 from mlops_scan.cli import config
+from mlops_scan.engine.entry import ScanOptions, scan
 from mlops_scan.engine.report import Report
-from mlops_scan.engine.scan import ScanOptions, scan
 
 
 def scan_for(path: Path, settings: config.Config, trust: bool, as_of: date | None) -> Report:

@@ -1,13 +1,14 @@
 """JSON as positioned nodes; comments, trailing commas, NaN and literal line breaks in strings are tolerated.
 
 A loop over tokens without recursion; strings are read by the standard library's C scanner, so that notebooks full of
-pictures cost little.
+pictures cost little. What is written plainly, which is nearly everything, is taken a whole member at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from json import decoder
+from sys import intern
 
 from mlops_scan.documents import templates
 from mlops_scan.documents.bounds import MAX_DEPTH, check_nodes, check_size, too_deep
@@ -21,6 +22,15 @@ _TOKEN = regex(
     r"|(?P<number>-?[0-9]+(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][-+]?[0-9]+)?)"
     r"|(?P<word>true|false|null|NaN|-?Infinity)\b|(?P<comment>//[^\n]*|/\*))"
 )
+_BLANKS = r"[ \t\n\r]*"
+_PLAIN_STRING = r'[^"\\\x00-\x1f]*'
+_PLAIN_VALUE = (
+    rf'(?:"(?P<string>{_PLAIN_STRING})"|(?P<number>-?[0-9]{{1,18}})(?![0-9.eE])|(?P<word>true|false|null)\b'
+    r"|(?P<float>-?[0-9]{1,18}\.[0-9]{1,18})(?![0-9.eE])|(?P<open>[{\[]))"
+)
+_PLAIN_MEMBER = rf'"(?P<key>{_PLAIN_STRING})"[ \t]*:[ \t]*{_PLAIN_VALUE}'
+_MEMBER, _ITEM = regex(_BLANKS + _PLAIN_MEMBER), regex(_BLANKS + _PLAIN_VALUE)
+_END = regex(_BLANKS + r"[}\]]")
 _scan: Callable[[str, int, bool], tuple[str, int]] = vars(decoder)["scanstring"]  # not in the type stubs
 _skim: Callable[[str, int], tuple[object, int]] = vars(decoder.JSONDecoder(strict=False))["scan_once"]  # in C
 _SPACE = regex(r"[ \t\n\r]*")
@@ -75,6 +85,8 @@ class _Scanner:
         """The whole text as one node; DocumentError when it is not one."""
         expect = "value"  # "value" | "value or end" | "key or end" | ":" | ", or end" | "end of text"
         while True:
+            if expect.endswith("or end"):
+                expect = self._plain(expect)
             token, kind = self._next()
             if kind == "end":
                 if expect == "end of text" and self._result is not None:
@@ -88,6 +100,51 @@ class _Scanner:
                 expect = self._add_word(token, kind)
             else:
                 expect = self._mark(token, expect)
+
+    def _plain(self, expect: str) -> str:
+        """Take the members, items and ends that follow and are written plainly; what is expected then."""
+        text, position = self._text, self._position
+        while expect.endswith("or end"):
+            frame, match = self._frames[-1], None
+            comma = expect == ", or end"
+            if not comma or text.startswith(",", position):
+                match = (_MEMBER if frame.mapping else _ITEM).match(text, position + comma)
+                if match is not None and frame.mapping and match["key"] in self._unwanted:
+                    break
+            kind = (match.lastgroup or "") if match is not None else ""
+            match = match or _END.match(text, position)
+            if match is None or (not kind and (text[match.end() - 1] == "}") is not frame.mapping):
+                break
+            self._line += text.count("\n", position, match.end())  # there are none but in front of key and value
+            self._position = self._at = position = match.end()
+            if not kind:
+                expect = self._close(self._frames.pop())
+                continue
+            if frame.mapping:
+                frame.key, frame.key_line = intern(match["key"]), self._line
+            expect = self._open(match["open"]) if kind == "open" else self._plain_scalar(frame, kind, match[kind])
+        return expect
+
+    def _plain_scalar(self, frame: _Frame, kind: str, token: str) -> str:
+        value: Scalar = token
+        if kind == "number":
+            value = int(token)
+        elif kind == "float":
+            value = float(token)
+        elif kind == "word":
+            value = _WORDS[token]
+        self._count += 1
+        check_nodes(self._count, self._line)
+        frame.children.append(Node("scalar", self._line, self._line, self._line, value, token))
+        if frame.mapping:
+            frame.names.append(frame.key or "")
+        return ", or end"
+
+    def _open(self, token: str) -> str:
+        if len(self._frames) >= MAX_DEPTH:
+            raise too_deep(self._line)
+        self._frames.append(_Frame(token == "{", self._line))
+        return "key or end" if token == "{" else "value or end"
 
     def _next(self) -> tuple[str, str]:
         """The next token's text and kind, comments skipped; ("", "end") at the end."""
@@ -127,10 +184,7 @@ class _Scanner:
         if token == '"':
             return self._string(expect, frame)
         if token in "{[" and expect.startswith("value"):
-            if len(self._frames) >= MAX_DEPTH:
-                raise too_deep(self._line)
-            self._frames.append(_Frame(token == "{", self._line))
-            return "key or end" if token == "{" else "value or end"
+            return self._open(token)
         if frame is not None and token == ("}" if frame.mapping else "]") and expect.endswith("or end"):
             return self._close(self._frames.pop())
         if token == ":" and expect == ":":

@@ -27,13 +27,14 @@ class DocumentError(Exception):
         return f"line {self.line}: {self.reason}" if self.line else self.reason
 
 
-class Node(Struct, frozen=True, eq=False):
+class Node(Struct, frozen=True, eq=False, gc=False):
     """A mapping (`entries`), a sequence (`items`) or a scalar (`value`, `text` as written), with its position.
 
     `line` is where the value starts, `key_line` where its mapping key stands (equal to `line` outside mappings), both
     1-based; `tag` is an explicit custom tag such as `!reference`, or empty; `style` is `|`, `>`, `'` or `"` for a
     scalar that YAML writes so, else empty. Shared nodes (YAML aliases) are shared
-    objects, so code that walks must not assume a tree without repeats; use `walk`, which is bounded.
+    objects, so code that walks must not assume a tree without repeats; use `walk`, which is bounded. No node contains
+    itself, so the garbage collector need not know of any.
     """
 
     kind: str  # "mapping" | "sequence" | "scalar"

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pictures are the largest
 
+_FEW = 8_000_000  # characters of all texts that may stay in memory whatever they are
+
 HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 
 _INFRASTRUCTURE = {"hcl": "HCL", "bicep": "Bicep", "typescript": "TypeScript"}
@@ -88,16 +90,19 @@ def fingerprint(data: bytes) -> bytes:
 class Documents:
     """The parsed documents of one scan. A file that does not parse is listed once in `incomplete` and gives nothing."""
 
-    def __init__(self, files: Iterable[File]) -> None:
+    def __init__(self, files: Iterable[File], lasting: bool = True) -> None:
+        self._lasting = lasting  # somebody will want to know whether the files are still the same
         self.files = {file.path: file for file in files}
         self.unrendered: set[str] = set()
         self.incomplete: dict[str, Incomplete] = {}
         self.files_read = 0
         self.bytes_read = 0
-        self.reads: dict[str, bytes] = {}  # the fingerprint of each file read, empty where that failed
+        self.reads: dict[str, bytes] = {}  # the fingerprint of each file read, empty where that failed or nobody asks
         self.heads: dict[str, bytes] = {}
         self.parsed: set[str] = set()
         self._texts: dict[str, str] = {}
+        self._marks: tuple[str, ...] = ()
+        self._released: dict[str, tuple[frozenset[str], int]] = {}
         self._forgotten: set[str] = set()
         self._cache: dict[tuple[str, str], object] = {}
 
@@ -124,6 +129,9 @@ class Documents:
                     self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
             else:
                 text = self._read(file)
+        if path in self._released and hash(text) != self._released[path][1]:
+            self.note(path, "changed while it was scanned")
+            text = ""
         self._texts[path] = text
         return text
 
@@ -131,13 +139,13 @@ class Documents:
         try:
             data = file.read(TEXT_LIMIT)
         except OSError as error:
-            self.reads[file.path] = b""
+            self.reads.setdefault(file.path, b"")
             self.note(file.path, f"cannot be read: {error.strerror or error}")
             return ""
         if file.path not in self.reads:
             self.files_read += 1
             self.bytes_read += len(data)
-        self.reads[file.path] = fingerprint(data)
+            self.reads[file.path] = fingerprint(data) if self._lasting else b""
         if is_pointer(data):
             if language_of(file.path):
                 self.note(file.path, "is a Git-LFS pointer; the content is not in the repository")
@@ -148,6 +156,30 @@ class Documents:
             return ""
         return decode(data)
 
+    def release(self, paths: Iterable[str], marks: Iterable[str]) -> None:
+        """Let go of texts of which hardly anybody will ask more than which `marks` they hold, if there are many.
+
+        Code is most of the text of a repository, and once its facts are known only its evidence is shown. Whoever asks
+        for more has the file read again; one that has changed since gives nothing.
+        """
+        self._marks = tuple(marks)
+        if sum(map(len, self._texts.values())) < _FEW:
+            return
+        for path in paths:
+            text = self._texts.pop(path, None)
+            if text:
+                self._released[path] = frozenset(mark for mark in self._marks if mark in text), hash(text)
+
+    def holds(self, path: str, mark: str) -> bool:
+        """Whether the text of a file has `mark` in it."""
+        if path in self._released and mark in self._marks:
+            return mark in self._released[path][0]
+        return mark in self.text(path)
+
+    def identity(self, path: str) -> int:
+        """What is equal for files of the same text, and for no others."""
+        return self._released[path][1] if path in self._released else hash(self.text(path))
+
     def forget(self, path: str) -> None:
         """Let go of a text that nobody is going to ask for; it would be read again."""
         self._texts.pop(path, None)
@@ -156,6 +188,10 @@ class Documents:
     def swept(self, path: str) -> str:
         """The text of a file, empty where it was let go because nothing in it matters."""
         return "" if path in self._forgotten else self.text(path)
+
+    def swept_holds(self, path: str, mark: str) -> bool:
+        """Whether the text of a file has `mark` in it; not where it was let go because nothing in it matters."""
+        return path not in self._forgotten and self.holds(path, mark)
 
     def head(self, path: str) -> bytes:
         """The first bytes of a file that is not read as text; empty where it cannot be read."""

@@ -6,17 +6,20 @@ deep nesting nor an alias bomb costs more than the text itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from sys import intern
 from typing import Any
 
 import yaml
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_scan.documents import templates
-from mlops_scan.documents.bounds import MAX_DEPTH, check_nodes, check_size, encodable, too_deep, unix_lines
+from mlops_scan.documents.bounds import MAX_DEPTH, MAX_NODES, check_nodes, check_size, encodable, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError, Node, Scalar
 from mlops_scan.regex import regex
 
+_SHARED = 24  # characters; shorter values are words that repeat
 _MAX_MERGED = 200_000
 _MAX_DOCUMENTS = 2_000  # of one text
 _STANDARD = "tag:yaml.org,2002:"
@@ -24,12 +27,16 @@ _CORE = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "merge",
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NUMBER_STARTS = frozenset("0123456789+-.")
+_TYPED_STARTS = _NUMBER_STARTS | {text[0] for text in (*_NULLS, *_BOOLS) if text}  # of scalars that may be no string
 _INTEGER = regex(r"[-+]?[0-9]+\Z")
 _BASED = regex(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = regex(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL = regex(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 # NEL, LS and PS end a line for YAML 1.1 but in no editor: they would move every line number behind them.
+_CONTROL = bytes({*range(9), 11, 12, *range(14, 32), 127})
+_WIDE = "\x85\u2028\u2029\ufffe\uffff"
 _UNPRINTABLE = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufffe\uffff]")
+_SLASH_FIRST = regex(r"(?:[^\S\n]*(?:#[^\n]*)?\n)*[^\S\n]*//")
 _BLOCK_SCALAR = regex(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?\Z")
 
 
@@ -42,7 +49,7 @@ def parse(text: str) -> tuple[Node, ...]:
     """
     check_size(text)
     failure: DocumentError | None = None
-    for candidate in _candidates(_UNPRINTABLE.sub(" ", encodable(unix_lines(text.removeprefix("\ufeff"))))):
+    for candidate in _candidates(_printable(encodable(unix_lines(text.removeprefix("\ufeff"))))):
         try:
             return _read(candidate)
         except DocumentError as error:
@@ -73,10 +80,18 @@ def scalar(text: str) -> Scalar:
     return text
 
 
+def _printable(text: str) -> str:
+    """The text with blanks for what a YAML parser refuses."""
+    data = text.encode()
+    if len(data) == len(data.translate(None, _CONTROL)) and (text.isascii() or not any(c in text for c in _WIDE)):
+        return text  # nearly always, and ten times faster than the expression
+    return _UNPRINTABLE.sub(" ", text)
+
+
 def _candidates(text: str) -> Iterator[str]:
     text = _without_slash_header(text)
     yield text
-    if any(line.startswith("//") for line in text.split("\n")):
+    if text.startswith("//") or "\n//" in text:
         text = _without_slash_lines(text)
         yield text
     if templates.has_tags(text):
@@ -85,7 +100,7 @@ def _candidates(text: str) -> Iterator[str]:
 
 def _without_slash_header(text: str) -> str:
     """`//` lines before the first content become comments."""
-    if "//" not in text:
+    if "//" not in text or _SLASH_FIRST.match(text) is None:
         return text
     lines = text.split("\n")
     for number, line in enumerate(lines):
@@ -118,8 +133,7 @@ def _read(text: str) -> tuple[Node, ...]:
     builder = _Builder(text)
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        for event in yaml.parse(text, Loader=loader):
-            builder.feed(event)
+        builder.build(loader(text))
     except DocumentError as error:
         raise DocumentError(error.reason, error.line, tuple(builder.documents)) from None
     except yaml.MarkedYAMLError as error:
@@ -131,25 +145,30 @@ def _read(text: str) -> tuple[Node, ...]:
     return tuple(builder.documents)
 
 
-class _Frame:
-    """A mapping or sequence whose end has not been read yet."""
+class _Frame(Struct):
+    """A mapping or sequence whose end has not been read yet; the outermost one is the text itself.
 
-    __slots__ = ("anchor", "end", "entries", "height", "items", "key", "key_line", "line", "mapping", "merges", "tag")
+    `children` are the items of a sequence, the keys with their values of a mapping.
+    """
 
-    def __init__(self, mapping: bool, line: int, tag: str, anchor: str | None) -> None:
-        self.mapping = mapping
-        self.line = self.end = self.key_line = line
-        self.tag = tag
-        self.anchor = anchor
-        self.key: str | None = None
-        self.entries: list[tuple[str, Node]] = []
-        self.items: list[Node] = []
-        self.merges: list[Node] = []
-        self.height = 0
+    mapping: bool
+    line: int
+    end: int
+    tag: str = ""
+    anchor: str | None = None
+    key: str | None = None  # of the value to come; None where a key is to come
+    key_line: int = 0
+    height: int = 0  # of collections below it
+    children: list[Any] = []
+    merges: list[Node] = []
 
 
 class _Builder:
-    """Turns parser events into documents."""
+    """Turns parser events into documents.
+
+    Most of the time that YAML costs is spent here, a few microseconds for each of hundreds of thousands of events; so
+    scalars, of which most events are, are added without further calls.
+    """
 
     def __init__(self, text: str) -> None:
         self.documents: list[Node] = []
@@ -157,56 +176,92 @@ class _Builder:
         self._lines: list[str] | None = None
         self._last = text.count("\n") + 1
         self._templated = "{{" in text
-        self._frames: list[_Frame] = []
+        self._frame = _Frame(False, 1, 1, children=self.documents)
+        self._outer: list[_Frame] = []
         self._anchors: dict[str, tuple[Node | None, int]] = {}
         self._merged = self._count = 0
 
-    def feed(self, event: Any) -> None:
-        """Take the next event; raises DocumentError when a bound breaks."""
-        if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            self._open(event)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            self._close(event)
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self._anchors.clear()
-            if len(self.documents) >= _MAX_DOCUMENTS:
-                mark: Any = event.start_mark
-                raise DocumentError(f"more than {_MAX_DOCUMENTS} documents", mark.line + 1)
+    def build(self, loader: Any) -> None:
+        """Take all events of a parser; raises DocumentError when a bound breaks, and what the parser raises."""
+        handlers: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._open,
+            yaml.SequenceStartEvent: self._open,
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._start,
+        }
+        following = loader.get_event
+        try:
+            while (event := following()) is not None:
+                handler = handlers.get(type(event))
+                if handler is not None:
+                    handler(event)
+        finally:
+            loader.dispose()
+
+    def _start(self, event: Any) -> None:
+        self._anchors.clear()
+        if len(self.documents) >= _MAX_DOCUMENTS:
+            raise DocumentError(f"more than {_MAX_DOCUMENTS} documents", event.start_mark.line + 1)
 
     def _open(self, event: Any) -> None:
         line = event.start_mark.line + 1
-        if len(self._frames) >= MAX_DEPTH:
+        if len(self._outer) >= MAX_DEPTH:
             raise too_deep(line)
-        if event.anchor:
-            self._anchors[event.anchor] = (None, 0)
-        self._frames.append(_Frame(isinstance(event, yaml.MappingStartEvent), line, _tag(event.tag), event.anchor))
+        anchor = event.anchor
+        if anchor:
+            self._anchors[anchor] = (None, 0)
+        tag = event.tag
+        self._outer.append(self._frame)
+        self._frame = _Frame(type(event) is yaml.MappingStartEvent, line, line, _tag(tag) if tag else "", anchor)
 
     def _scalar(self, event: Any) -> None:
-        text, line = event.value, min(event.start_mark.line + 1, self._last)  # an empty one may stand behind the text
-        frame = self._frames[-1] if self._frames else None
-        if frame is not None and frame.mapping and frame.key is None:
-            frame.key, frame.key_line = text, line
-            if event.anchor:
-                self._anchors[event.anchor] = (_text_node(text, line), 0)
-            if text == "<<" and event.style:
-                frame.key = "<<\0"  # a quoted `<<` is an ordinary key
+        text, line, last = event.value, event.start_mark.line + 1, self._last
+        if line > last:  # an empty one may stand behind the text
+            line = last
+        frame = self._frame
+        key = frame.key
+        if key is None and frame.mapping:
+            self._key(frame, event, text, line)
             return
-        style, value = event.style or "", text
-        tag = _tag(event.tag)
-        core = bool(event.tag) and not tag and event.tag.startswith(_STANDARD) and not event.tag.endswith(":str")
-        if core or (not style and event.implicit[0]):
-            value = scalar(text)
-        end = min(event.end_mark.line + 1, self._last)
-        if style in ("|", ">"):
+        if len(text) < _SHARED:
+            text = intern(text)
+        style, value, tag = event.style or "", text, event.tag
+        if tag:
+            value, tag = _tagged(event)
+        elif not style and (not text or text[0] in _TYPED_STARTS):
+            value, tag = scalar(text), ""
+        else:
+            tag = ""
+        end = event.end_mark.line + 1
+        if style and style in "|>":
             end = self._block_end(line, event.end_mark)
-        node = Node("scalar", line, end, self._key_line(line), value, text, tag, style=style)
+        elif end > last:
+            end = last
+        node = Node("scalar", line, end, line if key is None else frame.key_line, value, text, tag, (), (), style)
         if event.anchor:
             self._anchors[event.anchor] = (node, 0)
-        self._add(node, 0, end)
+        self._count += 1
+        if self._count > MAX_NODES or (key is not None and key[:2] == "<<"):
+            self._count -= 1
+            self._add(node, 0, end)
+            return
+        if end > frame.end:
+            frame.end = end
+        if key is None:
+            frame.children.append(node)
+        else:
+            frame.children.append((key, node))
+            frame.key = None
+
+    def _key(self, frame: _Frame, event: Any, text: str, line: int) -> None:
+        frame.key, frame.key_line = intern(text), line  # a few hundred names make most of the keys of a repository
+        if event.anchor:
+            self._anchors[event.anchor] = (_text_node(text, line), 0)
+        if text == "<<" and event.style:
+            frame.key = "<<\0"  # a quoted `<<` is an ordinary key
 
     def _block_end(self, line: int, mark: Any) -> int:
         """The last line of a block scalar's text: its end mark stands behind the blank lines that follow."""
@@ -222,40 +277,41 @@ class _Builder:
         node, height = self._anchors.get(event.anchor, (None, 0))
         if node is None:  # not defined, or an alias to a collection that contains it
             node, height = _text_node("*" + event.anchor, line), 0
-        if len(self._frames) + height > MAX_DEPTH:
+        if len(self._outer) + height > MAX_DEPTH:
             raise too_deep(line)
         key_line = self._key_line(node.line)
         self._add(node if node.key_line == key_line else replace(node, key_line=key_line), height, line)
 
     def _close(self, event: Any) -> None:
-        frame = self._frames.pop()
-        end = max(frame.end, event.end_mark.line + 1) if event.end_mark.column and _is_flow(event) else frame.end
-        key_line = self._key_line(frame.line)
-        if frame.mapping:
-            entries = self._resolved(frame)
-            node = Node("mapping", frame.line, end, key_line, tag=frame.tag, entries=entries)
+        frame, self._frame = self._frame, self._outer.pop()
+        end = event.end_mark
+        end = max(frame.end, end.line + 1) if end.column and _is_flow(event) else frame.end
+        children, key_line = tuple(frame.children), self._key_line(frame.line)
+        if not frame.mapping:
+            node = Node("sequence", frame.line, end, key_line, None, "", frame.tag, (), children)
         else:
-            node = Node("sequence", frame.line, end, key_line, tag=frame.tag, items=tuple(frame.items))
+            if frame.merges:
+                children = self._resolved(frame)
+            node = Node("mapping", frame.line, end, key_line, None, "", frame.tag, children)
+        height = frame.height or min(1, len(frame.children))
         if frame.anchor:
-            self._anchors[frame.anchor] = (node, frame.height)
-        self._add(node, frame.height, end)
+            self._anchors[frame.anchor] = (node, height)
+        self._add(node, height, end)
 
     def _key_line(self, line: int) -> int:
         """The line of the key that a value about to be added belongs to, or `line` outside mappings."""
-        frame = self._frames[-1] if self._frames else None
-        return frame.key_line if frame is not None and frame.mapping and frame.key is not None else line
+        return line if self._frame.key is None else self._frame.key_line
 
     def _add(self, node: Node, height: int, end: int) -> None:
         self._count += 1
         check_nodes(self._count, node.line)
-        if not self._frames:
-            self.documents.append(node)
-            return
-        frame = self._frames[-1]
-        frame.height = max(frame.height, height + 1)
-        frame.end = max(frame.end, end)
+        frame = self._frame
+        if height >= frame.height:
+            frame.height = height + 1
+        if end > frame.end:
+            frame.end = end
         if not frame.mapping:
-            frame.items.append(node)
+            frame.children.append(node)
         elif frame.key is None:
             if node.kind != "scalar" and self._templated:
                 raise DocumentError("a template tag where a value is expected", node.line)
@@ -271,13 +327,11 @@ class _Builder:
             if all(source.kind == "mapping" for source in sources):
                 frame.merges.extend(sources)
                 return
-        frame.entries.append(("<<" if key == "<<\0" else key, node))
+        frame.children.append(("<<" if key == "<<\0" else key, node))
 
     def _resolved(self, frame: _Frame) -> tuple[tuple[str, Node], ...]:
         """The entries with merged ones in front: explicit keys win, then earlier sources."""
-        if not frame.merges:
-            return tuple(frame.entries)
-        taken = {name for name, _ in frame.entries}
+        taken = {name for name, _ in frame.children}
         merged: list[tuple[str, Node]] = []
         for source in frame.merges:
             self._merged += len(source.entries)
@@ -286,7 +340,15 @@ class _Builder:
             last = dict(source.entries)
             merged.extend((name, node) for name, node in last.items() if name not in taken)
             taken.update(last)
-        return (*merged, *frame.entries)
+        return (*merged, *frame.children)
+
+
+def _tagged(event: Any) -> tuple[Scalar, str]:
+    """The value and the tag to keep of a scalar that has a tag."""
+    text: str = event.value
+    tag = _tag(event.tag)
+    core = not tag and event.tag.startswith(_STANDARD) and not event.tag.endswith(":str")
+    return scalar(text) if core or (not event.style and event.implicit[0]) else text, tag
 
 
 def _is_flow(event: Any) -> bool:

@@ -39,9 +39,9 @@ def _originals(context: Context) -> dict[str, str]:
             by_size[(file.suffix, file.size)].append(path)
     copies = {}
     for paths in by_size.values():
-        standing: dict[str, str] = {}
+        standing: dict[int, str] = {}
         for path in sorted(paths, key=rank) if len(paths) > 1 else ():
-            original = standing.setdefault(context.documents.text(path), path)
+            original = standing.setdefault(context.documents.identity(path), path)
             if original != path:
                 copies[path] = original
     return copies
@@ -98,5 +98,5 @@ def _definitions(context: Context, folder: str) -> dict[str, int]:
 
 
 def _same(context: Context, folder: str, other: str, names: Iterable[str]) -> bool:
-    text = context.documents.text
+    text = context.documents.identity
     return all(text(f"{folder}/{name}") == text(f"{other}/{name}") for name in names)

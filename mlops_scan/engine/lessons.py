@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Role
+
+if TYPE_CHECKING:
+    from mlops_scan.detectors.base import Context  # imports most of the program, and a kept report needs folders only
 
 _LESSON = regex(r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I)
 _NAMED_LESSON = regex(r"(week|lessons?|module|chapter|labs?|unit|session|day)[_-]?\d+([-_ .].*)?", re.I)
@@ -47,29 +51,28 @@ def lesson_folders(files: tuple[File, ...]) -> tuple[str, ...]:
 
     They stand at the top, on one shelf (`labs/01-data`), or, with a word in their names, anywhere (`dvc/lab_2`).
     """
-    tops = {file.path.split("/", 1)[0] for file in files if "/" in file.path}
-    shelved = {
-        (parts[0], parts[1]) for file in files if len(parts := file.path.split("/")) > 2 and _SHELF.fullmatch(parts[0])
-    }
-    found: set[str] = set()
+    folders = {file.folder: None for file in files if "/" in file.path}
+    split = [folder.split("/") for folder in folders]
+    tops = {parts[0] for parts in split}
     if sum(1 for top in tops if _LESSON.fullmatch(top)) >= _MIN_LESSONS:
-        for file in files:
-            parts = file.path.split("/")[:-1]
-            depth = next((i for i, part in enumerate(parts) if _LESSON.fullmatch(part)), None)
-            if depth is not None:
-                found.add("/".join(parts[: depth + 1]))
-        return tuple(sorted(found))
+        return tuple(sorted(_outermost(split, _LESSON)))
+    shelved = {(parts[0], parts[1]) for parts in split if len(parts) > 1 and _SHELF.fullmatch(parts[0])}
     on_shelf = [f"{shelf}/{name}" for shelf, name in shelved if _LESSON.fullmatch(name)]
     if len(on_shelf) >= _MIN_LESSONS:
         return tuple(sorted(on_shelf))
-    for file in files:
-        if not file.path.lower().endswith(_CODE):
-            continue
-        parts = file.path.split("/")[:-1]
-        depth = next((i for i, part in enumerate(parts) if _NAMED_LESSON.fullmatch(part)), None)
+    coded = {file.folder for file in files if file.path.lower().endswith(_CODE)}
+    found = _outermost((folder.split("/") for folder in coded), _NAMED_LESSON)
+    return tuple(sorted(found)) if len(found) >= _MIN_NAMED else ()
+
+
+def _outermost(folders: Iterable[list[str]], lesson: re.Pattern[str]) -> set[str]:
+    """The outermost folder of each path that is named as a lesson."""
+    found: set[str] = set()
+    for parts in folders:
+        depth = next((i for i, part in enumerate(parts) if lesson.fullmatch(part)), None)
         if depth is not None:
             found.add("/".join(parts[: depth + 1]))
-    return tuple(sorted(found)) if len(found) >= _MIN_NAMED else ()
+    return found
 
 
 def project_folders(context: Context) -> tuple[str, ...]:
@@ -82,6 +85,8 @@ def project_folders(context: Context) -> tuple[str, ...]:
         for file in context.repository.files
         if file.folder and file.role in (Role.SOURCE, Role.EXAMPLE) and _MANIFEST.fullmatch(file.name)
     }
+    from mlops_scan.detectors.base import LEARNS
+
     work = {use.location.path for use in context.doing(*LEARNS)}
     outermost = {f for f in manifests if not any(f.startswith(other + "/") for other in manifests)}
     homes = {path: home for path in work if (home := _home(path, outermost))}

@@ -89,7 +89,8 @@ def marked(context: Context, evidence: Iterable[Evidence]) -> Location | None:
 def _blocks(context: Context, path: str) -> list[_Block]:
     known: dict[str, list[_Block]] = context.cache.setdefault(_CACHE, {})  # type: ignore[assignment]
     if path not in known:
-        known[path] = blocks(context.documents.text(path)) if path in context.documents.files else []
+        marked = path in context.documents.files and context.documents.holds(path, MARKER)
+        known[path] = blocks(context.documents.text(path)) if marked else []
     return known[path]
 
 

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mlops_scan.detectors.base import Context, Detector
 from mlops_scan.errors import ScanError
 from mlops_scan.installed import entry_points
 from mlops_scan.words import Problem, Signal
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
+
+    from mlops_scan.detectors.base import Context, Detector
 
 GROUP = "mlops_scan.detectors"
 """The entry points by which other packages bring detectors."""

@@ -1,6 +1,7 @@
 """Whole reports of earlier scans, kept in the cache: the same files, rules and options give the same report.
 
-A kept report counts only when the listing is the same and every file that the scan read still has the same content.
+A kept report counts only when the listing is the same and every file that the scan read still has the same content:
+what the listing says of it (`File.stamp`) shows that it was not touched, or it is read and has the same fingerprint.
 """
 
 from __future__ import annotations
@@ -9,12 +10,21 @@ import hashlib
 import io
 import pickle
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from mlops_scan.cache import Cache, program
 from mlops_scan.documents.store import HEAD_LIMIT, TEXT_LIMIT, fingerprint
 from mlops_scan.engine.report import Report
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository
+
+
+class _Kept(NamedTuple):
+    """The files that a report depends on: their fingerprints, the first bytes of others, the stamps of both."""
+
+    reads: dict[str, bytes]
+    heads: dict[str, bytes]
+    stamps: dict[str, int]
 
 
 class Results:
@@ -39,20 +49,41 @@ class Results:
         if data is None:
             return None
         try:
-            reads, heads, report = _Unpickler(io.BytesIO(data)).load()
+            kept, report = _Unpickler(io.BytesIO(data)).load()
+            kept = _Kept(*kept)
         except Exception:  # noqa: BLE001 -- whatever is wrong with a cached value, the scan is done anew
             return None
-        return report if isinstance(report, Report) and self._unchanged(reads, heads) else None
+        if not isinstance(report, Report) or not self._unchanged(kept):
+            return None
+        stamps = self._stamps((*kept.reads, *kept.heads))
+        if stamps != kept.stamps:  # files that were too fresh then, or copied; the next time they need not be read
+            self._put(_Kept(kept.reads, kept.heads, stamps), report)
+        return report
 
     def keep(self, report: Report, reads: Mapping[str, bytes], heads: Mapping[str, bytes]) -> None:
         """Keep a report, with the fingerprints of the files, and the first bytes of those, that it depends on."""
         if self._cache is not None:
-            self._cache.put({self._key: pickle.dumps((dict(reads), dict(heads), report), protocol=5)})
+            self._put(_Kept(dict(reads), dict(heads), self._stamps((*reads, *heads))), report)
 
-    def _unchanged(self, reads: Mapping[str, bytes], heads: Mapping[str, bytes]) -> bool:
-        return all(self._print(path) == value for path, value in reads.items()) and all(
-            self._read(path, HEAD_LIMIT) == value for path, value in heads.items()
+    def _put(self, kept: _Kept, report: Report) -> None:
+        if self._cache is not None:
+            self._cache.put({self._key: pickle.dumps((tuple(kept), report), protocol=5)})
+
+    def _stamps(self, paths: Iterable[str]) -> dict[str, int]:
+        """The stamps of those of the listed files that have one."""
+        found = ((path, self._files[path].stamp) for path in paths if path in self._files)
+        return {path: stamp for path, stamp in found if stamp}
+
+    def _unchanged(self, kept: _Kept) -> bool:
+        return all(
+            (value and self._untouched(path, kept)) or self._print(path) == value for path, value in kept.reads.items()
+        ) and all(
+            self._untouched(path, kept) or self._read(path, HEAD_LIMIT) == value for path, value in kept.heads.items()
         )
+
+    def _untouched(self, path: str, kept: _Kept) -> bool:
+        stamp = kept.stamps.get(path, 0)
+        return stamp != 0 and path in self._files and self._files[path].stamp == stamp
 
     def _print(self, path: str) -> bytes:
         data = self._read(path, TEXT_LIMIT)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
-from pathlib import Path
+from collections.abc import Iterable, Iterator
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_scan import __version__
@@ -18,8 +15,9 @@ from mlops_scan.automation.infrastructure import typescript_programs
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared, rulefiles
 from mlops_scan.automation.resolve import Resolver
-from mlops_scan.cache import Cache, open_cache
+from mlops_scan.cache import Cache
 from mlops_scan.ci.find import unread_providers, workflows
+from mlops_scan.ci.providers import GATHERED
 from mlops_scan.code.build import Source, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
@@ -27,31 +25,30 @@ from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.definitions import is_definition
 from mlops_scan.documents.store import Documents, language_of
-from mlops_scan.engine import attest, placeholders, plugins, verdict
+from mlops_scan.engine import attest, placeholders, plugins, suppress, verdict
 from mlops_scan.engine import baseline as baselines
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
+from mlops_scan.engine.entry import ScanOptions, begin, scan
 from mlops_scan.engine.grades import weigh
 from mlops_scan.engine.inventory import inventory
 from mlops_scan.engine.kind import decide, self_tools
-from mlops_scan.engine.lessons import lesson_folders
 from mlops_scan.engine.report import Report, Statistics
-from mlops_scan.engine.results import Results
 from mlops_scan.errors import ScanError
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.fingerprints.patterns import beginnings_of
 from mlops_scan.repository.files import File
-from mlops_scan.repository.listing import Repository, open_repository
+from mlops_scan.repository.listing import Repository
 from mlops_scan.repository.roles import RoleCatalogue
-from mlops_scan.repository.urls import without_secrets
-from mlops_scan.rulebook import RuleBook, Tool, load
+from mlops_scan.rulebook import RuleBook, Tool
 from mlops_scan.rulereader import hint
 from mlops_scan.words import KINDS, Problem, Role, Signal
 
-Stage = Callable[[str], None]
+__all__ = ["ScanOptions", "examine", "gather", "scan"]
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
 _STRUCTURED = frozenset({"yaml", "json", "toml", "hcl", "bicep"})
+_CODE = frozenset({"python", "notebook"})
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
@@ -69,83 +66,7 @@ _LOCK_FILES = frozenset(
 )
 
 
-class ScanOptions(Struct, frozen=True):
-    """What a scan can be told. `as_of` is the only clock; None means that nothing depends on the date."""
-
-    model: str = "default"
-    kind: str | None = None
-    component: str | None = None
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    rev: str | None = None  # a revision to scan in the place of the work tree
-    submodules: bool = False  # enter submodules that are there
-    jobs: int = 0  # processes that parse code; 0: one per processor where there is enough code
-    as_of: date | None = None
-    cache: bool = True  # keep parsed rules, facts, reports and what a URL gives in the user's cache folder
-    stage: Stage | None = None  # told the name of each stage as it begins
-    rules: tuple[Path, ...] = ()  # files and folders of a user's own rules, beside the built-in ones
-    rules_version: str | None = None  # refuse to judge by another one
-    components: tuple[str, ...] = ()  # folders that are components, instead of a guess
-    per_path_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()  # path pattern -> ids
-    baseline: Path | None = None
-    attestations: Path | None = None  # None: the file of that name at the root, where there is one
-    plugins: bool = True  # use the detectors of other packages
-    notices: tuple[str, ...] = ()  # what the caller wants the reader to know
-
-
-def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
-    """Scan the source `path`: a folder, a bare repository, an archive or a URL.
-
-    The report of an earlier scan of the same files serves again.
-
-    Raises:
-        ScanError: the source cannot be read, or an option names something unknown.
-    """
-    options = options or ScanOptions()
-    _begin(options, "rules")
-    rules = load(cache=options.cache, extra=options.rules)
-    _begin(options, "list")
-    opened = open_repository(
-        path,
-        options.exclude,
-        rev=options.rev,
-        submodules=options.submodules,
-        keep=options.cache,
-        roles=RoleCatalogue(rules.roles),
-    )
-    cache = open_cache() if options.cache else None
-    try:
-        repository, shown = _with_roles(opened), without_secrets(str(path))
-        asked = (rules.version, shown, repr(replace(options, jobs=0, stage=None)))
-        lasting = cache if _repeatable(options) else None
-        results = Results(lasting, repository, asked)
-        report = results.find()
-        if report is None:
-            documents = Documents(repository.files)
-            report = _scan(shown, options, rules, repository, documents, cache)
-            results.keep(report, documents.reads, documents.heads)
-        return report
-    finally:
-        opened.close()
-        if cache is not None:
-            cache.close()
-
-
-def _repeatable(options: ScanOptions) -> bool:
-    """Whether the report depends on nothing but the rules, the options' words and the files that documents read.
-
-    A baseline, attestations with the files that they cover and plug-ins are read by other ways.
-    """
-    return options.baseline is None and options.attestations is None and not plugins.foreign(options.plugins)
-
-
-def _begin(options: ScanOptions, stage: str) -> None:
-    if options.stage is not None:
-        options.stage(stage)
-
-
-def _scan(
+def examine(
     path: str,
     options: ScanOptions,
     rules: RuleBook,
@@ -153,6 +74,11 @@ def _scan(
     documents: Documents,
     cache: Cache | None,
 ) -> Report:
+    """The report on a repository; `path` is how it shows where that lies.
+
+    Raises:
+        ScanError: an option names something unknown.
+    """
     chosen = "default" if options.model == verdict.EVERY else options.model
     if chosen not in rules.models:
         raise ScanError(
@@ -163,14 +89,14 @@ def _scan(
     verdict.check_version(options.rules_version, rules.version)
     known = baselines.read(options.baseline) if options.baseline is not None else None
     context = gather(repository, rules, options, documents, cache)
-    _begin(options, "detect")
+    begin(options, "detect")
     kind = decide(context, options.kind)
     signals: list[Signal] = []
     problems: list[Problem] = []
     notes: list[str] = []
     for item in plugins.detect(context, options.plugins, notes):
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
-    _begin(options, "grade")
+    begin(options, "grade")
     weighed = weigh(context, signals)
     folders = verdict.declared(context, options.components)
     parts = component_rules.Components(folders) if folders else component_rules.find(context, kind)
@@ -232,25 +158,6 @@ def _scan(
 # -- facts -----------------------------------------------------------------------------------------------------------
 
 
-def _with_roles(repository: Repository) -> Repository:
-    """In a course, and where all code lies in example folders, the examples are the repository's own work."""
-    code = [
-        file
-        for file in repository.files
-        if file.suffix in (".py", ".ipynb") and file.role in (Role.SOURCE, Role.NOTEBOOK, Role.EXAMPLE)
-    ]
-    examples = sum(1 for file in code if file.role is Role.EXAMPLE)
-    if not lesson_folders(repository.files) and not (code and examples == len(code)):
-        return repository
-    files = tuple(
-        replace(file, role=Role.NOTEBOOK if file.suffix == ".ipynb" else Role.SOURCE)
-        if file.role is Role.EXAMPLE
-        else file
-        for file in repository.files
-    )
-    return replace(repository, files=files)
-
-
 def gather(
     repository: Repository,
     rules: RuleBook,
@@ -261,14 +168,15 @@ def gather(
     """All facts that detectors read."""
     options = options or ScanOptions()
     documents = documents or Documents(repository.files)
-    _begin(options, "sweep")
+    begin(options, "sweep")
     repository = _without_generated(repository, documents, RoleCatalogue(rules.roles))
     swept = _sweep(repository.files, documents, rules)
     if swept.left:
         repository = replace(repository, notices=(*repository.notices, _left(swept, documents)))
-    _begin(options, "code")
+    begin(options, "code")
     index = CodeIndex(_modules(repository.files, documents, swept, options.jobs, cache), swept.names)
-    _begin(options, "documents")
+    documents.release((file.path for file in repository.files if language_of(file.path) in _CODE), _marks())
+    begin(options, "documents")
     matcher = Matcher(rules.tools.values())
     structured = [file for file in repository.files if _is_structured(file)]
     structured += [file for file in typescript_programs(repository.files) if file.role not in _UNPARSED]
@@ -279,7 +187,7 @@ def gather(
         if rulefiles.is_named(file.path) and file.role not in ASIDE
         for p in rulefiles.declared(file.path, documents.text(file.path))
     ]
-    _begin(options, "automation")
+    begin(options, "automation")
     resolver = Resolver(documents, index, matcher, pipelines)
     found = tuple(workflows(documents))
     uses = _uses(repository.files, structured, documents, index, matcher)
@@ -293,7 +201,7 @@ def gather(
         *starts.code_pipeline_runs(uses, index, resolver, handed),
         *starts.service_runs(documents, resolver),
     )
-    _begin(options, "wiring")
+    begin(options, "wiring")
     automation = Automation(index, found, pipelines, runs)
     context = Context(
         repository,
@@ -399,6 +307,12 @@ def _roots(tools: Iterable[Tool]) -> Iterator[str]:
         for root in (*tool.imports, *(name for text in patterns for name in beginnings_of(text))):
             if root.partition(".")[0] in firsts:
                 yield root
+
+
+def _marks() -> Iterator[str]:
+    """What is asked of the text of all code once its facts are known."""
+    yield from (placeholders.MARKER, suppress.MARK)
+    yield from (mark for kind in GATHERED for mark in kind.marks)
 
 
 def _proves(tool: Tool) -> bool:

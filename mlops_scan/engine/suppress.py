@@ -17,7 +17,7 @@ from mlops_scan.rulebook import FindingDefinition
 from mlops_scan.rulereader import hint
 from mlops_scan.words import Location, Problem, Role
 
-_MARK = "mlops-scan:"
+MARK = "mlops-scan:"
 _COMMENT = regex(r"(#|//|<!--)[ \t]*mlops-scan:[ \t]*ignore(-file)?(?:\[([^\]\n]{0,200})\])?([^\n]{0,500})")
 _HASH = frozenset({"python", "yaml", "toml", "shell", "makefile", "dockerfile", "requirements"})
 _OPENERS = {
@@ -52,9 +52,8 @@ def comments(context: Context, paths: Iterable[str]) -> list[Comment]:
         file = context.documents.files.get(path)
         if file is None or file.size > _MAX_BYTES or file.role in (Role.VENDORED, Role.GENERATED):
             continue
-        text = context.documents.text(path)
-        if _MARK in text:
-            found += _in_text(path, text)
+        if context.documents.holds(path, MARK):
+            found += _in_text(path, context.documents.text(path))
     return found
 
 
@@ -73,7 +72,7 @@ def _in_text(path: str, text: str) -> Iterator[Comment]:
     lines = text.split("\n")
     real = _python_comments(text) if language_of(path) == "python" else None
     for number, line in enumerate(lines, 1):
-        match = _COMMENT.search(line) if _MARK in line else None
+        match = _COMMENT.search(line) if MARK in line else None
         if match is None or match[1] not in wanted or not _outside_quotes(line, match.start()):
             continue
         if real is not None and number not in real:

@@ -54,6 +54,7 @@ class Attributes:
 
     def __init__(self, files: Iterable[tuple[str, str]]) -> None:
         self._folders: dict[str, tuple[_Line, ...]] = {}
+        self._reaching: dict[str, tuple[tuple[int, _Line], ...]] = {}
         self.left_out = 0  # lines with hints beyond the bound or not usable
         macros: dict[str, tuple[str, ...]] = {}
         count = 0
@@ -74,11 +75,12 @@ class Attributes:
     def of(self, path: str) -> Hints | None:
         """The hints for the file at `path`, None where no line speaks of it."""
         values: dict[str, tuple[bool | None, bool]] = {}
-        for folder in _above(path):
-            offset = len(folder) + 1 if folder else 0
-            for line in self._folders.get(folder, ()):
-                if path.startswith(line.start, offset) and line.pattern.fullmatch(path, offset):
-                    values.update({name: (value, line.whole_type) for name, value in line.values})
+        inside = path.rpartition("/")[0]
+        if inside not in self._reaching:
+            self._reaching[inside] = tuple(self._into(inside + "/" if inside else ""))
+        for offset, line in self._reaching[inside]:
+            if path.startswith(line.start, offset) and line.pattern.fullmatch(path, offset):
+                values.update({name: (value, line.whole_type) for name, value in line.values})
         if not values:
             return None
         shown, unset = values.pop(UNCOUNTED, (None, False))[0], False
@@ -89,6 +91,15 @@ class Attributes:
             elif value is not None:
                 roles[ROLES[name]] = value
         return Hints(roles, shown is False or unset)
+
+    def _into(self, inside: str) -> Iterator[tuple[int, _Line]]:
+        """The lines that may speak of files of a folder (with its slash), with where their part of a path begins."""
+        for folder in _above(inside):
+            offset = len(folder) + 1 if folder else 0
+            below = inside[offset:]
+            for line in self._folders.get(folder, ()):
+                if below.startswith(line.start) or line.start.startswith(below):
+                    yield offset, line
 
 
 def _above(path: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from mlops_scan.words import Role
 
+_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 READ_LIMIT = 32_000_000  # bytes of one file that are ever read; larger files count by name and size only
 
 
@@ -31,8 +32,7 @@ class Folder(Struct, frozen=True):
 
     def read(self, path: str, limit: int) -> bytes:
         """At most `limit` bytes of a regular file."""
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(f"{self.root}{os.sep}{path}", flags)
+        descriptor = os.open(f"{self.root}{os.sep}{path}", _FLAGS)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
@@ -61,7 +61,8 @@ class Texts(Struct, frozen=True):
 class File(Struct, frozen=True):
     """One regular file of the scanned tree.
 
-    `path` is relative with forward slashes; `size` is in bytes, for a Git-LFS pointer the size that it states.
+    `path` is relative with forward slashes; `size` is in bytes, for a Git-LFS pointer the size that it states. The same
+    `stamp` on the same path in a later listing means the same bytes; 0 means that they have to be read to know.
     """
 
     path: str
@@ -69,6 +70,7 @@ class File(Struct, frozen=True):
     role: Role
     source: Source
     lfs: bool = False  # a Git-LFS pointer stands in the place of the content
+    stamp: int = 0
 
     @property
     def name(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _IGNORE_BYTES = 1_000_000  # of one .gitignore that are read
+_TICK = 2_000_000_000  # nanoseconds
+_MASK = (1 << 64) - 1
 _NEVER_WALKED = frozenset(
     {".git", ".hg", ".svn", "__pycache__", "node_modules", ".venv", ".tox", ".nox", ".mypy_cache", ".pytest_cache",
      ".ruff_cache"}
@@ -32,18 +36,32 @@ def walked(root: Path) -> Listing:
 
 def on_disk(root: Path, names: Iterable[str]) -> Iterator[Item]:
     """The regular files among `names`, without links, folders, devices and what is gone or outside."""
-    source, links = Folder(str(root)), dict[str, bool]()
+    source, links, settled = Folder(str(root)), dict[str, bool](), _settled()
     before = f"{root}{os.sep}"
     for name in names:
         folder = name.rpartition("/")[0]
-        if folder and through_link(root, folder, links):
+        if folder and (links[folder] if folder in links else through_link(root, folder, links)):
             continue
         try:
             status = os.lstat(before + name)
         except (OSError, ValueError):
             continue
         if stat.S_ISREG(status.st_mode):
-            yield Item(name, status.st_size, source)
+            yield Item(name, status.st_size, source, _stamp(status) if status.st_ctime_ns < settled else 0)
+
+
+def _settled() -> int:
+    """Before which time a file must have changed last for its times to tell every later change.
+
+    A change within the same tick of a file system's clock, of up to two seconds, does not show (git calls such files
+    racily clean). Windows keeps no time of change that programs cannot set.
+    """
+    return 0 if sys.platform == "win32" else time.time_ns() - _TICK
+
+
+def _stamp(status: os.stat_result) -> int:
+    """What differs, for one path, once a file has been written to or another one has taken its place."""
+    return (status.st_ino << 128) | (status.st_ctime_ns << 64) | (status.st_mtime_ns & _MASK)
 
 
 def through_link(root: Path, folder: str, links: dict[str, bool]) -> bool:
@@ -52,7 +70,7 @@ def through_link(root: Path, folder: str, links: dict[str, bool]) -> bool:
         return False
     if folder not in links:
         above, _, last = folder.rpartition("/")
-        odd = last in ("", ".", "..") or (root / folder).is_symlink()
+        odd = last in ("", ".", "..") or os.path.islink(f"{root}{os.sep}{folder}")  # noqa: PTH114 -- of every folder
         links[folder] = odd or through_link(root, above, links)
     return links[folder]
 

@@ -15,11 +15,12 @@ _NAMED = 3  # submodules that a notice names
 
 
 class Item(NamedTuple):
-    """One regular file: path with forward slashes, bytes, where to read them."""
+    """One regular file: path with forward slashes, bytes, where to read them, `File.stamp`."""
 
     path: str
     size: int
     source: Source
+    stamp: int = 0
 
 
 class Listing(Struct, frozen=True):
@@ -60,7 +61,7 @@ class Listing(Struct, frozen=True):
         sources = {id(item.source): Below(before, item.source) for item in self.items}
         return replace(
             self,
-            items=[Item(before + item.path, item.size, sources[id(item.source)]) for item in self.items],
+            items=[Item(before + item.path, item.size, sources[id(item.source)], item.stamp) for item in self.items],
             incomplete=tuple(
                 Incomplete((before + entry.path).removesuffix("/."), entry.reason) for entry in self.incomplete
             ),

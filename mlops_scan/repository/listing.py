@@ -109,7 +109,10 @@ def open_repository(
 
 
 def _files(items: Iterable[Item], roles: RoleCatalogue) -> Iterable[File]:
-    return (File(path, size, roles.role(path), source) for path, size, source in sorted(items, key=_by_path))
+    return (
+        File(path, size, roles.role(path), source, False, stamp)
+        for path, size, source, stamp in sorted(items, key=_by_path)
+    )
 
 
 def _by_path(item: Item) -> str:

@@ -68,7 +68,7 @@ def commit(
     files = {entry.path: entry for entry in entries if entry.is_file}
     blobs = Blobs(store, {path: entry.object for path, entry in files.items()})
     listing = Listing(
-        [Item(path, blob_size(entry), blobs) for path, entry in files.items()],
+        [Item(path, blob_size(entry), blobs, int(entry.object, 16)) for path, entry in files.items()],
         name,
         incomplete=() if whole else (Incomplete(".", "some of its folders are not in this repository"),),
         close=(store.close,),

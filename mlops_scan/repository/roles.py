@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import translate
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from mlops_scan.regex import regex
 from mlops_scan.repository.templates import TEMPLATE_SUFFIXES, before_placeholder, strip_template
 from mlops_scan.words import Role
 
@@ -43,10 +44,10 @@ class RoleCatalogue:
             ):
                 for name in names:
                     ranks.setdefault(name, rank)
-        self._folder_globs = _globs((rank, rule.folders) for rank, rule in enumerate(self._rules))
-        self._name_globs = _globs((rank, rule.names) for rank, rule in enumerate(self._rules))
-        self._markers = _markers(marker for rule in self._rules for marker in rule.markers)
+        self._folder_globs = _Globs((rank, rule.folders) for rank, rule in enumerate(self._rules))
+        self._name_globs = _Globs((rank, rule.names) for rank, rule in enumerate(self._rules))
         self._seen: dict[str, int] = {}
+        self._parts: dict[str, int] = {}
         self._without: dict[frozenset[Role], RoleCatalogue] = {}
 
     def role(self, path: str) -> Role:
@@ -61,6 +62,10 @@ class RoleCatalogue:
         if roles not in self._without:
             self._without[roles] = RoleCatalogue(rule for rule in self._rules if rule.role not in roles)
         return self._without[roles]
+
+    @cached_property
+    def _markers(self) -> re.Pattern[str] | None:
+        return _markers(marker for rule in self._rules for marker in rule.markers)
 
     def is_generated(self, text: str) -> bool:
         """Whether the comment or docstring at the head of Python code says that a program wrote it."""
@@ -77,24 +82,26 @@ class RoleCatalogue:
         dot = name.rfind(".")
         if dot > 0:
             rank = min(rank, self._suffixes.get(name[dot:], self._last))
-        rank = min(rank, self._names.get(name, self._last))
-        if rank and self._name_globs is not None and (found := self._name_globs.fullmatch(name)) is not None:
-            rank = min(rank, int((found.lastgroup or "r0")[1:]))
-        return self._roles[rank]
+        return self._roles[min(rank, self._names.get(name, self._last), self._name_globs.rank(name, self._last))]
 
     def _folder_rank(self, folder: str) -> int:
         parts = folder.lower().split("/") if folder else []
-        rank = min((self._folders.get(part, self._last) for part in parts), default=self._last)
+        rank = min((self._part_rank(part) for part in parts), default=self._last)
         for part, nested in self._nested.items():
             if parts.count(part) > 1:
                 rank = min(rank, nested)
-        if self._folder_globs is not None:
-            for part in parts:
-                if (found := self._folder_globs.fullmatch(part)) is not None:
-                    rank = min(rank, int((found.lastgroup or "r0")[1:]))
         if len(self._seen) >= _MAX_FOLDERS:
             self._seen.clear()
         self._seen[folder] = rank
+        return rank
+
+    def _part_rank(self, part: str) -> int:
+        rank = self._parts.get(part)
+        if rank is None:
+            rank = min(self._folders.get(part, self._last), self._folder_globs.rank(part, self._last))
+            if len(self._parts) >= _MAX_FOLDERS:
+                self._parts.clear()
+            self._parts[part] = rank
         return rank
 
     def _templated(self, path: str) -> Role:
@@ -126,14 +133,36 @@ def _is_glob(name: str) -> bool:
     return "*" in name or "[" in name or "?" in name
 
 
-def _globs(ranked: Iterable[tuple[int, tuple[str, ...]]]) -> re.Pattern[str] | None:
-    """One expression for all globs, lowest rank first; the group that matched names the rank."""
-    groups = []
-    for rank, names in ranked:
-        globs = [translate(name) for name in names if _is_glob(name)]
-        if globs:
-            groups.append(f"(?P<r{rank}>{'|'.join(globs)})")
-    return re.compile("|".join(groups)) if groups else None
+class _Globs:
+    """Globs with their ranks, by the extension that they end with. One expression for all would take longer to compile
+    than a small scan to ask these.
+    """
+
+    def __init__(self, ranked: Iterable[tuple[int, tuple[str, ...]]]) -> None:
+        self._by_ending: dict[str, list[tuple[int, str, str, re.Pattern[str] | None]]] = {}
+        for rank, names in ranked:
+            for name in names:
+                if _is_glob(name):
+                    ending = name[name.rfind(".") :] if "." in name else "*"
+                    start, _, end = name.partition("*")
+                    pattern = regex(translate(name)) if _is_glob(start + end) else None
+                    key = "" if _is_glob(ending) else ending
+                    self._by_ending.setdefault(key, []).append((rank, start, end, pattern))
+
+    def rank(self, name: str, none: int) -> int:
+        """The lowest rank of a glob that matches, `none` without one."""
+        dot = name.rfind(".")
+        for key in (name[dot:], "") if dot >= 0 else ("",):
+            for rank, start, end, pattern in self._by_ending.get(key, ()):
+                if rank < none and _fits(name, start, end, pattern):
+                    none = rank
+        return none
+
+
+def _fits(name: str, start: str, end: str, pattern: re.Pattern[str] | None) -> bool:
+    if pattern is not None:
+        return pattern.match(name) is not None
+    return name.endswith(end) and name.startswith(start) and len(name) >= len(start) + len(end)
 
 
 def _markers(phrases: Iterable[str]) -> re.Pattern[str] | None:

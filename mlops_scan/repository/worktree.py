@@ -15,6 +15,7 @@ from mlops_scan.regex import regex
 from mlops_scan.repository import git
 from mlops_scan.repository.files import Folder
 from mlops_scan.repository.folder import on_disk, through_link
+from mlops_scan.repository.head import plain_head
 from mlops_scan.repository.listed import Item, Listing
 from mlops_scan.repository.objects import Blobs, ObjectStore
 
@@ -30,7 +31,7 @@ def work_tree(root: Path, top: Path, submodules: bool, depth: int = 0) -> Listin
     """
     folder = git.GitFolder(top / ".git", top)
     try:
-        head = folder.resolve("HEAD")
+        head = plain_head(folder.path) or folder.resolve("HEAD")
         listing = git.run(_LIST, folder.place, root)
     except git.GitError:
         return None
@@ -81,10 +82,10 @@ def _from_objects(listing: Listing, head: git.Head, absent: dict[str, str], conv
         return listing
     blobs = Blobs(store, {**absent, **converted})
     items = [
-        Item(item.path, sizes[blob], blobs) if (blob := converted.get(item.path, "")) in sizes else item
+        Item(item.path, sizes[blob], blobs, int(blob, 16)) if (blob := converted.get(item.path, "")) in sizes else item
         for item in listing.items
     ]
-    items += [Item(name, sizes.get(blob, 1), blobs) for name, blob in absent.items()]
+    items += [Item(name, sizes.get(blob, 1), blobs, int(blob, 16)) for name, blob in absent.items()]
     notices = (f"{len(absent)} files outside the sparse checkout are read from git's objects",) if absent else ()
     return Listing(items, listing.revision, notices, close=(store.close,))
 
@@ -142,13 +143,13 @@ def _clean(root: Path, folder: git.GitFolder, items: list[Item], index: _Index) 
     except git.GitError:
         return {}
     known = {name: (blob, seconds, nano, size) for name, blob, seconds, nano, size in _stats(text)}
-    found = {}
+    found, before = {}, f"{root}{os.sep}"
     for item in items:
         blob, seconds, nano, size = known.get(item.path, ("", 0, 0, 0))
         if not blob or index.files.get(item.path) != blob or size != item.size & 0xFFFF_FFFF:
             continue
         with suppress(OSError):
-            changed = os.lstat(root / item.path).st_mtime_ns
+            changed = os.lstat(before + item.path).st_mtime_ns
             if changed // 1_000_000_000 == seconds and nano in (0, changed % 1_000_000_000):
                 found[item.path] = blob
     return found

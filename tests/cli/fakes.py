@@ -9,8 +9,8 @@ from types import ModuleType
 
 import pytest
 
+from mlops_scan.engine.entry import ScanOptions
 from mlops_scan.engine.report import Report
-from mlops_scan.engine.scan import ScanOptions
 
 
 class FakeScan:
@@ -20,9 +20,9 @@ class FakeScan:
         self.report = report
         self.path: Path | str = Path()
         self.options = ScanOptions()
-        module = ModuleType("mlops_scan.engine.scan")
+        module = ModuleType("mlops_scan.engine.entry")
         module.__dict__.update(scan=self, ScanOptions=ScanOptions)
-        monkeypatch.setitem(sys.modules, "mlops_scan.engine.scan", module)
+        monkeypatch.setitem(sys.modules, "mlops_scan.engine.entry", module)
 
     def __call__(self, path: Path | str, options: ScanOptions) -> Report:
         self.path, self.options = path, options

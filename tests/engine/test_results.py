@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from mlops_scan import cache
 from mlops_scan.engine.report import Report
 from mlops_scan.engine.results import _Unpickler
 from mlops_scan.engine.scan import ScanOptions, scan
+from mlops_scan.repository.files import Folder
 
 _TRAIN = "from sklearn.svm import SVC\nmodel = SVC().fit([[0], [1]], [0, 1])\n"
 
@@ -81,7 +85,68 @@ def test_nothing_is_written_into_the_tree(project: Path, scans: list[str]) -> No
 
 def test_a_kept_report_cannot_name_foreign_code(tmp_path: Path) -> None:
     import io
-    import os
 
     with pytest.raises(pickle.UnpicklingError, match="no place in a report"):
         _Unpickler(io.BytesIO(pickle.dumps(os.system))).load()
+
+
+def _read_by(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The files of folders that are read from now on."""
+    read: list[str] = []
+    plain = Folder.read
+
+    def noted(self: Folder, path: str, limit: int) -> bytes:
+        read.append(path)
+        return plain(self, path, limit)
+
+    monkeypatch.setattr(Folder, "read", noted)
+    return read
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no time of change")
+def test_files_that_nobody_touched_are_not_read_again(
+    project: Path, scans: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlops_scan.repository.folder._TICK", -(10**12))  # as if everything were old
+    first = _scan(project, scans)
+    read = _read_by(monkeypatch)
+    assert _scan(project, scans) == first
+    assert "train.py" not in read
+
+
+def test_fresh_files_are_read_again_until_they_have_settled(
+    project: Path, scans: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _scan(project, scans)
+    read = _read_by(monkeypatch)
+    assert _scan(project, scans) == first
+    assert "train.py" in read
+    if sys.platform == "win32":
+        return
+    monkeypatch.setattr("mlops_scan.repository.folder._TICK", -(10**12))
+    assert _scan(project, scans) == first  # remembers the stamps
+    read.clear()
+    assert _scan(project, scans) == first
+    assert "train.py" not in read
+
+
+def test_a_change_that_hides_behind_the_old_size_and_time_counts(
+    project: Path, scans: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlops_scan.repository.folder._TICK", -(10**12))
+    train = project / "train.py"
+    before = train.stat()
+    _scan(project, scans)
+    train.write_text(_TRAIN.replace("fit", "fat"))
+    os.utime(train, ns=(before.st_atime_ns, before.st_mtime_ns))
+    _scan(project, scans)
+    assert "code" in scans
+
+
+def test_a_revision_is_told_by_its_blobs(project: Path, scans: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in (("init", "-q"), ("add", "."), ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a")):
+        subprocess.run(("git", *command), cwd=project, check=True)
+    first = _scan(project, scans, rev="HEAD")
+    monkeypatch.setattr("mlops_scan.repository.objects.ObjectStore.read", None)  # nothing may ask for a content
+    assert _scan(project, scans, rev="HEAD") == first
+    assert scans == ["rules", "list"]

@@ -1,0 +1,122 @@
+"""One scan as callers see it: the source is listed, and a kept report serves again or the scan is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from mlops_scan.cache import open_cache
+from mlops_scan.documents.store import Documents
+from mlops_scan.engine import plugins
+from mlops_scan.engine.lessons import lesson_folders
+from mlops_scan.engine.report import Report
+from mlops_scan.engine.results import Results
+from mlops_scan.repository.listing import Repository, open_repository
+from mlops_scan.repository.roles import RoleCatalogue
+from mlops_scan.repository.urls import without_secrets
+from mlops_scan.rulebook import load
+from mlops_scan.words import Role
+
+Stage = Callable[[str], None]
+
+
+class ScanOptions(Struct, frozen=True):
+    """What a scan can be told. `as_of` is the only clock; None means that nothing depends on the date."""
+
+    model: str = "default"
+    kind: str | None = None
+    component: str | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    rev: str | None = None  # a revision to scan in the place of the work tree
+    submodules: bool = False  # enter submodules that are there
+    jobs: int = 0  # processes that parse code; 0: one per processor where there is enough code
+    as_of: date | None = None
+    cache: bool = True  # keep parsed rules, facts, reports and what a URL gives in the user's cache folder
+    stage: Stage | None = None  # told the name of each stage as it begins
+    rules: tuple[Path, ...] = ()  # files and folders of a user's own rules, beside the built-in ones
+    rules_version: str | None = None  # refuse to judge by another one
+    components: tuple[str, ...] = ()  # folders that are components, instead of a guess
+    per_path_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()  # path pattern -> ids
+    baseline: Path | None = None
+    attestations: Path | None = None  # None: the file of that name at the root, where there is one
+    plugins: bool = True  # use the detectors of other packages
+    notices: tuple[str, ...] = ()  # what the caller wants the reader to know
+
+
+def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
+    """Scan the source `path`: a folder, a bare repository, an archive or a URL.
+
+    The report of an earlier scan of the same files serves again.
+
+    Raises:
+        ScanError: the source cannot be read, or an option names something unknown.
+    """
+    options = options or ScanOptions()
+    begin(options, "rules")
+    rules = load(cache=options.cache, extra=options.rules)
+    begin(options, "list")
+    opened = open_repository(
+        path,
+        options.exclude,
+        rev=options.rev,
+        submodules=options.submodules,
+        keep=options.cache,
+        roles=RoleCatalogue(rules.roles),
+    )
+    cache = open_cache() if options.cache else None
+    try:
+        repository, shown = _with_roles(opened), without_secrets(str(path))
+        asked = (rules.version, shown, repr(replace(options, jobs=0, stage=None)))
+        lasting = cache if _repeatable(options) else None
+        results = Results(lasting, repository, asked)
+        report = results.find()
+        if report is None:
+            from mlops_scan.engine.scan import examine  # most of the program, of which a kept report needs nothing
+
+            documents = Documents(repository.files, lasting is not None)
+            report = examine(shown, options, rules, repository, documents, cache)
+            results.keep(report, documents.reads, documents.heads)
+        return report
+    finally:
+        opened.close()
+        if cache is not None:
+            cache.close()
+
+
+def _repeatable(options: ScanOptions) -> bool:
+    """Whether the report depends on nothing but the rules, the options' words and the files that documents read.
+
+    A baseline, attestations with the files that they cover and plug-ins are read by other ways.
+    """
+    return options.baseline is None and options.attestations is None and not plugins.foreign(options.plugins)
+
+
+def begin(options: ScanOptions, stage: str) -> None:
+    """Tell whoever wants to know that a stage begins."""
+    if options.stage is not None:
+        options.stage(stage)
+
+
+def _with_roles(repository: Repository) -> Repository:
+    """In a course, and where all code lies in example folders, the examples are the repository's own work."""
+    code = [
+        file
+        for file in repository.files
+        if file.path.endswith((".py", ".ipynb")) and file.role in (Role.SOURCE, Role.NOTEBOOK, Role.EXAMPLE)
+    ]
+    examples = sum(1 for file in code if file.role is Role.EXAMPLE)
+    if not lesson_folders(repository.files) and not (code and examples == len(code)):
+        return repository
+    files = tuple(
+        replace(file, role=Role.NOTEBOOK if file.suffix == ".ipynb" else Role.SOURCE)
+        if file.role is Role.EXAMPLE
+        else file
+        for file in repository.files
+    )
+    return replace(repository, files=files)
