@@ -5,12 +5,11 @@ A kept report counts only when the listing is the same and every file that the s
 
 from __future__ import annotations
 
-import hashlib
-import io
-import pickle
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from mlops_scan.cache import Cache, program
+from mlops_scan.digests import blake2b
 from mlops_scan.documents.store import HEAD_LIMIT, TEXT_LIMIT, fingerprint
 from mlops_scan.engine.report import Report
 from mlops_scan.repository.files import File
@@ -39,7 +38,7 @@ class Results:
         if data is None:
             return None
         try:
-            reads, heads, report = _Unpickler(io.BytesIO(data)).load()
+            reads, heads, report = _unpickled(data)
         except Exception:  # noqa: BLE001 -- whatever is wrong with a cached value, the scan is done anew
             return None
         return report if isinstance(report, Report) and self._unchanged(reads, heads) else None
@@ -47,6 +46,8 @@ class Results:
     def keep(self, report: Report, reads: Mapping[str, bytes], heads: Mapping[str, bytes]) -> None:
         """Keep a report, with the fingerprints of the files, and the first bytes of those, that it depends on."""
         if self._cache is not None:
+            import pickle
+
             self._cache.put({self._key: pickle.dumps((dict(reads), dict(heads), report), protocol=5)})
 
     def _unchanged(self, reads: Mapping[str, bytes], heads: Mapping[str, bytes]) -> bool:
@@ -66,17 +67,22 @@ class Results:
             return None
 
 
-class _Unpickler(pickle.Unpickler):
-    """Reads nothing but this program's own classes."""
+def _unpickled(data: bytes) -> Any:
+    """The value, which consists of nothing but this program's own classes."""
+    import io
+    import pickle
 
-    def find_class(self, module: str, name: str) -> object:
-        if module.split(".", 1)[0] != "mlops_scan":
-            raise pickle.UnpicklingError(f"{module}.{name} has no place in a report")
-        return super().find_class(module, name)
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> object:
+            if module.split(".", 1)[0] != "mlops_scan":
+                raise pickle.UnpicklingError(f"{module}.{name} has no place in a report")
+            return super().find_class(module, name)
+
+    return Unpickler(io.BytesIO(data)).load()
 
 
 def _key(repository: Repository, asked: Iterable[str]) -> bytes:
-    digest = hashlib.blake2b(program(), digest_size=20)
+    digest = blake2b(program(), digest_size=20)
     lacking = (f"{item.path} {item.reason}" for item in repository.incomplete)
     for text in (
         *asked,

@@ -6,9 +6,10 @@ and compiling an expression takes longer than asking it here; so the library is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import product
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _PLAIN = regex(r"/?[\w.*-]+(?:/[\w.*-]+)*")
+_LETTERS = regex(r"\[([A-Za-z]{1,4})\]")
+_MAX_SPELLINGS = 16
 _ODD = ("/", "./")  # how a path begins that pathspec would normalise first
 
 Glob = tuple[str, ...]
@@ -90,7 +93,7 @@ def _sorted(patterns: tuple[str, ...]) -> _Patterns:
     others: list[str] = []
     if any(pattern.startswith("!") for pattern in patterns):
         return _Patterns(frozenset(), (), (), patterns)  # the last one that matches decides
-    for pattern in patterns:
+    for pattern in (spelling for text in patterns for spelling in _spellings(text)):
         if not _PLAIN.fullmatch(pattern) or not pattern.strip("*/"):
             others.append(pattern)
         elif "/" in pattern:
@@ -103,6 +106,18 @@ def _sorted(patterns: tuple[str, ...]) -> _Patterns:
         else:
             names.append(pattern)
     return _Patterns(frozenset(names), tuple(globs), tuple(anchored), tuple(others))
+
+
+def _spellings(pattern: str) -> Iterator[str]:
+    """The patterns without `[Aa]` that say the same; the pattern itself where they are many or it has others."""
+    parts = _LETTERS.split(pattern) if "[" in pattern else [pattern]
+    count = 1
+    for letters in parts[1::2]:
+        count *= len(letters)
+    if count > _MAX_SPELLINGS or any(char in part for part in parts[::2] for char in "[]\\"):
+        yield pattern
+    else:
+        yield from map("".join, product(*([part] if i % 2 == 0 else part for i, part in enumerate(parts))))
 
 
 def _anchored(segments: list[str]) -> _Anchored | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
 from typing import Any
 
 from mlops_scan.engine.report import (
@@ -30,6 +29,8 @@ def render(report: Report, options: RenderOptions) -> str:
 
 def schema_text() -> str:
     """The published JSON Schema of the report."""
+    from importlib.resources import files
+
     name = f"report-v{SCHEMA_VERSION}.schema.json"
     return (files("mlops_scan.reports") / "schema" / name).read_text(encoding="utf-8")
 

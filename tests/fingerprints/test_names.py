@@ -49,15 +49,37 @@ def test_a_brace_that_is_not_closed_is_an_error() -> None:
         fits_name("a.{b", "a.b")
 
 
-_PATH_PIECES = ["a", "b", "ab", ".x", "*", "*.x", "a*", "*a*b", "**", "a**", "[ab]", "?", " ", "\\a", "", "ä"]
+_PATH_PIECES = [
+    "a",
+    "b",
+    "ab",
+    ".x",
+    "*",
+    "*.x",
+    "a*",
+    "*a*b",
+    "**",
+    "a**",
+    "[ab]",
+    "[!a]",
+    "[a-c]",
+    "[[a]",
+    "[Mm][a]b",
+    "[abAB]*[abAB][abAB]",
+    "?",
+    " ",
+    "\\a",
+    "",
+    "ä",
+]
 _GLOBS = st.builds(
     lambda start, parts: start + "/".join(parts),
     st.sampled_from(["", "", "", "/", "!", "#"]),
     st.lists(st.sampled_from(_PATH_PIECES), min_size=1, max_size=5),
 )
-_PATHS = st.lists(st.sampled_from(["a", "b", "ab", "a.x", ".x", "aab", "c", "", "a\n", "\\a", "."]), max_size=6).map(
-    "/".join
-)
+_PATHS = st.lists(
+    st.sampled_from(["a", "b", "ab", "a.x", "Mab", "baB", "c", ".x", "aab", "c", "", "a\n", "\\a", "."]), max_size=6
+).map("/".join)
 
 
 @given(st.lists(_GLOBS, min_size=1, max_size=3).map(tuple), _PATHS)
