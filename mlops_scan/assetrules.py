@@ -1,6 +1,6 @@
 """Where code and configuration name the models, data sets and endpoints they use: the rules in `rules/assets`."""
 
-from __future__ import annotations
+# Annotations are evaluated here: see `ruletypes`.
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ _KEYS = {
 _SAMPLE_KEYS = {"path", "text", "expect"}
 
 
-class AssetSample(Struct, frozen=True):
+class AssetSample(Struct, frozen=True, array_like=True):
     """A file and what the rule must find in it, as `name` or `name@version`; empty for must-not-match."""
 
     path: str
@@ -27,7 +27,7 @@ class AssetSample(Struct, frozen=True):
     expect: tuple[str, ...]
 
 
-class AssetRule(Struct, frozen=True):
+class AssetRule(Struct, frozen=True, array_like=True):
     """A call, a document or a command that names an asset.
 
     `name` and `version` say where the name stands: positions (`0`) and keywords of a call, key paths of a document,

@@ -7,7 +7,6 @@ holds the lock) is done without; a scan says the same with and without it. Nothi
 from __future__ import annotations
 
 import functools
-import hashlib
 import os
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from mlops_scan import __version__
+from mlops_scan.digests import blake2b
 
 if TYPE_CHECKING:
     import sqlite3
@@ -160,7 +160,7 @@ def info() -> CacheInfo:
 def program() -> bytes:
     """What tells this program, on this Python, from every other version of it, edited ones included."""
     root = Path(__file__).resolve().parent
-    digest = hashlib.blake2b(f"{__version__} {sys.version} {_FORMAT}".encode(), digest_size=16)
+    digest = blake2b(f"{__version__} {sys.version} {_FORMAT}".encode(), digest_size=16)
     for place, folders, names in os.walk(root):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
         for name in sorted(names):
@@ -179,7 +179,7 @@ def _file() -> Path:
 
 
 def _checksum(value: bytes) -> bytes:
-    return hashlib.blake2b(value, digest_size=_CHECK).digest()
+    return blake2b(value, digest_size=_CHECK).digest()
 
 
 def _opened(path: Path) -> Cache:

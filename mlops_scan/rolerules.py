@@ -1,6 +1,6 @@
 """The rules of `rules/roles`: how paths, and the head of a file, show what a file is."""
 
-from __future__ import annotations
+# Annotations are evaluated here: see `ruletypes`.
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ _KEYS = {"id", "folders", "nested", "names", "suffixes", "markers", "samples"}
 _SAMPLES = {"match", "other", "marked", "unmarked"}
 
 
-class RoleRule(Struct, frozen=True):
+class RoleRule(Struct, frozen=True, array_like=True):
     """How paths show one role, in lower case. Each list is an alternative; `*` and `[…]` in names as in a shell."""
 
     role: Role

@@ -5,11 +5,13 @@ The folder is `rules/` at the top of a source tree and `mlops_scan/rules_data/` 
 
 from __future__ import annotations
 
-import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from mlops_scan import rulecache
+from mlops_scan.digests import blake2b
 from mlops_scan.errors import RuleError
 from mlops_scan.ruletypes import FINDS, FindingDefinition, Practice, RuleBook, Sample, Scaffold, Signature, Tool
 
@@ -27,7 +29,12 @@ __all__ = [
     "rules_path",
 ]
 
-_FILES = "*/*.yaml"  # every rule file below the folder of the rules
+
+class _Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+
+_Digest = TypeVar("_Digest", bound=_Hash)
 
 
 def rules_path() -> Path:
@@ -56,7 +63,7 @@ def load(folder: Path | None = None, *, cache: bool = True, extra: Sequence[Path
     key = _key(texts)
     book = rulecache.find(key, RuleBook, users=cache) if folder is None else None
     if book is None:
-        book = _read(texts, key)
+        book = _read(texts)
         if folder is None and cache:
             rulecache.keep(key, book)
     return _with_own(book, extra) if extra else book
@@ -70,39 +77,62 @@ def compiled() -> bytes:
     """
     texts = _texts(rules_path())
     key = _key(texts)
-    return rulecache.compiled(key, _read(texts, key))
+    return rulecache.compiled(key, _read(texts))
 
 
 def _texts(root: Path) -> dict[Path, bytes]:
-    """The content of every rule file, by path in a steady order."""
+    """The content of every rule file, `SECTION/NAME.yaml`, by path in a steady order."""
     found: dict[Path, bytes] = {}
-    for path in sorted(root.glob(_FILES)):
-        try:
-            found[path] = path.read_bytes()
-        except OSError as error:
-            raise RuleError(f"{path}: cannot be read: {error}") from error
+    for section in sorted(_listed(root)):
+        for name in sorted(_listed(os.path.join(root, section))):  # noqa: PTH118 -- dozens at each start
+            if name.endswith(".yaml"):
+                path = Path(root, section, name)
+                try:
+                    found[path] = path.read_bytes()
+                except OSError as error:
+                    raise RuleError(f"{path}: cannot be read: {error}") from error
     return found
 
 
+def _listed(folder: str | Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return []  # a file, or nothing
+
+
 def _key(texts: dict[Path, bytes]) -> bytes:
-    digest = hashlib.sha256()
+    """What tells these rules from all others, for the compiled form."""
+    return _fed(blake2b(digest_size=32), texts).digest()
+
+
+def _version(texts: dict[Path, bytes]) -> str:
+    """What reports name the rules by."""
+    import hashlib  # only where rules are compiled: it loads OpenSSL
+
+    return _fed(hashlib.sha256(), texts).hexdigest()[:12]
+
+
+def _fed(digest: _Digest, texts: dict[Path, bytes]) -> _Digest:
     for path, data in texts.items():
         digest.update(f"{path.parent.name}/{path.name}\0{len(data)}\0".encode())
         digest.update(data)
-    return digest.digest()
+    return digest
 
 
-def _read(texts: dict[Path, bytes], key: bytes) -> RuleBook:
+def _read(texts: dict[Path, bytes]) -> RuleBook:
     from mlops_scan.ruleentries import Reader
     from mlops_scan.rulereader import document
 
     reader = Reader()
     for path, data in texts.items():
         reader.add(path.parent.name, path, document(path, data))
-    return reader.book(key.hex()[:12])
+    return reader.book(_version(texts))
 
 
 def _with_own(book: RuleBook, extra: Sequence[Path]) -> RuleBook:
+    import hashlib
+
     from mlops_scan.ruleentries import Reader
     from mlops_scan.rulereader import user_documents
 

@@ -7,9 +7,7 @@ file that cannot be read or written is done without.
 
 from __future__ import annotations
 
-import hashlib
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +16,7 @@ import msgspec
 
 from mlops_scan.assetrules import AssetRule, AssetSample
 from mlops_scan.cache import folder
+from mlops_scan.digests import blake2b
 from mlops_scan.rolerules import RoleRule
 from mlops_scan.rulemodels import Level, MaturityModel, Row, ScoreTest, Section
 from mlops_scan.ruletypes import FindingDefinition, Practice, RuleBook, Sample, Scaffold, Signature, Tool
@@ -48,6 +47,8 @@ def compiled(key: bytes, book: object) -> bytes:
 
 def keep(key: bytes, book: object) -> None:
     """Leave the compiled form in the user's cache folder, in the place of an earlier one."""
+    import tempfile
+
     target = _cached(key)
     with suppress(OSError):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -69,4 +70,4 @@ def _cached(key: bytes) -> Path:
 
 def _head(key: bytes) -> bytes:
     shape = repr([(kind.__name__, kind.__annotations__) for kind in _KINDS])
-    return hashlib.sha256(key + shape.encode()).digest()
+    return blake2b(key + shape.encode(), digest_size=32).digest()

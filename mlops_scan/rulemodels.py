@@ -1,6 +1,6 @@
 """Maturity models as data: levels of rows, or a score of tests; read and checked for contradictions."""
 
-from __future__ import annotations
+# Annotations are evaluated here: see `ruletypes`.
 
 import math
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _SECTION_KEYS = {"name", "tests"}
 _TEST_KEYS = {"id", "title", "practices", "partial"}
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, array_like=True):
     """`need` of `practices` must be met for the level to hold.
 
     With a `share` the need is that part of the practices that apply, rounded up. `minimum`, where given, takes the
@@ -36,7 +36,7 @@ class Row(Struct, frozen=True):
     also: tuple[str, ...] = ()
 
 
-class Level(Struct, frozen=True):
+class Level(Struct, frozen=True, array_like=True):
     """One level of a maturity model. In a model that is a score, the level holds above the score `above`."""
 
     number: int
@@ -46,7 +46,7 @@ class Level(Struct, frozen=True):
     above: float | None = None
 
 
-class ScoreTest(Struct, frozen=True):
+class ScoreTest(Struct, frozen=True, array_like=True):
     """One test of a rubric: automated 1 point, done by hand and recorded half a point; without practices, unseen."""
 
     id: str
@@ -55,14 +55,14 @@ class ScoreTest(Struct, frozen=True):
     partial: bool = False  # the practices cover a part of what the test asks: half a point at most
 
 
-class Section(Struct, frozen=True):
+class Section(Struct, frozen=True, array_like=True):
     """One section of a rubric; the score is the least of the sections' sums."""
 
     name: str
     tests: tuple[ScoreTest, ...]
 
 
-class MaturityModel(Struct, frozen=True):
+class MaturityModel(Struct, frozen=True, array_like=True):
     """A maturity model as data, lowest level first; with `sections` it is a score and its levels are bands."""
 
     id: str

@@ -1,6 +1,7 @@
 """What rules say once they are read: tools with their fingerprints, practices, findings, scaffolds, the whole book."""
 
-from __future__ import annotations
+# No `from __future__ import annotations` here: to read the compiled rules msgspec would evaluate each as text. For
+# the same reason, the few milliseconds of every scan, the structs are stored as arrays, without the names of fields.
 
 from collections.abc import Mapping
 
@@ -17,7 +18,7 @@ FINDS = "finds:"
 """What stands before the id of a finding among the activities of a signature: each of its uses is reported."""
 
 
-class Signature(Struct, frozen=True):
+class Signature(Struct, frozen=True, array_like=True):
     """One way a tool shows that it is used. Lists are alternatives, the fields together a conjunction."""
 
     serves: tuple[str, ...] = ()
@@ -38,7 +39,7 @@ class Signature(Struct, frozen=True):
     note: str = ""
 
 
-class Sample(Struct, frozen=True):
+class Sample(Struct, frozen=True, array_like=True):
     """A file and what the tool must claim on it: practice ids and `does:ACTIVITY`; empty for must-not-match."""
 
     path: str
@@ -46,7 +47,7 @@ class Sample(Struct, frozen=True):
     expect: frozenset[str]
 
 
-class Tool(Struct, frozen=True):
+class Tool(Struct, frozen=True, array_like=True):
     """A tool, library or platform and its fingerprints."""
 
     id: str
@@ -61,7 +62,7 @@ class Tool(Struct, frozen=True):
     samples: tuple[Sample, ...]
 
 
-class Practice(Struct, frozen=True):
+class Practice(Struct, frozen=True, array_like=True):
     """An observable practice: what it asks for, the grade that meets it, and how to get there."""
 
     id: str
@@ -82,7 +83,7 @@ class Practice(Struct, frozen=True):
     references: tuple[str, ...]
 
 
-class FindingDefinition(Struct, frozen=True):
+class FindingDefinition(Struct, frozen=True, array_like=True):
     """A finding's documentation. Gap findings are made from their practice."""
 
     id: str
@@ -100,7 +101,7 @@ class FindingDefinition(Struct, frozen=True):
         return HELP_URL.format(anchor=self.id.lower())
 
 
-class Scaffold(Struct, frozen=True):
+class Scaffold(Struct, frozen=True, array_like=True):
     """A file, or a part of a YAML file, to begin with: it serves some practices where one of a stack is in use.
 
     `%train%` and `%retrain%` in the text stand for the repository's training script and the command that trains.
@@ -114,7 +115,7 @@ class Scaffold(Struct, frozen=True):
     text: str
 
 
-class RuleBook(Struct, frozen=True):
+class RuleBook(Struct, frozen=True, array_like=True):
     """All rules, by id, in the order of their files."""
 
     version: str

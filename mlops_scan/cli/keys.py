@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from msgspec import Struct
@@ -29,6 +28,8 @@ class Key(Struct, frozen=True):
 
 def nearest(word: str, words: Mapping[str, Any] | tuple[str, ...]) -> str:
     """The end of a message about an unknown word."""
+    from difflib import get_close_matches
+
     near = get_close_matches(word.lower().replace("_", "-"), list(words), n=1)
     return f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(words))}"
 

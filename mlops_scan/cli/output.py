@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -65,7 +64,7 @@ def _render(report: Report, target: Target, options: RenderOptions, color: str) 
         target.format_name,
         replace(
             options,
-            width=shutil.get_terminal_size().columns if to_stdout else 80,
+            width=terminal.width() if to_stdout else 80,
             color=terminal.wants_color(color, to_stdout),
             links=to_stdout and terminal.shows_links(os.environ),
             unicode=not to_stdout or terminal.shows_unicode(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from datetime import date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -218,6 +217,8 @@ def _source(path: str) -> Path | str:
         return path
     root = Path(path)
     if not root.exists():
+        from difflib import get_close_matches
+
         from mlops_scan.cli.main import COMMANDS
 
         near = get_close_matches(path, COMMANDS, n=1)

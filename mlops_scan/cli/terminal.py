@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 
 _LINKING_PROGRAMS = frozenset({"iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "rio", "mintty", "zed"})
 _LINKING_TERMS = ("xterm-kitty", "xterm-ghostty", "alacritty", "foot", "wezterm")
+_COLUMNS = 80
 _LINKING_VTE = 5000  # VTE 0.50 is the first with hyperlinks
 
 
@@ -19,6 +21,21 @@ def stdout_encoding() -> str:
 def shows_unicode() -> bool:
     """Whether standard output takes every character."""
     return stdout_encoding().replace("-", "").replace("_", "").lower().startswith("utf")
+
+
+def width() -> int:
+    """The columns of the terminal: as COLUMNS says, else as it does, 80 where nothing is known.
+
+    `shutil.get_terminal_size` would say the same, but takes every compression library along.
+    """
+    with suppress(ValueError):
+        if (told := int(os.environ.get("COLUMNS", ""))) > 0:
+            return told
+    try:
+        out = sys.__stdout__
+        return os.get_terminal_size(out.fileno()).columns or _COLUMNS if out is not None else _COLUMNS
+    except (AttributeError, ValueError, OSError):
+        return _COLUMNS
 
 
 def wants_color(color: str, to_stdout: bool) -> bool:

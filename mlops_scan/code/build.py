@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import marshal
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from msgspec import Struct
 from mlops_scan.cache import Cache, program
 from mlops_scan.code.facts import Module
 from mlops_scan.code.packed import pack, unpack
+from mlops_scan.digests import blake2b
 
 _PAYS = 1_000_000  # characters of Python below which starting workers costs more than it saves
 _PRINTED = 30  # of a notebook one character in so many is code; the rest is what it printed, which is skipped
@@ -92,7 +92,7 @@ def build_all(sources: Iterable[Source], jobs: int = 1, cache: Cache | None = No
 
 def _key(own: bytes, source: Source) -> bytes:
     """What the facts of a file depend on: the program, the file's path (for relative imports) and its text."""
-    digest = hashlib.blake2b(own, digest_size=20)
+    digest = blake2b(own, digest_size=20)
     digest.update(f"{source.path}\0{source.notebook}\0".encode("utf-8", "surrogatepass"))
     digest.update(source.text.encode("utf-8", "surrogatepass"))
     return digest.digest()

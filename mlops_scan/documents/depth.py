@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-
-from tree_sitter import Node
+from typing import TYPE_CHECKING
 
 from mlops_scan.documents.bounds import MAX_DEPTH
 from mlops_scan.documents.repair import passed, span
 from mlops_scan.documents.trees import parse_tree
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _LONG_STATEMENT = 400  # characters; shorter ones cannot nest deep enough to matter
 _CHAIN = 100  # links of one chain that stay as they are

@@ -6,11 +6,13 @@ Only for files that do not parse as they are. Every edit stays within its lines.
 from __future__ import annotations
 
 from collections.abc import Callable
-
-from tree_sitter import Node, Tree
+from typing import TYPE_CHECKING
 
 from mlops_scan.documents.trees import walk
 from mlops_scan.regex import regex
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
 
 Edit = tuple[int, int, bytes]  # from, to, replacement: byte offsets in the source
 

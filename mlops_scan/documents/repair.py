@@ -10,13 +10,16 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from tree_sitter import Node, Tree
 
 from mlops_scan.documents import python2, templates
 from mlops_scan.documents.trees import parse_tree, walk
 from mlops_scan.regex import regex
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree
 
 _ROUNDS = 60
 _WORK = 2_000_000  # characters given to a parser while mending

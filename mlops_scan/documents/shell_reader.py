@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
-from tree_sitter import Node
 
 from mlops_scan.documents.bounds import MAX_DEPTH
 from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell_model import Command, ShellScript
 from mlops_scan.documents.trees import parse_tree
 from mlops_scan.regex import regex
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
 
 _MAX_COMMANDS = 2_000  # of one script
 _TEXT = 400  # characters of a command kept as its text

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
+from mlops_scan.digests import blake2b
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.text import decode, looks_binary
 from mlops_scan.repository.files import File, Texts
@@ -84,7 +84,7 @@ def _json_or_lines(text: str) -> tuple[Node, ...]:
 
 def fingerprint(data: bytes) -> bytes:
     """What tells the content of a file from every other."""
-    return hashlib.blake2b(data, digest_size=16).digest()
+    return blake2b(data, digest_size=16).digest()
 
 
 class Documents:

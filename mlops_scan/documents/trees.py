@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-
-from tree_sitter import Language, Node, Parser, Tree
+from typing import TYPE_CHECKING
 
 from mlops_scan.documents.node import DocumentError
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Node, Tree
 
 _SLOW_ON_ERRORS = frozenset({"hcl", "bicep"})  # their recovery takes quadratic time on some broken texts
 _MAX_READS = 300_000  # pieces asked for in all, some 3 s; valid files ask for each about once
@@ -17,6 +19,8 @@ _ASCII = bytes(range(128)) + b"_" * 128
 
 @cache
 def _language(name: str) -> Language:
+    from tree_sitter import Language
+
     if name == "bash":
         import tree_sitter_bash
 
@@ -50,6 +54,8 @@ def parse_tree(source: bytes, language: str) -> Tree:
     Raises:
         DocumentError: the text makes the grammar go over it again and again (only grammars that can).
     """
+    from tree_sitter import Parser
+
     plain = source.translate(_ASCII)
     if language not in _SLOW_ON_ERRORS:
         return Parser(_language(language)).parse(plain)

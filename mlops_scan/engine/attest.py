@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -156,6 +155,8 @@ def _digest(context: Context, name: str) -> str:
         return ""
     context.documents.text(name)  # so that a kept report depends on it
     try:
+        import hashlib  # of files, which may be large: OpenSSL is worth it
+
         return hashlib.sha256(file.read(_MAX_BYTES * 20)).hexdigest()
     except OSError:
         return ""

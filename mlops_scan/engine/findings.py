@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
 
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.digests import sha256
 from mlops_scan.engine import suppress
 from mlops_scan.engine.grades import primary
 from mlops_scan.engine.report import ComponentResult, Finding, FindingRule, PracticeResult, Suppressed
@@ -82,7 +82,7 @@ def _described(context: Context, problems: list[Problem]) -> list[Finding]:
         definition = known[problem.finding]
         identity = _identity(context, problem, definition)
         seen[identity] += 1
-        fingerprint = hashlib.sha256(f"{identity}\0{seen[identity]}".encode()).hexdigest()[:32]
+        fingerprint = sha256(f"{identity}\0{seen[identity]}".encode()).hexdigest()[:32]
         findings.append(
             Finding(
                 definition.id,

@@ -6,13 +6,11 @@ what the listing says of it (`File.stamp`) shows that it was not touched, or it 
 
 from __future__ import annotations
 
-import hashlib
-import io
-import pickle
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mlops_scan.cache import Cache, program
+from mlops_scan.digests import blake2b
 from mlops_scan.documents.store import HEAD_LIMIT, TEXT_LIMIT, fingerprint
 from mlops_scan.engine.report import Report
 from mlops_scan.repository.files import File
@@ -49,7 +47,7 @@ class Results:
         if data is None:
             return None
         try:
-            kept, report = _Unpickler(io.BytesIO(data)).load()
+            kept, report = _unpickled(data)
             kept = _Kept(*kept)
         except Exception:  # noqa: BLE001 -- whatever is wrong with a cached value, the scan is done anew
             return None
@@ -67,6 +65,8 @@ class Results:
 
     def _put(self, kept: _Kept, report: Report) -> None:
         if self._cache is not None:
+            import pickle
+
             self._cache.put({self._key: pickle.dumps((tuple(kept), report), protocol=5)})
 
     def _stamps(self, paths: Iterable[str]) -> dict[str, int]:
@@ -97,17 +97,22 @@ class Results:
             return None
 
 
-class _Unpickler(pickle.Unpickler):
-    """Reads nothing but this program's own classes."""
+def _unpickled(data: bytes) -> Any:
+    """The value, which consists of nothing but this program's own classes."""
+    import io
+    import pickle
 
-    def find_class(self, module: str, name: str) -> object:
-        if module.split(".", 1)[0] != "mlops_scan":
-            raise pickle.UnpicklingError(f"{module}.{name} has no place in a report")
-        return super().find_class(module, name)
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> object:
+            if module.split(".", 1)[0] != "mlops_scan":
+                raise pickle.UnpicklingError(f"{module}.{name} has no place in a report")
+            return super().find_class(module, name)
+
+    return Unpickler(io.BytesIO(data)).load()
 
 
 def _key(repository: Repository, asked: Iterable[str]) -> bytes:
-    digest = hashlib.blake2b(program(), digest_size=20)
+    digest = blake2b(program(), digest_size=20)
     lacking = (f"{item.path} {item.reason}" for item in repository.incomplete)
     for text in (
         *asked,

@@ -12,7 +12,8 @@ from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.match import matches_any
-from mlops_scan.fingerprints.patterns import compile_name, find_path, match_words, roots_of, split_path
+from mlops_scan.fingerprints.names import fits_name
+from mlops_scan.fingerprints.patterns import find_path, match_words, roots_of, split_path
 from mlops_scan.words import Location
 
 MAX_NAME = 200  # characters; a longer text is a prompt or data, not a name
@@ -54,7 +55,7 @@ class AssetMatcher:
             for rule, text in (*self._calls.get(root, ()), *self._calls.get("*", ())):
                 if rule.imports and not module.roots.intersection(rule.imports):
                     continue
-                if not compile_name(text).fullmatch(target.name) or not _keywords_fit(rule, call):
+                if not fits_name(text, target.name) or not _keywords_fit(rule, call):
                     continue
                 name = _argument(index, module, call, rule.name)
                 if is_name(name) and name not in rule.excepted:

@@ -11,8 +11,9 @@ from msgspec import Struct
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
-from mlops_scan.fingerprints.globs import spec
-from mlops_scan.fingerprints.patterns import compile_name, find_path, match_words, roots_of, split_path
+from mlops_scan.fingerprints.globs import matches
+from mlops_scan.fingerprints.names import fits_name
+from mlops_scan.fingerprints.patterns import find_path, match_words, roots_of, split_path
 from mlops_scan.repository.files import File
 from mlops_scan.rulebook import Signature, Tool
 from mlops_scan.words import Confidence, Grade, Location
@@ -121,10 +122,7 @@ class Matcher:
         for tool, signature in self._conjunctions:
             if signature.imports and not roots.intersection(signature.imports):
                 continue
-            found = [
-                next((name for name in names if compile_name(text).fullmatch(name)), None)
-                for text in signature.all_calls
-            ]
+            found = [next((name for name in names if fits_name(text, name)), None) for text in signature.all_calls]
             hits = [name for name in found if name is not None]
             if len(hits) == len(found):
                 first = min(hits, key=lambda name: names[name].line)
@@ -147,7 +145,7 @@ class Matcher:
         wanted = pattern.signature.imports
         if wanted and not roots.intersection(wanted):
             return False
-        return compile_name(pattern.text).fullmatch(name) is not None
+        return fits_name(pattern.text, name)
 
     # -- documents, files, commands ----------------------------------------------------------------------------------
 
@@ -292,4 +290,4 @@ def _use(tool: str, signature: Signature, name: str, location: Location, scope: 
 
 def matches_any(path: str, patterns: tuple[str, ...]) -> bool:
     """Whether a path matches one of the patterns in .gitignore syntax."""
-    return spec(patterns).match_file(path)
+    return matches(path, patterns)

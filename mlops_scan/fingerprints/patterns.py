@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from mlops_scan.documents.node import Node
+from mlops_scan.fingerprints.globs import matches_text
 from mlops_scan.regex import regex
 
 _SEGMENT = regex(r"\{([^}]*)\}")
@@ -106,7 +106,7 @@ def _word(want: str, word: str) -> bool:
     return any(
         option == word
         or (option.startswith("--") and word.startswith(option + "="))
-        or (any(c in option for c in "*?[") and fnmatchcase(word, option))
+        or (any(c in option for c in "*?[") and matches_text(word, option))
         for option in want.split("|")
     )
 
@@ -142,7 +142,7 @@ def _find(node: Node, parts: tuple[str, ...], value: str, failed: set[tuple[int,
 
 
 def _is_key(name: str, option: str) -> bool:
-    return option == name or ("*" in option and fnmatchcase(name, option))
+    return option == name or ("*" in option and matches_text(name, option))
 
 
 def _accepts(node: Node, value: str) -> bool:
@@ -153,4 +153,4 @@ def _accepts(node: Node, value: str) -> bool:
     text = node.text if node.string() is None else (node.string() or "")
     if isinstance(node.value, bool):
         text = "true" if node.value else "false"
-    return any(fnmatchcase(text, option) for option in value.split("|"))
+    return any(matches_text(text, option) for option in value.split("|"))

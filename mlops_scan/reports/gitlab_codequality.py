@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
 from mlops_scan.engine.report import Finding, Report
 from mlops_scan.reports import RenderOptions
-from mlops_scan.reports.clean import cut, encodable, one_line
+from mlops_scan.reports.clean import cut, indented, one_line
 from mlops_scan.reports.places import Places
 from mlops_scan.reports.tally import with_step
 from mlops_scan.words import Severity
@@ -23,7 +22,7 @@ _MAX_DESCRIPTION = 1000
 def render(report: Report, options: RenderOptions) -> str:
     """A list of issues; an empty one says that there are none."""
     issues = [_issue(finding, with_step(finding, report), options.places) for finding in report.findings]
-    return encodable(json.dumps(issues, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    return indented(issues) + "\n"
 
 
 def _issue(finding: Finding, message: str, places: Places) -> dict[str, Any]:

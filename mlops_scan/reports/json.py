@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from importlib.resources import files
 from typing import Any
 
 from mlops_scan.engine.report import (
@@ -17,7 +15,7 @@ from mlops_scan.engine.report import (
     RowResult,
 )
 from mlops_scan.reports import RenderOptions
-from mlops_scan.reports.clean import encodable
+from mlops_scan.reports.clean import indented
 from mlops_scan.words import Evidence
 
 SCHEMA_VERSION = 1
@@ -25,11 +23,13 @@ SCHEMA_VERSION = 1
 
 def render(report: Report, options: RenderOptions) -> str:
     """The report as indented JSON; the options change nothing."""
-    return encodable(json.dumps(_report(report), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    return indented(_report(report)) + "\n"
 
 
 def schema_text() -> str:
     """The published JSON Schema of the report."""
+    from importlib.resources import files
+
     name = f"report-v{SCHEMA_VERSION}.schema.json"
     return (files("mlops_scan.reports") / "schema" / name).read_text(encoding="utf-8")
 

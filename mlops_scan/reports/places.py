@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
@@ -63,6 +62,8 @@ def encoded(path: str) -> str:
         raw = path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raw = path.encode("utf-8", "replace")
+    from urllib.parse import quote  # loads the addresses of networks, and most reports have no link
+
     return quote(raw, safe="/")
 
 
@@ -90,12 +91,12 @@ def _github(environment: Mapping[str, str]) -> tuple[Forge, str] | None:
         return None
     other = environment.get("GITEA_ACTIONS") or environment.get("FORGEJO_ACTIONS")
     folder = "src/commit" if other else "blob"
-    return Forge(root, f"{root}/{folder}/{quote(commit)}/{{path}}", "#L{first}-L{last}"), commit
+    return Forge(root, f"{root}/{folder}/{_quoted(commit)}/{{path}}", "#L{first}-L{last}"), commit
 
 
 def _gitlab(environment: Mapping[str, str]) -> tuple[Forge, str] | None:
     root, commit = _address(environment.get("CI_PROJECT_URL", "")), environment.get("CI_COMMIT_SHA", "")
-    return (Forge(root, f"{root}/-/blob/{quote(commit)}/{{path}}", "#L{first}-{last}"), commit) if root else None
+    return (Forge(root, f"{root}/-/blob/{_quoted(commit)}/{{path}}", "#L{first}-{last}"), commit) if root else None
 
 
 def _azure(environment: Mapping[str, str]) -> tuple[Forge, str] | None:
@@ -105,20 +106,30 @@ def _azure(environment: Mapping[str, str]) -> tuple[Forge, str] | None:
         return None
     if provider == "TfsGit":
         lines = "&line={first}&lineEnd={last}&lineStartColumn=1&lineEndColumn=1000&_a=contents"
-        return Forge(root, f"{root}?version=GC{quote(commit)}&path=/{{path}}", lines), commit
+        return Forge(root, f"{root}?version=GC{_quoted(commit)}&path=/{{path}}", lines), commit
     if provider in ("GitHub", "GitHubEnterprise"):
         root = root.removesuffix(".git")
-        return Forge(root, f"{root}/blob/{quote(commit)}/{{path}}", "#L{first}-L{last}"), commit
+        return Forge(root, f"{root}/blob/{_quoted(commit)}/{{path}}", "#L{first}-L{last}"), commit
     return None
 
 
 def _bitbucket(environment: Mapping[str, str]) -> tuple[Forge, str] | None:
     root, commit = _address(environment.get("BITBUCKET_GIT_HTTP_ORIGIN", "")), environment.get("BITBUCKET_COMMIT", "")
-    return (Forge(root, f"{root}/src/{quote(commit)}/{{path}}", "#lines-{first}:{last}"), commit) if root else None
+    return (Forge(root, f"{root}/src/{_quoted(commit)}/{{path}}", "#lines-{first}:{last}"), commit) if root else None
+
+
+def _quoted(text: str) -> str:
+    from urllib.parse import quote
+
+    return quote(text)
 
 
 def _address(url: str) -> str:
     """A web address without user name, password, query and closing slash; empty for anything else."""
+    if not url.strip():
+        return ""
+    from urllib.parse import quote, urlsplit, urlunsplit
+
     try:
         parts = urlsplit(url.strip())
         host = parts.hostname or ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import zlib
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from msgspec import Struct
 
 from mlops_scan.engine.report import Finding, FindingRule, Report
 from mlops_scan.reports import RenderOptions
-from mlops_scan.reports.clean import cut, encodable, one_line
+from mlops_scan.reports.clean import cut, indented, one_line
 from mlops_scan.reports.places import Places, encoded
 from mlops_scan.words import Evidence, Incomplete, Location, Severity
 
@@ -37,7 +36,7 @@ def render(report: Report, options: RenderOptions) -> str:
     limits = _Limits(min(len(report.findings), MAX_RESULTS), _MAX_STEPS)
     while True:
         log = _log(report, options, limits)
-        text = encodable(json.dumps(log, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+        text = indented(log) + "\n"
         if _fits(text) or not limits.results:
             return text
         limits = limits.tighter()

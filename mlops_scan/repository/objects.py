@@ -11,14 +11,17 @@ import os
 import select
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from mlops_scan.repository import git
+
+if TYPE_CHECKING:
+    import tempfile
 
 _SECONDS = 60.0  # that one answer may take
 _STREAMED = 1_000_000  # bytes of a blob that are read to the end even when fewer are wanted
@@ -61,6 +64,8 @@ class ObjectStore:
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory[str]:
+        import tempfile
+
         folder = tempfile.TemporaryDirectory(prefix="mlops-scan-")
         root = Path(folder.name)
         for name in ("refs", "objects"):
@@ -96,6 +101,8 @@ class ObjectStore:
 
     def sizes(self, objects: Iterable[str]) -> dict[str, int]:
         """The sizes of those blobs that are there."""
+        import tempfile
+
         wanted = sorted(set(objects))
         with tempfile.TemporaryFile() as names:
             names.write("".join(f"{name}\n" for name in wanted).encode("ascii"))

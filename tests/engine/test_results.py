@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from mlops_scan import cache
 from mlops_scan.engine.report import Report
-from mlops_scan.engine.results import _Unpickler
+from mlops_scan.engine.results import _unpickled
 from mlops_scan.engine.scan import ScanOptions, scan
 from mlops_scan.repository.files import Folder
 
@@ -84,10 +84,8 @@ def test_nothing_is_written_into_the_tree(project: Path, scans: list[str]) -> No
 
 
 def test_a_kept_report_cannot_name_foreign_code(tmp_path: Path) -> None:
-    import io
-
     with pytest.raises(pickle.UnpicklingError, match="no place in a report"):
-        _Unpickler(io.BytesIO(pickle.dumps(os.system))).load()
+        _unpickled(pickle.dumps(os.system))
 
 
 def _read_by(monkeypatch: pytest.MonkeyPatch) -> list[str]:

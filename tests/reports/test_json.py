@@ -6,11 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from msgspec.structs import replace
 
 from mlops_scan.engine.report import Report
 from mlops_scan.reports import RenderOptions, render
+from mlops_scan.reports.clean import encodable, indented
 from mlops_scan.reports.json import schema_text
 from mlops_scan.words import Grade
 from tests.reports import samples
@@ -97,3 +100,21 @@ def test_hostile_names_survive() -> None:
     text.encode("utf-8")
     paths = [item["path"] for item in json.loads(text)["incomplete"]]
     assert paths[:5] == list(samples.HOSTILE[:5])
+
+
+_TEXTS = st.text(alphabet=st.characters(), max_size=5) | st.sampled_from(["\ud800", "a\udc80b", '"\\', "{[,: "])
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXTS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXTS, inner, max_size=3),
+    )
+)
+def test_the_layout_is_that_of_the_standard_library(data: Any) -> None:
+    assert indented(data) == encodable(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def test_a_number_that_is_none_is_an_error() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        indented({"progress": float("nan")})
