@@ -65,11 +65,14 @@ class Collector:
     def expression(self, node: ast.expr, scope: Scope, compares: bool = False) -> None:
         """Collect calls, strings and, where `compares`, comparisons of an expression."""
         stack: list[Any] = [node]
+        same = self.lines.same
         while stack:
             child = stack.pop()
             kind = type(child)
             if kind is ast.Constant:
-                self._string(child)
+                value = child.value
+                if type(value) is str and 1 < len(value) <= _MAX_STRING:
+                    self.strings.append((child.lineno if same else self.lines.of(child.lineno), value))
             elif kind is ast.Call:
                 self._call(child, scope, stack)
             elif kind is ast.Attribute:
@@ -80,11 +83,6 @@ class Collector:
                 stack += _PARTS[kind](child)
             elif kind not in _SPECIAL or not self._special(child, scope, compares):
                 stack += reversed(children(child))
-
-    def _string(self, node: ast.Constant) -> None:
-        value = node.value
-        if isinstance(value, str) and 1 < len(value) <= _MAX_STRING:
-            self.strings.append((self.lines.of(node.lineno), value))
 
     def _special(self, node: ast.AST, scope: Scope, compares: bool) -> bool:
         """Comparisons, and what binds names; true when the parts of `node` have been dealt with."""
@@ -146,6 +144,11 @@ class Collector:
     def _argument(self, value: ast.expr, scope: Scope, refs: list[str], parts: list[ast.expr]) -> str | None:
         """An argument's constant; adds the names that it hands over to `refs`, and itself to `parts` if it has any."""
         kind = type(value)
+        if kind is ast.Constant:
+            text = constant(value, scope)
+            if text:  # strings are collected with the parts
+                parts.append(value)
+            return text
         if isinstance(value, ast.Name):
             binding = scope.binding(value.id)
             if binding is None:

@@ -104,17 +104,16 @@ def _of_base(parts: list[str], scope: Scope) -> str:
 
 
 def _base(name: str, scope: Scope, parts: list[str]) -> str:
-    if name in ("self", "cls") and parts:
+    """What a name stands for; for `self` what the attribute of it holds, which is then taken from `parts`."""
+    if parts and name in ("self", "cls"):
         owner = _owner(scope)
+        if owner is not None and parts[-1] in owner.class_attributes:
+            return owner.class_attributes[parts.pop()]
         if owner is not None:
-            attribute = parts[-1]
-            if attribute in owner.class_attributes:
-                parts.pop()
-                return owner.class_attributes[attribute]
             return f"@.{owner.name}"
-    found = scope.lookup(name)
-    if found is not None:
-        return found or "?"
+    binding = scope if name in scope.names else scope.binding(name)
+    if binding is not None:
+        return binding.names[name] or "?"
     if name in BUILTINS:
         return "?" if parts else name  # a method of what a builtin returned
     return f"*.{name}"

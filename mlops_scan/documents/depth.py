@@ -110,19 +110,26 @@ def deep_statements(tree: ast.Module, text: str) -> Iterator[tuple[int, int]]:
     What stands at the left end of a chain (`a` in `a + b`, `a.b`, `a()`) is not deeper than the chain: nothing follows
     chains by recursion. Only statements of many characters can be deep, so only those are measured.
     """
-    sizes = [len(line) for line in text.split("\n")]
+    sizes = list(map(len, text.split("\n")))
     offsets = list(accumulate(sizes, initial=0))
     short = max(sizes) <= _LONG_STATEMENT  # then no statement of one line is long
-    stack: list[ast.stmt] = tree.body[::-1]
-    while stack:
+    stack: list[ast.stmt] = []
+    blocks: list[list[ast.stmt]] = [tree.body]
+    while True:
+        for block in reversed(blocks):
+            stack += [
+                statement
+                for statement in reversed(block)
+                if statement.__class__ in _COMPOUND or not short or statement.lineno != statement.end_lineno
+            ]
+        if not stack:
+            return
         statement = stack.pop()
         start, end = statement.lineno, statement.end_lineno or statement.lineno
-        kind = type(statement)
-        if kind in _COMPOUND:
-            blocks = _blocks(statement)
-            for block in reversed(blocks):
-                stack += block[::-1]
-            end = max(start, min([block[0].lineno for block in blocks]) - 1)
+        blocks = _blocks(statement) if type(statement) in _COMPOUND else []
+        if blocks:
+            first = blocks[0][0].lineno if len(blocks) == 1 else min([block[0].lineno for block in blocks])
+            end = max(start, first - 1)
         if start == end and short:
             continue
         if offsets[end] - offsets[start - 1] > _LONG_STATEMENT and _is_deep(statement):
@@ -133,8 +140,10 @@ def _blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
     """The non-empty statement lists inside a compound statement."""
     fields = _COMPOUND[type(statement)]
     blocks: list[list[ast.stmt]] = [block for field in fields if (block := getattr(statement, field))]
-    for field in ("handlers", "cases"):
-        blocks.extend(part.body for part in getattr(statement, field, ()))
+    if isinstance(statement, ast.Match):
+        blocks += [case.body for case in statement.cases]
+    elif "finalbody" in fields:
+        blocks += [handler.body for handler in statement.handlers]  # type: ignore[attr-defined]
     return blocks
 
 
