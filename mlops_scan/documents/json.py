@@ -21,8 +21,8 @@ _TOKEN = regex(
     r"|(?P<number>-?[0-9]+(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][-+]?[0-9]+)?)"
     r"|(?P<word>true|false|null|NaN|-?Infinity)\b|(?P<comment>//[^\n]*|/\*))"
 )
-_scan: Callable[[str, int, bool], tuple[str, int]] = vars(decoder)["scanstring"]  # not in the type stubs
-_skim: Callable[[str, int], tuple[object, int]] = vars(decoder.JSONDecoder(strict=False))["scan_once"]  # in C
+scan_string: Callable[[str, int, bool], tuple[str, int]] = vars(decoder)["scanstring"]  # not in the type stubs
+skim: Callable[[str, int], tuple[object, int]] = vars(decoder.JSONDecoder(strict=False))["scan_once"]  # in C
 _SPACE = regex(r"[ \t\n\r]*")
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
 
@@ -145,7 +145,7 @@ class _Scanner:
         """Go behind a value; False where it is not plain JSON, which is then read like any other."""
         start = _SPACE.match(self._text, self._position)
         try:
-            _, end = _skim(self._text, start.end() if start else self._position)
+            _, end = skim(self._text, start.end() if start else self._position)
         except (StopIteration, ValueError, RecursionError):
             return False
         self._position = end
@@ -154,7 +154,7 @@ class _Scanner:
 
     def _string(self, expect: str, frame: _Frame | None) -> str:
         try:
-            value, self._position = _scan(self._text, self._position, False)
+            value, self._position = scan_string(self._text, self._position, False)
         except ValueError as error:
             raise self._error(str(getattr(error, "msg", error))) from None
         if expect == "key or end" and frame is not None:
