@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 
+from mlops_scan.code.workers import PROGRESS
+
 _LABELS = {
     "list": "listing files",
     "rules": "reading the rules",
@@ -29,7 +31,7 @@ class Stages:
         self._begun = self._since = time.perf_counter()
         self._name = ""
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._show, daemon=True) if shown else None
+        self._thread = threading.Thread(target=self._show, name=PROGRESS, daemon=True) if shown else None
         if self._thread is not None:
             self._thread.start()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-import os
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
@@ -13,9 +12,8 @@ from mlops_scan.code.facts import Module
 from mlops_scan.code.packed import pack, unpack
 from mlops_scan.digests import blake2b
 
-_PAYS = 1_000_000  # characters of Python below which starting workers costs more than it saves
+_PAYS = 150_000  # characters of Python below which a worker costs more than it saves: 5 to 15 ms of processor time
 _PRINTED = 30  # of a notebook one character in so many is code; the rest is what it printed, which is skipped
-_MAX_JOBS = 8
 
 
 class Source(Struct, frozen=True):
@@ -111,28 +109,25 @@ def _from_bytes(data: bytes) -> Built | None:
 
 
 def _built(every: Sequence[Source], jobs: int) -> Iterator[Built]:
-    size = sum(len(source.text) // (_PRINTED if source.notebook else 1) for source in every)
-    jobs = min(jobs or (os.cpu_count() or 1 if size >= _PAYS else 1), _MAX_JOBS)
-    if jobs < 2 or len(every) < 2 or not hasattr(os, "fork"):
+    from mlops_scan.code import workers
+
+    sizes = [len(source.text) // (_PRINTED if source.notebook else 1) for source in every]
+    jobs = jobs or (workers.processors() if sum(sizes) >= _PAYS else 1)
+    if jobs < 2 or len(every) < 2 or not workers.can_fork():
         yield from map(build, every)
         return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
+    _import_parsers()  # forked workers have everything imported already
+    found: dict[int, Built] = {}
 
-    # forked workers have everything imported already; large files first, so that none is left over at the end
-    _import_parsers()
-    order = sorted(range(len(every)), key=lambda i: -len(every[i].text))
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
-        done = dict(zip(order, pool.map(_build_bytes, [every[i] for i in order], chunksize=4), strict=True))
-    for i, source in enumerate(every):
-        yield _from_bytes(done[i]) or Built(source.path, None, "its facts were lost on the way from a worker")
+    def own(number: int) -> None:
+        found[number] = build(every[number])
+
+    packed = workers.share(sizes, jobs, lambda number: _to_bytes(build(every[number])), own)
+    for number, source in enumerate(every):
+        built = found.pop(number, None) or _from_bytes(packed.pop(number, b""))
+        yield built or build(source)  # what a worker did not live to hand over
 
 
 def _import_parsers() -> None:
     from mlops_scan.code import extract  # noqa: F401
     from mlops_scan.documents import notebook, python, repair  # noqa: F401
-
-
-def _build_bytes(source: Source) -> bytes:
-    """`build` for a worker process: plain bytes cross faster than objects."""
-    return _to_bytes(build(source))

@@ -42,9 +42,9 @@ def absolute(path: str, module: str, level: int) -> str:
 def returned(node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> str:
     """The resolved name of what a function returns by its statements, empty where they do not tell."""
     for child in own_nodes(node.body):
-        value = child.value if isinstance(child, ast.Return) else None
-        if isinstance(value, ast.Await):
-            value = value.value
+        if type(child) is not ast.Return:
+            continue
+        value = child.value.value if isinstance(child.value, ast.Await) else child.value
         if isinstance(value, (ast.Call, ast.Name)) or of_self(value):
             name = name_of(value, scope)
             if is_telling(name):

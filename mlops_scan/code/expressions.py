@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import Any
 
 from mlops_scan.code.facts import Call, Guard
 from mlops_scan.code.guards import guard_of
@@ -11,6 +14,28 @@ from mlops_scan.code.syntax import Lines, children
 
 _MAX_STRING = 300  # characters of a string constant worth keeping
 _MAX_ELEMENTS = 500  # elements of one literal looked at; longer ones are data
+_PARTS: Mapping[type[ast.AST], Callable[[Any], Iterable[ast.expr]]] = {
+    ast.BinOp: attrgetter("right", "left"),
+    ast.IfExp: attrgetter("orelse", "body", "test"),
+    ast.Subscript: attrgetter("slice", "value"),
+    ast.BoolOp: lambda node: reversed(node.values),
+    ast.JoinedStr: lambda node: reversed(node.values),
+    ast.List: lambda node: reversed(node.elts[:_MAX_ELEMENTS]),
+    ast.Tuple: lambda node: reversed(node.elts[:_MAX_ELEMENTS]),
+    ast.Set: lambda node: reversed(node.elts[:_MAX_ELEMENTS]),
+    ast.Dict: lambda node: reversed(
+        [
+            part
+            for pair in zip(node.keys[:_MAX_ELEMENTS], node.values, strict=False)
+            for part in pair
+            if part is not None
+        ]
+    ),
+    ast.FormattedValue: lambda node: (node.format_spec, node.value) if node.format_spec else (node.value,),
+    ast.Starred: lambda node: (node.value,),
+    ast.UnaryOp: lambda node: (node.operand,),
+}
+"""The parts of expressions of the common kinds, last ones first."""
 _SPECIAL = frozenset(
     {ast.Compare, ast.NamedExpr, ast.Lambda, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp}
 )
@@ -39,29 +64,25 @@ class Collector:
 
     def expression(self, node: ast.expr, scope: Scope, compares: bool = False) -> None:
         """Collect calls, strings and, where `compares`, comparisons of an expression."""
-        stack: list[ast.AST] = [node]
+        stack: list[Any] = [node]
+        same = self.lines.same
         while stack:
             child = stack.pop()
             kind = type(child)
             if kind is ast.Constant:
-                if isinstance(child.value, str) and 1 < len(child.value) <= _MAX_STRING:  # type: ignore[attr-defined]
-                    self.strings.append((self.lines.of(child.lineno), child.value))  # type: ignore[attr-defined]
+                value = child.value
+                if type(value) is str and 1 < len(value) <= _MAX_STRING:
+                    self.strings.append((child.lineno if same else self.lines.of(child.lineno), value))
+            elif kind is ast.Call:
+                self._call(child, scope, stack)
+            elif kind is ast.Attribute:
+                stack.append(child.value)
             elif kind is ast.Name:
                 continue
-            elif kind is ast.Call:
-                self._call(child, scope)  # type: ignore[arg-type]
-                stack.extend(keyword.value for keyword in reversed(child.keywords))  # type: ignore[attr-defined]
-                stack.extend(reversed(child.args))  # type: ignore[attr-defined]
-                stack.append(child.func)  # type: ignore[attr-defined]
-            elif kind is ast.Attribute:
-                stack.append(child.value)  # type: ignore[attr-defined]
-            elif kind in (ast.List, ast.Tuple, ast.Set):
-                stack.extend(reversed(child.elts[:_MAX_ELEMENTS]))  # type: ignore[attr-defined]
-            elif kind is ast.Dict:
-                pairs = zip(child.keys[:_MAX_ELEMENTS], child.values, strict=False)  # type: ignore[attr-defined]
-                stack.extend(reversed([part for pair in pairs for part in pair if part is not None]))
+            elif kind in _PARTS:
+                stack += _PARTS[kind](child)
             elif kind not in _SPECIAL or not self._special(child, scope, compares):
-                stack.extend(reversed(children(child)))
+                stack += reversed(children(child))
 
     def _special(self, node: ast.AST, scope: Scope, compares: bool) -> bool:
         """Comparisons, and what binds names; true when the parts of `node` have been dealt with."""
@@ -98,24 +119,57 @@ class Collector:
         for part in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
             self.expression(part, inner, compares)
 
-    def _call(self, node: ast.Call, scope: Scope) -> None:
+    def _call(self, node: ast.Call, scope: Scope, stack: list[Any]) -> None:
+        """Collect a call, and put its parts on the stack, the first one on top."""
         start, end = self.lines.span(node)
         refs: list[str] = []
-        for value in (*node.args, *(keyword.value for keyword in node.keywords)):
-            elements = value.elts if isinstance(value, (ast.List, ast.Tuple)) else [value]
-            for element in value.values if isinstance(value, ast.Dict) else elements:
+        parts: list[ast.expr] = []
+        args = [self._argument(value, scope, refs, parts) for value in node.args]
+        keywords: list[tuple[str, str | None]] = []
+        for keyword in node.keywords:
+            text = self._argument(keyword.value, scope, refs, parts)
+            if keyword.arg is not None:
+                keywords.append((keyword.arg, text))
+        parts.reverse()
+        stack += parts
+        function = node.func
+        while type(function) is ast.Attribute:
+            function = function.value
+        if type(function) is not ast.Name:
+            stack.append(function)
+        name = name_of(node.func, scope)
+        # by position: some 30 % faster than by keyword, and there are as many calls as lines
+        self.calls.append(Call(name, start, end, scope.name, tuple(args), tuple(keywords), tuple(refs)))
+
+    def _argument(self, value: ast.expr, scope: Scope, refs: list[str], parts: list[ast.expr]) -> str | None:
+        """An argument's constant; adds the names that it hands over to `refs`, and itself to `parts` if it has any."""
+        kind = type(value)
+        if kind is ast.Constant:
+            text = constant(value, scope)
+            if text:  # strings are collected with the parts
+                parts.append(value)
+            return text
+        if isinstance(value, ast.Name):
+            binding = scope.binding(value.id)
+            if binding is None:
+                return None
+            if binding.names[value.id]:
+                refs += _telling(value, scope)
+            return binding.constants.get(value.id)
+        parts.append(value)
+        if kind is ast.Call:
+            return None
+        if kind is ast.Attribute:
+            refs += _telling(value, scope)
+            return None
+        if isinstance(value, (ast.List, ast.Tuple, ast.Dict)):
+            for element in value.values if isinstance(value, ast.Dict) else value.elts:
                 if isinstance(element, (ast.Name, ast.Attribute)):
-                    name = name_of(element, scope)
-                    if is_telling(name):
-                        refs.append(name)
-        self.calls.append(
-            Call(
-                name=name_of(node.func, scope),
-                line=start,
-                end_line=end,
-                scope=scope.name,
-                args=tuple(constant(argument, scope) for argument in node.args),
-                keywords=tuple((k.arg, constant(k.value, scope)) for k in node.keywords if k.arg is not None),
-                refs=tuple(refs),
-            )
-        )
+                    refs += _telling(element, scope)
+        return constant(value, scope)
+
+
+def _telling(node: ast.expr, scope: Scope) -> tuple[str, ...]:
+    """The resolved name of an expression if it says what that is."""
+    name = name_of(node, scope)
+    return (name,) if is_telling(name) else ()

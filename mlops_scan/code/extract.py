@@ -68,20 +68,20 @@ class _Extractor:
     def _block(self, body: Sequence[ast.stmt], scope: Scope, depth: int) -> None:
         if depth > _MAX_DEPTH:
             return
-        for index, node in enumerate(body):
-            if index == 0 and is_docstring(node):
-                continue
-            self._statement(node, scope, depth)
-            if isinstance(node, (ast.Return, ast.Raise, ast.Continue, ast.Break)):
+        for node in body[1:] if body and is_docstring(body[0]) else body:
+            self.statements += 1
+            kind = type(node)
+            handle = _HANDLERS.get(kind)
+            if handle is not None:
+                handle(self, node, scope, depth)
+            else:
+                self.found.expressions(node, scope)
+            if kind in _LEAVING:
                 return  # what follows in this block cannot run
 
-    def _statement(self, node: ast.stmt, scope: Scope, depth: int) -> None:
-        self.statements += 1
-        handle = _HANDLERS.get(type(node))
-        if handle is not None:
-            handle(self, node, scope, depth)
-        else:
-            self.found.expressions(node, scope)
+    def _value(self, node: ast.Expr | ast.Return, scope: Scope, depth: int) -> None:
+        if node.value is not None:
+            self.found.expression(node.value, scope, compares=True)
 
     def _assert(self, node: ast.Assert, scope: Scope, depth: int) -> None:
         self.found.guard(node, node.test, scope, "assert")
@@ -157,8 +157,9 @@ class _Extractor:
         blocks: list[Sequence[ast.stmt]] = []
         while True:
             stopping = stops(node.body, scope)
-            if stopping not in ("raise", "exit") and stops(node.orelse, scope) in ("raise", "exit"):
-                stopping = stops(node.orelse, scope)  # `if better: … else: run.cancel()`
+            if stopping not in ("raise", "exit") and node.orelse:
+                otherwise = stops(node.orelse, scope)  # `if better: … else: run.cancel()`
+                stopping = otherwise if otherwise in ("raise", "exit") else stopping
             self.found.guard(node, node.test, scope, stopping)
             self.found.expression(node.test, scope)
             blocks.append(node.body)
@@ -199,8 +200,10 @@ class _Extractor:
 
     def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope, depth: int) -> None:
         line = self.lines.of(node.lineno)
-        self.imports.extend(Import(whole, line, scope.name, not bound) for bound, _, whole in imported(node, self.path))
-        self._bind_imported(node, scope)
+        for bound, name, whole in imported(node, self.path):
+            self.imports.append(Import(whole, line, scope.name, not bound))
+            if bound:
+                scope.bind(bound, name)
 
     def _bind_imported(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         for bound, name, _ in imported(node, self.path):
@@ -267,7 +270,10 @@ class _Extractor:
         )
 
 
+_LEAVING = frozenset({ast.Return, ast.Raise, ast.Continue, ast.Break})
 _HANDLERS: Mapping[type[ast.stmt], Callable[..., None]] = {
+    ast.Expr: _Extractor._value,
+    ast.Return: _Extractor._value,
     ast.FunctionDef: _Extractor._function,
     ast.AsyncFunctionDef: _Extractor._function,
     ast.ClassDef: _Extractor._class,

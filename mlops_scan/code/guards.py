@@ -10,7 +10,7 @@ from itertools import islice
 
 from mlops_scan.code.facts import Guard
 from mlops_scan.code.scopes import Scope, name_of
-from mlops_scan.code.syntax import Lines, identifiers, own_nodes, walk
+from mlops_scan.code.syntax import MAX_IDENTIFIERS, NAMING, Lines, children, identifiers, name_in, own_nodes
 from mlops_scan.regex import regex
 
 _MAX_ORIGINS = 12  # identifiers of what a compared variable was made of
@@ -22,6 +22,7 @@ PROCEEDS = regex(
 )
 """Names of flags that let a model proceed: `if is_accepted:` is worth a look although it compares nothing itself."""
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+_STOPPING = frozenset({"exit", "_exit", "fail", "cancel"})  # the last parts of names that stop
 STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
 """Calls that end the program with an error."""
 
@@ -30,8 +31,7 @@ def guard_of(
     node: ast.If | ast.Assert | ast.Compare, test: ast.expr, scope: Scope, lines: Lines, stopping: str
 ) -> Guard | None:
     """What a test compares with what, and what it stops (see `Guard.stops`); None for a plain branch."""
-    compares, numbers = _compared(test)
-    names = identifiers(test)
+    compares, ordered, numbers, names = _compared(test)
     plain = isinstance(node, ast.If) and not compares and stopping not in ("raise", "exit")
     if plain and not any(PROCEEDS.search(name) for name in names):
         return None
@@ -39,8 +39,9 @@ def guard_of(
         if name in scope.made_of:
             names.extend(identifiers(scope.made_of[name])[:_MAX_ORIGINS])
     for name in tuple(names):
-        text = scope.constant(name) or ""
-        numbers.extend(_as_number(text) if any(char.isdigit() for char in text) else ())
+        text = scope.constant(name)
+        if text and any(char.isdigit() for char in text):
+            numbers += _as_number(text)
     start, end = lines.span(node)
     return Guard(
         line=start,
@@ -52,28 +53,42 @@ def guard_of(
         compares=compares,
         trivial=isinstance(test, ast.Constant),
         body_end=end,
-        ordered=any(
-            isinstance(part, ast.Compare) and any(isinstance(op, _ORDER) for op in part.ops) for part in walk(test)
-        ),
+        ordered=ordered,
     )
 
 
-def _compared(test: ast.expr) -> tuple[bool, list[float]]:
-    """Whether a test compares anything, and the numbers in it."""
-    compares = False
+def _compared(test: ast.expr) -> tuple[bool, bool, list[float], list[str]]:
+    """Whether a test compares anything, whether by size, the numbers in it and its `identifiers`; in one walk."""
+    compares = ordered = False
     numbers: list[float] = []
+    names: list[str] = []
     signed: set[int] = set()  # operands of a minus that has been read with them; a node comes before its parts
-    for node in walk(test):
+    todo: list[ast.AST] = [test]
+    for count, node in enumerate(todo):
+        kind = type(node)
+        if kind in NAMING:
+            if count < MAX_IDENTIFIERS:
+                name_in(node, names)
+            if isinstance(node, ast.Attribute):
+                todo.append(node.value)
+            elif isinstance(node, ast.Constant) and id(node) not in signed:
+                numbers += _number(node)
+            continue
         if isinstance(node, ast.Compare):
             compares = True
+            ordered = ordered or any(isinstance(op, _ORDER) for op in node.ops)
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            numbers.extend(-number for number in _number(node.operand))
+            numbers += [-number for number in _number(node.operand)]
             signed.add(id(node.operand))
-        elif isinstance(node, (ast.Constant, ast.Call)) and id(node) not in signed:
-            numbers.extend(_number(node))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            compares = compares or node.func.attr.startswith(("assert", "all", "any", "isclose"))
-    return compares, numbers
+        elif isinstance(node, ast.Call):
+            numbers += _number(node) if id(node) not in signed else ()
+            compares = compares or _asserts(node.func)
+        todo += children(node)
+    return compares, ordered, numbers, names
+
+
+def _asserts(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and function.attr.startswith(("assert", "all", "any", "isclose"))
 
 
 def _number(node: ast.expr) -> list[float]:
@@ -102,12 +117,26 @@ def _as_number(value: str | float) -> list[float]:
 
 def stops(body: Sequence[ast.stmt], scope: Scope) -> str:
     """How a branch ends what runs: "raise", "exit", "return", or "" where it goes on."""
-    nodes = list(islice(own_nodes(body), _MAX_BODY))
-    for node in nodes:
-        if isinstance(node, ast.Raise):
+    returns = ""
+    for node in islice(own_nodes(body), _MAX_BODY):
+        kind = type(node)
+        if kind is ast.Return:
+            returns = "return"
+        elif isinstance(node, ast.Raise):
             return "exit" if "SystemExit" in identifiers(node)[:1] else "raise"
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _may_stop(node.value.func):
             name = name_of(node.value.func, scope)
             if name in STOP_CALLS or name.endswith((".cancel", ".exit", ".fail")):
                 return "exit"
-    return "return" if any(isinstance(node, ast.Return) for node in nodes) else ""
+    return returns
+
+
+def _may_stop(function: ast.expr) -> bool:
+    """Whether the resolved name of a called function may be one that stops: it ends with the attribute called.
+
+    What an attribute of `self` holds may have any name.
+    """
+    if not isinstance(function, ast.Attribute) or function.attr in _STOPPING:
+        return True
+    receiver = function.value
+    return receiver.id in ("self", "cls") if isinstance(receiver, ast.Name) else not isinstance(receiver, ast.Attribute)

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from mlops_scan.code.facts import MAIN, MAX_PARTS
 
 BUILTINS = frozenset(dir(builtins))
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _MAX_WORDS = 60  # words of a command given as a list
 
 
@@ -25,26 +26,26 @@ class Scope(Struct):
     class_attributes: dict[str, str] = field(default_factory=dict)
     log: list[tuple[str, str]] = field(default_factory=list)  # every binding made: the name and what it held before
 
-    def lookup(self, name: str) -> str | None:
-        """What a name holds, empty where it is bound to something unknown, None where it is not bound."""
-        scope: Scope | None = self
+    def binding(self, name: str) -> Scope | None:
+        """The nearest scope that binds a name, as seen from here; None where it is not bound."""
+        if name in self.names:
+            return self
+        scope = self.parent
         while scope is not None:
-            if name in scope.names and (scope is self or not scope.class_attributes):
-                return scope.names[name]
+            if name in scope.names and not scope.class_attributes:
+                return scope
             scope = scope.parent
         return None
 
+    def lookup(self, name: str) -> str | None:
+        """What a name holds, empty where it is bound to something unknown, None where it is not bound."""
+        scope = self.binding(name)
+        return None if scope is None else scope.names[name]
+
     def constant(self, name: str) -> str | None:
         """The constant that a name stands for; a nearer binding to anything else hides it."""
-        scope: Scope | None = self
-        while scope is not None:
-            if scope is self or not scope.class_attributes:
-                if name in scope.constants:
-                    return scope.constants[name]
-                if name in scope.names:
-                    return None
-            scope = scope.parent
-        return None
+        scope = self.binding(name)
+        return None if scope is None else scope.constants.get(name)
 
     def bind(self, name: str, held: str = "") -> None:
         """Bind a name to something that is no constant."""
@@ -66,10 +67,10 @@ def is_telling(name: str) -> bool:
 def name_of(node: ast.expr, scope: Scope) -> str:
     """The resolved name of an expression; a call is named after what it calls, "?" when nothing is known."""
     parts: list[str] = []
-    while True:
+    while type(node) is not ast.Name:
         if len(parts) > MAX_PARTS:
             return ".".join(["?", *reversed(parts)])
-        if isinstance(node, ast.Attribute):
+        if type(node) is ast.Attribute:
             parts.append(node.attr)
             node = node.value
         elif isinstance(node, ast.Call):
@@ -84,15 +85,13 @@ def name_of(node: ast.expr, scope: Scope) -> str:
             if parts:
                 return ".".join(["?", *reversed(parts)])
         else:
-            break
-    if not isinstance(node, ast.Name):
-        return ".".join(["?", *reversed(parts)]) if parts else "?"
-    base = _base(node.id, scope, parts)
-    if base == "?" and not parts:
-        return "?"
-    if base.count(".") > MAX_PARTS:
+            return ".".join(["?", *reversed(parts)]) if parts else "?"
+    base = _base(node.id, scope, parts) if len(parts) <= MAX_PARTS else "?"
+    if len(base) > MAX_PARTS and base.count(".") > MAX_PARTS:
         base = "?"
-    return ".".join([base, *reversed(parts)])
+    if not parts:
+        return base
+    return f"{base}.{parts[0]}" if len(parts) == 1 else ".".join([base, *reversed(parts)])
 
 
 def _of_base(parts: list[str], scope: Scope) -> str:
@@ -105,17 +104,16 @@ def _of_base(parts: list[str], scope: Scope) -> str:
 
 
 def _base(name: str, scope: Scope, parts: list[str]) -> str:
-    if name in ("self", "cls") and parts:
+    """What a name stands for; for `self` what the attribute of it holds, which is then taken from `parts`."""
+    if parts and name in ("self", "cls"):
         owner = _owner(scope)
+        if owner is not None and parts[-1] in owner.class_attributes:
+            return owner.class_attributes[parts.pop()]
         if owner is not None:
-            attribute = parts[-1]
-            if attribute in owner.class_attributes:
-                parts.pop()
-                return owner.class_attributes[attribute]
             return f"@.{owner.name}"
-    found = scope.lookup(name)
-    if found is not None:
-        return found or "?"
+    binding = scope if name in scope.names else scope.binding(name)
+    if binding is not None:
+        return binding.names[name] or "?"
     if name in BUILTINS:
         return "?" if parts else name  # a method of what a builtin returned
     return f"*.{name}"
@@ -163,9 +161,11 @@ def constant(node: ast.expr | None, scope: Scope) -> str | None:
     """An expression's constant as text (`true`, `0.5`, `prod`), None where it is none."""
     if isinstance(node, ast.Constant):
         value = node.value
+        if isinstance(value, str):
+            return value
         if isinstance(value, bool):
             return "true" if value else "false"
-        return "none" if value is None else value if isinstance(value, str) else _number_text(value)
+        return "none" if value is None else _number_text(value)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = constant(node.operand, scope)
         return None if inner is None else f"-{inner}"
@@ -197,7 +197,7 @@ def _words(node: ast.List | ast.Tuple, scope: Scope) -> str | None:
 def declare(body: Iterable[ast.stmt], scope: Scope) -> None:
     """Names of definitions are visible before their line, as at run time inside functions."""
     for node in body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(node, DEFINITIONS):
             scope.names[node.name] = scope.prefix + node.name
         elif isinstance(node, (ast.If, ast.Try)):
             declare(node.body, scope)

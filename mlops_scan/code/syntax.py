@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import TypeGuard
 
 from mlops_scan.code.facts import MAIN
 
-_MAX_IDENTIFIERS = 50  # nodes of an expression looked at for identifiers
+MAX_IDENTIFIERS = 50  # nodes of an expression looked at for identifiers
+_MAX_IDENTIFIER = 60  # characters of a string that may be one
+NAMING = frozenset({ast.Name, ast.Attribute, ast.Constant})
+"""The kinds of nodes that `name_in` reads."""
 _LOGGING = frozenset({"print", "info", "debug", "warning", "error", "echo", "success", "log"})
 
 
@@ -21,16 +23,21 @@ class Lines:
     """
 
     def __init__(self, lines: Sequence[int] = ()) -> None:
+        self.same = not lines
+        """Whether the lines of the tree are those of the file."""
         self._lines = lines
 
     def of(self, line: int) -> int:
         """The file's line for a line of the tree."""
-        return self._lines[min(line, len(self._lines)) - 1] if self._lines else line
+        return line if self.same else self._lines[min(line, len(self._lines)) - 1]
 
-    def span(self, node: ast.AST) -> tuple[int, int]:
+    def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
         """The file's first and last line of a node."""
-        start = self.of(node.lineno)  # type: ignore[attr-defined]
-        return start, max(start, self.of(getattr(node, "end_lineno", None) or node.lineno))  # type: ignore[attr-defined]
+        start, end = node.lineno, node.end_lineno or node.lineno
+        if self.same:
+            return start, end
+        start = self.of(start)
+        return start, max(start, self.of(end))
 
 
 # Fields of the kinds of nodes that hold nodes worth a look: no contexts, operators, names or positions.
@@ -58,31 +65,36 @@ def children(node: ast.AST) -> list[ast.AST]:
     for name in _FIELDS.get(type(node), ()):
         value = getattr(node, name, None)
         if value.__class__ is list:
-            found.extend(item for item in value if isinstance(item, ast.AST))
+            found += [item for item in value if isinstance(item, ast.AST)]
         elif isinstance(value, ast.AST):
             found.append(value)
     return found
 
 
-def walk(node: ast.AST) -> Iterator[ast.AST]:
-    """A node and all its parts, nearest first."""
-    todo = [node]
-    for current in todo:
-        yield current
-        todo += children(current)
-
-
 def identifiers(node: ast.AST) -> list[str]:
     """Names, attributes and string subscripts of an expression, in order."""
     found: list[str] = []
-    for child in islice(walk(node), _MAX_IDENTIFIERS):
-        if isinstance(child, ast.Name):
-            found.append(child.id)
-        elif isinstance(child, ast.Attribute):
-            found.append(child.attr)
-        elif isinstance(child, ast.Constant) and isinstance(child.value, str) and len(child.value) < 60:
-            found.append(child.value)
+    todo = [node]
+    for count, current in enumerate(todo):  # nearest first
+        if count == MAX_IDENTIFIERS:
+            break
+        if type(current) in NAMING:
+            name_in(current, found)
+            if isinstance(current, ast.Attribute):
+                todo.append(current.value)
+        else:
+            todo += children(current)
     return found
+
+
+def name_in(node: ast.AST, found: list[str]) -> None:
+    """Add the identifier that a name, an attribute or a short string is."""
+    if isinstance(node, ast.Name):
+        found.append(node.id)
+    elif isinstance(node, ast.Attribute):
+        found.append(node.attr)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < _MAX_IDENTIFIER:
+        found.append(node.value)
 
 
 def own_nodes(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
@@ -91,17 +103,17 @@ def own_nodes(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
     while stack:
         node = stack.pop()
         yield node
-        blocks = _BLOCKS.get(type(node))
-        if blocks is None:
+        if type(node) not in _BLOCKS:
             continue
         inside: list[ast.stmt] = []
-        for name in blocks:
+        for name in _BLOCKS[type(node)]:
             if name == "handlers":
                 for handler in node.handlers:  # type: ignore[attr-defined]
                     inside += handler.body
             else:
                 inside += getattr(node, name)
-        stack.extend(reversed(inside))
+        inside.reverse()
+        stack += inside
 
 
 def is_main(test: ast.expr) -> bool:

@@ -19,7 +19,7 @@ _WORD = regex(r"\w+|[(\[{'\"]|\.\.\.")
 def check_size(text: str, limit: int = MAX_BYTES) -> None:
     """Raise DocumentError when the text takes more than `limit` bytes as UTF-8."""
     size = len(text)
-    if size <= limit and not text.isascii():
+    if size <= limit < 4 * size and not text.isascii():  # a character takes at most four bytes
         size = len(text.encode("utf-8", "replace"))
     if size > limit:
         raise DocumentError(f"larger than {limit / 1_000_000:g} MB, not read")
@@ -46,7 +46,11 @@ def encodable(text: str) -> str:
     """The text with lone surrogates replaced by `?`, so that it can be encoded as UTF-8; same line count."""
     if text.isascii():
         return text
-    return text.encode("utf-8", "replace").decode("utf-8")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text  # the same object, so that comparing the two costs nothing
 
 
 def unix_lines(text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from mlops_scan.documents.bounds import MAX_DEPTH
@@ -18,7 +19,31 @@ if TYPE_CHECKING:
 
 _LONG_STATEMENT = 400  # characters; shorter ones cannot nest deep enough to matter
 _CHAIN = 100  # links of one chain that stay as they are
-_INSIDE = (ast.expr, ast.keyword, ast.arguments, ast.arg, ast.comprehension, ast.withitem)
+_BLOCKS = ("body", "orelse", "finalbody")
+_COMPOUND: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple(field for field in _BLOCKS if field in kind._fields)
+    for kind in ast.stmt.__subclasses__()
+    if "body" in kind._fields or "cases" in kind._fields
+}
+"""The kinds of statements that hold others, and their fields that are lists of statements."""
+_NO_EXPRESSIONS = frozenset({"id", "attr", "arg", "name", "names", "ctx", "op", "ops", "kind", "type_comment"})
+_PARTS: tuple[type[ast.AST], ...] = (ast.keyword, ast.arguments, ast.arg, ast.comprehension, ast.withitem)
+_EXPRESSIONS: dict[type[ast.AST], tuple[str, ...]] = {
+    kind: tuple(field for field in kind._fields if field not in {*_NO_EXPRESSIONS, *_COMPOUND.get(kind, ())})
+    for base in (ast.stmt, ast.expr)
+    for kind in base.__subclasses__()
+    if kind is not ast.Constant
+} | {kind: kind._fields for kind in _PARTS}
+"""The kinds of nodes that are measured, and their fields that may hold expressions."""
+_INSIDE = frozenset(kind for kind in _EXPRESSIONS if not issubclass(kind, ast.stmt)) | {ast.Constant}
+_HOLDING = frozenset(kind for kind in _INSIDE if _EXPRESSIONS.get(kind))
+_LEFT: dict[type[ast.AST], str] = {
+    ast.BinOp: "left",
+    ast.Attribute: "value",
+    ast.Subscript: "value",
+    ast.Call: "func",
+}
+"""The field that holds a chain up to its last link."""
 
 Edit = tuple[int, int, bytes]  # from, to, replacement: byte offsets in the source
 
@@ -87,50 +112,59 @@ def deep_statements(tree: ast.Module, text: str) -> Iterator[tuple[int, int]]:
     What stands at the left end of a chain (`a` in `a + b`, `a.b`, `a()`) is not deeper than the chain: nothing follows
     chains by recursion. Only statements of many characters can be deep, so only those are measured.
     """
-    offsets: list[int] = [0]
-    for line in text.split("\n"):
-        offsets.append(offsets[-1] + len(line))
-    stack = list(reversed(tree.body))
-    while stack:
+    sizes = list(map(len, text.split("\n")))
+    offsets = list(accumulate(sizes, initial=0))
+    short = max(sizes) <= _LONG_STATEMENT  # then no statement of one line is long
+    stack: list[ast.stmt] = []
+    blocks: list[list[ast.stmt]] = [tree.body]
+    while True:
+        for block in reversed(blocks):
+            stack += [
+                statement
+                for statement in reversed(block)
+                if statement.__class__ in _COMPOUND or not short or statement.lineno != statement.end_lineno
+            ]
+        if not stack:
+            return
         statement = stack.pop()
         start, end = statement.lineno, statement.end_lineno or statement.lineno
-        blocks = _blocks(statement)
+        blocks = _blocks(statement) if type(statement) in _COMPOUND else []
         if blocks:
-            stack.extend(inner for block in reversed(blocks) for inner in reversed(block))
-            end = max(start, min(block[0].lineno for block in blocks) - 1)
+            first = blocks[0][0].lineno if len(blocks) == 1 else min([block[0].lineno for block in blocks])
+            end = max(start, first - 1)
+        if start == end and short:
+            continue
         if offsets[end] - offsets[start - 1] > _LONG_STATEMENT and _is_deep(statement):
             yield start, end
 
 
 def _blocks(statement: ast.stmt) -> list[list[ast.stmt]]:
     """The non-empty statement lists inside a compound statement."""
-    blocks: list[list[ast.stmt]] = []
-    for field in ("body", "orelse", "finalbody"):
-        block = getattr(statement, field, None)
-        if block:
-            blocks.append(block)
-    for field in ("handlers", "cases"):
-        blocks.extend(part.body for part in getattr(statement, field, ()))
+    fields = _COMPOUND[type(statement)]
+    blocks: list[list[ast.stmt]] = [block for field in fields if (block := getattr(statement, field))]
+    if isinstance(statement, ast.Match):
+        blocks += [case.body for case in statement.cases]
+    elif "finalbody" in fields:
+        blocks += [handler.body for handler in statement.handlers]  # type: ignore[attr-defined]
     return blocks
 
 
 def _is_deep(statement: ast.stmt) -> bool:
     """Whether the expressions of a statement, without those of the blocks in it, nest deeper than MAX_DEPTH."""
-    stack: list[tuple[ast.AST, int]] = [(statement, 0)]
-    while stack:
-        node, depth = stack.pop()
-        if depth > MAX_DEPTH:
-            return True
-        left = _left(node)
-        children = (child for child in ast.iter_child_nodes(node) if isinstance(child, _INSIDE))
-        stack.extend((child, depth + (child is not left)) for child in children)
-    return False
-
-
-def _left(node: ast.AST) -> ast.expr | None:
-    """The part of a chain that is the chain up to its last link."""
-    if isinstance(node, ast.BinOp):
-        return node.left
-    if isinstance(node, (ast.Attribute, ast.Subscript)):
-        return node.value
-    return node.func if isinstance(node, ast.Call) else None
+    level: list[ast.AST] = [statement]
+    for depth in range(MAX_DEPTH + 1):
+        wanted = _HOLDING if depth < MAX_DEPTH else _INSIDE  # names and constants count as the last level only
+        below: list[ast.AST] = []
+        for node in level:  # which grows: the left end of a chain is on the level of the chain
+            kind = type(node)
+            left = _LEFT.get(kind)
+            for field in _EXPRESSIONS.get(kind, ()):
+                value = getattr(node, field)
+                if value.__class__ is list:
+                    below += [item for item in value if item.__class__ in wanted]
+                elif value.__class__ in wanted:
+                    (level if field == left else below).append(value)
+        if not below:
+            return False
+        level = below
+    return True

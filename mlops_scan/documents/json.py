@@ -31,8 +31,8 @@ _PLAIN_VALUE = (
 _PLAIN_MEMBER = rf'"(?P<key>{_PLAIN_STRING})"[ \t]*:[ \t]*{_PLAIN_VALUE}'
 _MEMBER, _ITEM = regex(_BLANKS + _PLAIN_MEMBER), regex(_BLANKS + _PLAIN_VALUE)
 _END = regex(_BLANKS + r"[}\]]")
-_scan: Callable[[str, int, bool], tuple[str, int]] = vars(decoder)["scanstring"]  # not in the type stubs
-_skim: Callable[[str, int], tuple[object, int]] = vars(decoder.JSONDecoder(strict=False))["scan_once"]  # in C
+scan_string: Callable[[str, int, bool], tuple[str, int]] = vars(decoder)["scanstring"]  # not in the type stubs
+skim: Callable[[str, int], tuple[object, int]] = vars(decoder.JSONDecoder(strict=False))["scan_once"]  # in C
 _SPACE = regex(r"[ \t\n\r]*")
 _WORDS: dict[str, Scalar] = {"true": True, "false": False, "null": None}
 
@@ -199,7 +199,7 @@ class _Scanner:
         """Go behind a value; False where it is not plain JSON, which is then read like any other."""
         start = _SPACE.match(self._text, self._position)
         try:
-            _, end = _skim(self._text, start.end() if start else self._position)
+            _, end = skim(self._text, start.end() if start else self._position)
         except (StopIteration, ValueError, RecursionError):
             return False
         self._position = end
@@ -208,7 +208,7 @@ class _Scanner:
 
     def _string(self, expect: str, frame: _Frame | None) -> str:
         try:
-            value, self._position = _scan(self._text, self._position, False)
+            value, self._position = scan_string(self._text, self._position, False)
         except ValueError as error:
             raise self._error(str(getattr(error, "msg", error))) from None
         if expect == "key or end" and frame is not None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from mlops_scan.documents import json, python, python2, repair
-from mlops_scan.documents.bounds import check_size, check_words, encodable
+from mlops_scan.documents.bounds import check_size, check_words, encodable, unix_lines
+from mlops_scan.documents.cells import Part, cells
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.regex import regex
 
 Line = tuple[int, str]  # the line in the raw file, and the source text of that line
 
 _MAX_CELLS = 10_000
+_KINDS = {"code": "code", "markdown": "markdown", "heading": "markdown"}
 _UNWANTED = frozenset({"attachments", "outputs", "metadata"})  # pictures and tables: most of a notebook's text
 
 _CELL_MAGIC = regex(r"%%(\w+)")
@@ -37,11 +41,15 @@ class Notebook(Struct, frozen=True):
 
 def parse(text: str) -> Notebook:
     """The cells of a notebook of format 3 or 4. Raises DocumentError for what is no notebook, or broken JSON."""
+    check_size(text, json.MAX_BYTES)
+    ordinary = cells(text, _UNWANTED)
+    if ordinary is not None and len(ordinary) <= _MAX_CELLS:
+        return Notebook(tuple(Cell(_KINDS.get(cell.kind, "raw"), _lines(cell.parts)) for cell in ordinary))
     root = json.parse(text, _UNWANTED)
     if root.get("nbformat") is None:
         raise DocumentError("not a notebook: it has no nbformat", root.line)
-    cells = root.get("cells")
-    nodes = list(cells.items) if cells is not None else []
+    listed = root.get("cells")
+    nodes = list(listed.items) if listed is not None else []
     worksheets = root.get("worksheets")
     for sheet in worksheets.items if worksheets is not None else ():
         inner = sheet.get("cells")
@@ -112,21 +120,25 @@ def _escapes(lines: tuple[Line, ...]) -> list[Line]:
 def _cell(node: Node) -> Cell:
     kind = node.get("cell_type")
     source = node.get("source") or node.get("input")
-    name = {"code": "code", "markdown": "markdown", "heading": "markdown"}.get(str(kind.value) if kind else "", "raw")
-    return Cell(name, _lines(source))
+    parts = (source.items if source.kind == "sequence" else (source,)) if source is not None else ()
+    name = _KINDS.get(str(kind.value) if kind else "", "raw")
+    return Cell(name, _lines((part.line, part.string() or "") for part in parts))
 
 
-def _lines(source: Node | None) -> tuple[Line, ...]:
+def _lines(parts: Iterable[Part]) -> tuple[Line, ...]:
     """The source lines; the parts of a list are one text, so a part without a line break goes on in the next."""
     lines: list[Line] = []
     open_end = False
-    for part in (source.items if source.kind == "sequence" else (source,)) if source is not None else ():
-        text = part.string() or ""
-        pieces = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for line, written in parts:
+        text = unix_lines(written)
+        if not open_end and text.find("\n") == len(text) - 1 and text:  # a whole line
+            lines.append((line, text[:-1]))
+            continue
+        pieces = text.split("\n")
         if open_end and lines:
             lines[-1] = (lines[-1][0], lines[-1][1] + pieces.pop(0))
         open_end = True
-        lines.extend((part.line, piece) for piece in pieces)
+        lines.extend([(line, piece) for piece in pieces])
         if text.endswith("\n"):
             lines.pop()
             open_end = False

@@ -19,16 +19,21 @@ _STAND_INS = frozenset(
 class PythonDocument(Struct, frozen=True):
     """A parsed Python text.
 
-    `lines` are the lines as written, `repaired` the 1-based numbers of those that had to be changed or blanked to make
-    the text parse; nodes of `tree` on other lines are exact. `lost` are those of them whose statement could not be read
-    at all (Python 2, template tags and magics are rewritten, not lost).
+    `text` is what was written, with the line ends of Unix, `repaired` the 1-based numbers of the lines that had to be
+    changed or blanked to make it parse; nodes of `tree` on other lines are exact. `lost` are those of them whose
+    statement could not be read at all (Python 2, template tags and magics are rewritten, not lost).
     """
 
     tree: ast.Module
-    lines: tuple[str, ...]
+    text: str
     repaired: tuple[int, ...] = ()
     lost: tuple[int, ...] = ()
     databricks_notebook: bool = False
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The lines as written."""
+        return tuple(self.text.split("\n"))
 
 
 def parse(text: str) -> PythonDocument:
@@ -43,14 +48,13 @@ def parse(text: str) -> PythonDocument:
     text = unix_lines(text.removeprefix("\ufeff"))
     clean = encodable(text).replace("\0", " ")
     tree, parsed = parse_repaired(clean)
-    lines = text.split("\n")
     changed: tuple[int, ...] = ()
     lost: tuple[int, ...] = ()
     if parsed != text:
-        pairs = list(zip(lines, parsed.split("\n"), strict=True))
+        pairs = list(zip(text.split("\n"), parsed.split("\n"), strict=True))
         changed = tuple(n for n, (a, b) in enumerate(pairs, 1) if a != b)
         lost = tuple(n for n in changed if _stands_in(*pairs[n - 1]))
-    return PythonDocument(tree, tuple(lines), changed, lost, text.startswith(DATABRICKS_HEADER))
+    return PythonDocument(tree, text, changed, lost, text.startswith(DATABRICKS_HEADER))
 
 
 def _stands_in(before: str, after: str) -> bool:
