@@ -12,7 +12,8 @@ from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import spec
-from mlops_scan.fingerprints.patterns import compile_name, find_path, match_words, roots_of, split_path
+from mlops_scan.fingerprints.patterns import find_path, match_words, roots_of, split_path
+from mlops_scan.fingerprints.table import NameTable, fits, lasts_of
 from mlops_scan.repository.files import File
 from mlops_scan.rulebook import Signature, Tool
 from mlops_scan.words import Confidence, Grade, Location
@@ -44,7 +45,16 @@ class _Pattern(Struct, frozen=True):
     text: str
 
 
+class _Conjunction(Struct, frozen=True):
+    """A signature of calls that must all be there; `needs` has for each call segments one of which a name must have."""
+
+    tool: str
+    signature: Signature
+    needs: tuple[frozenset[str], ...]
+
+
 _Match = tuple[str, Signature, str, int, int, str]  # tool, signature, name, line, end line, scope
+_Fitting = tuple[str, tuple[_Pattern, ...]]  # an external name, and the patterns that it fits in a module
 
 
 class Matcher:
@@ -52,14 +62,14 @@ class Matcher:
 
     def __init__(self, tools: Iterable[Tool]) -> None:
         self.tools = {tool.id: tool for tool in tools}
-        self._calls: dict[str, list[_Pattern]] = defaultdict(list)
-        self._decorators: dict[str, list[_Pattern]] = defaultdict(list)
-        self._bases: dict[str, list[_Pattern]] = defaultdict(list)
+        self._calls: NameTable[_Pattern] = NameTable()
+        self._decorators: NameTable[_Pattern] = NameTable()
+        self._bases: NameTable[_Pattern] = NameTable()
         self._commands: dict[str, list[_Pattern]] = defaultdict(list)
         self._by_words: dict[tuple[str, ...], tuple[_Pattern, ...]] = {}
         self._by_head: dict[str, set[int]] = defaultdict(set)  # top-level key -> documents' signatures that ask for it
         self._headless: set[int] = set()
-        self._conjunctions: list[tuple[str, Signature]] = []
+        self._conjunctions: list[_Conjunction] = []
         self._documents: list[tuple[str, Signature, tuple[frozenset[str], ...]]] = []
         self._files: list[tuple[str, Signature]] = []
         for tool in self.tools.values():
@@ -73,13 +83,12 @@ class Matcher:
             (self._bases, signature.bases),
         ):
             for text in patterns:
-                for root in roots_of(text):
-                    table[root].append(_Pattern(tool, signature, text))
+                table.add(text, _Pattern(tool, signature, text))
         for text in signature.commands:
             for word in text.split(" ", 1)[0].split("|"):
                 self._commands["*" if any(c in word for c in "*?[") else word].append(_Pattern(tool, signature, text))
         if signature.all_calls:
-            self._conjunctions.append((tool, signature))
+            self._conjunctions.append(_Conjunction(tool, signature, _needs(signature.all_calls)))
         if signature.keys:
             heads = _heads(signature)
             for head in heads[0] if heads else ():
@@ -103,35 +112,43 @@ class Matcher:
 
     def _matches(self, index: CodeIndex, module: Module) -> Iterator[_Match]:
         roots = _external_roots(index, module)
+        fitting: dict[str, _Fitting | None] = {}  # by the names of the module, most of which it calls several times
         names: dict[str, Call] = {}
         for call in module.calls:
-            target = index.resolve(module.path, call.name)
-            if target.first_party:
-                continue
-            names.setdefault(target.name, call)
-            for pattern in _candidates(self._calls, target.name):
-                if self._fits(pattern, target.name, roots) and _keywords_fit(pattern.signature, call):
-                    yield pattern.tool, pattern.signature, target.name, call.line, call.end_line, call.scope
+            if call.name in fitting:
+                found = fitting[call.name]
+            else:
+                found = fitting[call.name] = _fitting(self._calls, index, module, call.name, roots)
+                if found is not None:
+                    names.setdefault(found[0], call)
+            if found is not None:
+                for pattern in found[1]:
+                    if _keywords_fit(pattern.signature, call):
+                        yield pattern.tool, pattern.signature, found[0], call.line, call.end_line, call.scope
         for table, name, line, scope in self._definitions(module):
-            target = index.resolve(module.path, name)
-            if not target.first_party:
-                for pattern in _candidates(table, target.name):
-                    if self._fits(pattern, target.name, roots):
-                        yield pattern.tool, pattern.signature, target.name, line, line, scope
-        for tool, signature in self._conjunctions:
+            found = _fitting(table, index, module, name, roots)
+            if found is not None:
+                for pattern in found[1]:
+                    yield pattern.tool, pattern.signature, found[0], line, line, scope
+        yield from self._together(names, roots)
+
+    def _together(self, names: Mapping[str, Call], roots: frozenset[str]) -> Iterator[_Match]:
+        """The conjunctions that the names of a module fulfil."""
+        segments = {part for name in names for part in (name.partition(".")[0], name.rpartition(".")[2])}
+        for item in self._conjunctions:
+            tool, signature = item.tool, item.signature
+            if any(segments.isdisjoint(needed) for needed in item.needs):
+                continue
             if signature.imports and not roots.intersection(signature.imports):
                 continue
-            found = [
-                next((name for name in names if compile_name(text).fullmatch(name)), None)
-                for text in signature.all_calls
-            ]
+            found = [next((name for name in names if fits(text, name)), None) for text in signature.all_calls]
             hits = [name for name in found if name is not None]
             if len(hits) == len(found):
                 first = min(hits, key=lambda name: names[name].line)
                 call = names[first]
                 yield tool, signature, first, call.line, call.end_line, call.scope
 
-    def _definitions(self, module: Module) -> Iterator[tuple[Mapping[str, list[_Pattern]], str, int, str]]:
+    def _definitions(self, module: Module) -> Iterator[tuple[NameTable[_Pattern], str, int, str]]:
         """What decorators and base classes are called: (table to look in, name, line, scope)."""
         for function in module.functions.values():
             for name in function.decorators:
@@ -141,13 +158,6 @@ class Matcher:
                 yield self._decorators, name, item.line, item.qualname
             for name in item.bases:
                 yield self._bases, name, item.line, item.qualname
-
-    @staticmethod
-    def _fits(pattern: _Pattern, name: str, roots: frozenset[str]) -> bool:
-        wanted = pattern.signature.imports
-        if wanted and not roots.intersection(wanted):
-            return False
-        return compile_name(pattern.text).fullmatch(name) is not None
 
     # -- documents, files, commands ----------------------------------------------------------------------------------
 
@@ -236,15 +246,24 @@ def _external_roots(index: CodeIndex, module: Module) -> frozenset[str]:
     return frozenset(found)
 
 
-def _candidates(table: Mapping[str, list[_Pattern]], name: str) -> Iterator[_Pattern]:
-    if name.startswith("?"):
-        keys = (name, "?")
-    elif name.startswith("*"):
-        return  # a bare name that nothing explains
-    else:
-        keys = (name.split(".", 1)[0], "*")
-    for key in keys:
-        yield from table.get(key, ())
+def _fitting(
+    table: NameTable[_Pattern], index: CodeIndex, module: Module, name: str, roots: frozenset[str]
+) -> _Fitting | None:
+    """What an external name of a module is in full, with the patterns that it fits there; None for the repository's."""
+    target = index.resolve(module.path, name)
+    if target.first_party:
+        return None
+    found = table.matching(target.name)
+    if found:
+        found = tuple(p for p in found if not p.signature.imports or not roots.isdisjoint(p.signature.imports))
+    return target.name, found
+
+
+def _needs(patterns: Iterable[str]) -> tuple[frozenset[str], ...]:
+    """For each pattern the first or last segments one of which a name must have to match, if not any will do."""
+    pairs = ((lasts_of(pattern), roots_of(pattern)) for pattern in patterns)
+    found = (lasts if "*" not in lasts else roots for lasts, roots in pairs)
+    return tuple(frozenset(segments) for segments in found if "*" not in segments)
 
 
 def _keywords_fit(signature: Signature, call: Call) -> bool:
