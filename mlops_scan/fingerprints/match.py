@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -54,6 +54,7 @@ class _Conjunction(Struct, frozen=True):
 
 
 _Match = tuple[str, Signature, str, int, int, str]  # tool, signature, name, line, end line, scope
+_Shape = tuple[frozenset[str], tuple[tuple[str, type, object, str], ...]]  # top-level keys, and scalars that matter
 _Fitting = tuple[str, tuple[_Pattern, ...]]  # an external name, and the patterns that it fits in a module
 
 
@@ -69,12 +70,15 @@ class Matcher:
         self._by_words: dict[tuple[str, ...], tuple[_Pattern, ...]] = {}
         self._by_head: dict[str, set[int]] = defaultdict(set)  # top-level key -> documents' signatures that ask for it
         self._headless: set[int] = set()
+        self._valued: set[str] = set()  # top-level keys of which a signature asks for the value
+        self._by_shape: dict[_Shape, frozenset[int]] = {}
         self._conjunctions: list[_Conjunction] = []
         self._documents: list[tuple[str, Signature, tuple[frozenset[str], ...]]] = []
         self._files: list[tuple[str, Signature]] = []
         for tool in self.tools.values():
             for signature in tool.signatures:
                 self._index(tool.id, signature)
+        self._index_documents()
 
     def _index(self, tool: str, signature: Signature) -> None:
         for table, patterns in (
@@ -90,14 +94,21 @@ class Matcher:
         if signature.all_calls:
             self._conjunctions.append(_Conjunction(tool, signature, _needs(signature.all_calls)))
         if signature.keys:
-            heads = _heads(signature)
-            for head in heads[0] if heads else ():
-                self._by_head[head].add(len(self._documents))
-            if not heads:
-                self._headless.add(len(self._documents))
-            self._documents.append((tool, signature, heads))
+            self._documents.append((tool, signature, _heads(signature)))
         elif signature.files:
             self._files.append((tool, signature))
+
+    def _index_documents(self) -> None:
+        """By those of the top-level keys that the fewest signatures ask for: `kind` and `apiVersion` tell little."""
+        common = Counter(key for _, _, heads in self._documents for head in heads for key in head)
+        for number, (_, signature, heads) in enumerate(self._documents):
+            for path, value in signature.keys:
+                if _is_at_top(path, value):
+                    self._valued.update(split_path(path)[0].split("|"))
+            if not heads:
+                self._headless.add(number)
+            for key in min(heads, key=lambda head: sum(common[key] for key in head), default=()):
+                self._by_head[key].add(number)
 
     # -- code --------------------------------------------------------------------------------------------------------
 
@@ -163,20 +174,43 @@ class Matcher:
 
     def in_documents(self, file: File, documents: Sequence[Node]) -> Iterator[Use]:
         """The uses that the structure of a YAML, JSON or TOML file shows."""
-        tops = [frozenset(document.keys()) for document in documents]
-        numbers = self._headless.union(*(self._by_head.get(key, ()) for top in tops for key in top))
-        for tool, signature, heads in (self._documents[number] for number in sorted(numbers)):
-            if not any(all(head & top for head in heads) for top in tops):
-                continue
+        fitting = [self._fitting(document) for document in documents]
+        for number in sorted(frozenset().union(*fitting)):
+            tool, signature, _ = self._documents[number]
             if signature.files and not matches_any(file.path, signature.files):
                 continue
-            for document in documents:
-                found = _found(document, signature)
+            for document, numbers in zip(documents, fitting, strict=True):
+                found = _found(document, signature) if number in numbers else {}
                 if found:
                     # the deepest path says most; the first of equals
                     telling = max(found, key=lambda path: len(split_path(path)))
                     yield _use(tool, signature, telling, Location(file.path, found[telling].at), "")
                     break
+
+    def _fitting(self, document: Node) -> frozenset[int]:
+        """The signatures that a document may fit, told by its top-level keys and the scalars under those that matter.
+
+        Many documents are alike in these (objects of Kubernetes by their `kind`), so answers are kept.
+        """
+        top = frozenset(document.keys())
+        values = tuple(
+            (name, node.value.__class__, node.value, node.text)
+            for name, node in document.entries
+            if name in self._valued and node.kind == "scalar"
+        )
+        found = self._by_shape.get((top, values))
+        if found is None:
+            asked = self._headless.union(*(self._by_head.get(key, ()) for key in top))
+            found = self._by_shape[top, values] = frozenset(
+                number for number in asked if self._may_fit(number, document, top)
+            )
+        return found
+
+    def _may_fit(self, number: int, document: Node, top: frozenset[str]) -> bool:
+        _, signature, heads = self._documents[number]
+        return not any(head.isdisjoint(top) for head in heads) and all(
+            find_path(document, path, value) is not None for path, value in signature.keys if _is_at_top(path, value)
+        )
 
     def in_names(self, files: Sequence[File]) -> Iterator[Use]:
         """The uses that a file's name alone shows (lock files, pointers)."""
@@ -228,6 +262,11 @@ def _found(document: Node, signature: Signature) -> dict[str, Node]:
             return {}
         found[path] = node
     return found
+
+
+def _is_at_top(path: str, value: str) -> bool:
+    """Whether a key path asks for the value of a top-level scalar."""
+    return bool(value) and "*" not in path and len(split_path(path)) == 1
 
 
 def _heads(signature: Signature) -> tuple[frozenset[str], ...]:
