@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -46,6 +46,38 @@ class Step(Struct, frozen=True):
     line: int
 
 
+class _Edges:
+    """Collects the edges of one module. Code names the same things over and over; each is kept once a scope."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, dict[Node, int]] = defaultdict(dict)
+        self._last: dict[str, dict[Node, int]] = defaultdict(dict)
+        self._named: dict[str, dict[str, int]] = defaultdict(dict)  # the last lines of the names in a scope
+
+    def add(self, scope: str, target: Node, line: int) -> None:
+        """An edge by itself."""
+        if line > self._first[scope].setdefault(target, line):
+            self._last[scope][target] = max(line, self._last[scope].get(target, 0))
+
+    def add_all(self, scope: str, name: str, targets: Iterable[Node], line: int) -> None:
+        """The edges to all that a name may run, which are the same for each time that the scope has the name."""
+        named = self._named[scope]
+        if name in named:
+            named[name] = max(line, named[name])
+            return
+        named[name] = line
+        for target in targets:
+            self.add(scope, target, line)
+
+    def lists(self, runs: Mapping[str, Iterable[Node]]) -> dict[str, list[tuple[Node, int]]]:
+        """The edges by scope; `runs` are the targets of the names."""
+        for scope, named in self._named.items():
+            for name, line in named.items():
+                for target in runs[name]:
+                    self.add(scope, target, line)
+        return {scope: [*targets.items(), *self._last.get(scope, {}).items()] for scope, targets in self._first.items()}
+
+
 class Reach:
     """The graph of what runs what, made file by file as it is asked for; `names` resolves what is called."""
 
@@ -56,6 +88,7 @@ class Reach:
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
         self._methods: dict[str, list[Node]] = defaultdict(list)
         self._dispatched: dict[str, tuple[Node, ...]] = {}
+        self._made: dict[Node, tuple[Node, ...]] = {}  # what making an object of a class may run
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
         for path, module in self._modules.items():
             rendered = strip_template(path)[0]
@@ -83,31 +116,38 @@ class Reach:
         return self._edges[path].get(scope, [])
 
     def _module_edges(self, module: Module) -> dict[str, list[tuple[Node, int]]]:
-        edges: dict[str, list[tuple[Node, int]]] = defaultdict(list)
+        """The edges of each scope: each target once, at the line that names it first, and again at its last line."""
+        edges = _Edges()
         imported = {module.path}
         for item in module.imports:
             located = self._names.find_module(item.name, module.path)
             if located is not None:
                 imported.add(located[0])
-                edges[item.scope].append(((located[0], ""), item.line))
+                edges.add(item.scope, (located[0], ""), item.line)
+        runs: dict[str, tuple[Node, ...]] = {}
         for call in module.calls:
             for name in (call.name, *call.refs):
-                for target in self._runs(module.path, name, imported):
-                    edges[call.scope].append((target, call.line))
+                targets = runs.get(name)
+                if targets is None:
+                    targets = runs[name] = tuple(self._runs(module.path, name, imported))
+                if targets:
+                    edges.add_all(call.scope, name, targets, call.line)
             for target in self._named_in(module.path, call):
-                edges[call.scope].append((target, call.line))
+                edges.add(call.scope, target, call.line)
         for qualname, function in module.functions.items():
             if any(self._registers(module.path, name) for name in function.decorators):
                 owner = qualname.rpartition(".")[0]
-                edges[owner if owner in module.functions else ""].append(((module.path, qualname), function.line))
-        return edges
+                edges.add(owner if owner in module.functions else "", (module.path, qualname), function.line)
+        return edges.lists(runs)
 
     def _named_in(self, path: str, call: Call) -> Iterator[Node]:
         """First-party scripts and modules whose path or dotted name a call is handed as text, to run them."""
-        if call.name.rpartition(".")[2] in _NAMING_ONLY:
+        texts = [text for text in call.args if text and "." in text]
+        texts += [text for _, text in call.keywords if text and "." in text]
+        if not texts or call.name.rpartition(".")[2] in _NAMING_ONLY:
             return
-        for text in (*call.args, *(value for _, value in call.keywords)):
-            for word in (text or "").split()[:_MAX_WORDS]:
+        for text in texts:
+            for word in text.split()[:_MAX_WORDS]:
                 clean = word.strip("'\"")
                 target = self.script(clean) if clean.endswith((".py", ".ipynb")) else self._dotted(clean, path)
                 if target is not None and target != path:
@@ -143,7 +183,10 @@ class Reach:
             if module is None or item is None:
                 yield target.path, target.qualname
                 return
-            yield from self._methods_run(module, target.qualname)
+            made = (module.path, target.qualname)
+            if made not in self._made:
+                self._made[made] = tuple(self._methods_run(*made))
+            yield from self._made[made]
         elif target.name.startswith("?."):
             method = target.name[2:]
             candidates = [node for node in self._methods.get(method, ()) if node[0] in imported]
@@ -183,9 +226,9 @@ class Reach:
                     todo.append((target.path, target.qualname))
         return False
 
-    def _methods_run(self, module: Module, qualname: str) -> Iterator[Node]:
+    def _methods_run(self, path: str, name: str) -> Iterator[Node]:
         """What making an object of a class may run: its special methods, and all where a framework calls them."""
-        todo, seen = [(module.path, qualname)], set()
+        todo, seen = [(path, name)], set()
         while todo:
             path, name = todo.pop()
             item = self._modules[path].classes.get(name)
