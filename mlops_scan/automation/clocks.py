@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -26,6 +26,9 @@ _NEVER = frozenset({"none", "@once", "false", "", "null"})
 _EVERY = regex(r"schedule\.every(\..+)?\.do")
 _ADD_JOB = regex(r".*\.(add_job|scheduled_job)")
 _DEPLOYS = regex(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
+_SETTING = frozenset(
+    {"do", "add_job", "scheduled_job", "serve", "deploy", "create_schedule", "create_recurring_run"}
+)  # the last segments of names that one of these patterns fits
 _ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*")
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
 
@@ -56,12 +59,17 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
     An Airflow DAG without a schedule is none here: that means daily in Airflow 2 and nothing in 3, and the version is
     not known.
     """
-    defined = {(use.location.path, use.location.line) for use in uses if "define-pipeline" in use.does}
+    defined: dict[str, set[int]] = {}
+    for use in uses:
+        if "define-pipeline" in use.does:
+            defined.setdefault(use.location.path, set()).add(use.location.line)
     chains = Chains(index, _definitions(defined, index))
     for path, module in index.modules.items():
-        for call in module.calls:
-            definition = (path, call.line) in defined
-            label = _clock(path, call, index, definition)
+        lines = defined.get(path, set())
+        sets = {name for name in {call.name for call in module.calls} if _may_set(index.resolve(path, name).name)}
+        for call in module.calls if sets or lines else ():
+            definition = call.line in lines
+            label = _clock(path, call, index, definition) if definition or call.name in sets else ""
             if not label:
                 continue
             evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
@@ -74,13 +82,18 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
             yield Run(start, (), Location(path, call.line, call.end_line), chain, entries=entries)
 
 
-def _definitions(defined: set[tuple[str, int]], index: CodeIndex) -> dict[str, list[tuple[Call, str]]]:
+def _may_set(name: str) -> bool:
+    """Whether a call of this name can set a clock."""
+    return name.rpartition(".")[2] in _SETTING and any(p.fullmatch(name) for p in (_EVERY, _ADD_JOB, _DEPLOYS))
+
+
+def _definitions(defined: Mapping[str, Container[int]], index: CodeIndex) -> dict[str, list[tuple[Call, str]]]:
     """The calls that define DAGs by path, each with the reason why its own clock starts nothing, or an empty one."""
     found: dict[str, list[tuple[Call, str]]] = {}
-    for path in sorted({path for path, _ in defined if path in index.modules}):
+    for path in sorted(path for path in defined if path in index.modules):
         by_line: dict[int, Call] = {}  # of several calls in a line the one with the clock, else the first
         for call in index.modules[path].calls:
-            if (path, call.line) in defined and (call.line not in by_line or schedule_of(call) is not None):
+            if call.line in defined[path] and (call.line not in by_line or schedule_of(call) is not None):
                 by_line[call.line] = call
         found[path] = [
             (call, paused(call) or ("" if schedule_of(call) is not None else "no schedule"))

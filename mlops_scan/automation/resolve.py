@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec.structs import replace
 
 from mlops_scan.automation import images
-from mlops_scan.automation.chain import MAX_HOPS, MAX_OF_SCRIPT, Chain
+from mlops_scan.automation.chain import MAX_HOPS, MAX_OF_SCRIPT, Chain, Followed, state
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
@@ -59,6 +59,7 @@ class Resolver:
         self.submitter = Submitter(self.paths, pipelines)
         self._followed: Counter[str] = Counter()
         self._parsed: dict[tuple[str, int, bool, bool], tuple[ShellScript, str]] = {}
+        self._led: dict[Hashable, Followed] = {}
         self._prepared_scripts: dict[_Prepared, tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
 
     # -- entry points ------------------------------------------------------------------------------------------------
@@ -82,7 +83,8 @@ class Resolver:
         `via` are the hops between the start and this script (a reusable workflow, a composite action), `env` variables
         with constant values that it sees.
         """
-        chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail, env=env or {})
+        known = {name: value for name, value in (env or {}).items() if value and "$" not in value}
+        chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail, env=known)
         yield from self._script(self._parse(path, text, line, errexit, pipefail), path, chain)
 
     def step(
@@ -152,10 +154,45 @@ class Resolver:
         return script
 
     def _script(self, script: ShellScript, path: str, chain: Chain, is_file: bool = False) -> Iterator[Run]:
-        """What the commands of a script run; `path` is the file that the script stands in."""
+        """What the commands of a script run; `path` is the file that the script stands in.
+
+        Many jobs come to the same scripts: what was followed once to the end is not followed again.
+        """
+        key = state(script, path, is_file, chain)
+        known = self._led.get(key)
+        if known is not None and self._affords(known, chain):
+            yield from known.again(chain)
+            return
+        seen, left = chain.budget.seen, chain.budget.left
+        found: list[Run] = []
+        for run in self._followed_commands(script, path, chain, is_file):
+            found.append(run)
+            yield run
+        counts = self._followed
+        cut = chain.budget.left < 0 or counts[chain.start.evidence.location.path] > MAX_OF_FILE
+        if known is None and not cut and counts[""] <= MAX_IN_ALL:
+            spent = left - chain.budget.left
+            self._led[key] = Followed(script, tuple(found), len(chain.evidence), chain.budget.seen - seen, spent)
+
+    def _affords(self, known: Followed, chain: Chain) -> bool:
+        """Count what a script leads to as if it were followed; false, with nothing counted, where a bound cuts it."""
+        path = chain.start.evidence.location.path
+        counts, budget = self._followed, chain.budget
+        if counts[path] + known.seen > MAX_OF_FILE or counts[""] + known.seen > MAX_IN_ALL:
+            return False
+        if budget.left < known.spent:
+            return False
+        counts[path] += known.seen
+        counts[""] += known.seen
+        budget.left -= known.spent
+        budget.seen += known.seen
+        return True
+
+    def _followed_commands(self, script: ShellScript, path: str, chain: Chain, is_file: bool) -> Iterator[Run]:
         own = path if is_file else ""
         folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
         for command, words in self._prepared(script, is_file, chain.env):
+            chain.budget.seen += 1
             if self.exhausted(chain.start):
                 return
             place = (command.function, command.subshell)
@@ -423,7 +460,7 @@ def _constants(script: ShellScript, env: Mapping[str, str]) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, value in script.variables:
         values[name] = "" if name in values or "$" in value or "`" in value else value
-    return {name: value for name, value in {**env, **values}.items() if value and "$" not in value}
+    return {name: value for name, value in {**env, **values}.items() if value}
 
 
 def _filled(word: str, values: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from mlops_scan.automation.paths import join
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.ci import github
 from mlops_scan.ci.model import AUTOMATIC, Job, Step, Workflow
+from mlops_scan.code.facts import Call
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Use
@@ -240,6 +241,7 @@ def pipeline_runs(pipelines: Sequence[Pipeline], resolver: Resolver) -> Iterator
 
 def code_pipelines(uses: Sequence[Use], index: CodeIndex) -> Iterator[tuple[Use, tuple[Node, ...]]]:
     """Pipelines that Python code defines: the defining use and the scopes its definition runs."""
+    handed: _HandedTasks | None = None
     for use in uses:
         if "define-pipeline" not in use.does or use.location.path not in index.modules:
             continue
@@ -249,27 +251,41 @@ def code_pipelines(uses: Sequence[Use], index: CodeIndex) -> Iterator[tuple[Use,
             yield use, tuple((module.path, f"{use.scope}.{method}") for method in item.methods)
         else:
             # a DAG built at module level, or a decorated or building function, with the steps that it is handed
-            yield use, ((module.path, use.scope), *_handed(use, uses, index))
+            handed = handed or _HandedTasks(uses, index)
+            yield use, ((module.path, use.scope), *handed.to(module.path, use.scope))
 
 
-def _handed(use: Use, uses: Sequence[Use], index: CodeIndex) -> tuple[Node, ...]:
+class _HandedTasks:
     """Tasks given to a pipeline function with parameters where it is called: `flow(read=read(), fit=fit()).run()`."""
-    path, scope = use.location.path, use.scope
-    function = index.modules[path].functions.get(scope)
-    if function is None or not function.parameters:
-        return ()
-    tasks = {(task.location.path, task.scope) for task in uses if "define-task" in task.does}
-    found: dict[Node, None] = {}
-    for caller, module in index.modules.items():
-        for call in module.calls:
-            if call.name.rpartition(".")[2] != scope or not _is(index, caller, call.name, (path, scope)):
+
+    def __init__(self, uses: Sequence[Use], index: CodeIndex) -> None:
+        self._index = index
+        self._tasks = {(use.location.path, use.scope) for use in uses if "define-task" in use.does}
+        self._calls: dict[str, list[tuple[str, Call]]] = {}  # by the last part of their names, those of pipelines only
+        for use in uses if self._tasks else ():
+            if "define-pipeline" in use.does and self._takes_tasks(use.location.path, use.scope):
+                self._calls[use.scope] = []
+        for path, module in index.modules.items() if self._calls else ():
+            for call in module.calls:
+                if (last := call.name.rpartition(".")[2]) in self._calls:
+                    self._calls[last].append((path, call))
+
+    def to(self, path: str, scope: str) -> tuple[Node, ...]:
+        """The tasks that the callers of a function hand over."""
+        found: dict[Node, None] = {}
+        for caller, call in self._calls.get(scope, ()) if self._takes_tasks(path, scope) else ():
+            if not _is(self._index, caller, call.name, (path, scope)):
                 continue
-            for inner in index.calls_in(caller, call.scope):
+            for inner in self._index.calls_in(caller, call.scope):
                 if call.line <= inner.line <= call.end_line:
-                    target = index.resolve(caller, inner.name)
-                    if target.first_party and (target.path, target.qualname) in tasks:
+                    target = self._index.resolve(caller, inner.name)
+                    if target.first_party and (target.path, target.qualname) in self._tasks:
                         found[(target.path, target.qualname)] = None
-    return tuple(found)
+        return tuple(found)
+
+    def _takes_tasks(self, path: str, scope: str) -> bool:
+        function = self._index.modules[path].functions.get(scope) if path in self._index.modules else None
+        return function is not None and bool(function.parameters)
 
 
 def _is(index: CodeIndex, caller: str, name: str, node: Node) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 _SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
 _SUFFIXES = (".py", ".py.tmpl", ".py.jinja", ".py.j2")
@@ -24,7 +24,9 @@ class ModuleNames:
         self._by_last: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
         self._candidates: dict[str, list[tuple[str, str]]] = {}
         self._deepest = 0
-        self._found: dict[tuple[str, str], tuple[str, str] | None] = {}
+        self._own: dict[str, str] = {}  # the last part of the name that a file itself has
+        self._prefixes: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._files: dict[str, dict[str, str]] = {}  # by the name, and the folder or file that asks for it
         for path in paths:
             if not path.endswith(_SUFFIXES):
                 continue
@@ -35,33 +37,48 @@ class ModuleNames:
             parts = parts[:-1] if stem == "__init__" else [*parts[:-1], stem]
             if parts:
                 self._deepest = max(self._deepest, len(parts))
-                self._by_last[parts[-1].replace(".", "_")].append((parts, path))
+                self._own[path] = parts[-1].replace(".", "_")
+                self._by_last[self._own[path]].append((parts, path))
 
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
-        key = (dotted, importer)
-        if key not in self._found:
-            self._found[key] = self._find(dotted, importer)
-        return self._found[key]
+        prefixes = self._prefixes.get(dotted)
+        if prefixes is None:
+            prefixes = self._prefixes[dotted] = tuple(self._known_prefixes(dotted))
+        for prefix, rest in prefixes:
+            path = self._seen_from(prefix, importer)
+            if path:
+                return path, rest
+        return None
 
-    def _find(self, dotted: str, importer: str) -> tuple[str, str] | None:
+    def _known_prefixes(self, dotted: str) -> Iterator[tuple[str, str]]:
+        """The prefixes of a name that some file has, longest first, each with the rest; none for most names."""
         parts = dotted.split(".")
         if parts[0] == PLACEHOLDER and len(parts) > 1:
             parts = parts[1:]  # the package's name is the template's to fill in
         for length in range(min(len(parts), self._deepest), 0, -1):  # no longer name can be a file's
-            if parts[length - 1] not in self._by_last:
-                continue
-            candidates = self._named(".".join(parts[:length]))
-            if not candidates:
-                continue
-            folder = importer.rpartition("/")[0]
-            fitting = [item for item in candidates if self._fits(item, importer, length)]
-            if not fitting and len(candidates) == 1 and importer in self._extends_path:
-                fitting = candidates
-            if fitting:
-                best = max(fitting, key=lambda item: (_common(item[1], folder), -len(item[0]), item[0]))
-                return best[0], ".".join(parts[length:])
-        return None
+            if parts[length - 1] in self._by_last and self._named(prefix := ".".join(parts[:length])):
+                yield prefix, ".".join(parts[length:])
+
+    def _seen_from(self, dotted: str, importer: str) -> str:
+        """The file that a whole dotted name means to `importer`, empty where there is none."""
+        folder = importer.rpartition("/")[0]
+        # only these two ask for more than the importer's folder
+        special = importer in self._extends_path or self._own.get(importer) == dotted
+        known = self._files.setdefault(dotted, {})
+        place = importer if special else folder
+        if place not in known:
+            known[place] = self._nearest(dotted, importer, folder)
+        return known[place]
+
+    def _nearest(self, dotted: str, importer: str, folder: str) -> str:
+        candidates, length = self._named(dotted), dotted.count(".") + 1
+        fitting = [item for item in candidates if self._fits(item, importer, length)]
+        if not fitting and len(candidates) == 1 and importer in self._extends_path:
+            fitting = candidates
+        if not fitting:
+            return ""
+        return max(fitting, key=lambda item: (_common(item[1], folder), -len(item[0]), item[0]))[0]
 
     def _named(self, dotted: str) -> list[tuple[str, str]]:
         """The files whose dotted path ends with a name, each with the folder that the name is relative to."""

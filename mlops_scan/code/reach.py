@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -54,7 +54,9 @@ class Reach:
         self._modules = names.modules
         self._by_scope: dict[str, dict[str, list[Call]]] = {}
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
+        self._sources: dict[Node, list[Node]] | None = None  # what runs each node
         self._methods: dict[str, list[Node]] = defaultdict(list)
+        self._made: dict[Node, tuple[Node, ...]] = {}
         self._dispatched: dict[str, tuple[Node, ...]] = {}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
         for path, module in self._modules.items():
@@ -75,40 +77,64 @@ class Reach:
         yield from self._by_scope[path].get(scope, ())
 
     def edges(self, node: Node) -> list[tuple[Node, int]]:
-        """What running `node` may run next: (node, line of the call or import in this file)."""
+        """What running `node` may run next, each once: (node, line of the first call or import in this file)."""
         path, scope = node
         if path not in self._edges:
             module = self._modules.get(path)
             self._edges[path] = self._module_edges(module) if module is not None else {}
         return self._edges[path].get(scope, [])
 
+    def run_after(self, node: Node, line: int) -> dict[Node, None]:
+        """What running `node` may run next behind a line."""
+        module = self._modules.get(node[0])
+        found: dict[Node, None] = {}
+        for scope, _, targets, at in self._runs_of(module) if module is not None else ():
+            if scope == node[1] and at > line:
+                found.update(dict.fromkeys(targets))
+        return found
+
     def _module_edges(self, module: Module) -> dict[str, list[tuple[Node, int]]]:
-        edges: dict[str, list[tuple[Node, int]]] = defaultdict(list)
+        edges: dict[str, dict[Node, int]] = defaultdict(dict)
+        known: set[tuple[str, str]] = set()  # a scope calls the same few names again and again
+        for scope, name, targets, line in self._runs_of(module):
+            if not targets or (scope, name) in known:
+                continue
+            if name:
+                known.add((scope, name))
+            to = edges[scope]
+            for target in targets:
+                to.setdefault(target, line)
+        # files that were not parsed have no facts that could be asked for
+        return {scope: [item for item in to.items() if item[0][0] in self._modules] for scope, to in edges.items()}
+
+    def _runs_of(self, module: Module) -> Iterator[tuple[str, str, tuple[Node, ...], int]]:
+        """What the statements of a module run: scope, the name that is called or empty, the nodes and the line."""
         imported = {module.path}
         for item in module.imports:
             located = self._names.find_module(item.name, module.path)
             if located is not None:
                 imported.add(located[0])
-                edges[item.scope].append(((located[0], ""), item.line))
+                yield item.scope, "", ((located[0], ""),), item.line
+        known: dict[str, tuple[Node, ...]] = {}
         for call in module.calls:
             for name in (call.name, *call.refs):
-                for target in self._runs(module.path, name, imported):
-                    edges[call.scope].append((target, call.line))
-            for target in self._named_in(module.path, call):
-                edges[call.scope].append((target, call.line))
+                if name not in known:
+                    known[name] = tuple(self._runs(module.path, name, imported))
+                yield call.scope, name, known[name], call.line
+            texts = [text for text in call.args if text and "." in text]
+            if call.keywords:
+                texts += [text for _, text in call.keywords if text and "." in text]
+            if texts and call.name.rpartition(".")[2] not in _NAMING_ONLY:
+                yield call.scope, "", tuple(self._named_in(module.path, texts)), call.line
         for qualname, function in module.functions.items():
             if any(self._registers(module.path, name) for name in function.decorators):
                 owner = qualname.rpartition(".")[0]
-                edges[owner if owner in module.functions else ""].append(((module.path, qualname), function.line))
-        # files that were not parsed have no facts that could be asked for
-        return {scope: [edge for edge in found if edge[0][0] in self._modules] for scope, found in edges.items()}
+                yield owner if owner in module.functions else "", "", ((module.path, qualname),), function.line
 
-    def _named_in(self, path: str, call: Call) -> Iterator[Node]:
+    def _named_in(self, path: str, texts: Iterable[str]) -> Iterator[Node]:
         """First-party scripts and modules whose path or dotted name a call is handed as text, to run them."""
-        if call.name.rpartition(".")[2] in _NAMING_ONLY:
-            return
-        for text in (*call.args, *(value for _, value in call.keywords)):
-            for word in (text or "").split()[:_MAX_WORDS]:
+        for text in texts:
+            for word in text.split()[:_MAX_WORDS]:
                 clean = word.strip("'\"")
                 target = self.script(clean) if clean.endswith((".py", ".ipynb")) else self._dotted(clean, path)
                 if target is not None and target != path:
@@ -144,7 +170,10 @@ class Reach:
             if module is None or item is None:
                 yield target.path, target.qualname
                 return
-            yield from self._methods_run(module, target.qualname)
+            key = (target.path, target.qualname)
+            if key not in self._made:
+                self._made[key] = tuple(self._methods_run(module, target.qualname))
+            yield from self._made[key]
         elif target.name.startswith("?."):
             method = target.name[2:]
             candidates = [node for node in self._methods.get(method, ()) if node[0] in imported]
@@ -217,6 +246,47 @@ class Reach:
                     steps[target] = Step(node, line)
                     queue.append((target, hops + 1))
         return steps
+
+    def hops_to(self, wanted: Iterable[Node]) -> dict[Node, int]:
+        """For every node from which one of some nodes can be reached the hops to the nearest of them."""
+        if self._sources is None:
+            sources = self._sources = defaultdict(list)
+            for path in self._modules:
+                self.edges((path, ""))
+                for scope, edges in self._edges[path].items():
+                    source = (path, scope)
+                    for target, _ in edges:
+                        sources[target].append(source)
+        found = dict.fromkeys(wanted, 0)
+        queue = deque(found)
+        while queue:
+            node = queue.popleft()
+            for source in self._sources.get(node, ()):
+                if source not in found:
+                    found[source] = found[node] + 1
+                    queue.append(source)
+        return found
+
+    def nearest(
+        self, entries: Iterable[Node], wanted: Container[Node], hops: Mapping[Node, int], max_hops: int
+    ) -> Node | None:
+        """The first of the nodes wanted that `reach` gives, without following what does not lead to one in time.
+
+        `hops` are those that `hops_to` counts for the nodes wanted.
+        """
+        level = [entry for entry in entries if entry[0] in self._modules and hops.get(entry, max_hops + 1) <= max_hops]
+        seen = set(level)
+        for left in range(max_hops, -1, -1):
+            following: list[Node] = []
+            for node in level:
+                if node in wanted:
+                    return node
+                for target, _ in self.edges(node):
+                    if target not in seen and hops.get(target, left) < left:
+                        seen.add(target)
+                        following.append(target)
+            level = following
+        return None
 
     def script_entries(self, path: str) -> tuple[Node, ...]:
         """What `python path` runs: the module's statements and its main block."""

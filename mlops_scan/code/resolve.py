@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from msgspec import Struct
 
-from mlops_scan.code.facts import Module
+from mlops_scan.code.facts import Import, Module
 from mlops_scan.code.names import ModuleNames
 
 _MAX_RESOLVE = 12  # names followed one after the other
@@ -29,6 +30,13 @@ class Target(Struct, frozen=True):
         return bool(self.path)
 
 
+class _Own(Struct, frozen=True):
+    """What a module has for the names of others."""
+
+    firsts: frozenset[str]  # the first segments of all that it defines or holds
+    stars: tuple[Import, ...]
+
+
 class Resolver:
     """Resolves names of modules by path; what has been resolved is kept."""
 
@@ -42,7 +50,9 @@ class Resolver:
                 if any(call.name.startswith("sys.path.") for call in module.calls)
             },
         )
-        self._resolved: dict[tuple[str, str], Target] = {}
+        self._resolved: dict[str, dict[str, Target]] = defaultdict(dict)
+        self._outside: dict[str, Target] = {}
+        self._own: dict[str, _Own] = {}
         self._steps_left = 0
         self._overridden = {
             (base.rpartition(".")[2], method)
@@ -58,32 +68,47 @@ class Resolver:
 
     def resolve(self, path: str, name: str) -> Target:
         """What `name`, as the facts of the module at `path` have it, stands for."""
-        key = (path, name)
-        found = self._resolved.get(key)
+        known = self._resolved[path]
+        found = known.get(name)
         if found is None:
             self._steps_left = _MAX_STEPS
-            found = self._resolved[key] = self._resolve(path, name, 0)
+            found = known[name] = self._resolve(path, name, 0)
         return found
+
+    def _external(self, name: str) -> Target:
+        """The target of a name that is not the repository's; one for all the modules that use it."""
+        found = self._outside.get(name)
+        if found is None:
+            found = self._outside[name] = Target(name)
+        return found
+
+    def _of(self, module: Module) -> _Own:
+        own = self._own.get(module.path)
+        if own is None:
+            names = (*module.functions, *module.classes, *module.variables)
+            own = self._own[module.path] = _Own(
+                frozenset(name.partition(".")[0] for name in names), tuple(item for item in module.imports if item.star)
+            )
+        return own
 
     def _resolve(self, path: str, name: str, depth: int) -> Target:
         self._steps_left -= 1
         if depth > _MAX_RESOLVE or self._steps_left < 0:
-            return Target(_unknown(name))
+            return self._external(_unknown(name))
         root, _, rest = name.partition(".")
-        module = self.modules[path]
         if root == "?":
-            return Target(_unknown(name))
+            return self._external(_unknown(name))
         if root == "*":
-            return self._resolve_star(module, rest, depth)
+            return self._resolve_star(self.modules[path], rest, depth)
         if root == "@":
-            return self._resolve_local(module, rest, depth)
+            return self._resolve_local(self.modules[path], rest, depth)
         located = self.find_module(name, path)
         if located is None:
-            return Target(name)
+            return self._external(name)
         target_path, remainder = located
         there = self.modules.get(target_path)
         if there is None:  # first-party, but empty, or nothing connects it with a tool: it was not parsed
-            return Target(_unknown(name))
+            return self._external(_unknown(name))
         if not remainder:
             return Target(name, target_path, "")
         return self._resolve_local(there, remainder, depth + 1)
@@ -95,9 +120,9 @@ class Resolver:
             return self._resolve_local(module, rest, depth + 1)
         external: list[str] = []
         self._steps_left -= 1
-        for item in module.imports:
-            if not item.star or self._steps_left < 0 or depth > _MAX_RESOLVE:
-                continue
+        for item in self._of(module).stars:
+            if self._steps_left < 0 or depth > _MAX_RESOLVE:
+                break
             located = self.find_module(item.name, module.path)
             if located is None or located[1]:
                 external.append(item.name)
@@ -108,37 +133,39 @@ class Resolver:
             if target.first_party or not target.name.startswith("?"):
                 return target
         if len(external) == 1:
-            return Target(f"{external[0]}.{rest}")
-        return Target(_unknown(f"?.{rest}") if "." in rest else f"*.{rest}")
+            return self._external(f"{external[0]}.{rest}")
+        return self._external(_unknown(f"?.{rest}") if "." in rest else f"*.{rest}")
 
     def _resolve_local(self, module: Module, name: str, depth: int) -> Target:
-        parts = name.split(".")
-        for length in range(len(parts), 0, -1):
-            head, rest = ".".join(parts[:length]), parts[length:]
+        own = self._of(module)
+        end = len(name) if name.partition(".")[0] in own.firsts else 0
+        while end > 0:  # the longest prefix first
+            head, rest = name[:end], name[end + 1 :].split(".") if end < len(name) else []
             if head in module.functions:
                 if not rest:
                     return Target(name, module.path, head)
                 return self._resolve_returned(module, head, rest, depth)
             if head in module.classes:
                 return self._resolve_member(module, head, rest, depth)
-            if length == 1 and head in module.variables and module.variables[head] != f"@.{head}":
+            end = name.rfind(".", 0, end)
+            if end < 0 and head in module.variables and module.variables[head] != f"@.{head}":
                 return self._resolve(module.path, ".".join([module.variables[head], *rest]), depth + 1)
-        if any(item.star for item in module.imports):
+        if own.stars:
             target = self._resolve_star(module, name, depth + 1)
             if not target.name.startswith(("?", "*")):
                 return target
-        return Target(_unknown(f"?.{name}"))
+        return self._external(_unknown(f"?.{name}"))
 
     def _resolve_returned(self, module: Module, qualname: str, rest: list[str], depth: int) -> Target:
         """`rest` of what a function returns."""
         returns = module.functions[qualname].returns if qualname in module.functions else ""
         if not returns:
-            return Target(_unknown(".".join(["?", *rest])))
+            return self._external(_unknown(".".join(["?", *rest])))
         found = self._resolve(module.path, ".".join([returns, *rest]), depth + 1)
         # what is returned may be of a class below the stated one, with a method of its own
         owner, _, method = found.qualname.rpartition(".")
         hidden = found.first_party and (owner.rpartition(".")[2], method) in self._overridden
-        return Target(_unknown(f"?.{method}")) if hidden else found
+        return self._external(_unknown(f"?.{method}")) if hidden else found
 
     def _resolve_member(self, module: Module, name: str, rest: list[str], depth: int) -> Target:
         item = module.classes[name]
@@ -160,7 +187,7 @@ class Resolver:
                 break  # what a foreign method returned: nothing is known about it
             if not target.name.startswith(("?", "*")):
                 return target
-        return Target(_unknown(f"?.{'.'.join(rest)}"))
+        return self._external(_unknown(f"?.{'.'.join(rest)}"))
 
 
 def _unknown(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -14,6 +14,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import matches
 from mlops_scan.fingerprints.names import fits_name
 from mlops_scan.fingerprints.patterns import find_path, match_words, roots_of, split_path
+from mlops_scan.fingerprints.table import NameTable, lasts_of
 from mlops_scan.repository.files import File
 from mlops_scan.rulebook import Signature, Tool
 from mlops_scan.words import Confidence, Grade, Location
@@ -45,7 +46,17 @@ class _Pattern(Struct, frozen=True):
     text: str
 
 
+class _Conjunction(Struct, frozen=True):
+    """A signature of calls that must all be there; `needs` has for each call segments one of which a name must have."""
+
+    tool: str
+    signature: Signature
+    needs: tuple[frozenset[str], ...]
+
+
 _Match = tuple[str, Signature, str, int, int, str]  # tool, signature, name, line, end line, scope
+_Shape = tuple[frozenset[str], tuple[tuple[str, type, object, str], ...]]  # top-level keys, and scalars that matter
+_Fitting = tuple[str, tuple[_Pattern, ...]]  # an external name, and the patterns that it fits in a module
 
 
 class Matcher:
@@ -53,19 +64,22 @@ class Matcher:
 
     def __init__(self, tools: Iterable[Tool]) -> None:
         self.tools = {tool.id: tool for tool in tools}
-        self._calls: dict[str, list[_Pattern]] = defaultdict(list)
-        self._decorators: dict[str, list[_Pattern]] = defaultdict(list)
-        self._bases: dict[str, list[_Pattern]] = defaultdict(list)
+        self._calls: NameTable[_Pattern] = NameTable()
+        self._decorators: NameTable[_Pattern] = NameTable()
+        self._bases: NameTable[_Pattern] = NameTable()
         self._commands: dict[str, list[_Pattern]] = defaultdict(list)
         self._by_words: dict[tuple[str, ...], tuple[_Pattern, ...]] = {}
         self._by_head: dict[str, set[int]] = defaultdict(set)  # top-level key -> documents' signatures that ask for it
         self._headless: set[int] = set()
-        self._conjunctions: list[tuple[str, Signature]] = []
+        self._valued: set[str] = set()  # top-level keys of which a signature asks for the value
+        self._by_shape: dict[_Shape, frozenset[int]] = {}
+        self._conjunctions: list[_Conjunction] = []
         self._documents: list[tuple[str, Signature, tuple[frozenset[str], ...]]] = []
         self._files: list[tuple[str, Signature]] = []
         for tool in self.tools.values():
             for signature in tool.signatures:
                 self._index(tool.id, signature)
+        self._index_documents()
 
     def _index(self, tool: str, signature: Signature) -> None:
         for table, patterns in (
@@ -74,22 +88,28 @@ class Matcher:
             (self._bases, signature.bases),
         ):
             for text in patterns:
-                for root in roots_of(text):
-                    table[root].append(_Pattern(tool, signature, text))
+                table.add(text, _Pattern(tool, signature, text))
         for text in signature.commands:
             for word in text.split(" ", 1)[0].split("|"):
                 self._commands["*" if any(c in word for c in "*?[") else word].append(_Pattern(tool, signature, text))
         if signature.all_calls:
-            self._conjunctions.append((tool, signature))
+            self._conjunctions.append(_Conjunction(tool, signature, _needs(signature.all_calls)))
         if signature.keys:
-            heads = _heads(signature)
-            for head in heads[0] if heads else ():
-                self._by_head[head].add(len(self._documents))
-            if not heads:
-                self._headless.add(len(self._documents))
-            self._documents.append((tool, signature, heads))
+            self._documents.append((tool, signature, _heads(signature)))
         elif signature.files:
             self._files.append((tool, signature))
+
+    def _index_documents(self) -> None:
+        """By those of the top-level keys that the fewest signatures ask for: `kind` and `apiVersion` tell little."""
+        common = Counter(key for _, _, heads in self._documents for head in heads for key in head)
+        for number, (_, signature, heads) in enumerate(self._documents):
+            for path, value in signature.keys:
+                if _is_at_top(path, value):
+                    self._valued.update(split_path(path)[0].split("|"))
+            if not heads:
+                self._headless.add(number)
+            for key in min(heads, key=lambda head: sum(common[key] for key in head), default=()):
+                self._by_head[key].add(number)
 
     # -- code --------------------------------------------------------------------------------------------------------
 
@@ -104,22 +124,33 @@ class Matcher:
 
     def _matches(self, index: CodeIndex, module: Module) -> Iterator[_Match]:
         roots = _external_roots(index, module)
+        fitting: dict[str, _Fitting | None] = {}  # by the names of the module, most of which it calls several times
         names: dict[str, Call] = {}
         for call in module.calls:
-            target = index.resolve(module.path, call.name)
-            if target.first_party:
-                continue
-            names.setdefault(target.name, call)
-            for pattern in _candidates(self._calls, target.name):
-                if self._fits(pattern, target.name, roots) and _keywords_fit(pattern.signature, call):
-                    yield pattern.tool, pattern.signature, target.name, call.line, call.end_line, call.scope
+            if call.name in fitting:
+                found = fitting[call.name]
+            else:
+                found = fitting[call.name] = _fitting(self._calls, index, module, call.name, roots)
+                if found is not None:
+                    names.setdefault(found[0], call)
+            if found is not None:
+                for pattern in found[1]:
+                    if _keywords_fit(pattern.signature, call):
+                        yield pattern.tool, pattern.signature, found[0], call.line, call.end_line, call.scope
         for table, name, line, scope in self._definitions(module):
-            target = index.resolve(module.path, name)
-            if not target.first_party:
-                for pattern in _candidates(table, target.name):
-                    if self._fits(pattern, target.name, roots):
-                        yield pattern.tool, pattern.signature, target.name, line, line, scope
-        for tool, signature in self._conjunctions:
+            found = _fitting(table, index, module, name, roots)
+            if found is not None:
+                for pattern in found[1]:
+                    yield pattern.tool, pattern.signature, found[0], line, line, scope
+        yield from self._together(names, roots)
+
+    def _together(self, names: Mapping[str, Call], roots: frozenset[str]) -> Iterator[_Match]:
+        """The conjunctions that the names of a module fulfil."""
+        segments = {part for name in names for part in (name.partition(".")[0], name.rpartition(".")[2])}
+        for item in self._conjunctions:
+            tool, signature = item.tool, item.signature
+            if any(segments.isdisjoint(needed) for needed in item.needs):
+                continue
             if signature.imports and not roots.intersection(signature.imports):
                 continue
             found = [next((name for name in names if fits_name(text, name)), None) for text in signature.all_calls]
@@ -129,7 +160,7 @@ class Matcher:
                 call = names[first]
                 yield tool, signature, first, call.line, call.end_line, call.scope
 
-    def _definitions(self, module: Module) -> Iterator[tuple[Mapping[str, list[_Pattern]], str, int, str]]:
+    def _definitions(self, module: Module) -> Iterator[tuple[NameTable[_Pattern], str, int, str]]:
         """What decorators and base classes are called: (table to look in, name, line, scope)."""
         for function in module.functions.values():
             for name in function.decorators:
@@ -140,31 +171,47 @@ class Matcher:
             for name in item.bases:
                 yield self._bases, name, item.line, item.qualname
 
-    @staticmethod
-    def _fits(pattern: _Pattern, name: str, roots: frozenset[str]) -> bool:
-        wanted = pattern.signature.imports
-        if wanted and not roots.intersection(wanted):
-            return False
-        return fits_name(pattern.text, name)
-
     # -- documents, files, commands ----------------------------------------------------------------------------------
 
     def in_documents(self, file: File, documents: Sequence[Node]) -> Iterator[Use]:
         """The uses that the structure of a YAML, JSON or TOML file shows."""
-        tops = [frozenset(document.keys()) for document in documents]
-        numbers = self._headless.union(*(self._by_head.get(key, ()) for top in tops for key in top))
-        for tool, signature, heads in (self._documents[number] for number in sorted(numbers)):
-            if not any(all(head & top for head in heads) for top in tops):
-                continue
+        fitting = [self._fitting(document) for document in documents]
+        for number in sorted(frozenset().union(*fitting)):
+            tool, signature, _ = self._documents[number]
             if signature.files and not matches_any(file.path, signature.files):
                 continue
-            for document in documents:
-                found = _found(document, signature)
+            for document, numbers in zip(documents, fitting, strict=True):
+                found = _found(document, signature) if number in numbers else {}
                 if found:
                     # the deepest path says most; the first of equals
                     telling = max(found, key=lambda path: len(split_path(path)))
                     yield _use(tool, signature, telling, Location(file.path, found[telling].at), "")
                     break
+
+    def _fitting(self, document: Node) -> frozenset[int]:
+        """The signatures that a document may fit, told by its top-level keys and the scalars under those that matter.
+
+        Many documents are alike in these (objects of Kubernetes by their `kind`), so answers are kept.
+        """
+        top = frozenset(document.keys())
+        values = tuple(
+            (name, node.value.__class__, node.value, node.text)
+            for name, node in document.entries
+            if name in self._valued and node.kind == "scalar"
+        )
+        found = self._by_shape.get((top, values))
+        if found is None:
+            asked = self._headless.union(*(self._by_head.get(key, ()) for key in top))
+            found = self._by_shape[top, values] = frozenset(
+                number for number in asked if self._may_fit(number, document, top)
+            )
+        return found
+
+    def _may_fit(self, number: int, document: Node, top: frozenset[str]) -> bool:
+        _, signature, heads = self._documents[number]
+        return not any(head.isdisjoint(top) for head in heads) and all(
+            find_path(document, path, value) is not None for path, value in signature.keys if _is_at_top(path, value)
+        )
 
     def in_names(self, files: Sequence[File]) -> Iterator[Use]:
         """The uses that a file's name alone shows (lock files, pointers)."""
@@ -218,6 +265,11 @@ def _found(document: Node, signature: Signature) -> dict[str, Node]:
     return found
 
 
+def _is_at_top(path: str, value: str) -> bool:
+    """Whether a key path asks for the value of a top-level scalar."""
+    return bool(value) and "*" not in path and len(split_path(path)) == 1
+
+
 def _heads(signature: Signature) -> tuple[frozenset[str], ...]:
     """For each key path the top-level keys one of which a document must have; wildcards ask for nothing."""
     firsts = [split_path(path)[0].split("|") for path, _ in signature.keys]
@@ -234,15 +286,24 @@ def _external_roots(index: CodeIndex, module: Module) -> frozenset[str]:
     return frozenset(found)
 
 
-def _candidates(table: Mapping[str, list[_Pattern]], name: str) -> Iterator[_Pattern]:
-    if name.startswith("?"):
-        keys = (name, "?")
-    elif name.startswith("*"):
-        return  # a bare name that nothing explains
-    else:
-        keys = (name.split(".", 1)[0], "*")
-    for key in keys:
-        yield from table.get(key, ())
+def _fitting(
+    table: NameTable[_Pattern], index: CodeIndex, module: Module, name: str, roots: frozenset[str]
+) -> _Fitting | None:
+    """What an external name of a module is in full, with the patterns that it fits there; None for the repository's."""
+    target = index.resolve(module.path, name)
+    if target.first_party:
+        return None
+    found = table.matching(target.name)
+    if found:
+        found = tuple(p for p in found if not p.signature.imports or not roots.isdisjoint(p.signature.imports))
+    return target.name, found
+
+
+def _needs(patterns: Iterable[str]) -> tuple[frozenset[str], ...]:
+    """For each pattern the first or last segments one of which a name must have to match, if not any will do."""
+    pairs = ((lasts_of(pattern), roots_of(pattern)) for pattern in patterns)
+    found = (lasts if "*" not in lasts else roots for lasts, roots in pairs)
+    return tuple(frozenset(segments) for segments in found if "*" not in segments)
 
 
 def _keywords_fit(signature: Signature, call: Call) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from mlops_scan.automation import resolve
 from mlops_scan.automation.graph import Automation
+from mlops_scan.automation.resolve import Resolver
 from mlops_scan.detectors.base import Context
 from tests.trees import ML, Tree, context_of, scan_tree
 
@@ -123,3 +124,43 @@ def test_of_many_runs_alike_the_first_start_a_node(tmp_path: Path) -> None:
     started = context_of(tmp_path, tree).started("train.py", "__main__")
     assert 1 < len(started) < 100
     assert {bool(item.run.start.blocked) for item in started} == {False, True}
+
+
+_NESTED: Tree = {
+    CI: _jobs(
+        _steps("      - run: bash s0.sh\n"),
+        _steps(
+            "      - run: bash s0.sh\n", "      - run: bash s0.sh || true\n", "      - run: cd a && bash ../s0.sh\n"
+        ),
+        _steps("      - run: source s1.sh\n        env:\n          WHAT: train.py\n", "      - run: bash s1.sh\n"),
+    ),
+    "s0.sh": "set -e\nbash s1.sh\ncd a\nbash ../s1.sh | tee log\nmake all\n",
+    "s1.sh": "python $WHAT\nbash s0.sh\npython train.py\nbash s2.sh\n",
+    "s2.sh": "pytest a\ndocker run x python train.py\nbash gone.sh\n",
+    "a/test_it.py": "import train\n",
+    "Makefile": "all: one\n\tbash s2.sh\none:\n\t-python train.py\n",
+}
+_LONG: Tree = {
+    CI: _jobs(_steps(*["      - run: bash s0.sh\n"] * 3, "      - run: |\n" + "          bash s0.sh\n" * 3)),
+    "s0.sh": "bash s1.sh\n" * 12,
+    "s1.sh": "bash s2.sh\n" * 12,
+    "s2.sh": "python train.py\ncd a\n" * 8,
+}
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [REUSED, ACTIONS, MANY, TARGETS, _NESTED, _LONG],
+    ids=["workflows", "actions", "steps", "targets", "nested", "long"],
+)
+@pytest.mark.parametrize("most", [resolve.MAX_IN_ALL, 5_000, 37])
+def test_what_was_followed_once_is_what_following_it_again_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree, most: int
+) -> None:
+    monkeypatch.setattr(resolve, "MAX_IN_ALL", most)
+    kept = context_of(tmp_path, {**ML, **tree})
+    monkeypatch.setattr(Resolver, "_affords", lambda self, known, chain: False)
+    again = context_of(tmp_path, {**ML, **tree})
+    assert kept.automation.runs == again.automation.runs
+    assert kept.documents.incomplete == again.documents.incomplete
+    assert kept.resolver._followed == again.resolver._followed
