@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -54,6 +54,7 @@ class Reach:
         self._modules = names.modules
         self._by_scope: dict[str, dict[str, list[Call]]] = {}
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
+        self._sources: dict[Node, set[Node]] | None = None
         self._methods: dict[str, list[Node]] = defaultdict(list)
         self._dispatched: dict[str, tuple[Node, ...]] = {}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
@@ -216,6 +217,46 @@ class Reach:
                     steps[target] = Step(node, line)
                     queue.append((target, hops + 1))
         return steps
+
+    def hops_to(self, wanted: Iterable[Node]) -> dict[Node, int]:
+        """For every node from which one of some nodes can be reached the hops to the nearest of them."""
+        if self._sources is None:
+            self._sources = {}
+            for path in self._modules:
+                self.edges((path, ""))
+                for scope, edges in self._edges[path].items():
+                    for target, _ in edges:
+                        self._sources.setdefault(target, set()).add((path, scope))
+        found = dict.fromkeys(wanted, 0)
+        queue = deque(found)
+        while queue:
+            node = queue.popleft()
+            for source in self._sources.get(node, ()):
+                if source not in found:
+                    found[source] = found[node] + 1
+                    queue.append(source)
+        return found
+
+    def nearest(
+        self, entries: Iterable[Node], wanted: Container[Node], hops: Mapping[Node, int], max_hops: int
+    ) -> Node | None:
+        """The first of the nodes wanted that `reach` gives, without following what does not lead to one in time.
+
+        `hops` are those that `hops_to` counts for the nodes wanted.
+        """
+        level = [entry for entry in entries if entry[0] in self._modules and hops.get(entry, max_hops + 1) <= max_hops]
+        seen = set(level)
+        for left in range(max_hops, -1, -1):
+            following: list[Node] = []
+            for node in level:
+                if node in wanted:
+                    return node
+                for target, _ in self.edges(node):
+                    if target not in seen and hops.get(target, left) < left:
+                        seen.add(target)
+                        following.append(target)
+            level = following
+        return None
 
     def script_entries(self, path: str) -> tuple[Node, ...]:
         """What `python path` runs: the module's statements and its main block."""
