@@ -56,6 +56,7 @@ class Reach:
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
         self._sources: dict[Node, set[Node]] | None = None
         self._methods: dict[str, list[Node]] = defaultdict(list)
+        self._made: dict[Node, tuple[Node, ...]] = {}
         self._dispatched: dict[str, tuple[Node, ...]] = {}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
         for path, module in self._modules.items():
@@ -91,10 +92,13 @@ class Reach:
             if located is not None:
                 imported.add(located[0])
                 edges[item.scope].append(((located[0], ""), item.line))
+        known: dict[str, tuple[Node, ...]] = {}
         for call in module.calls:
             for name in (call.name, *call.refs):
-                for target in self._runs(module.path, name, imported):
-                    edges[call.scope].append((target, call.line))
+                if name not in known:  # a module calls the same few names again and again
+                    known[name] = tuple(self._runs(module.path, name, imported))
+                if known[name]:
+                    edges[call.scope].extend([(target, call.line) for target in known[name]])
             for target in self._named_in(module.path, call):
                 edges[call.scope].append((target, call.line))
         for qualname, function in module.functions.items():
@@ -108,7 +112,9 @@ class Reach:
         if call.name.rpartition(".")[2] in _NAMING_ONLY:
             return
         for text in (*call.args, *(value for _, value in call.keywords)):
-            for word in (text or "").split()[:_MAX_WORDS]:
+            if text is None or "." not in text:
+                continue
+            for word in text.split()[:_MAX_WORDS]:
                 clean = word.strip("'\"")
                 target = self.script(clean) if clean.endswith((".py", ".ipynb")) else self._dotted(clean, path)
                 if target is not None and target != path:
@@ -144,7 +150,10 @@ class Reach:
             if module is None or item is None:
                 yield target.path, target.qualname
                 return
-            yield from self._methods_run(module, target.qualname)
+            key = (target.path, target.qualname)
+            if key not in self._made:
+                self._made[key] = tuple(self._methods_run(module, target.qualname))
+            yield from self._made[key]
         elif target.name.startswith("?."):
             method = target.name[2:]
             candidates = [node for node in self._methods.get(method, ()) if node[0] in imported]

@@ -274,12 +274,12 @@ def _at(context: Context, location: Location) -> Evidence:
 
 def _vacuous(context: Context) -> Iterator[Problem]:
     """Gates whose bound every model keeps: infinite ones, and fractions that may not fall below zero."""
-    numbers = {
-        (path, guard.line): guard for path, module in context.modules(notebooks=False) for guard in module.guards
-    }
     for gate in gates(context):
-        guard = numbers.get((gate.path, gate.line))
-        if not gate.weak or guard is None or not guard.numbers:
+        module = context.index.modules[gate.path]
+        if not gate.weak or module.notebook:
+            continue
+        guard = next((guard for guard in reversed(module.guards) if guard.line == gate.line), None)
+        if guard is None or not guard.numbers:
             continue
         names = " ".join(guard.names)
         infinite = all(math.isinf(number) for number in guard.numbers) and _ERRORS.search(names)
