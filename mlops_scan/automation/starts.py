@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from mlops_scan.automation.paths import join
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.ci import github
 from mlops_scan.ci.model import AUTOMATIC, Job, Step, Workflow
+from mlops_scan.code.facts import Call
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Use
@@ -240,35 +242,45 @@ def pipeline_runs(pipelines: Sequence[Pipeline], resolver: Resolver) -> Iterator
 
 def code_pipelines(uses: Sequence[Use], index: CodeIndex) -> Iterator[tuple[Use, tuple[Node, ...]]]:
     """Pipelines that Python code defines: the defining use and the scopes its definition runs."""
-    for use in uses:
-        if "define-pipeline" not in use.does or use.location.path not in index.modules:
-            continue
+    defining = [use for use in uses if "define-pipeline" in use.does and use.location.path in index.modules]
+    tasks = frozenset((use.location.path, use.scope) for use in uses if "define-task" in use.does)
+    calls = _calls_of(index, {use.scope for use in defining}) if tasks else {}
+    for use in defining:
         module = index.modules[use.location.path]
         if use.scope in module.classes:
             item = module.classes[use.scope]
             yield use, tuple((module.path, f"{use.scope}.{method}") for method in item.methods)
         else:
             # a DAG built at module level, or a decorated or building function, with the steps that it is handed
-            yield use, ((module.path, use.scope), *_handed(use, uses, index))
+            yield use, ((module.path, use.scope), *_handed(use, tasks, calls.get(use.scope, ()), index))
 
 
-def _handed(use: Use, uses: Sequence[Use], index: CodeIndex) -> tuple[Node, ...]:
+def _calls_of(index: CodeIndex, names: set[str]) -> dict[str, list[tuple[str, Call]]]:
+    """The calls of functions by those names, each with its file."""
+    found: dict[str, list[tuple[str, Call]]] = defaultdict(list)
+    for path, module in index.modules.items():
+        for call in module.calls:
+            name = call.name.rpartition(".")[2]
+            if name in names:
+                found[name].append((path, call))
+    return found
+
+
+def _handed(use: Use, tasks: frozenset[Node], calls: Iterable[tuple[str, Call]], index: CodeIndex) -> tuple[Node, ...]:
     """Tasks given to a pipeline function with parameters where it is called: `flow(read=read(), fit=fit()).run()`."""
     path, scope = use.location.path, use.scope
     function = index.modules[path].functions.get(scope)
     if function is None or not function.parameters:
         return ()
-    tasks = {(task.location.path, task.scope) for task in uses if "define-task" in task.does}
     found: dict[Node, None] = {}
-    for caller, module in index.modules.items():
-        for call in module.calls:
-            if call.name.rpartition(".")[2] != scope or not _is(index, caller, call.name, (path, scope)):
-                continue
-            for inner in index.calls_in(caller, call.scope):
-                if call.line <= inner.line <= call.end_line:
-                    target = index.resolve(caller, inner.name)
-                    if target.first_party and (target.path, target.qualname) in tasks:
-                        found[(target.path, target.qualname)] = None
+    for caller, call in calls:
+        if not _is(index, caller, call.name, (path, scope)):
+            continue
+        for inner in index.calls_in(caller, call.scope):
+            if call.line <= inner.line <= call.end_line:
+                target = index.resolve(caller, inner.name)
+                if target.first_party and (target.path, target.qualname) in tasks:
+                    found[(target.path, target.qualname)] = None
     return tuple(found)
 
 

@@ -58,6 +58,7 @@ class Context(Struct):
     cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share
     _lines: dict[str, list[str]] = field(default_factory=dict)  # of the files that evidence was shown of lately
     _modules: dict[bool, tuple[tuple[str, Module], ...]] = field(default_factory=dict)  # with notebooks, without
+    _names: set[str] = field(default_factory=set)
     _by_path: dict[str, list[Use]] = field(default_factory=dict)
     _doing: dict[tuple[frozenset[str], bool], tuple[Use, ...]] = field(default_factory=dict)
     _nodes: dict[frozenset[str], frozenset[Node]] = field(default_factory=dict)
@@ -94,6 +95,12 @@ class Context(Struct):
         """The role of a file."""
         file = self.documents.files.get(path)
         return file.role if file is not None else Role.SOURCE
+
+    def has_named(self, name: str) -> bool:
+        """Whether a file anywhere in the repository has that name."""
+        if not self._names:
+            self._names.update(file.name for file in self.repository.files)
+        return name in self._names
 
     def local(self, path: str) -> str:
         """The path as a rendered template would have it."""

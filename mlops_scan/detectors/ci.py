@@ -387,12 +387,11 @@ def _missing(context: Context, runs: list[Run]) -> Iterator[Problem]:
             or (r.words[0] == "uses" and any(w.startswith(("repository=", "path=")) for w in r.words))
         )
     }
-    names = {file.name for file in context.repository.files}
     seen = set()
     for run in missing:
         if (run.start.workflow, run.start.job) in fetching or run.location in seen:
             continue
-        if run.words[:1] != ("uses",) and run.missing.rpartition("/")[2] in names:
+        if run.words[:1] != ("uses",) and context.has_named(run.missing.rpartition("/")[2]):
             continue
         seen.add(run.location)
         made = run.missing.startswith("make ")
