@@ -34,6 +34,7 @@ ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENER
 """Roles whose code is not the repository's own main code."""
 
 _MAX_SPLIT = 16  # files whose lines are kept
+_SPLIT_AT_ONCE = 100  # lines of a file; the first ones are asked for most
 
 LEARNS = frozenset({"train", "tune"})
 """Activities that fit a model."""
@@ -117,7 +118,10 @@ class Context(Struct):
         if lines is None:
             if len(self._lines) >= _MAX_SPLIT:
                 self._lines.clear()
-            lines = self._lines[path] = self.documents.text(path).split("\n")
+            lines = self._lines[path] = [self.documents.text(path)]  # the last one is the rest, not split yet
+        if len(lines) <= line and "\n" in lines[-1]:
+            rest = lines.pop()
+            lines += rest.split("\n", max(line - len(lines), len(lines), _SPLIT_AT_ONCE))
         return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
 
     def shown(self, evidence: Evidence) -> Evidence:

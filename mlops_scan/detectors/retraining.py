@@ -34,7 +34,7 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
     by_hand = start.kind == "ci" and start.triggers == {"manual"}
     if not (clock or event or by_hand):
         return
-    trained = training_of(context, run)
+    trained = training_of(context, run) if run.uses or run.entries or run.pipelines else None
     if trained is None:
         return
     evidence = chain(context, run, trained) if run.words else (context.shown(start.evidence), trained)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import cast
 
 from mlops_scan.code.facts import Module
@@ -117,15 +117,18 @@ def _distributions(tool: Tool) -> set[str]:
 
 
 def _imported(context: Context) -> dict[str, tuple[str, int]]:
-    """Every dotted prefix of what foreign code is imported, with its first place."""
+    """The import roots of tools that foreign code is imported by, each with its first place."""
+    wanted = {root for tool in context.rules.tools.values() for root in tool.imports}
+    heads = {root.partition(".")[0] for root in wanted}
     found: dict[str, tuple[str, int]] = {}
     for path, module in context.index.modules.items():
         for item in module.imports:
-            if context.index.find_module(item.name, path) is not None:
+            if item.name.partition(".")[0] not in heads:
                 continue
-            parts = item.name.split(".")
-            for length in range(1, len(parts) + 1):
-                found.setdefault(".".join(parts[:length]), (path, item.line))
+            names = accumulate(item.name.split("."), "{}.{}".format)
+            roots = [name for name in names if name in wanted and name not in found]
+            if roots and context.index.find_module(item.name, path) is None:
+                found.update(dict.fromkeys(roots, (path, item.line)))
     return found
 
 

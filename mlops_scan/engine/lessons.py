@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.regex import regex
@@ -47,29 +48,30 @@ def lesson_folders(files: tuple[File, ...]) -> tuple[str, ...]:
 
     They stand at the top, on one shelf (`labs/01-data`), or, with a word in their names, anywhere (`dvc/lab_2`).
     """
-    tops = {file.path.split("/", 1)[0] for file in files if "/" in file.path}
-    shelved = {
-        (parts[0], parts[1]) for file in files if len(parts := file.path.split("/")) > 2 and _SHELF.fullmatch(parts[0])
-    }
-    found: set[str] = set()
+    folders = {file.folder for file in files}  # far fewer than files
+    split = [folder.split("/") for folder in folders if folder]
+    tops = {parts[0] for parts in split}
     if sum(1 for top in tops if _LESSON.fullmatch(top)) >= _MIN_LESSONS:
-        for file in files:
-            parts = file.path.split("/")[:-1]
-            depth = next((i for i, part in enumerate(parts) if _LESSON.fullmatch(part)), None)
-            if depth is not None:
-                found.add("/".join(parts[: depth + 1]))
-        return tuple(sorted(found))
+        return _outermost(split, _LESSON)
+    shelves = {top for top in tops if _SHELF.fullmatch(top)}
+    shelved = {(parts[0], parts[1]) for parts in split if len(parts) > 1 and parts[0] in shelves}
     on_shelf = [f"{shelf}/{name}" for shelf, name in shelved if _LESSON.fullmatch(name)]
     if len(on_shelf) >= _MIN_LESSONS:
         return tuple(sorted(on_shelf))
-    for file in files:
-        if not file.path.lower().endswith(_CODE):
-            continue
-        parts = file.path.split("/")[:-1]
-        depth = next((i for i, part in enumerate(parts) if _NAMED_LESSON.fullmatch(part)), None)
+    of_code = {file.folder for file in files if file.path.lower().endswith(_CODE)}
+    found = _outermost([folder.split("/") for folder in of_code if folder], _NAMED_LESSON)
+    return found if len(found) >= _MIN_NAMED else ()
+
+
+def _outermost(folders: list[list[str]], lesson: re.Pattern[str]) -> tuple[str, ...]:
+    """The first folder called like a lesson on the way to each of some folders, in order."""
+    names = {name for name in {part for parts in folders for part in parts} if lesson.fullmatch(name)}
+    found: set[str] = set()
+    for parts in folders if names else ():
+        depth = next((i for i, part in enumerate(parts) if part in names), None)
         if depth is not None:
             found.add("/".join(parts[: depth + 1]))
-    return tuple(sorted(found)) if len(found) >= _MIN_NAMED else ()
+    return tuple(sorted(found))
 
 
 def project_folders(context: Context) -> tuple[str, ...]:
@@ -77,13 +79,20 @@ def project_folders(context: Context) -> tuple[str, ...]:
 
     Six of them are a collection; where the README speaks of examples, labs or tutorials, three are.
     """
+    known = context.cache.get("project folders")
+    if known is None:
+        known = context.cache["project folders"] = _find_projects(context)
+    return cast("tuple[str, ...]", known)
+
+
+def _find_projects(context: Context) -> tuple[str, ...]:
     manifests = {
         file.folder
         for file in context.repository.files
         if file.folder and file.role in (Role.SOURCE, Role.EXAMPLE) and _MANIFEST.fullmatch(file.name)
     }
     work = {use.location.path for use in context.doing(*LEARNS)}
-    outermost = {f for f in manifests if not any(f.startswith(other + "/") for other in manifests)}
+    outermost = {folder for folder in manifests if not _home(folder, manifests)}
     homes = {path: home for path in work if (home := _home(path, outermost))}
     found = tuple(sorted(set(homes.values())))
     told = len(found) >= _MIN_TOLD and _MANY.search(readme_head(context)) is not None
@@ -93,6 +102,7 @@ def project_folders(context: Context) -> tuple[str, ...]:
 
 
 def _home(path: str, folders: set[str]) -> str:
+    """The outermost of some folders that holds a file or folder, or empty."""
     parts = path.split("/")[:-1]
     return next((f for i in range(1, len(parts) + 1) if (f := "/".join(parts[:i])) in folders), "")
 

@@ -85,9 +85,13 @@ class AssetMatcher:
                         if is_name(name):
                             yield Named(rule, name, versions[0] if versions else "", Location(path, node.at))
 
+    def begins(self, word: str) -> bool:
+        """Whether a command that begins with the word may name anything."""
+        return word in self._heads or "*" in self._heads
+
     def in_command(self, words: tuple[str, ...], location: Location) -> Iterator[Named]:
         """What one command line, its launchers stripped, names."""
-        if not words or (words[0] not in self._heads and "*" not in self._heads):
+        if not words or not self.begins(words[0]):
             return
         for rule in self._commands:
             for pattern in rule.commands:

@@ -6,6 +6,8 @@ import json
 from importlib.resources import files
 from typing import Any
 
+import msgspec
+
 from mlops_scan.engine.report import (
     BaselineResult,
     ComponentResult,
@@ -25,7 +27,11 @@ SCHEMA_VERSION = 1
 
 def render(report: Report, options: RenderOptions) -> str:
     """The report as indented JSON; the options change nothing."""
-    return encodable(json.dumps(_report(report), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
+    given = _report(report)
+    text = json.dumps(given, ensure_ascii=False, allow_nan=False)
+    if encodable(text) == text:
+        return msgspec.json.format(text, indent=2) + "\n"  # the library's own indentation is not compiled
+    return encodable(json.dumps(given, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def schema_text() -> str:
