@@ -43,8 +43,12 @@ class CodeIndex:
         return self._reach.calls_in(path, scope)
 
     def edges(self, node: Node) -> list[tuple[Node, int]]:
-        """What running `node` may run next: (node, line of the call or import in this file)."""
+        """What running `node` may run next, each once: (node, line of the first call or import in this file)."""
         return self._reach.edges(node)
+
+    def run_after(self, node: Node, line: int) -> Iterable[Node]:
+        """What running `node` may run next behind a line of its file."""
+        return self._reach.run_after(node, line)
 
     def script(self, name: str) -> str | None:
         """The one Python file whose path ends with `name`, or None."""

@@ -54,7 +54,7 @@ class Reach:
         self._modules = names.modules
         self._by_scope: dict[str, dict[str, list[Call]]] = {}
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
-        self._sources: dict[Node, set[Node]] | None = None
+        self._sources: dict[Node, list[Node]] | None = None  # what runs each node
         self._methods: dict[str, list[Node]] = defaultdict(list)
         self._made: dict[Node, tuple[Node, ...]] = {}
         self._dispatched: dict[str, tuple[Node, ...]] = {}
@@ -77,35 +77,56 @@ class Reach:
         yield from self._by_scope[path].get(scope, ())
 
     def edges(self, node: Node) -> list[tuple[Node, int]]:
-        """What running `node` may run next: (node, line of the call or import in this file)."""
+        """What running `node` may run next, each once: (node, line of the first call or import in this file)."""
         path, scope = node
         if path not in self._edges:
             module = self._modules.get(path)
             self._edges[path] = self._module_edges(module) if module is not None else {}
         return self._edges[path].get(scope, [])
 
+    def run_after(self, node: Node, line: int) -> dict[Node, None]:
+        """What running `node` may run next behind a line."""
+        module = self._modules.get(node[0])
+        found: dict[Node, None] = {}
+        for scope, _, targets, at in self._runs_of(module) if module is not None else ():
+            if scope == node[1] and at > line:
+                found.update(dict.fromkeys(targets))
+        return found
+
     def _module_edges(self, module: Module) -> dict[str, list[tuple[Node, int]]]:
-        edges: dict[str, list[tuple[Node, int]]] = defaultdict(list)
+        edges: dict[str, dict[Node, int]] = defaultdict(dict)
+        known: set[tuple[str, str]] = set()  # a scope calls the same few names again and again
+        for scope, name, targets, line in self._runs_of(module):
+            if not targets or (scope, name) in known:
+                continue
+            if name:
+                known.add((scope, name))
+            to = edges[scope]
+            for target in targets:
+                to.setdefault(target, line)
+        return {scope: list(to.items()) for scope, to in edges.items()}
+
+    def _runs_of(self, module: Module) -> Iterator[tuple[str, str, tuple[Node, ...], int]]:
+        """What the statements of a module run: scope, the name that is called or empty, the nodes and the line."""
         imported = {module.path}
         for item in module.imports:
             located = self._names.find_module(item.name, module.path)
             if located is not None:
                 imported.add(located[0])
-                edges[item.scope].append(((located[0], ""), item.line))
+                yield item.scope, "", ((located[0], ""),), item.line
         known: dict[str, tuple[Node, ...]] = {}
         for call in module.calls:
             for name in (call.name, *call.refs):
-                if name not in known:  # a module calls the same few names again and again
+                if name not in known:
                     known[name] = tuple(self._runs(module.path, name, imported))
-                if known[name]:
-                    edges[call.scope].extend([(target, call.line) for target in known[name]])
-            for target in self._named_in(module.path, call):
-                edges[call.scope].append((target, call.line))
+                yield call.scope, name, known[name], call.line
+            named = tuple(self._named_in(module.path, call))
+            if named:
+                yield call.scope, "", named, call.line
         for qualname, function in module.functions.items():
             if any(self._registers(module.path, name) for name in function.decorators):
                 owner = qualname.rpartition(".")[0]
-                edges[owner if owner in module.functions else ""].append(((module.path, qualname), function.line))
-        return edges
+                yield owner if owner in module.functions else "", "", ((module.path, qualname),), function.line
 
     def _named_in(self, path: str, call: Call) -> Iterator[Node]:
         """First-party scripts and modules whose path or dotted name a call is handed as text, to run them."""
@@ -230,12 +251,13 @@ class Reach:
     def hops_to(self, wanted: Iterable[Node]) -> dict[Node, int]:
         """For every node from which one of some nodes can be reached the hops to the nearest of them."""
         if self._sources is None:
-            self._sources = {}
+            sources = self._sources = defaultdict(list)
             for path in self._modules:
                 self.edges((path, ""))
                 for scope, edges in self._edges[path].items():
+                    source = (path, scope)
                     for target, _ in edges:
-                        self._sources.setdefault(target, set()).add((path, scope))
+                        sources[target].append(source)
         found = dict.fromkeys(wanted, 0)
         queue = deque(found)
         while queue:
