@@ -120,21 +120,19 @@ class Reach:
                 if name not in known:
                     known[name] = tuple(self._runs(module.path, name, imported))
                 yield call.scope, name, known[name], call.line
-            named = tuple(self._named_in(module.path, call))
-            if named:
-                yield call.scope, "", named, call.line
+            texts = [text for text in call.args if text and "." in text]
+            if call.keywords:
+                texts += [text for _, text in call.keywords if text and "." in text]
+            if texts and call.name.rpartition(".")[2] not in _NAMING_ONLY:
+                yield call.scope, "", tuple(self._named_in(module.path, texts)), call.line
         for qualname, function in module.functions.items():
             if any(self._registers(module.path, name) for name in function.decorators):
                 owner = qualname.rpartition(".")[0]
                 yield owner if owner in module.functions else "", "", ((module.path, qualname),), function.line
 
-    def _named_in(self, path: str, call: Call) -> Iterator[Node]:
+    def _named_in(self, path: str, texts: Iterable[str]) -> Iterator[Node]:
         """First-party scripts and modules whose path or dotted name a call is handed as text, to run them."""
-        if call.name.rpartition(".")[2] in _NAMING_ONLY:
-            return
-        for text in (*call.args, *(value for _, value in call.keywords)):
-            if text is None or "." not in text:
-                continue
+        for text in texts:
             for word in text.split()[:_MAX_WORDS]:
                 clean = word.strip("'\"")
                 target = self.script(clean) if clean.endswith((".py", ".ipynb")) else self._dotted(clean, path)

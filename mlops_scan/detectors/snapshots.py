@@ -17,6 +17,7 @@ _VERSION = regex(
     re.I,
 )
 _INITIALS = frozenset("dtsDTS")
+_ENDINGS = ("version", "hash", "sha256", "md5", "checksum", "print", "digest", "id", "manifest")
 _COPIES = frozenset(
     {"copy", "copy2", "copyfile", "copytree", "upload_file", "upload_from_filename", "put_object", "copy_object"}
 )
@@ -42,8 +43,8 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def _is_version(name: str) -> bool:
-    """Whether a key or an argument names a version of data; what most are fails at its first letter."""
-    return name[:1] in _INITIALS and _VERSION.fullmatch(name) is not None
+    """Whether a key or an argument names a version of data; most fail at their first letter, or their last ones."""
+    return name[:1] in _INITIALS and name[-8:].lower().endswith(_ENDINGS) and _VERSION.fullmatch(name) is not None
 
 
 def _snapshot(context: Context, path: str, name: str, function: Function, line: int) -> Iterator[Signal]:

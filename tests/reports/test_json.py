@@ -97,3 +97,9 @@ def test_hostile_names_survive() -> None:
     text.encode("utf-8")
     paths = [item["path"] for item in json.loads(text)["incomplete"]]
     assert paths[:5] == list(samples.HOSTILE[:5])
+
+
+@pytest.mark.parametrize("path", ["plain", 'ünï\u2028 \x1b"\\', "lone \udc80 surrogate"])
+def test_it_is_indented_as_the_standard_library_does_it(path: str) -> None:
+    text = render(replace(samples.report(), path=path), "json", RenderOptions())
+    assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False).replace("\udc80", "\\udc80") + "\n"
