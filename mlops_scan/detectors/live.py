@@ -43,7 +43,8 @@ def _called(context: Context, nodes: Iterable[Node]) -> set[str]:
         scopes[path].add(scope)
     names: set[str] = set()
     for path, inside in scopes.items():
-        for call in context.index.modules[path].calls:
+        module = context.index.modules.get(path)  # none for a file that could not be parsed
+        for call in module.calls if module is not None else ():
             if call.scope in inside:
                 names.add(call.name)
                 names.update(call.refs)

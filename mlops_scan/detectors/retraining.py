@@ -99,7 +99,8 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
         if context.reaches((entry,), _TRIGGERS_TRAINING, _TRIGGER_HOPS):
             return call.line
         for where, name in context.index.reach((entry,), _TRIGGER_HOPS):
-            function = context.index.modules[where].functions.get(name)
+            module = context.index.modules.get(where)
+            function = module.functions.get(name) if module is not None else None
             if function is not None and any(
                 function.line <= n <= function.end_line for n in dispatching(context, where)
             ):

@@ -248,7 +248,7 @@ def _asserts(context: Context, module: Module, function: Function) -> bool:
     return any(
         scope in _checking(context, context.index.modules[path])
         for path, scope in context.index.reach(((module.path, function.qualname),), _HELPER_HOPS)
-        if context.role(path) is Role.TEST
+        if path in context.index.modules and context.role(path) is Role.TEST
     )
 
 

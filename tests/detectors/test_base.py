@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.live import dead, live_nodes
 from tests.trees import context_of
 
 TREE = {
@@ -14,6 +17,10 @@ TREE = {
     "model.py": "from sklearn.linear_model import Ridge\n\ndef fit():\n    Ridge().fit([[1]], [1])\n",
     "other.py": "import model\n\ndef nothing():\n    pass\n",
     "tests/test_model.py": "from model import fit\n\ndef test_fit():\n    assert fit() is None\n",
+    "start.ipynb": json.dumps(
+        {"nbformat": 4, "cells": [{"cell_type": "code", "source": "import sklearn\nfrom plain import go\ngo()\n"}]}
+    ),
+    "plain.py": "import json\n\ndef go():\n    return json.dumps(1)\n",
     "lines.txt": "".join(f"line {number}\n" for number in range(1, 400)),
 }
 
@@ -40,6 +47,14 @@ def test_lookups(context: Context) -> None:
     assert context.has_named("test_model.py")
     assert not context.has_named("tests/test_model.py")
     assert context.nodes_doing({"train"}) == {("model.py", "fit")}
+
+
+def test_what_runs_may_lie_in_a_file_that_is_not_parsed(context: Context) -> None:
+    nodes, names = live_nodes(context)
+    assert ("plain.py", "") in nodes and "plain.py" not in context.index.modules
+    assert {"main", "fit"} <= names
+    assert not dead(context, "model.py", "fit")
+    assert dead(context, "other.py", "nothing")
 
 
 @settings(max_examples=60, deadline=None)
