@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.names import ModuleNames
@@ -43,8 +43,12 @@ class CodeIndex:
         return self._reach.calls_in(path, scope)
 
     def edges(self, node: Node) -> list[tuple[Node, int]]:
-        """What running `node` may run next: (node, line of the call or import in this file)."""
+        """What running `node` may run next, each once: (node, line of the first call or import in this file)."""
         return self._reach.edges(node)
+
+    def run_after(self, node: Node, line: int) -> Iterable[Node]:
+        """What running `node` may run next behind a line of its file."""
+        return self._reach.run_after(node, line)
 
     def script(self, name: str) -> str | None:
         """The one Python file whose path ends with `name`, or None."""
@@ -53,6 +57,16 @@ class CodeIndex:
     def reach(self, entries: Iterable[Node], max_hops: int = MAX_HOPS) -> dict[Node, Step]:
         """Everything that running the entries may run, nearest first, each with the step that led to it."""
         return self._reach.reach(entries, max_hops)
+
+    def hops_to(self, wanted: Iterable[Node]) -> dict[Node, int]:
+        """For every node from which one of some nodes can be reached the hops to the nearest of them."""
+        return self._reach.hops_to(wanted)
+
+    def nearest(
+        self, entries: Iterable[Node], wanted: Container[Node], hops: Mapping[Node, int], max_hops: int
+    ) -> Node | None:
+        """The first of the nodes wanted that `reach` gives; `hops` are those that `hops_to` counts for them."""
+        return self._reach.nearest(entries, wanted, hops, max_hops)
 
     def script_entries(self, path: str) -> tuple[Node, ...]:
         """What `python path` runs: the module's statements and its main block."""

@@ -71,6 +71,14 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all its parts, nearest first."""
+    todo = [node]
+    for current in todo:
+        yield current
+        todo += children(current)
+
+
 def identifiers(node: ast.AST) -> list[str]:
     """Names, attributes and string subscripts of an expression, in order."""
     found: list[str] = []

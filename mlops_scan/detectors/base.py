@@ -10,7 +10,7 @@ It opens no file, knows no level and does not decide grades beyond what its own 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 
@@ -21,6 +21,7 @@ from mlops_scan.automation.resolve import Resolver
 from mlops_scan.ci.find import UnreadProvider
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex, Node
+from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.documents.store import Documents
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.repository.files import File
@@ -33,6 +34,7 @@ ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENER
 """Roles whose code is not the repository's own main code."""
 
 _MAX_SPLIT = 16  # files whose lines are kept
+_SPLIT_AT_ONCE = 100  # lines of a file; the first ones are asked for most
 
 LEARNS = frozenset({"train", "tune"})
 """Activities that fit a model."""
@@ -56,11 +58,18 @@ class Context(Struct):
     self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
     cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share
     _lines: dict[str, list[str]] = field(default_factory=dict)  # of the files that evidence was shown of lately
+    _modules: dict[bool, tuple[tuple[str, Module], ...]] = field(default_factory=dict)  # with notebooks, without
+    _names: set[str] = field(default_factory=set)
+    _by_path: dict[str, list[Use]] = field(default_factory=dict)
+    _doing: dict[tuple[frozenset[str], bool], tuple[Use, ...]] = field(default_factory=dict)
+    _nodes: dict[frozenset[str], frozenset[Node]] = field(default_factory=dict)
+    _hops: dict[frozenset[str], dict[Node, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         grouped: dict[Node, list[Use]] = defaultdict(list)
         for use in self.uses:
             grouped[(use.location.path, use.scope)].append(use)
+            self._by_path.setdefault(use.location.path, []).append(use)
         self.by_node = dict(grouped)
 
     # -- files and evidence ------------------------------------------------------------------------------------------
@@ -71,14 +80,28 @@ class Context(Struct):
 
     def modules(self, *, notebooks: bool = True) -> Iterator[tuple[str, Module]]:
         """The Python modules of the repository's own main code by path, without notebooks unless `notebooks`."""
-        for path, module in self.index.modules.items():
-            if self.role(path) not in ASIDE and (notebooks or not module.notebook):
-                yield path, module
+        if notebooks not in self._modules:
+            self._modules[notebooks] = tuple(
+                (path, module)
+                for path, module in self.index.modules.items()
+                if self.role(path) not in ASIDE and (notebooks or not module.notebook)
+            )
+        return iter(self._modules[notebooks])
+
+    def uses_in(self, path: str) -> Sequence[Use]:
+        """The uses in one file, in their order."""
+        return self._by_path.get(path, ())
 
     def role(self, path: str) -> Role:
         """The role of a file."""
         file = self.documents.files.get(path)
         return file.role if file is not None else Role.SOURCE
+
+    def has_named(self, name: str) -> bool:
+        """Whether a file anywhere in the repository has that name."""
+        if not self._names:
+            self._names.update(file.name for file in self.repository.files)
+        return name in self._names
 
     def local(self, path: str) -> str:
         """The path as a rendered template would have it."""
@@ -95,7 +118,10 @@ class Context(Struct):
         if lines is None:
             if len(self._lines) >= _MAX_SPLIT:
                 self._lines.clear()
-            lines = self._lines[path] = self.documents.text(path).split("\n")
+            lines = self._lines[path] = [self.documents.text(path)]  # the last one is the rest, not split yet
+        if len(lines) <= line and "\n" in lines[-1]:
+            rest = lines.pop()
+            lines += rest.split("\n", max(line - len(lines), len(lines), _SPLIT_AT_ONCE))
         return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
 
     def shown(self, evidence: Evidence) -> Evidence:
@@ -109,14 +135,25 @@ class Context(Struct):
 
     def does(self, nodes: Iterable[Node], activities: frozenset[str] | set[str]) -> Use | None:
         """The first use among some nodes that performs one of the activities."""
-        for node in nodes:
-            for use in self.by_node.get(node, ()):
-                if activities.intersection(use.does):
-                    return use
-        return None
+        wanted = self.nodes_doing(activities)
+        if not wanted or (isinstance(nodes, dict) and nodes.keys().isdisjoint(wanted)):
+            return None
+        return next((self._use(node, activities) for node in nodes if node in wanted), None)
+
+    def nodes_doing(self, activities: frozenset[str] | set[str]) -> frozenset[Node]:
+        """The pieces of code that perform one of the activities themselves."""
+        key = frozenset(activities)
+        if key not in self._nodes:
+            self._nodes[key] = frozenset((u.location.path, u.scope) for u in self.uses if not key.isdisjoint(u.does))
+        return self._nodes[key]
+
+    def _use(self, node: Node, activities: frozenset[str] | set[str]) -> Use:
+        return next(use for use in self.by_node[node] if not activities.isdisjoint(use.does))
 
     def learns(self, run: Run) -> Use | None:
         """The nearest use that the code of a run reaches and that fits a model."""
+        if not (run.entries or run.tests):
+            return None
         known = self.cache.setdefault("learning runs", {})
         assert isinstance(known, dict)
         key = (run.entries, run.tests)
@@ -127,14 +164,30 @@ class Context(Struct):
 
     def doing(self, *activities: str, aside: bool = False) -> Iterator[Use]:
         """All uses that perform one of the activities, in main code unless `aside`."""
-        wanted = set(activities)
-        for use in self.uses:
-            if wanted.intersection(use.does) and (aside or self.role(use.location.path) not in ASIDE):
-                yield use
+        key = (frozenset(activities), aside)
+        if key not in self._doing:
+            self._doing[key] = tuple(
+                use
+                for use in self.uses
+                if not key[0].isdisjoint(use.does) and (aside or self.role(use.location.path) not in ASIDE)
+            )
+        return iter(self._doing[key])
 
-    def reaches(self, entries: Iterable[Node], activities: frozenset[str] | set[str]) -> Use | None:
-        """The nearest use that running the entries reaches and that performs one of the activities."""
-        return self.does(self.index.reach(entries), activities)
+    def reaches(
+        self, entries: Iterable[Node], activities: frozenset[str] | set[str], max_hops: int = MAX_HOPS
+    ) -> Use | None:
+        """The nearest use that running the entries reaches and that performs one of the activities.
+
+        What `does(index.reach(entries, max_hops), activities)` gives, without following what leads to no such use.
+        """
+        wanted = self.nodes_doing(activities)
+        if not wanted:
+            return None
+        key = frozenset(activities)
+        if key not in self._hops:
+            self._hops[key] = self.index.hops_to(wanted)
+        node = self.index.nearest(entries, wanted, self._hops[key], max_hops)
+        return self._use(node, activities) if node is not None else None
 
     def started(self, path: str, scope: str = "") -> list[Started]:
         """What starts a piece of code."""

@@ -13,6 +13,7 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _DEPLOYS = frozenset({"deploy-model", "promote"})
+_PURPOSES = _DEPLOYS | LEARNS
 _ECHO = regex(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.*)?(\s.*)?", re.I)
 _PURPOSE = regex(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.I)
 _PRODUCTION = regex(r"prod|live|release", re.I)
@@ -31,9 +32,10 @@ _FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil",
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of the families ci and cd, and defects of CI definitions."""
-    runs = [run for run in context.automation.runs if run.start.kind == "ci"]
+    every = [run for run in context.automation.runs if run.start.kind == "ci"]
+    runs = [run for run in every if run.uses or run.entries or run.tests or run.pipelines]  # that lead to something
     yield from unique(_tests(context, runs))
-    tests = {test.path: test for test in model_tests(context)}
+    tests = {test.path: test for test in model_tests(context)} if any(run.tests for run in runs) else {}
     yield from unique(signal for run in runs for signal in _model_tests(context, run, tests))
     yield from unique(signal for run in runs for signal in _pipeline_tests(context, run))
     yield from unique(signal for run in runs for signal in _deployments(context, run))
@@ -41,6 +43,8 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _environments(context, runs)
     yield from _unread(context)
     yield from _defects(context, runs)
+    yield from _missing(context, every)
+    yield from _by_hand(context, runs)
 
 
 # -- grades ----------------------------------------------------------------------------------------------------------
@@ -309,8 +313,6 @@ def _defects(context: Context, runs: list[Run]) -> Iterator[Problem]:
             continue
         for job in workflow.jobs:
             yield from _printing(context, workflow, job)
-    yield from _missing(context, runs)
-    yield from _by_hand(context, runs)
 
 
 def _elsewhere(context: Context, path: str) -> bool:
@@ -373,23 +375,23 @@ def _printing(context: Context, workflow: Workflow, job: Job) -> Iterator[Proble
 
 
 def _missing(context: Context, runs: list[Run]) -> Iterator[Problem]:
-    fetching = {(r.start.workflow, r.start.job) for r in runs if r.words and r.words[0] in _FETCHES}
-    fetching |= {
+    missing = [run for run in runs if run.missing and not run.start.blocked]
+    if not missing:
+        return
+    fetching = {
         (r.start.workflow, r.start.job)
         for r in runs
-        if r.words[:1] == ("uses",) and any(w.startswith(("repository=", "path=")) for w in r.words)
+        if r.words
+        and (
+            r.words[0] in _FETCHES
+            or (r.words[0] == "uses" and any(w.startswith(("repository=", "path=")) for w in r.words))
+        )
     }
     seen = set()
-    for run in runs:
-        if (
-            not run.missing
-            or run.start.blocked
-            or (run.start.workflow, run.start.job) in fetching
-            or run.location in seen
-        ):
+    for run in missing:
+        if (run.start.workflow, run.start.job) in fetching or run.location in seen:
             continue
-        name = run.missing.rpartition("/")[2]
-        if run.words[:1] != ("uses",) and any(file.name == name for file in context.repository.files):
+        if run.words[:1] != ("uses",) and context.has_named(run.missing.rpartition("/")[2]):
             continue
         seen.add(run.location)
         made = run.missing.startswith("make ")
@@ -402,16 +404,14 @@ def _by_hand(context: Context, runs: list[Run]) -> Iterator[Problem]:
     seen = set()
     for run in runs:
         start = run.start
+        if not start.blocked.startswith(("only a person", "a person")) or (start.workflow, start.job) in seen:
+            continue
         purposeful = (
             _is_test(run)
-            or any(set(u.does) & (_DEPLOYS | LEARNS) for u in run.uses)
+            or any(not _PURPOSES.isdisjoint(use.does) for use in run.uses)
             or _trains(context, run) is not None
         )
-        if (
-            not start.blocked.startswith(("only a person", "a person"))
-            or not purposeful
-            or (start.workflow, start.job) in seen
-        ):
+        if not purposeful:
             continue
         seen.add((start.workflow, start.job))
         yield Problem(

@@ -140,7 +140,8 @@ def _handler_trains(context: Context, function: Resource) -> Evidence | None:
         if use is not None:
             return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
         for path, scope in reached:
-            inside = context.index.modules[path].functions.get(scope)
+            there = context.index.modules.get(path)
+            inside = there.functions.get(scope) if there is not None else None
             found = asks_for_training(context, path, inside.line, inside.end_line) if inside is not None else None
             if found is not None:
                 return found

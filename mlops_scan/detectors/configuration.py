@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
+from functools import lru_cache
+from typing import cast
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import LEARNS, Context
@@ -31,6 +32,16 @@ _RESULTS = regex(
 )
 _MAX_READERS = 20
 _GIVEN = frozenset({"config_path", "config_file"})  # what engines read themselves: `flow.with_options(config_path=…)`
+_LOADERS = (
+    "yaml.safe_load",
+    "yaml.load",
+    "json.load",
+    "omegaconf.OmegaConf.load",
+    "tomllib.load",
+    "toml.load",
+    "configparser.ConfigParser.read",
+)
+_MAX_NODES = 5_000  # of a document that hyperparameters are looked for in
 _VALUES = frozenset({"value", "values"})  # below the parameter that a sweep or a pipeline names
 _TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
 _LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
@@ -38,7 +49,11 @@ _LFS_DATA = regex(
     r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",
     re.I,
 )
+_EXECUTES = frozenset(
+    {"exec", "importlib.import_module", "__import__", "importlib.machinery.SourceFileLoader", "imp.load_source"}
+)
 _RECIPES = regex(r"(GNU)?makefile|justfile|taskfile\.ya?ml|.*\.(mk|sh|bash)", re.I)
+_ENDINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
 _TOKENS = regex(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
 
 
@@ -81,7 +96,7 @@ def _configuration(
     context: Context,
     file: File,
     found: tuple[str, int],
-    mentioned: dict[str, tuple[str, int]],
+    mentioned: Mapping[str, tuple[str, int]],
     frameworks: set[str],
 ) -> Signal:
     """What a file of hyperparameters is worth by what reads it; `found` is one of them and its line."""
@@ -99,13 +114,20 @@ def _configuration(
     return Signal(practice, "configuration", Grade.TRACE, evidence, Confidence.LOW, reason, fixed=True)
 
 
-def mentions(context: Context) -> dict[str, tuple[str, int]]:
+def mentions(context: Context) -> Mapping[str, tuple[str, int]]:
     """Names of configuration files that main code, pipelines or commands mention: name -> where."""
+    if "mentions" not in context.cache:
+        context.cache["mentions"] = _find_mentions(context)
+    return cast("Mapping[str, tuple[str, int]]", context.cache["mentions"])
+
+
+def _find_mentions(context: Context) -> dict[str, tuple[str, int]]:
     named: dict[str, dict[str, int]] = defaultdict(dict)
     for path, module in context.modules():
         for line, text in module.strings:
-            for token in _TOKENS.findall(text):
-                named[token.rpartition("/")[2]].setdefault(path, line)
+            if "." in text:
+                for token in _TOKENS.findall(text):
+                    named[token.rpartition("/")[2]].setdefault(path, line)
     found = {name: _reader(context, places) for name, places in named.items()}
     for name, place in _in_task_files(context):
         found.setdefault(name, place)
@@ -115,19 +137,22 @@ def mentions(context: Context) -> dict[str, tuple[str, int]]:
             found.setdefault("params.yaml", (pipeline.path, step.line))
     for run in context.automation.runs:
         for word in run.words:
-            name = word.rpartition("=")[2].rpartition("/")[2]
-            if _TOKENS.fullmatch(name):
-                found.setdefault(name, (run.location.path, run.location.line))
+            if word.endswith(_ENDINGS):
+                name = word.rpartition("=")[2].rpartition("/")[2]
+                if _TOKENS.fullmatch(name):
+                    found.setdefault(name, (run.location.path, run.location.line))
     return found
 
 
 def _reader(context: Context, places: Mapping[str, int]) -> tuple[str, int]:
     """Of the modules that mention a file the first that trains, by itself or by what it calls; else the first."""
-    if len(places) > 1:
+    if len(places) > 1 and context.nodes_doing(LEARNS):
+        known = cast("dict[str, bool]", context.cache.setdefault("training modules", {}))
         for path in list(places)[:_MAX_READERS]:
-            module = context.index.modules[path]
-            nodes = [(path, scope) for scope in ("", MAIN, *module.functions)]
-            if context.does(context.index.reach(nodes), LEARNS) is not None:
+            if path not in known:
+                nodes = [(path, scope) for scope in ("", MAIN, *context.index.modules[path].functions)]
+                known[path] = context.reaches(nodes, LEARNS) is not None
+            if known[path]:
                 return path, places[path]
     return next(iter(places.items()))
 
@@ -138,7 +163,7 @@ def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
         if not _RECIPES.fullmatch(file.name):
             continue
         for line, text in enumerate(context.documents.text(file.path).split("\n"), 1):
-            if not text.lstrip().startswith("#"):
+            if "." in text and not text.lstrip().startswith("#"):
                 for token in _TOKENS.findall(text):
                     yield token.rpartition("/")[2], (file.path, line)
 
@@ -146,36 +171,53 @@ def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
 def _hyperparameter(document: Node) -> tuple[str, int] | None:
     """The first of at least two hyperparameters that a document sets (one is enough below a telling key)."""
     hits: list[tuple[str, int]] = []
-    telling = False
-    for path, node in document.walk(5000):
-        if not path or node.kind == "mapping":
-            continue
-        key = next((part for part in reversed(path) if not part.startswith("[") and part not in _VALUES), "")
-        if HYPERPARAMETER.fullmatch(key.replace("-", "_")) and (
-            node.number() is not None or node.items or node.string()
-        ):
+    # nodes in document order, each with the key that names it and whether a key above tells what it is about
+    stack: list[tuple[str, bool, bool, Node]] = [("", False, False, document)]
+    for _ in range(_MAX_NODES):
+        if not stack:
+            break
+        key, telling, above, node = stack.pop()
+        if node.kind != "mapping" and _is_parameter(key) and (node.number() is not None or node.items or node.string()):
             hits.append((key, node.at))
-            telling = telling or any(_TELLING.search(part) for part in path[:-1])
-    return hits[0] if hits and (telling or len({name for name, _ in hits}) >= 2) else None
+            if above or any(name != key for name, _ in hits):
+                return hits[0]
+        if node.items:
+            stack.extend([(key, telling, telling, child) for child in reversed(node.items)])
+        elif node.entries:
+            stack.extend(
+                [
+                    (key if name in _VALUES or name[:1] == "[" else name, telling or _tells(name), telling, child)
+                    for name, child in reversed(node.entries)
+                ]
+            )
+    return None
+
+
+@lru_cache(maxsize=1 << 14)  # documents repeat a few keys
+def _is_parameter(key: str) -> bool:
+    return HYPERPARAMETER.fullmatch(key.replace("-", "_")) is not None
+
+
+@lru_cache(maxsize=1 << 14)
+def _tells(key: str) -> bool:
+    return _TELLING.search(key) is not None
 
 
 def _loaded_by_folder(context: Context, path: str) -> bool:
     """Whether code names the file's folder and its stem, or takes a configuration path on its command line."""
-    folder = PurePosixPath(path).parent.name
+    folder = path.rpartition("/")[0].rpartition("/")[2]
     if not folder or not _CONFIG_NAME.fullmatch(folder.rstrip("s")):
         return False
-    loaders = (
-        "yaml.safe_load",
-        "yaml.load",
-        "json.load",
-        "omegaconf.OmegaConf.load",
-        "tomllib.load",
-        "toml.load",
-        "configparser.ConfigParser.read",
-    )
+    known = cast("dict[str, bool]", context.cache.setdefault("loaded folders", {}))
+    if folder not in known:
+        known[folder] = _loads_folder(context, folder)
+    return known[folder]
+
+
+def _loads_folder(context: Context, folder: str) -> bool:
     for where, module in context.modules():
-        if any(folder in text.split("/") for _, text in module.strings) and any(
-            context.index.resolve(where, call.name).name.startswith(loaders)
+        if any(folder in text and folder in text.split("/") for _, text in module.strings) and any(
+            context.index.resolve(where, call.name).name.startswith(_LOADERS)
             or any(keyword in _GIVEN for keyword, _ in call.keywords)
             for call in module.calls
         ):
@@ -186,26 +228,17 @@ def _loaded_by_folder(context: Context, path: str) -> bool:
 def _python(context: Context) -> Iterator[Signal]:
     """Python modules of settings that training code imports, or runs as configuration files."""
     training = {use.location.path for use in context.doing("train", "tune")}
-    reached = {node[0] for node in context.index.reach((path, "") for path in sorted(training))}
-    importers = {
-        path
-        for path in context.index.modules
-        if any(node[0] in training for node, _ in context.index.edges((path, "")))
-    }
-    for importer in sorted(importers):
-        reached |= {node[0] for node, _ in context.index.edges((importer, ""))}
-    executed = _executes_configs(context)
     for path, module in context.modules(notebooks=False):
-        stem = PurePosixPath(path).stem
-        folder = PurePosixPath(path).parent.name
+        folder, _, name = path.rpartition("/")
+        stem, folder = name.rpartition(".")[0] or name, folder.rpartition("/")[2]
         if not (_CONFIG_NAME.fullmatch(stem) or _CONFIG_NAME.fullmatch(folder)):
             continue
         names = [*module.constants, *(text for _, text in module.strings)]
         hits = {name for name in names if HYPERPARAMETER.fullmatch(name)}
         if len(hits) < 2 or path in training:
             continue
-        line = next((n for n, text in module.strings if text in hits), 0) or _line_of(context, path, hits)
-        if path in reached or (executed and folder in executed):
+        if path in _read_by_training(context, training) or folder in _executed(context):
+            line = next((n for n, text in module.strings if text in hits), 0) or _line_of(context, path, hits)
             yield Signal(
                 "experiment/config",
                 "python-config",
@@ -215,17 +248,29 @@ def _python(context: Context) -> Iterator[Signal]:
             )
 
 
-def _executes_configs(context: Context) -> set[str]:
+def _read_by_training(context: Context, training: set[str]) -> frozenset[str]:
+    """What the modules that train use, and what is used beside them."""
+    if "read by training" not in context.cache:
+        reached = {node[0] for node in context.index.reach((path, "") for path in sorted(training))}
+        for importer in context.index.modules if training else ():
+            used = {node[0] for node, _ in context.index.edges((importer, ""))}
+            if not used.isdisjoint(training):
+                reached |= used
+        context.cache["read by training"] = frozenset(reached)
+    return cast("frozenset[str]", context.cache["read by training"])
+
+
+def _executed(context: Context) -> frozenset[str]:
     """Folders of configuration modules that code runs or imports by a name given at run time."""
+    if "executed configurations" not in context.cache:
+        context.cache["executed configurations"] = frozenset(_find_executed(context))
+    return cast("frozenset[str]", context.cache["executed configurations"])
+
+
+def _find_executed(context: Context) -> set[str]:
     for _, module in context.modules():
         for call in module.calls:
-            if call.name in (
-                "exec",
-                "importlib.import_module",
-                "__import__",
-                "importlib.machinery.SourceFileLoader",
-                "imp.load_source",
-            ):
+            if call.name in _EXECUTES:
                 return {"config", "configs", "configurations", "conf", "experiments"}
     return set()
 

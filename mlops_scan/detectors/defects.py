@@ -25,6 +25,7 @@ _COMMENTS = regex(
     r"(cml (comment|send-comment|pr comment)|cml-send-comment|gh (pr|issue) comment"
     r"|uses \S*(comment-pull-request|create-or-update-comment|sticky-pull-request-comment)\b)"
 )
+_SPEAKS = ("cml", "gh", "uses")
 _TRIVIAL = frozenset(
     {"echo", "printf", "pip", "pip3", "ls", "pwd", "date", "mkdir", "export", "true", ":", "sleep", "cat", "set"}
 )
@@ -50,7 +51,9 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         yield from _idle(context, workflow, jobs)
     yield from _dead_triggers(context, loaded)
     yield from _vacuous(context)
-    guarded = frozenset((gate.path, gate.scope) for gate in gates(context) if not gate.weak)
+    guarded = frozenset((gate.path, gate.scope) for gate in gates(context) if not gate.weak) | {
+        (use.location.path, use.scope) for use in context.uses if "model/quality-gate" in use.serves
+    }
     for runs in jobs.values():
         yield from _too_late(context, runs, guarded)
         yield from _reported(context, runs, guarded)
@@ -87,6 +90,8 @@ def _refused(context: Context, workflow: Workflow) -> Iterator[Problem]:
 
 def _unavailable(condition: str, contexts: tuple[str, ...]) -> str:
     """The first context that a condition names although it is not there, or empty."""
+    if not any(name in condition for name in contexts):
+        return ""
     found = (match.group(1) for match in _EXPRESSION.finditer(_QUOTED.sub("''", condition)))
     return next((name for name in found if name in contexts), "")
 
@@ -219,7 +224,7 @@ def _releases(run: Run) -> bool:
 
 def _too_late(context: Context, runs: list[Run], guarded: frozenset[tuple[str, str]]) -> Iterator[Problem]:
     """A command that ships a model, and the gate only behind it in the same job."""
-    live = [run for run in runs if not run.start.blocked and not run.tests]
+    live = [run for run in runs if not run.start.blocked and not run.tests] if guarded else []
     checks = [i for i, run in enumerate(live) if run.entries and _gated(context, run, guarded)]
     if not checks:
         return
@@ -244,16 +249,14 @@ def _rehearses(run: Run) -> bool:
 
 
 def _gated(context: Context, run: Run, guarded: frozenset[tuple[str, str]]) -> bool:
-    reached = context.automation.reached(run)
-    if not guarded.isdisjoint(reached):
-        return True
-    return any("model/quality-gate" in use.serves for node in reached for use in context.by_node.get(node, ()))
+    return not context.automation.reached(run).keys().isdisjoint(guarded)
 
 
 def _reported(context: Context, runs: list[Run], guarded: frozenset[tuple[str, str]]) -> Iterator[Problem]:
     """An evaluation on a change whose figures go into a comment and nowhere else."""
     live = [run for run in runs if not run.start.blocked and run.start.triggers & ON_CHANGE]
-    comment = next((run for run in live if _COMMENTS.match(" ".join(run.words[:3]))), None)
+    told = (run for run in live if run.words and run.words[0].startswith(_SPEAKS))
+    comment = next((run for run in told if _COMMENTS.match(" ".join(run.words[:3]))), None)
     if comment is None or any(run.tests or _gated(context, run, guarded) for run in live):
         return
     if any(context.learns(run) is not None for run in live):
@@ -274,12 +277,12 @@ def _at(context: Context, location: Location) -> Evidence:
 
 def _vacuous(context: Context) -> Iterator[Problem]:
     """Gates whose bound every model keeps: infinite ones, and fractions that may not fall below zero."""
-    numbers = {
-        (path, guard.line): guard for path, module in context.modules(notebooks=False) for guard in module.guards
-    }
     for gate in gates(context):
-        guard = numbers.get((gate.path, gate.line))
-        if not gate.weak or guard is None or not guard.numbers:
+        module = context.index.modules[gate.path]
+        if not gate.weak or module.notebook:
+            continue
+        guard = next((guard for guard in reversed(module.guards) if guard.line == gate.line), None)
+        if guard is None or not guard.numbers:
             continue
         names = " ".join(guard.names)
         infinite = all(math.isinf(number) for number in guard.numbers) and _ERRORS.search(names)

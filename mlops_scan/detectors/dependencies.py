@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 from msgspec import Struct
@@ -38,6 +39,16 @@ def declared(context: Context) -> tuple[Declared, ...]:
     if "declared" not in context.cache:
         context.cache["declared"] = tuple(_declared(context))
     return cast("tuple[Declared, ...]", context.cache["declared"])
+
+
+def declared_in(context: Context) -> Mapping[str, list[Declared]]:
+    """The declared dependencies by the file that declares them, in path order."""
+    if "declared in" not in context.cache:
+        found: dict[str, list[Declared]] = defaultdict(list)
+        for item in declared(context):
+            found[item.path].append(item)
+        context.cache["declared in"] = dict(found)
+    return cast("Mapping[str, list[Declared]]", context.cache["declared in"])
 
 
 def _declared(context: Context) -> Iterator[Declared]:

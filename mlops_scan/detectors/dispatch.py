@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import cast
 
 from mlops_scan.automation.model import Pipeline, Run
 from mlops_scan.code.facts import MAIN
@@ -20,6 +21,14 @@ DISPATCH = regex(
 _TO_CI = regex(r"(repository_dispatch|/dispatches|gh workflow run)")
 _COMMAND = regex(r"(/dispatches\b|\bgh workflow run\b|repository-dispatch)")
 _STARTS = frozenset({"schedule", "service", "event", "pipeline", "ci"})
+
+
+def dispatching(context: Context, path: str) -> tuple[int, ...]:
+    """The lines of a module at which a string asks for a workflow."""
+    known = cast("dict[str, tuple[int, ...]]", context.cache.setdefault("dispatching lines", {}))
+    if path not in known:
+        known[path] = tuple(line for line, text in context.index.modules[path].strings if DISPATCH.search(text))
+    return known[path]
 
 
 def training_of(context: Context, run: Run) -> Evidence | None:

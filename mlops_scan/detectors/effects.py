@@ -111,9 +111,8 @@ def _last(context: Context, started: Started, check: Check, holds_back: frozense
     if run.start.kind != "pipeline" or not _alternative(context, run):
         return ""
     for node, line, _ in _way(context, started, check):
-        for target, at in context.index.edges(node):
-            if at > line and context.reaches((target,), holds_back) is not None:
-                return ""
+        if context.reaches(context.index.run_after(node, line), holds_back) is not None:
+            return ""
         if any(use.location.line > line and holds_back.intersection(use.does) for use in context.by_node.get(node, ())):
             return ""
     return "it runs as an entry point of its own, and nothing that it could hold back comes after it"

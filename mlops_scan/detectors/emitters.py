@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import cast
 
 from msgspec import Struct
 
@@ -76,17 +77,30 @@ def _elsewhere(context: Context, what: str, names: tuple[str, ...]) -> Emitter |
 def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, Module, int]]:
     wanted = frozenset(names)
     prefixes: list[tuple[str, Module, int]] = []
-    for path, module in context.modules(notebooks=False):
-        if not any(_EMITS.fullmatch(call.name.rpartition(".")[2]) for call in module.calls):
-            continue  # it reads or shows metrics at most
+    for path, module in _emitting(context):
         for line, text in module.strings:
-            if _only_read(context, module, line, text):
-                continue
             if text in wanted:
-                yield path, module, line
-            elif len(text) >= _MIN_PREFIX and text[-1] in "_-./" and any(name.startswith(text) for name in names):
+                if not _only_read(context, module, line, text):
+                    yield path, module, line
+            elif (
+                len(text) >= _MIN_PREFIX
+                and text[-1] in "_-./"
+                and any(name.startswith(text) for name in names)
+                and not _only_read(context, module, line, text)
+            ):
                 prefixes.append((path, module, line))
     yield from prefixes
+
+
+def _emitting(context: Context) -> tuple[tuple[str, Module], ...]:
+    """The modules that emit metrics; others read or show them at most."""
+    if "emitting modules" not in context.cache:
+        context.cache["emitting modules"] = tuple(
+            (path, module)
+            for path, module in context.modules(notebooks=False)
+            if any(_EMITS.fullmatch(last) for last in {call.name.rpartition(".")[2] for call in module.calls})
+        )
+    return cast("tuple[tuple[str, Module], ...]", context.cache["emitting modules"])
 
 
 def _only_read(context: Context, module: Module, line: int, text: str) -> bool:
@@ -116,7 +130,7 @@ def _unset(context: Context, module: Module, path: str, line: int) -> str:
     sets = re.compile(rf"\b{re.escape(name)}\.(set|inc|dec|observe|labels|time|record|add|set_function)\b")
     reason = "the metric is declared and never gets a value"
     for where, other in context.modules(notebooks=False):
-        text = context.documents.text(where) if where == path or name in _imported(other) else ""
+        text = context.documents.text(where) if where == path or _imports(other, name) else ""
         for match in sets.finditer(text):
             idle = _idle(context, other, where, text.count("\n", 0, match.start()) + 1)
             if not idle:
@@ -125,10 +139,11 @@ def _unset(context: Context, module: Module, path: str, line: int) -> str:
     return reason
 
 
-def _imported(module: Module) -> set[str]:
-    """The last names of what a module imports, and of what its functions call through an imported module."""
-    found = {item.name.rpartition(".")[2] for item in module.imports}
-    return found | {part for call in module.calls for part in call.name.split(".")}
+def _imports(module: Module, name: str) -> bool:
+    """Whether a module imports something by that name, or calls it through an imported module."""
+    return any(item.name.rpartition(".")[2] == name for item in module.imports) or any(
+        name in call.name and name in call.name.split(".") for call in module.calls
+    )
 
 
 def _idle(context: Context, module: Module, path: str, line: int) -> str:

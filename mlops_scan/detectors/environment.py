@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.detectors.base import Context
-from mlops_scan.detectors.dependencies import Declared, declared
+from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.documents.dockerfile import Dockerfile, Instruction
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
@@ -62,12 +61,14 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
             else:
                 locked = True
                 yield Signal("env/pinned", file.name, Grade.IMPLEMENTED, evidence)
-    groups: dict[str, list[Declared]] = defaultdict(list)
-    for item in declared(context):
-        if not item.optional and context.role(item.path) in (Role.SOURCE, Role.TEMPLATE, Role.DATA):
-            groups[item.path].append(item)
     loose: list[Declared] = []
-    for path, items in groups.items():
+    deciding = _deciding(context)
+    for path, every in declared_in(context).items():
+        if context.role(path) not in (Role.SOURCE, Role.TEMPLATE, Role.DATA):
+            continue
+        items = [item for item in every if not item.optional]
+        if not items:
+            continue
         if path.rpartition("/")[0] + "/MLmodel" in context.documents.files:
             continue  # MLflow writes it beside a model: what that model needs, not what this project runs with
         if (
@@ -76,7 +77,7 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
         ):
             continue
         open_items = [item for item in items if not item.pinned]
-        if len(open_items) * 10 <= len(items) and not any(_decides(context, item) for item in open_items):
+        if len(open_items) * 10 <= len(items) and not any(item.name in deciding for item in open_items):
             open_items = []  # what decides a result is exact; a stray tool without a version changes nothing
         evidence = (context.evidence(path, (open_items or items)[0].line),)
         if not open_items:
@@ -95,11 +96,10 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
         )
 
 
-def _decides(context: Context, item: Declared) -> bool:
-    """Whether a dependency is one whose version changes what is trained: a tool of the rules."""
-    return any(
-        item.name in {name.lower().replace("_", "-") for name in tool.distributions}
-        for tool in context.rules.tools.values()
+def _deciding(context: Context) -> frozenset[str]:
+    """The dependencies whose version changes what is trained: the tools of the rules."""
+    return frozenset(
+        name.lower().replace("_", "-") for tool in context.rules.tools.values() for name in tool.distributions
     )
 
 
@@ -169,10 +169,9 @@ def _installed(context: Context, path: str, document: Dockerfile) -> list[Declar
         for word in re.split(r"[\s=]+", i.value)
         if word.endswith((".txt", ".yml", ".yaml"))
     }
-    lists: dict[str, list[Declared]] = defaultdict(list)
-    for item in declared(context):
-        if item.path.rpartition("/")[2] in named:
-            lists[item.path].append(item)
+    if not named:
+        return []
+    lists = {path: items for path, items in declared_in(context).items() if path.rpartition("/")[2] in named}
     copied = " ".join(i.value for i in document.instructions if i.name in ("COPY", "ADD"))
     folder = path.rpartition("/")[0]
     near = [p for p in lists if p in copied.split()] or [p for p in lists if p.rpartition("/")[0] == folder]

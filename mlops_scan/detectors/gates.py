@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 from msgspec import Struct
 
@@ -41,7 +42,10 @@ _WRITES = frozenset(
     {"write", "writelines", "write_text", "write_bytes", "put_object", "upload_blob", "upload_from_string"}
 )
 _GATE = "model/quality-gate"
-_PROCEEDS = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "save-model"})
+_ML = frozenset({"evaluate", "train", "tune", "register", "promote", "load-model"})
+_RELEASES = frozenset({"register", "promote", "deploy-model"})
+_KEY = "gates"
+_PROCEEDS = _RELEASES | {"deploy-pipeline"}
 
 
 class Gate(Struct, frozen=True):
@@ -75,14 +79,23 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _evaluations(context)
 
 
-def gates(context: Context) -> Iterator[Gate]:
+def gates(context: Context) -> tuple[Gate, ...]:
     """Gates in the repository's own Python code."""
+    if _KEY not in context.cache:
+        context.cache[_KEY] = tuple(_gates(context))
+    return cast("tuple[Gate, ...]", context.cache[_KEY])
+
+
+def _gates(context: Context) -> Iterator[Gate]:
     decided: frozenset[str] | None = None
     for path, module in context.modules():
+        asked: dict[str, bool] = {}
         for guard in module.guards:
             if guard.stops == "assert":
                 continue
-            direct = (_is_metric(context, module, guard) if guard.compares else False) or _asks(context, module, guard)
+            direct = (guard.ordered and guard.compares and _is_metric(context, module, guard)) or _asks(
+                context, module, guard, asked
+            )
             if not direct:
                 if not any(PROCEEDS.search(name) for name in guard.names):
                     continue
@@ -91,13 +104,14 @@ def gates(context: Context) -> Iterator[Gate]:
                 if not _on_decision(module, guard, decided):
                     continue
             fails = guard.stops in ("raise", "exit")
-            if fails or _guards_promotion(context, module, guard):
+            promotes = _guards_promotion(context, module, guard)
+            if fails or promotes:
                 weak = "its bound can never be broken" if direct and _vacuous(guard) else ""
                 if module.notebook and not context.started(path, guard.scope):
                     weak = weak or "a person runs this notebook"
                 if not direct and len(guard.numbers) > 1 and len(set(guard.numbers)) == 1:
                     weak = "the flag is set to a constant before it is asked for"
-                stops = guard.stops if fails and not _guards_promotion(context, module, guard) else ""
+                stops = guard.stops if fails and not promotes else ""
                 yield Gate(path, guard.scope, guard.line, guard.body_end, weak, stops)
 
 
@@ -156,53 +170,69 @@ def _on_decision(module: Module, guard: Guard, decided: frozenset[str]) -> bool:
 
 
 def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether a test by size is about a metric; `if metric == "f1"` and the like only check an argument."""
     text = " ".join(guard.names)
-    if NOT_MODEL.search(text):
-        return False
-    if not guard.ordered:
-        return False  # `if metric == "f1"`, `if alias not in ("champion", "challenger")` check an argument
     if METRIC.search(text):
-        return True
-    return bool(_LOOSE.search(text)) and _is_ml_module(context, module.path)
+        return not NOT_MODEL.search(text)
+    return bool(_LOOSE.search(text)) and not NOT_MODEL.search(text) and _is_ml_module(context, module.path)
 
 
-def _asks(context: Context, module: Module, guard: Guard) -> bool:
-    """Whether a first-party function that compares a metric gives the answer: `if failures(metrics): sys.exit(1)`."""
+def _asks(context: Context, module: Module, guard: Guard, known: dict[str, bool]) -> bool:
+    """Whether a first-party function that compares a metric gives the answer: `if failures(metrics): sys.exit(1)`.
+
+    `known` has the answers for the names of this module that were asked before.
+    """
     if guard.compares and guard.numbers:
         return False
     for name in guard.names:
-        target = context.index.resolve(module.path, f"@.{name}")
-        if not target.first_party or target.qualname not in context.index.modules[target.path].functions:
-            continue
-        if _compares_metric(context.index.modules[target.path], target.qualname):
+        if name not in known:
+            known[name] = _bound(module, name) and _answers(context, module, name)
+        if known[name]:
             return True
     return False
 
 
+def _bound(module: Module, name: str) -> bool:
+    """Whether a name can be one of the module's own; few are, so that most need not be resolved."""
+    own = name in module.functions or name in module.classes or name in module.variables
+    return own or "." in name or any(item.star for item in module.imports)
+
+
+def _answers(context: Context, module: Module, name: str) -> bool:
+    target = context.index.resolve(module.path, f"@.{name}")
+    there = context.index.modules[target.path] if target.first_party else None
+    return there is not None and target.qualname in there.functions and _compares_metric(there, target.qualname)
+
+
 def _compares_metric(module: Module, qualname: str) -> bool:
     """Whether a function compares a metric, named in the comparison or, for `metrics[name] < bound`, beside it."""
-    function = module.functions[qualname]
-    texts = " ".join(text for line, text in module.strings if function.line <= line <= function.end_line)
+    texts: str | None = None
     for guard in module.guards:
-        names = " ".join(guard.names)
-        if guard.scope != qualname or not guard.compares or NOT_MODEL.search(names):
+        if guard.scope != qualname or not guard.compares:
             continue
-        if METRIC.search(names) or (_LOOSE.search(names) and METRIC.search(texts)):
+        names = " ".join(guard.names)
+        if NOT_MODEL.search(names):
+            continue
+        if METRIC.search(names):
+            return True
+        if not _LOOSE.search(names):
+            continue
+        if texts is None:
+            function = module.functions[qualname]
+            texts = " ".join(text for line, text in module.strings if function.line <= line <= function.end_line)
+        if METRIC.search(texts):
             return True
     return False
 
 
 def _is_ml_module(context: Context, path: str) -> bool:
-    wanted = {"evaluate", "train", "tune", "register", "promote", "load-model"}
-    return any(
-        wanted.intersection(use.does) for (where, _), uses in context.by_node.items() if where == path for use in uses
-    )
+    return any(not _ML.isdisjoint(use.does) for use in context.uses_in(path))
 
 
 def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
     """Whether the branch holds a registration or deployment, or leaves the function before one."""
     for use in context.by_node.get((module.path, guard.scope), ()):
-        if not {"register", "promote", "deploy-model", "deploy-pipeline"}.intersection(use.does):
+        if _PROCEEDS.isdisjoint(use.does):
             continue
         line = use.location.line
         if guard.line < line <= guard.body_end or (guard.stops == "return" and line > guard.body_end):
@@ -213,9 +243,7 @@ def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
             return True
         if guard.line < call.line <= guard.body_end:
             target = context.index.resolve(module.path, call.name)
-            if target.first_party and context.does(
-                context.index.reach(((target.path, target.qualname),), 4), {"register", "promote", "deploy-model"}
-            ):
+            if target.first_party and context.reaches(((target.path, target.qualname),), _RELEASES, 4):
                 return True
     return False
 
@@ -249,20 +277,17 @@ def declared_gates(context: Context) -> Iterator[Gate]:
 
 
 def _evaluations(context: Context) -> Iterator[Signal]:
-    importers = _importers(context)
     seen = set()
     for use in context.doing("evaluate"):
         path, scope = use.location.path, use.scope
         if path in seen or path not in context.index.modules:
             continue
         seen.add(path)
-        module = context.index.modules[path]
-        nearby = [
-            module,
-            *(context.index.modules[p] for p in importers.get(path, ())),
-        ]
-        tracked = any("experiment/tracking" in u.serves for u in context.uses if u.location.path == path)
-        stored = tracked or any(_stores(context, m) for m in nearby)
+        stored = (
+            any("experiment/tracking" in u.serves for u in context.uses_in(path))
+            or _stores(context, context.index.modules[path])
+            or any(_stores(context, context.index.modules[p]) for p in _importers(context).get(path, ()))
+        )
         notebook = context.role(path) is Role.NOTEBOOK
         grade, reason = (
             (Grade.IMPLEMENTED, "") if stored and not notebook else (Grade.TRACE, "metrics are computed but not stored")
@@ -290,10 +315,13 @@ def _stores(context: Context, module: Module) -> bool:
 
 def _importers(context: Context) -> Mapping[str, list[str]]:
     """For each file the main modules that use something of it."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
-    for path, module in context.modules():
-        for scope in ("", MAIN, *module.functions):
-            for node, _ in context.index.edges((path, scope)):
-                if node[0] != path:
-                    found[node[0]][path] = None
-    return {path: list(users) for path, users in found.items()}
+    known = context.cache.get("importers")
+    if known is None:
+        found: dict[str, dict[str, None]] = defaultdict(dict)
+        for path, module in context.modules():
+            for scope in ("", MAIN, *module.functions):
+                for node, _ in context.index.edges((path, scope)):
+                    if node[0] != path:
+                        found[node[0]][path] = None
+        known = context.cache["importers"] = {path: list(users) for path, users in found.items()}
+    return cast("Mapping[str, list[str]]", known)

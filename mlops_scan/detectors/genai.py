@@ -34,6 +34,7 @@ _STORES = regex(
     r"upsert\w*|write\w*|publish|update\w*)|.*(feedback|rating|score)\w{0,40}",
     re.I,
 )
+_SUITE = "genai/eval-suite"
 _SCATTERED = 3  # files that name the same model literally
 
 
@@ -51,15 +52,18 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 def _evaluations_in_ci(context: Context) -> Iterator[Signal]:
     """Commands of a CI job that evaluate, each with whether a bad score ends the job."""
+    suites = _suites(context)
     for run in context.automation.runs:
-        if run.start.kind != "ci":
+        if run.start.kind != "ci" or not (run.uses or (suites and (run.entries or run.tests))):
             continue
         command = next((use for use in run.uses if "genai/eval-in-ci" in use.serves), None)
         if command is not None and command.tool not in context.self_tools:
             yield _gate(context, run, command.tool, (), "")
             continue
+        if not suites:
+            continue
         reached = context.automation.reached(run)
-        use = _evaluates(context, reached)
+        use = _evaluates(context, suites, reached)
         if use is None or use.tool in context.self_tools:
             continue
         bound = _bound(context, reached, use)
@@ -78,11 +82,16 @@ def _gate(context: Context, run: Run, tool: str, places: tuple[Evidence, ...], w
     return Signal("genai/eval-in-ci", tool, grade, (*places, *chain), reason=reason, fixed=True)
 
 
-def _evaluates(context: Context, reached: Iterable[Node]) -> Use | None:
+def _suites(context: Context) -> frozenset[Node]:
+    """The code that uses an evaluation tool."""
+    return frozenset((use.location.path, use.scope) for use in context.uses if _SUITE in use.serves)
+
+
+def _evaluates(context: Context, suites: frozenset[Node], reached: Mapping[Node, object]) -> Use | None:
     """The first use of an evaluation tool among some nodes."""
-    return next(
-        (use for node in reached for use in context.by_node.get(node, ()) if "genai/eval-suite" in use.serves), None
-    )
+    if reached.keys().isdisjoint(suites):
+        return None
+    return next(use for node in reached if node in suites for use in context.by_node[node] if _SUITE in use.serves)
 
 
 def _bound(context: Context, reached: Mapping[Node, object], use: Use) -> Evidence | None:
@@ -128,7 +137,7 @@ def _cases(context: Context) -> Iterator[Signal]:
         grade = Grade.TRACE if few else Grade.IMPLEMENTED
         yield Signal("genai/eval-dataset", "eval-cases", grade, evidence, Confidence.MEDIUM, few, fixed=bool(few))
         module = context.index.modules[path]
-        known = any("genai/eval-suite" in use.serves for use in context.uses if use.location.path == path)
+        known = any(_SUITE in use.serves for use in context.uses_in(path))
         if known or module.notebook or context.role(path) is Role.TEST:
             continue
         scopes = [(path, scope) for scope in ("", "__main__", *module.functions)]
@@ -213,7 +222,9 @@ def _feedback(context: Context) -> Iterator[Signal]:
         return
     for path, module in context.modules(notebooks=False):
         for function in module.functions.values():
-            if function.stub or not _FEEDBACK.search(function.qualname.rpartition(".")[2]):
+            if not function.decorators or function.stub:
+                continue
+            if not _FEEDBACK.search(function.qualname.rpartition(".")[2]):
                 continue
             if not any(_ROUTES.fullmatch(name) for name in function.decorators):
                 continue

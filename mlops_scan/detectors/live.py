@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from mlops_scan.code.facts import MAIN
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
@@ -29,15 +32,23 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
         for target in context.resolver.tasks.console_scripts().values():
             roots.extend(context.resolver.object_nodes(target))
         nodes = frozenset(context.index.reach(roots, 40))
-        names = {call.name.rpartition(".")[2] for path, scope in nodes for call in context.index.calls_in(path, scope)}
-        names |= {
-            ref.rpartition(".")[2]
-            for path, scope in nodes
-            for call in context.index.calls_in(path, scope)
-            for ref in call.refs
-        }
-        cached = context.cache["live"] = (nodes, frozenset(names))
+        cached = context.cache["live"] = (nodes, frozenset(_called(context, nodes)))
     return cached  # type: ignore[return-value]
+
+
+def _called(context: Context, nodes: Iterable[Node]) -> set[str]:
+    """The last parts of all names that some nodes call or hand over."""
+    scopes: dict[str, set[str]] = defaultdict(set)
+    for path, scope in nodes:
+        scopes[path].add(scope)
+    names: set[str] = set()
+    for path, inside in scopes.items():
+        module = context.index.modules.get(path)  # none for a file that could not be parsed
+        for call in module.calls if module is not None else ():
+            if call.scope in inside:
+                names.add(call.name)
+                names.update(call.refs)
+    return {name.rpartition(".")[2] for name in names}
 
 
 def dead(context: Context, path: str, scope: str) -> bool:

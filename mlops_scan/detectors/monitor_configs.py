@@ -7,7 +7,8 @@ A declaration is only as good as what reads it: without a reader it is a trace, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -26,6 +27,9 @@ _DRIFT_KEYS = regex(
 _PERFORMANCE_KEYS = regex(
     r"model_?(performance|quality|metrics)|performance(_?(monitoring|thresholds?|check))?|prediction_?quality"
 )
+_WORDS = ("drift", "performance", "monitor", "alert:", "psi", "quality")
+_KEYS = ("drift", "psi", "population", "performance", "quality", "metrics")  # one is in the key of every monitor
+_KEYS_ABOVE = ("monitor", "drift", "observability")  # one is above it, where the file's name does not say it
 _MONITOR_FILE = regex(r"(monitor|drift|observab|alert)", re.I)
 _MONITOR_KEYS = regex(r"(model_?)?monitor(ing|s)?(_?config)?|drift(_?detection)?|observability")
 _BOUND_KEYS = regex(
@@ -68,13 +72,22 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         if ".github/" in file.path or file.name in ("package.json", "pyproject.toml", "dvc.lock", "package-lock.json"):
             continue
         text = context.documents.text(file.path).lower()
-        if not any(word in text for word in ("drift", "performance", "monitor", "alert:", "psi", "quality")):
+        if not _may_declare(file.name, text):
             continue
         for document in context.documents.nodes(file.path):
             monitors = list(_monitors(file.path, document))
             if monitors:
                 yield from unique(_signals(context, file.path, document, monitors, known))
                 yield from _problems(context, file.path, document, monitors, known)
+
+
+def _may_declare(name: str, text: str) -> bool:
+    """Whether a text, in lower case, has the words without which it declares no monitor."""
+    return (
+        any(word in text for word in _WORDS)
+        and any(word in text for word in _KEYS)
+        and (_MONITOR_FILE.search(name) is not None or any(word in text for word in _KEYS_ABOVE))
+    )
 
 
 # -- shape -----------------------------------------------------------------------------------------------------------
@@ -85,20 +98,10 @@ def _monitors(path: str, document: Node) -> Iterator[_Monitor]:
         path.rpartition("/")[2].replace("config", "")
     )
     for keys, node in document.walk(20_000):
-        if not keys or node.kind != "mapping":
-            continue
-        key = _snake(keys[-1])
-        practice = (
-            "monitoring/drift"
-            if _DRIFT_KEYS.fullmatch(key)
-            else "monitoring/performance-threshold"
-            if _PERFORMANCE_KEYS.fullmatch(key)
-            else ""
-        )
-        below = any(_MONITOR_KEYS.fullmatch(_snake(part)) for part in keys[:-1])
+        practice = _practice(keys[-1]) if keys and node.kind == "mapping" else ""
         if (
             not practice
-            or not (by_name or below)
+            or not (by_name or any(_MONITOR_KEYS.fullmatch(_snake(part)) for part in keys[:-1]))
             or any(_INFRA.search(part) for part in keys[:-1] if part != "monitoring_config")
         ):
             continue
@@ -114,8 +117,18 @@ def _monitors(path: str, document: Node) -> Iterator[_Monitor]:
             yield _Monitor(practice, node, enabled, bounded, frozenset(named))
 
 
+@lru_cache(maxsize=1 << 14)  # documents repeat a few keys
 def _snake(key: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).replace("-", "_").lower()
+
+
+@lru_cache(maxsize=1 << 14)
+def _practice(key: str) -> str:
+    """The practice that a monitor of that name would serve, or empty."""
+    name = _snake(key)
+    if _DRIFT_KEYS.fullmatch(name):
+        return "monitoring/drift"
+    return "monitoring/performance-threshold" if _PERFORMANCE_KEYS.fullmatch(name) else ""
 
 
 def _enabled(node: Node) -> bool:
@@ -166,7 +179,7 @@ def _receivers(document: Node) -> tuple[Node | None, bool]:
 # -- signals ---------------------------------------------------------------------------------------------------------
 
 
-def _reader(context: Context, path: str, known: dict[str, tuple[str, int]]) -> _Reader | None:
+def _reader(context: Context, path: str, known: Mapping[str, tuple[str, int]]) -> _Reader | None:
     """Where the file is read, and the code whose start makes that happen."""
     found = known.get(path.rpartition("/")[2])
     if found is None:
@@ -181,7 +194,7 @@ def _reader(context: Context, path: str, known: dict[str, tuple[str, int]]) -> _
 
 
 def _signals(
-    context: Context, path: str, document: Node, monitors: list[_Monitor], known: dict[str, tuple[str, int]]
+    context: Context, path: str, document: Node, monitors: list[_Monitor], known: Mapping[str, tuple[str, int]]
 ) -> Iterator[Signal]:
     reader = _reader(context, path, known)
     for monitor in monitors:
@@ -253,7 +266,7 @@ def _implemented(practice: str, evidence: tuple[Evidence, ...], anchor: CodeNode
 
 
 def _problems(
-    context: Context, path: str, document: Node, monitors: list[_Monitor], known: dict[str, tuple[str, int]]
+    context: Context, path: str, document: Node, monitors: list[_Monitor], known: Mapping[str, tuple[str, int]]
 ) -> Iterator[Problem]:
     for monitor in monitors:
         place = context.evidence(path, monitor.node.at).location

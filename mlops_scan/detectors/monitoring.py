@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
+from typing import cast
 
 from mlops_scan.code.facts import Guard
 from mlops_scan.code.index import Node
@@ -21,6 +21,7 @@ from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
 
+_DRIFT_WORDS = ("drift", "psi", "population_stability", "distribution_shift")  # one of which each match holds
 _DRIFT_NAME = regex(r"(drift|(^|_|\.)psi($|_)|population_stability|distribution_shift)", re.I)
 _DISTANCE_NAME = regex(
     r"(drift|(^|_|\.)psi($|_)|population_stability|wasserstein|jensen|kolmogorov|(^|_)ks(_|$)|kl_div|hellinger|chi_?square)",
@@ -42,6 +43,7 @@ _WEBHOOK = regex(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|
 _POSTS = regex(
     r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|request|urlopen|put)"
 )
+_CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "urllib")
 _TELLS = regex(r"(alert|notif|page|warn|breach|incident)", re.I)
 _DETECTED = frozenset({"monitoring/drift", "monitoring/performance-threshold"})
 
@@ -76,9 +78,12 @@ def _drift_sites(context: Context) -> Iterator[Use]:
         ):
             yield use
     for path, module in context.modules():
-        stem = f"{PurePosixPath(path).parent.name}.{PurePosixPath(path).stem}"
+        folder, _, name = path.rpartition("/")
+        drifting = _says_drift(f"{folder.rpartition('/')[2]}.{name.rpartition('.')[0] or name}")
+        if not drifting and not _may_say_drift("\n".join(module.functions)):
+            continue
         for function in module.functions.values():
-            if not _DRIFT_NAME.search(function.qualname) and not _DRIFT_NAME.search(stem):
+            if not drifting and not _says_drift(function.qualname):
                 continue
             names = {
                 context.index.resolve(path, call.name).name: call
@@ -100,6 +105,15 @@ def _drift_sites(context: Context) -> Iterator[Use]:
                     Confidence.HIGH,
                     "",
                 )
+
+
+def _says_drift(name: str) -> bool:
+    return _may_say_drift(name) and _DRIFT_NAME.search(name) is not None
+
+
+def _may_say_drift(names: str) -> bool:
+    lower = names.lower()
+    return any(word in lower for word in _DRIFT_WORDS)
 
 
 def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
@@ -140,12 +154,7 @@ def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
 
 def _bound(context: Context, path: str) -> Evidence | None:
     """A comparison on a drift measure in the module or in one that imports it."""
-    importers = [
-        p
-        for p in context.index.modules
-        if context.role(p) not in ASIDE and any(node[0] == path for node, _ in context.index.edges((p, "")))
-    ]
-    for place in (path, *importers):
+    for place in (path, *_importers(context).get(path, ())):
         for guard in context.index.modules[place].guards:
             if guard.compares and guard.stops != "assert" and _BOUND.search(" ".join(guard.names)):
                 return context.evidence(place, guard.line)
@@ -156,6 +165,19 @@ def _bound(context: Context, path: str) -> Evidence | None:
             ):
                 return context.evidence(place, call.line)
     return None
+
+
+def _importers(context: Context) -> dict[str, list[str]]:
+    """For each file the modules of main code whose own statements use something of it."""
+    known = context.cache.get("importing statements")
+    if known is None:
+        found: dict[str, list[str]] = {}
+        for path in context.index.modules:
+            if context.role(path) not in ASIDE:
+                for place in dict.fromkeys(node[0] for node, _ in context.index.edges((path, ""))):
+                    found.setdefault(place, []).append(path)
+        known = context.cache["importing statements"] = found
+    return cast("dict[str, list[str]]", known)
 
 
 def _declared(context: Context) -> Iterator[Signal]:
@@ -181,8 +203,13 @@ def _performance(context: Context) -> Iterator[Signal]:
     """Live or recently labelled quality compared with a bound."""
     yield from _performance_tools(context)
     for path, module in context.modules(notebooks=False):
+        live: dict[str, bool] = {}
         for guard in module.guards:
-            if _on_live_quality(path, guard):
+            if not guard.compares or guard.stops == "assert":
+                continue
+            if guard.scope not in live:
+                live[guard.scope] = _is_live(path, guard.scope)
+            if live[guard.scope] and _on_quality(guard):
                 yield _performance_check(context, path, guard)
 
 
@@ -201,13 +228,14 @@ def _performance_tools(context: Context) -> Iterator[Signal]:
             yield Signal(practice, use.tool, use.grade, evidence, use.confidence, use.note, scope=use.scope)
 
 
-def _on_live_quality(path: str, guard: Guard) -> bool:
-    """Whether a guard compares a metric with a bound, in code that by its name deals with what is live."""
-    if not guard.compares or guard.stops == "assert" or not METRIC.search(" ".join(guard.names)):
-        return False
-    if not _LIVE.search(f"{path} {guard.scope}") or _OFFLINE.search(guard.scope):
-        return False
-    return bool(guard.numbers) or len(guard.names) >= 2
+def _is_live(path: str, scope: str) -> bool:
+    """Whether code by its name deals with what is live."""
+    return _LIVE.search(f"{path} {scope}") is not None and not _OFFLINE.search(scope)
+
+
+def _on_quality(guard: Guard) -> bool:
+    """Whether a comparison is that of a metric with a bound."""
+    return (bool(guard.numbers) or len(guard.names) >= 2) and METRIC.search(" ".join(guard.names)) is not None
 
 
 def _performance_check(context: Context, path: str, guard: Guard) -> Signal:
@@ -221,13 +249,25 @@ def _performance_check(context: Context, path: str, guard: Guard) -> Signal:
 # -- alerts ----------------------------------------------------------------------------------------------------------
 
 
-def notifiers(context: Context) -> Iterator[Use]:
+def notifiers(context: Context) -> tuple[Use, ...]:
     """Where code tells a person or a system: a messaging library, or a post to a webhook."""
+    if "notifiers" not in context.cache:
+        context.cache["notifiers"] = tuple(_notifiers(context))
+    return cast("tuple[Use, ...]", context.cache["notifiers"])
+
+
+def _notifiers(context: Context) -> Iterator[Use]:
     yield from (use for use in context.doing("notify") if use.location.path in context.index.modules)
+    if not any(i.name.startswith(_CLIENTS) for module in context.index.modules.values() for i in module.imports):
+        return
     for path, module in context.modules(notebooks=False):
+        posts: dict[str, str] = {}  # the names of calls, each with what it posts by, or empty
         for call in module.calls:
-            name = context.index.resolve(path, call.name).name
-            if not _POSTS.fullmatch(name):
+            if call.name not in posts:
+                found = context.index.resolve(path, call.name).name
+                posts[call.name] = found if _POSTS.fullmatch(found) else ""
+            name = posts[call.name]
+            if not name:
                 continue
             function = module.functions.get(call.scope)
             nearby = [t for n, t in module.strings if function is not None and function.line <= n <= function.end_line]
@@ -249,10 +289,13 @@ def notifiers(context: Context) -> Iterator[Use]:
 
 def _alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
     modules = {path for path, _ in monitors}
-    for use in notifiers(context):
+    told: set[Node] | None = None
+    for use in notifiers(context) if modules else ():
         path, scope = use.location.path, use.scope
-        if path not in modules and not _on_breach_path(context, (path, scope), modules):
-            continue
+        if path not in modules:
+            told = _on_breach_paths(context, modules) if told is None else told
+            if (path, scope) not in told:
+                continue
         evidence = (context.evidence(path, use.location.line),)
         if dead(context, path, scope):
             yield Signal(
@@ -268,15 +311,16 @@ def _alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
             yield Signal("monitoring/alerts", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=scope)
 
 
-def _on_breach_path(context: Context, node: Node, modules: set[str]) -> bool:
-    """Whether a monitoring module, or one that imports it, leads to the notifying code."""
+def _on_breach_paths(context: Context, modules: set[str]) -> set[Node]:
+    """The code to which monitoring modules, and those that import them, lead."""
+    found: set[Node] = set()
     for path in context.index.modules:
         if context.role(path) in ASIDE:
             continue
         targets = {target for _, scope in _scopes(context, path) for target, _ in context.index.edges((path, scope))}
-        if node in targets and (path in modules or any(target[0] in modules for target in targets)):
-            return True
-    return False
+        if path in modules or any(target[0] in modules for target in targets):
+            found |= targets
+    return found
 
 
 def _scopes(context: Context, path: str) -> Iterator[Node]:

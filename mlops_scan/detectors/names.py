@@ -29,5 +29,5 @@ def _named(context: Context) -> Iterator[Named]:
         if language_of(file.path) in ("yaml", "json", "toml") and file.path in parsed:
             yield from matcher.in_documents(file.path, context.documents.nodes(file.path))
     for run in context.automation.runs:
-        if run.words and context.role(run.location.path) not in ASIDE:
+        if run.words and matcher.begins(run.words[0]) and context.role(run.location.path) not in ASIDE:
             yield from matcher.in_command(run.words, run.location)

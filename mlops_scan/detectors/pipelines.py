@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.starts import code_pipelines
@@ -57,17 +58,28 @@ def ml_step(context: Context, pipeline: Pipeline) -> Evidence | None:
 
 def starts_of(context: Context, path: str) -> list[Run]:
     """CI runs and schedules that execute the pipeline declared at `path`, by its tool or by code that reads it."""
-    name = path.rpartition("/")[2]
-    readers = {
-        p for p, module in context.modules() if any(name == text.rpartition("/")[2] for _, text in module.strings)
-    }
+    readers = _readers(context).get(path.rpartition("/")[2])
     found = []
     for run in context.automation.runs:
-        if run.start.kind in ("pipeline", "service") or run.tests:
+        if run.start.kind in ("pipeline", "service") or run.tests or not (run.entries or run.pipelines):
             continue
         if path in run.pipelines or (readers and any(node[0] in readers for node in context.automation.reached(run))):
             found.append(run)
     return found
+
+
+def _readers(context: Context) -> Mapping[str, set[str]]:
+    """For the name of each file that declares a pipeline the main modules that name it."""
+    if "pipeline readers" not in context.cache:
+        names = {pipeline.path.rpartition("/")[2] for pipeline in context.automation.pipelines}
+        found: dict[str, set[str]] = {}
+        for path, module in context.modules() if names else ():
+            for _, text in module.strings:
+                name = text.rpartition("/")[2]
+                if name in names:
+                    found.setdefault(name, set()).add(path)
+        context.cache["pipeline readers"] = found
+    return cast("Mapping[str, set[str]]", context.cache["pipeline readers"])
 
 
 def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
@@ -208,7 +220,7 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
     entries: set[tuple[Node, ...]] = set()
     trains = False
     for run in runs:
-        if run.tests:
+        if run.tests or not (run.uses or run.entries):
             continue
         reached = context.automation.reached(run) if run.entries else {}
         use = next((u for u in run.uses if _STAGES.intersection(u.does)), None) or context.does(reached, _STAGES)
@@ -281,9 +293,7 @@ def _problems(context: Context) -> Iterator[Problem]:
         if context.role(pipeline.path) in ASIDE:
             continue
         for run in runs_of(context, pipeline):
-            if run.missing and not any(
-                file.name == run.missing.rpartition("/")[2] for file in context.repository.files
-            ):
+            if run.missing and not context.has_named(run.missing.rpartition("/")[2]):
                 yield Problem(
                     "MLS202",
                     f"A step of `{pipeline.name}` runs `{run.missing}`, which is not in the repository.",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 from mlops_scan.code.facts import Module
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.regex import regex
@@ -49,8 +51,9 @@ def _calls_models(context: Context) -> bool:
 
 def _signals(context: Context, files: list[File]) -> Iterator[Signal]:
     found = 0
+    prompts = [_prompt(file) for file in files]
     for path, module in sorted(context.modules(notebooks=False), key=lambda pair: pair[0]):
-        loaded = _loads(path, module, files)
+        loaded = _loads(path, module, prompts)
         if loaded is None:
             continue
         line, file, confidence = loaded
@@ -74,27 +77,43 @@ def _signals(context: Context, files: list[File]) -> Iterator[Signal]:
         )
 
 
-def _loads(path: str, module: Module, files: list[File]) -> tuple[int, File, Confidence] | None:
+class _Prompt(Struct, frozen=True):
+    """A prompt file with what code may call it by: its folders for prompts, and its stem where that says so."""
+
+    file: File
+    folders: frozenset[str]
+    stem: str
+
+
+def _prompt(file: File) -> _Prompt:
+    *folders, name = file.path.split("/")
+    stem = name.partition(".")[0]
+    return _Prompt(
+        file, frozenset(part for part in folders if _PROMPT.search(part)), stem if _PROMPT.search(stem) else ""
+    )
+
+
+def _loads(path: str, module: Module, prompts: list[_Prompt]) -> tuple[int, File, Confidence] | None:
     """Where a module loads a prompt file: by its name, else by its folder with a call that reads."""
-    reads = any(_READERS.fullmatch(call.name) for call in module.calls)
-    if not reads and not any(file.suffix in _OWN_FORMATS for file in files):
+    reads = any(_READERS.fullmatch(name) for name in {call.name for call in module.calls})
+    if not reads and not any(prompt.file.suffix in _OWN_FORMATS for prompt in prompts):
         return None
     texts = [(line, text.lstrip("./").replace("\\", "/")) for line, text in module.strings if 0 < len(text) < 200]
     by_name = {text.rpartition("/")[2]: (line, text) for line, text in reversed(texts) if text}
-    for file in files:
+    for prompt in prompts:
+        file = prompt.file
         hit = by_name.get(file.name)
         if hit is not None and f"/{file.path}".endswith(f"/{hit[1]}"):
             return hit[0], file, Confidence.HIGH
     if not reads:
         return None
-    for file in files:
-        *folders, _ = file.path.split("/")
-        wanted = {part for part in folders if _PROMPT.search(part)}
-        stem = file.name.partition(".")[0]
-        for line, text in texts:
-            if wanted.intersection(text.strip("/").split("/")) or (text == stem and _PROMPT.search(stem)):
+    folder = path.rpartition("/")[0]
+    parts = [(line, text, text.strip("/").split("/")) for line, text in texts]
+    for prompt in prompts:
+        file, wanted = prompt.file, prompt.folders
+        for line, text, named in parts:
+            if not wanted.isdisjoint(named) or (text and text == prompt.stem):
                 return line, file, Confidence.MEDIUM
-        folder = path.rpartition("/")[0]
         if folder and wanted.intersection(folder.split("/")) and file.path.startswith(f"{folder}/"):
             reader = next(c for c in module.calls if _READERS.fullmatch(c.name))
             return reader.line, file, Confidence.MEDIUM

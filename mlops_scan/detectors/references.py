@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from mlops_scan.code.syntax import children, walk
 from mlops_scan.detectors.base import Context
 from mlops_scan.regex import regex
 
@@ -35,7 +36,7 @@ def same_data(context: Context, path: str) -> int:
 
 
 def _same(tree: ast.Module) -> Iterator[int]:
-    for scope in (n for n in ast.walk(tree) if isinstance(n, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))):
+    for scope in (n for n in walk(tree) if isinstance(n, (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef))):
         calls = [node for node in _own(scope) if isinstance(node, ast.Call)][:_MAX_CALLS]
         pairs = [(call.lineno, pair) for call in calls if (pair := _sides(call)) is not None]
         if not pairs:
@@ -49,12 +50,12 @@ def _same(tree: ast.Module) -> Iterator[int]:
 
 def _own(scope: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a scope without those of functions in it."""
-    stack = list(ast.iter_child_nodes(scope))
+    stack = children(scope)
     while stack:
         node = stack.pop()
         if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             yield node
-            stack.extend(ast.iter_child_nodes(node))
+            stack += children(node)
 
 
 def _sides(call: ast.Call) -> tuple[ast.expr, ast.expr] | None:
@@ -74,7 +75,7 @@ def _sources(scope: ast.AST) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     for node in _own(scope):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            reads = any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(node.value))
+            reads = any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in walk(node.value))
             held = found.setdefault(node.targets[0].id, [])
             held.append(ast.unparse(node.value) if isinstance(node.value, ast.Call) and reads else "")
     return {name: texts[0] for name, texts in found.items() if len(texts) == 1 and texts[0]}

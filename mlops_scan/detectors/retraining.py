@@ -9,12 +9,13 @@ from mlops_scan.automation.model import Run
 from mlops_scan.automation.starts import paused
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ci import chain
-from mlops_scan.detectors.dispatch import DISPATCH, sender, training_of, trains
+from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _REASONS = regex(r"(drift|degrad|psi|retrain|performance|threshold|breach)", re.I)
+_TRIGGER_HOPS = 6
 _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 
 
@@ -33,7 +34,7 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
     by_hand = start.kind == "ci" and start.triggers == {"manual"}
     if not (clock or event or by_hand):
         return
-    trained = training_of(context, run)
+    trained = training_of(context, run) if run.uses or run.entries or run.pipelines else None
     if trained is None:
         return
     evidence = chain(context, run, trained) if run.words else (context.shown(start.evidence), trained)
@@ -71,10 +72,10 @@ def _declared_schedules(context: Context) -> Iterator[Signal]:
 def _triggered(context: Context) -> Iterator[Signal]:
     """Code that starts training because a comparison on drift or performance says so."""
     for path, module in context.modules():
-        dispatches = [line for line, text in module.strings if DISPATCH.search(text)]
         for guard in module.guards:
             if guard.stops == "assert" or not _REASONS.search(" ".join(guard.names)):
                 continue
+            dispatches = dispatching(context, path)
             line = next((number for number in dispatches if guard.line <= number <= guard.body_end), 0)
             if not line:
                 line = _calls_training(context, path, guard.scope, guard.line, guard.body_end)
@@ -94,14 +95,14 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
         target = context.index.resolve(path, call.name)
         if not target.first_party:
             continue
-        reached = context.index.reach(((target.path, target.qualname),), 6)
-        if context.does(reached, _TRIGGERS_TRAINING):
+        entry = (target.path, target.qualname)
+        if context.reaches((entry,), _TRIGGERS_TRAINING, _TRIGGER_HOPS):
             return call.line
-        for where, name in reached:
-            function = context.index.modules[where].functions.get(name)
+        for where, name in context.index.reach((entry,), _TRIGGER_HOPS):
+            module = context.index.modules.get(where)
+            function = module.functions.get(name) if module is not None else None
             if function is not None and any(
-                function.line <= n <= function.end_line and DISPATCH.search(t)
-                for n, t in context.index.modules[where].strings
+                function.line <= n <= function.end_line for n in dispatching(context, where)
             ):
                 return call.line
     return 0

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from mlops_scan.code.facts import MAIN, Function
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
+_COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
+_LOADS = frozenset({"load-model"})
+_HOPS, _NEAR = 8, 6
 _MODEL_USE = frozenset({"load-model", "predict"})
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handler", "init"})
 _SCORING = regex(r"(predict|inference|infer|score|scoring|batch_?(predict|score)|serve)", re.I)
@@ -40,13 +44,12 @@ def _services(context: Context) -> Iterator[Signal]:
         if path not in context.index.modules:
             continue
         nodes: list[Node] = [(path, ""), (path, use.scope)]
-        reached = context.index.reach(nodes, 8)
-        model = context.does(reached, {"load-model"}) or context.does(reached, _MODEL_USE)
+        model = context.reaches(nodes, _LOADS, _HOPS) or context.reaches(nodes, _MODEL_USE, _HOPS)
         if model is None:
             continue
-        if model.tool == "pickle" and not _predicts(context, reached):
+        if model.tool == "pickle" and not _predicts(context, context.index.reach(nodes, _HOPS)):
             continue  # a session or a cache may be pickled too
-        if model.tool == "generic-estimator" and context.does(reached, LEARNS) is None:
+        if model.tool == "generic-estimator" and context.reaches(nodes, LEARNS, _HOPS) is None:
             continue  # `x.predict(…)` on something nobody here loads or fits
         if context.role(model.location.path) in ASIDE:
             continue
@@ -69,11 +72,10 @@ def _predicts(context: Context, nodes: Iterable[Node]) -> bool:
 def _platform_scripts(context: Context) -> Iterator[Signal]:
     """Scripts in the shape that a hosting platform calls: SageMaker, Azure ML, AWS Lambda."""
     for path, module in context.modules(notebooks=False):
-        names = _PLATFORM_ENTRY.intersection(module.functions)
-        azure = {"init", "run"} <= set(module.functions)
-        if not names or (names == {"init"} and not azure):
+        names = {name for name in _PLATFORM_ENTRY if name in module.functions}
+        if not names or (names == {"init"} and "run" not in module.functions):
             continue
-        model = context.does(context.index.reach([(path, name) for name in sorted(names)], 6), _MODEL_USE)
+        model = context.reaches([(path, name) for name in sorted(names)], _MODEL_USE, _NEAR)
         if model is not None:
             function = module.functions[sorted(names)[0]]
             evidence = (
@@ -93,8 +95,7 @@ def _batch(context: Context) -> Iterator[Signal]:
         ):
             continue
         if context.index.modules[path].notebook or (
-            not any("load-model" in u.does for u in context.uses if u.location.path == path)
-            and not _loads(context, path, use.scope)
+            not any("load-model" in u.does for u in context.uses_in(path)) and not _loads(context, path, use.scope)
         ):
             continue
         evidence = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
@@ -112,7 +113,7 @@ def _own_jobs(context: Context) -> Iterator[Signal]:
             call = next((c for c in module.calls if c.scope == name and _ANSWERS.search(c.name)), None)
             if call is None:
                 continue
-            model = context.does(context.index.reach(((path, name),), 8), {"load-model"})
+            model = context.reaches(((path, name),), _LOADS, _HOPS)
             if model is None or model.tool == "pickle" or context.role(model.location.path) in ASIDE:
                 continue
             evidence = context.evidence(path, call.line, Hop.DEFINITION, call.end_line)
@@ -153,10 +154,7 @@ def _installed(context: Context) -> frozenset[Node]:
 
 
 def _loads(context: Context, path: str, scope: str) -> bool:
-    return (
-        context.does(context.index.reach(((path, ""), (path, "__main__"), (path, scope)), 8), {"load-model"})
-        is not None
-    )
+    return context.reaches(((path, ""), (path, MAIN), (path, scope)), _LOADS, _HOPS) is not None
 
 
 # -- deployment ------------------------------------------------------------------------------------------------------
@@ -164,7 +162,7 @@ def _loads(context: Context, path: str, scope: str) -> bool:
 
 def _as_code(context: Context) -> Iterator[Signal]:
     for file in context.files():
-        if re.fullmatch(r"(docker-)?compose[^/]*\.ya?ml", file.name):
+        if "compose" in file.path and _COMPOSE.fullmatch(file.name):
             for document in context.documents.nodes(file.path):
                 services = document.get("services")
                 for name, service in services.entries if services is not None else ():
@@ -193,13 +191,25 @@ def _as_code(context: Context) -> Iterator[Signal]:
             )
 
 
+def _storing(context: Context) -> dict[Node, Function]:
+    """The functions of the repository that by their name store predictions."""
+    return {
+        (path, name): function
+        for path, module in context.index.modules.items()
+        for name, function in module.functions.items()
+        if ("predict" in name.lower() or "infer" in name.lower() or "scor" in name.lower())
+        and not function.stub
+        and _LOGS_PREDICTIONS.fullmatch(name.rpartition(".")[2])
+    }
+
+
 def _prediction_logs(context: Context) -> Iterator[Signal]:
     """A first-party function that stores predictions and that the code which predicts calls."""
+    storing = _storing(context)
     for path, module in context.modules(notebooks=False):
-        statement = next((line for line, text in module.strings if _INSERTS.search(text)), 0)
-        if statement and any(
-            {"predict", "load-model"} & set(use.does) for use in context.uses if use.location.path == path
-        ):
+        uses_model = any(not _MODEL_USE.isdisjoint(use.does) for use in context.uses_in(path))
+        statement = next((n for n, text in module.strings if _INSERTS.search(text)), 0) if uses_model else 0
+        if statement:
             yield Signal(
                 "monitoring/prediction-logging",
                 "sql",
@@ -207,17 +217,12 @@ def _prediction_logs(context: Context) -> Iterator[Signal]:
                 (context.evidence(path, statement),),
                 Confidence.MEDIUM,
             )
-        for call in module.calls:
+        for call in module.calls if storing else ():
             target = context.index.resolve(path, call.name)
-            name = target.qualname.rpartition(".")[2] if target.first_party else ""
-            if not _LOGS_PREDICTIONS.fullmatch(name) or _EVALUATES.search(
-                f"{target.path} {target.qualname} {call.scope}"
-            ):
+            function = storing.get((target.path, target.qualname))
+            if function is None or _EVALUATES.search(f"{target.path} {target.qualname} {call.scope}"):
                 continue  # the score of a model in its evaluation is no score of a row
-            function = context.index.modules[target.path].functions.get(target.qualname)
-            if function is None or function.stub:
-                continue
-            if context.does(context.index.reach(((path, call.scope),), 6), _MODEL_USE) is None:
+            if context.reaches(((path, call.scope),), _MODEL_USE, _NEAR) is None:
                 continue
             evidence = (
                 context.evidence(target.path, function.line, Hop.DEFINITION, function.end_line),

@@ -20,6 +20,8 @@ _NEAR = 15  # lines from the reading to the exit
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `model/quality-gate` from the commands that automation runs."""
     started = [run for run in context.automation.runs if run.start.kind in ("ci", "schedule", "event", "pipeline")]
+    if not any(run.words[:1] == ("jq",) for run in started):
+        return
     for _, group in groupby(started, key=lambda run: (run.start.workflow, run.start.label, run.location.path)):
         yield from _gates(context, list(group))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from mlops_scan.code.facts import Call, Function, Module
+from mlops_scan.code.facts import Call, Function
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.live import dead
 from mlops_scan.regex import regex
@@ -16,6 +16,8 @@ _VERSION = regex(
     r"dataset_manifest|data_manifest)",
     re.I,
 )
+_INITIALS = frozenset("dtsDTS")
+_ENDINGS = ("version", "hash", "sha256", "md5", "checksum", "print", "digest", "id", "manifest")
 _COPIES = frozenset(
     {"copy", "copy2", "copyfile", "copytree", "upload_file", "upload_from_filename", "put_object", "copy_object"}
 )
@@ -28,25 +30,21 @@ _DEPTH = 3  # calls from the function that makes the snapshot to its helpers
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `data/versioning` from first-party snapshots."""
     for path, module in context.modules(notebooks=False):
-        for name, function in module.functions.items():
-            line = _named(module, name, function)
+        named = [line for line, text in module.strings if _is_version(text)]
+        given: dict[str, int] = {}
+        for call in module.calls:
+            if any(_is_version(keyword) for keyword, _ in call.keywords):
+                given.setdefault(call.scope, call.line)
+        for name, function in module.functions.items() if named or given else ():
+            inside = (line for line in named if function.line <= line <= function.end_line)
+            line = next(inside, 0) or given.get(name, 0)
             if line:
                 yield from _snapshot(context, path, name, function, line)
 
 
-def _named(module: Module, name: str, function: Function) -> int:
-    """The line at which a function names a data version as a key or an argument, 0 without one."""
-    for line, text in module.strings:
-        if function.line <= line <= function.end_line and _VERSION.fullmatch(text):
-            return line
-    return next(
-        (
-            call.line
-            for call in module.calls
-            if call.scope == name and any(_VERSION.fullmatch(keyword) for keyword, _ in call.keywords)
-        ),
-        0,
-    )
+def _is_version(name: str) -> bool:
+    """Whether a key or an argument names a version of data; most fail at their first letter, or their last ones."""
+    return name[:1] in _INITIALS and name[-8:].lower().endswith(_ENDINGS) and _VERSION.fullmatch(name) is not None
 
 
 def _snapshot(context: Context, path: str, name: str, function: Function, line: int) -> Iterator[Signal]:

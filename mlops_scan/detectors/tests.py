@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.code.build import Source, build
-from mlops_scan.code.facts import Function, Guard, Module
+from mlops_scan.code.facts import Function, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.fingerprints.match import Use
@@ -21,17 +23,19 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Si
 
 _TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
 _TESTS_FILE = regex(r".*_tests\.py")  # collected only where a command names it
-_ASSERTS = regex(
-    r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.(assert\w*|fail\w*)"
+_FAILS = regex(
+    r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.fail\w*"
 )
 _RAISES = frozenset({"pytest.raises", "pytest.fail", "unittest.TestCase.assertRaises"})
 _BUILTINS = frozenset(dir(builtins))
 _DATA_LIBRARIES = frozenset(
     {"numpy", "pandas", "polars", "pyspark", "pyarrow", "scipy", "dask", "duckdb", "torch", "tensorflow", "jax"}
 )
+_DATA_FAMILIES = ("frameworks", "tracking", "data", "responsible")
 _MOCKS = ("unittest.mock", "mock", "pytest_mock")
 _EXERCISES = frozenset({"train", "tune", "predict", "load-model", "test-model"})
 _TEST_HOPS = 9
+_HELPER_HOPS = 3
 
 
 class ModelTest(Struct, frozen=True):
@@ -116,7 +120,7 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
         weak: ModelTest | None = None
         for function in test_functions(module):
             nodes = tuple(entry_nodes(context, path, module, function))
-            use = context.does(context.index.reach(nodes, _TEST_HOPS), _EXERCISES)
+            use = context.reaches(nodes, _EXERCISES, _TEST_HOPS)
             if use is None:
                 continue
             reason = _weakness(context, module, function, nodes) or _toy(context, use)
@@ -239,58 +243,84 @@ def _hollow_unparsed(context: Context, path: str) -> bool:
 
 def _asserts(context: Context, module: Module, function: Function) -> bool:
     """Whether a test, or a helper of the tests that it calls, checks anything."""
-    if _asserts_itself(context, module, function):
+    if function.qualname in _checking(context, module):
         return True
-    for path, scope in context.index.reach(((module.path, function.qualname),), 3):
-        there = context.index.modules[path]
-        helper = there.functions.get(scope) if context.role(path) is Role.TEST else None
-        if helper is not None and _asserts_itself(context, there, helper):
-            return True
-    return False
+    return any(
+        scope in _checking(context, context.index.modules[path])
+        for path, scope in context.index.reach(((module.path, function.qualname),), _HELPER_HOPS)
+        if path in context.index.modules and context.role(path) is Role.TEST
+    )
 
 
-def _asserts_itself(context: Context, module: Module, function: Function) -> bool:
-    if any(_belongs(guard, function) and guard.stops == "assert" and not guard.trivial for guard in module.guards):
-        return True
-    for call in context.index.calls_in(module.path, function.qualname):
-        target = context.index.resolve(module.path, call.name)
-        last = target.name.rpartition(".")[2]
-        if _ASSERTS.fullmatch(target.name) or target.name in _RAISES:
-            return True
-        if "assert" in last or (last.startswith("check_") and not target.first_party):
-            return True
-    return False
+def _checking(context: Context, module: Module) -> frozenset[str]:
+    """The functions of a file that check something themselves."""
+    known = cast("dict[str, frozenset[str]]", context.cache.setdefault("checking functions", {}))
+    if module.path not in known:
+        found: set[str] = set()
+        for guard in module.guards:
+            if guard.stops == "assert" and not guard.trivial:
+                found.update(accumulate(guard.scope.split("."), "{}.{}".format))
+        checks: dict[str, bool] = {}
+        for call in module.calls:
+            if call.scope not in found:
+                if call.name not in checks:
+                    checks[call.name] = _is_check(context, module, call.name)
+                if checks[call.name]:
+                    found.add(call.scope)
+        known[module.path] = frozenset(found.intersection(module.functions))
+    return known[module.path]
 
 
-def _belongs(guard: Guard, function: Function) -> bool:
-    return guard.scope == function.qualname or guard.scope.startswith(function.qualname + ".")
+def _is_check(context: Context, module: Module, name: str) -> bool:
+    """Whether a call by that name asserts."""
+    target = context.index.resolve(module.path, name)
+    last = target.name.rpartition(".")[2]
+    return (
+        "assert" in last
+        or target.name in _RAISES
+        or (last.startswith("check_") and not target.first_party)
+        or _FAILS.fullmatch(target.name) is not None
+    )
 
 
 def _first_party(context: Context, path: str, function: Function) -> bool:
     """Whether the test runs code of the repository that works on data or models."""
-    reached = context.index.reach(((path, function.qualname), (path, "")), 3)
-    return any(context.role(node[0]) is not Role.TEST and node[0] in data_modules(context) for node in reached)
+    known = cast("dict[str, bool]", context.cache.setdefault("tests of data", {}))
+    if path not in known:
+        known[path] = _runs_on_data(context, (path, ""))
+    return known[path] or _runs_on_data(context, (path, function.qualname))
 
 
-def data_modules(context: Context) -> frozenset[str]:
-    """Modules that work on data or models: they import a library for it, or import a module that does."""
-    cached = context.cache.get("data-modules")
+def _runs_on_data(context: Context, node: Node) -> bool:
+    reached = context.index.reach((node,), _HELPER_HOPS)
+    return any(context.role(path) is not Role.TEST and _on_data(context, path) for path, _ in reached)
+
+
+def _on_data(context: Context, path: str) -> bool:
+    """Whether a module works on data or models: it imports a library for it, or imports a module that does."""
+    known = cast("dict[str, bool]", context.cache.setdefault("data modules", {}))
+    if path not in known:
+        known[path] = _imports_data(context, path) or any(
+            _imports_data(context, node[0]) for node, _ in context.index.edges((path, ""))
+        )
+    return known[path]
+
+
+def _imports_data(context: Context, path: str) -> bool:
+    known = cast("dict[str, bool]", context.cache.setdefault("modules with data libraries", {}))
+    if path not in known:
+        module = context.index.modules.get(path)
+        known[path] = module is not None and not module.roots.isdisjoint(_data_roots(context))
+    return known[path]
+
+
+def _data_roots(context: Context) -> frozenset[str]:
+    """What modules import to work on data or models."""
+    cached = context.cache.get("data roots")
     if cached is None:
-        roots = {
-            root
-            for tool in context.rules.tools.values()
-            if tool.family in ("frameworks", "tracking", "data", "responsible")
-            for root in tool.imports
-        }
-        roots |= _DATA_LIBRARIES
-        found = {path for path, module in context.index.modules.items() if module.roots & roots}
-        found |= {
-            path
-            for path in context.index.modules
-            if any(node[0] in found for node, _ in context.index.edges((path, "")))
-        }
-        cached = context.cache["data-modules"] = frozenset(found)
-    return cached  # type: ignore[return-value]
+        tools = (tool for tool in context.rules.tools.values() if tool.family in _DATA_FAMILIES)
+        cached = context.cache["data roots"] = _DATA_LIBRARIES.union(*(tool.imports for tool in tools))
+    return cast("frozenset[str]", cached)
 
 
 def _at(context: Context, path: str, function: Function) -> Evidence:

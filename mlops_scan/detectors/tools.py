@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from typing import cast
 
+from mlops_scan.code.facts import Module
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.dependencies import declared
 from mlops_scan.detectors.effects import CHECKS
@@ -18,6 +20,7 @@ from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
 _LISTS = regex(r"(environment|conda|requirements|meta)[^/]*\.ya?ml", re.I)
 _MAX_SHOWN = 1_000_000  # bytes of a document that may show code
+_MAX_NAMING = 200  # characters of a string that may name a tool
 _FROZEN = 30  # entries; fewer are easily written by hand in order
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
 _COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-threshold", "genai/eval-in-ci"})
@@ -114,15 +117,18 @@ def _distributions(tool: Tool) -> set[str]:
 
 
 def _imported(context: Context) -> dict[str, tuple[str, int]]:
-    """Every dotted prefix of what foreign code is imported, with its first place."""
+    """The import roots of tools that foreign code is imported by, each with its first place."""
+    wanted = {root for tool in context.rules.tools.values() for root in tool.imports}
+    heads = {root.partition(".")[0] for root in wanted}
     found: dict[str, tuple[str, int]] = {}
     for path, module in context.index.modules.items():
         for item in module.imports:
-            if context.index.find_module(item.name, path) is not None:
+            if item.name.partition(".")[0] not in heads:
                 continue
-            parts = item.name.split(".")
-            for length in range(1, len(parts) + 1):
-                found.setdefault(".".join(parts[:length]), (path, item.line))
+            names = accumulate(item.name.split("."), "{}.{}".format)
+            roots = [name for name in names if name in wanted and name not in found]
+            if roots and context.index.find_module(item.name, path) is None:
+                found.update(dict.fromkeys(roots, (path, item.line)))
     return found
 
 
@@ -140,18 +146,42 @@ def _mentioned(context: Context, name: str, tools: list[Tool]) -> bool:
     """
     roots = {name.replace("-", "_"), *(root.partition(".")[0] for tool in tools for root in tool.imports)}
     word = re.compile(rf"(?<![^\W_])({'|'.join(map(re.escape, sorted(roots)))})(?![^\W_])", re.I)
-    for _, module in context.modules():
+    lower = [root.lower() for root in roots]
+    for module, said in _said(context):
+        if not any(root in said for root in lower):
+            continue
         if any(word.search(item.name) for item in module.imports):
             return True
-        if any(len(text) < 200 and word.search(text) for _, text in module.strings):
+        if any(len(text) < _MAX_NAMING and word.search(text) for _, text in module.strings):
             return True
     for file in context.files():
         wiring = file.suffix in (".yml", ".yaml", ".sh", ".env") or "dockerfile" in file.name.lower()
         if not wiring or file.size > 200_000 or _LISTS.search(file.name):
             continue
-        if any(word.search(line.partition("#")[0]) for line in context.documents.text(file.path).split("\n")):
+        text = context.documents.text(file.path)
+        if not any(root in text.lower() for root in lower):
+            continue
+        if any(word.search(line.partition("#")[0]) for line in text.split("\n")):
             return True
     return _shown(context, roots)
+
+
+def _said(context: Context) -> tuple[tuple[Module, str], ...]:
+    """The modules of main code, each with what it imports and its short strings in lower case."""
+    if "said" not in context.cache:
+        context.cache["said"] = tuple(
+            (
+                module,
+                "\n".join(
+                    (
+                        *(item.name for item in module.imports),
+                        *(text for _, text in module.strings if len(text) < _MAX_NAMING),
+                    )
+                ).lower(),
+            )
+            for _, module in context.modules()
+        )
+    return cast("tuple[tuple[Module, str], ...]", context.cache["said"])
 
 
 def _shown(context: Context, roots: set[str]) -> bool:
@@ -159,12 +189,15 @@ def _shown(context: Context, roots: set[str]) -> bool:
     names = "|".join(map(re.escape, sorted(roots)))
     imports = re.compile(rf"^[ \t>]{{0,40}}(from|import)[ ]({names})\b", re.M)
     outputs = re.compile(rf"(?<![\w/])({names.replace('_', '[-_]')})-[a-z]{{2,30}}\b")
+    parts = [root.partition("_")[0] for root in roots]  # a notebook may write the rest with a dash
     for file in context.repository.files:
         if file.size > _MAX_SHOWN or file.role in (Role.VENDORED, Role.GENERATED):
             continue
         pattern = imports if file.suffix in (".md", ".rst", ".qmd") else outputs if file.suffix == ".ipynb" else None
-        if pattern is not None and pattern.search(context.documents.text(file.path)):
-            return True
+        if pattern is not None:
+            text = context.documents.text(file.path)
+            if any(part in text for part in parts) and pattern.search(text):
+                return True
     return False
 
 

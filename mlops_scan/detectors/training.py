@@ -22,6 +22,7 @@ _COMMAND = regex(
     r"\s*(?:(?:\$ |> |!|`)\s*)?((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"
     r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
 )
+_LAUNCHERS = ("python", "torchrun", "accelerate", "deepspeed")  # one of which each match holds
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
 _IN_IMAGE = frozenset({"remote_path", "container_path", "mount_path", "workdir", "working_dir"})
 _SPLITS = regex(r"[xy]([-_]?(train|test|val|valid|validation|dev))?|(train|test|valid|val)[-_](data|set|df)", re.I)
@@ -120,9 +121,9 @@ def _defined_in_pipeline(context: Context, uses: list[Use]) -> bool:
 
 def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
     """Lines of documents and scripts in which a person is told to run one of the training scripts."""
-    names = {path.rpartition("/")[2] for path in scripts} | {
-        path.rpartition("/")[2].removesuffix(".py") for path in scripts
-    }
+    files = {path.rpartition("/")[2] for path in scripts}
+    stems = {name.removesuffix(".py") for name in files}
+    names = files | stems
     for file in context.repository.files:
         if (
             file.suffix not in (".md", ".rst", ".txt", ".sh")
@@ -130,7 +131,12 @@ def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
             or file.role in (Role.VENDORED, Role.GENERATED)
         ):
             continue
-        for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
+        text = context.documents.text(file.path)
+        if not any(stem in text for stem in stems):
+            continue
+        for number, line in enumerate(text.split("\n"), 1):
+            if not any(word in line for word in _LAUNCHERS):
+                continue
             match = _COMMAND.fullmatch(line[:400])
             if match is None:
                 continue
@@ -149,12 +155,21 @@ def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
     if not uses:
         return
     for path, module in context.modules():
-        inside = {value for call in module.calls for name, value in call.keywords if name in _IN_IMAGE}
         for line, text in module.strings:
-            if _LOCAL_PATH.match(text) and text not in inside and not _injected(context, path, line):
+            if (
+                (text[:1] == "/" or text[1:2] == ":")
+                and _LOCAL_PATH.match(text)
+                and not _in_image(module, text)
+                and not _injected(context, path, line)
+            ):
                 message = f"`{text[:80]}` exists on one machine only; nobody else, and no job, can run this."
                 yield Problem("MLS102", message, context.evidence(path, line).location)
                 break
+
+
+def _in_image(module: Module, path: str) -> bool:
+    """Whether a module says of a path that it is one of an image."""
+    return any(value == path and name in _IN_IMAGE for call in module.calls for name, value in call.keywords)
 
 
 def _injected(context: Context, path: str, line: int) -> bool:

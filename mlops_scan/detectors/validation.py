@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from mlops_scan.code.facts import Function, Guard, Module
 from mlops_scan.detectors.base import LEARNS, Context
@@ -38,9 +39,8 @@ _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `data/validation` from first-party checks, and from tests of the data that automation runs."""
     yield from _in_tests(context)
-    asked = _asked(context)
     for path, module in context.modules(notebooks=False):
-        if not module.roots & _TABLES:
+        if module.roots.isdisjoint(_TABLES):
             continue
         stem = path.rpartition("/")[2].partition(".")[0]
         for name, function in module.functions.items():
@@ -49,7 +49,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
                 continue
             checks = list(_checks(module.guards, name))
             if len(checks) < _MIN_CHECKS:
-                yield from _by_status(context, module, name, asked)
+                yield from _by_status(context, module, name)
                 continue
             evidence = (
                 context.evidence(path, function.line, end_line=function.end_line),
@@ -114,13 +114,19 @@ def _applies(context: Context, function: Function, guard: Guard) -> bool:
 
 def _in_tests(context: Context) -> Iterator[Signal]:
     """Tests that automation runs and that check real data: they read a table and hold it against expectations."""
+    if not _expects(context):
+        return
+    seen: set[str] = set()
     for run in context.automation.runs:
         if run.start.kind not in ("ci", "schedule") or run.start.blocked:
             continue
         for path in run.tests:
             module = context.index.modules.get(path)
-            for function in test_functions(module) if module is not None else ():
-                nodes = tuple(entry_nodes(context, path, context.index.modules[path], function))
+            if module is None or path in seen:
+                continue
+            seen.add(path)
+            for function in test_functions(module):
+                nodes = tuple(entry_nodes(context, path, module, function))
                 line = _checked(context, nodes)
                 if line is None:
                     continue
@@ -132,6 +138,13 @@ def _in_tests(context: Context) -> Iterator[Signal]:
                 evidence = (command, test, line, *use)
                 yield Signal(_PRACTICE, "pytest", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
                 return
+
+
+def _expects(context: Context) -> bool:
+    """Whether anything in the repository can hold a table against expectations."""
+    return any(_PRACTICE in use.serves for use in context.uses) or any(
+        item.name.startswith(_EXPECTS) for module in context.index.modules.values() for item in module.imports
+    )
 
 
 def _checked(context: Context, nodes: tuple[tuple[str, str], ...]) -> Evidence | None:
@@ -149,6 +162,12 @@ def _checked(context: Context, nodes: tuple[tuple[str, str], ...]) -> Evidence |
 
 def _asked(context: Context) -> Evidence | None:
     """Where main code asks for the outcome of a validation and stops: `if not artifact.validation_status: raise`."""
+    if "validation asked" not in context.cache:
+        context.cache["validation asked"] = _find_asked(context)
+    return cast("Evidence | None", context.cache["validation asked"])
+
+
+def _find_asked(context: Context) -> Evidence | None:
     for path, module in context.modules(notebooks=False):
         for guard in module.guards:
             if guard.stops in ("raise", "exit") and any(_STATUS.search(name) for name in guard.names):
@@ -156,7 +175,7 @@ def _asked(context: Context) -> Evidence | None:
     return None
 
 
-def _by_status(context: Context, module: Module, name: str, asked: Evidence | None) -> Iterator[Signal]:
+def _by_status(context: Context, module: Module, name: str) -> Iterator[Signal]:
     """A function that compares columns with a schema and gives a status, which another step may ask for."""
     compared = next(
         (
@@ -166,8 +185,10 @@ def _by_status(context: Context, module: Module, name: str, asked: Evidence | No
         ),
         None,
     )
-    told = any(_STATUS.search(text) for text in _words(module)) or asked is not None
-    if compared is None or not told:
+    if compared is None:
+        return
+    asked = _asked(context)
+    if asked is None and not any(_STATUS.search(text) for text in _words(module)):
         return
     function = module.functions[name]
     evidence = (
@@ -191,7 +212,7 @@ def _words(module: Module) -> Iterator[str]:
 
 def _checks(guards: Iterable[Guard], scope: str) -> Iterator[Guard]:
     for guard in guards:
-        names = " ".join(guard.names)
-        stops = guard.scope == scope and guard.stops in ("raise", "exit")
-        if stops and _SUBJECT.search(names) and not _NOT_DATA.search(names):
-            yield guard
+        if guard.scope == scope and guard.stops in ("raise", "exit"):
+            names = " ".join(guard.names)
+            if _SUBJECT.search(names) and not _NOT_DATA.search(names):
+                yield guard

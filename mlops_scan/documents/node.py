@@ -120,6 +120,8 @@ class Node(Struct, frozen=True, eq=False, gc=False):
             path, node = stack.pop()
             seen += 1
             yield path, node
-            children = [((*path, name), child) for name, child in node.entries]
-            children += [((*path, f"[{i}]"), child) for i, child in enumerate(node.items)]
-            stack.extend(reversed(children))
+            if node.items:
+                places = range(len(node.items) - 1, -1, -1)
+                stack.extend([((*path, f"[{i}]"), node.items[i]) for i in places])
+            if node.entries:
+                stack.extend([((*path, name), child) for name, child in reversed(node.entries)])

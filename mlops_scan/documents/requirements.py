@@ -21,8 +21,17 @@ _URL = regex(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/")
 _EGG = regex(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _WHEEL = regex(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
 _LENIENT = regex(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*(?:([<>=!~]=?=?\s*[^;#\s]+)\s*)?(?:;.*)?\Z")
+_WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_RELEASE = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,9}"
+_CLAUSE = (
+    rf"(?:[<>=!]=|[<>])[ ]*{_RELEASE}(?:(?:a|b|rc)[0-9]{{1,9}})?(?:\.post[0-9]{{1,9}})?(?:\.dev[0-9]{{1,9}})?"
+    rf"|[=!]=[ ]*{_RELEASE}\.\*|~=[ ]*{_RELEASE}\.[0-9]{{1,9}}"
+)
+# What nearly all lines are, as `packaging` reads them: names, extras, clauses of usual versions, a plain marker.
 _PLAIN = regex(
-    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[A-Za-z0-9]+\])?[ ]*([<>=]=[ ]*[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?"
+    rf"({_WORD})[ ]*(?:\[[ ]*{_WORD}(?:[ ]*,[ ]*{_WORD})*[ ]*\][ ]*)?((?:{_CLAUSE})(?:[ ]*,[ ]*(?:{_CLAUSE}))*)?"
+    r"(?:[ ]*;[ ]*(?:python_version|sys_platform|platform_system|platform_machine)[ ]*(?:[<>=!]=|[<>])[ ]*"
+    r"(?:'[\w.]+'|\"[\w.]+\"))?"
 )
 _SEPARATORS = regex(r"[-_.]+")
 _MAX_REQUIREMENTS = 10_000
@@ -79,8 +88,12 @@ def parse_line(text: str, line: int = 1) -> Requirement | None:
         return _url(text, hashed, line)
     plain = _PLAIN.fullmatch(text)
     if plain:
-        specifier = "".join((plain.group(2) or "").split())
-        return Requirement(_normalized(plain.group(1)), specifier, specifier.startswith("=="), hashed, line)
+        clauses = sorted("".join((plain.group(2) or "").split()).split(","))
+        if len({clause[:2] for clause in clauses}) == len(clauses):  # no two that may be the same
+            pinned = any(clause.startswith("==") and not clause.endswith(".*") for clause in clauses)
+            return Requirement(_normalized(plain.group(1)), ",".join(clauses), pinned, hashed, line)
+    if not text[:1].isalnum():
+        return None  # a name begins so
     return _by_packaging(text, hashed, line)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
 
@@ -169,14 +169,33 @@ def belongs(signal: Signal, component: str, components: Components, course: bool
     In a monorepo everything outside the components is shared. The lessons of a course share only the files at the root
     and the forge's own folders; what lies elsewhere is another lesson's.
     """
-    if component == ROOT:
-        return True
-    paths = [components.standing(evidence.location.path) for evidence in signal.evidence]
-    if any(path.startswith(component + "/") for path in paths):
-        return True
-    if course:
-        return all("/" not in path or path.startswith(".") for path in paths)
-    return not any(path.startswith(other + "/") for path in paths for other in components.folders)
+    return next(sharing([signal], components)).belongs(component, course)
+
+
+class Share(Struct, frozen=True):
+    """What tells to which components a signal belongs: those that hold its evidence, and whether all may share it."""
+
+    holders: frozenset[str]
+    common: bool  # the evidence lies at the root or in the forge's own folders
+
+    def belongs(self, component: str, course: bool) -> bool:
+        """See `belongs`."""
+        return component == ROOT or component in self.holders or (self.common if course else not self.holders)
+
+
+def sharing(signals: Iterable[Signal], components: Components) -> Iterator[Share]:
+    """For each signal where it belongs; asked once for all components."""
+    known: dict[str, Share] = {}
+    for signal in signals:
+        shares = []
+        for evidence in signal.evidence:
+            path = evidence.location.path
+            if path not in known:
+                standing = components.standing(path)
+                holders = frozenset(f for f in components.folders if standing.startswith(f + "/"))
+                known[path] = Share(holders, "/" not in standing or standing.startswith("."))
+            shares.append(known[path])
+        yield Share(frozenset().union(*(share.holders for share in shares)), all(share.common for share in shares))
 
 
 def size(context: Context, component: str) -> int:

@@ -55,10 +55,13 @@ def _used(context: Context) -> dict[str, tuple[Tool, Evidence]]:
         for root in tool.imports
         if tool.id not in context.self_tools and root not in sys.stdlib_module_names
     }
+    heads = {root.partition(".")[0] for root in of_root}
     found: dict[str, tuple[Tool, Evidence]] = {}
     for path, module in sorted(context.modules(), key=lambda pair: pair[0]):
         for item in module.imports:
             parts = item.name.split(".")
+            if parts[0] not in heads:
+                continue
             for length in range(len(parts), 0, -1):
                 root = ".".join(parts[:length])
                 if root in of_root:

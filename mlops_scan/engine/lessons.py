@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
@@ -80,6 +80,13 @@ def project_folders(context: Context) -> tuple[str, ...]:
 
     Six of them are a collection; where the README speaks of examples, labs or tutorials, three are.
     """
+    known = context.cache.get("project folders")
+    if known is None:
+        known = context.cache["project folders"] = _find_projects(context)
+    return cast("tuple[str, ...]", known)
+
+
+def _find_projects(context: Context) -> tuple[str, ...]:
     manifests = {
         file.folder
         for file in context.repository.files
@@ -88,7 +95,7 @@ def project_folders(context: Context) -> tuple[str, ...]:
     from mlops_scan.detectors.base import LEARNS
 
     work = {use.location.path for use in context.doing(*LEARNS)}
-    outermost = {f for f in manifests if not any(f.startswith(other + "/") for other in manifests)}
+    outermost = {folder for folder in manifests if not _home(folder, manifests)}
     homes = {path: home for path in work if (home := _home(path, outermost))}
     found = tuple(sorted(set(homes.values())))
     told = len(found) >= _MIN_TOLD and _MANY.search(readme_head(context)) is not None
@@ -98,6 +105,7 @@ def project_folders(context: Context) -> tuple[str, ...]:
 
 
 def _home(path: str, folders: set[str]) -> str:
+    """The outermost of some folders that holds a file or folder, or empty."""
     parts = path.split("/")[:-1]
     return next((f for i in range(1, len(parts) + 1) if (f := "/".join(parts[:i])) in folders), "")
 

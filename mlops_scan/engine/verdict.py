@@ -58,11 +58,14 @@ class Judge:
         self.parts = parts
         self.signals = signals
         self.judged = kind.has_ml and kind.name in JUDGED
+        self._shares: tuple[component_rules.Share, ...] | None = None
 
     def component(self, folder: str) -> ComponentResult:
         """The verdict on one component."""
         course = self.kind.name == "course"
-        own = [signal for signal in self.signals if component_rules.belongs(signal, folder, self.parts, course)]
+        if self._shares is None:
+            self._shares = tuple(component_rules.sharing(self.signals, self.parts))
+        own = [s for s, share in zip(self.signals, self._shares, strict=True) if share.belongs(folder, course)]
         return self._result(folder, grade(self.rules.practices, distinct(own, originals(self.context))))
 
     def attest(

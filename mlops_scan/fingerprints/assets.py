@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from mlops_scan.assetrules import AssetRule
 from mlops_scan.code.facts import Call, Module
-from mlops_scan.code.index import CodeIndex
+from mlops_scan.code.index import CodeIndex, Target
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.match import matches_any
 from mlops_scan.fingerprints.names import fits_name
-from mlops_scan.fingerprints.patterns import find_path, match_words, roots_of, split_path
+from mlops_scan.fingerprints.patterns import find_path, heads_of, match_words, roots_of, split_path
 from mlops_scan.words import Location
 
 MAX_NAME = 200  # characters; a longer text is a prompt or data, not a name
@@ -36,6 +36,7 @@ class AssetMatcher:
         self._calls: dict[str, list[tuple[AssetRule, str]]] = defaultdict(list)
         self._documents: list[AssetRule] = []
         self._commands: list[AssetRule] = []
+        self._heads: set[str] = set()  # the first words of their commands; "*" where any may be
         for rule in rules:
             for text in rule.calls:
                 for root in roots_of(text):
@@ -44,23 +45,32 @@ class AssetMatcher:
                 self._documents.append(rule)
             if rule.commands:
                 self._commands.append(rule)
+                self._heads.update(head for text in rule.commands for head in heads_of(text))
 
     def in_module(self, index: CodeIndex, module: Module) -> Iterator[Named]:
         """What the calls of one Python module name."""
+        fitting: dict[str, list[AssetRule]] = {}
         for call in module.calls:
-            target = index.resolve(module.path, call.name)
-            if target.first_party:
-                continue
-            root = target.name if target.name.startswith("?") else target.name.split(".", 1)[0]
-            for rule, text in (*self._calls.get(root, ()), *self._calls.get("*", ())):
-                if rule.imports and not module.roots.intersection(rule.imports):
-                    continue
-                if not fits_name(text, target.name) or not _keywords_fit(rule, call):
+            if call.name not in fitting:
+                fitting[call.name] = self._fitting(index.resolve(module.path, call.name), module)
+            for rule in fitting[call.name]:
+                if not _keywords_fit(rule, call):
                     continue
                 name = _argument(index, module, call, rule.name)
                 if is_name(name) and name not in rule.excepted:
                     version = _argument(index, module, call, rule.version)
                     yield Named(rule, name, version, Location(module.path, call.line, call.end_line))
+
+    def _fitting(self, target: Target, module: Module) -> list[AssetRule]:
+        """The rules that a call of a module fits by its name, a rule once for each of its patterns."""
+        if target.first_party:
+            return []
+        root = target.name if target.name.startswith("?") else target.name.split(".", 1)[0]
+        return [
+            rule
+            for rule, text in (*self._calls.get(root, ()), *self._calls.get("*", ()))
+            if fits_name(text, target.name) and not (rule.imports and module.roots.isdisjoint(rule.imports))
+        ]
 
     def in_documents(self, path: str, documents: Sequence[Node]) -> Iterator[Named]:
         """What the key paths of a YAML, JSON or TOML file name."""
@@ -75,8 +85,14 @@ class AssetMatcher:
                         if is_name(name):
                             yield Named(rule, name, versions[0] if versions else "", Location(path, node.at))
 
+    def begins(self, word: str) -> bool:
+        """Whether a command that begins with the word may name anything."""
+        return word in self._heads or "*" in self._heads
+
     def in_command(self, words: tuple[str, ...], location: Location) -> Iterator[Named]:
         """What one command line, its launchers stripped, names."""
+        if not words or not self.begins(words[0]):
+            return
         for rule in self._commands:
             for pattern in rule.commands:
                 if match_words(pattern, words):

@@ -74,6 +74,12 @@ def beginnings_of(pattern: str) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
+def heads_of(pattern: str) -> tuple[str, ...]:
+    """The words with which a command must begin to match a pattern of words; `*` where that is no plain word."""
+    first = next((word for word in pattern.split() if not word.startswith("-") and "=" not in word), "*")
+    return tuple("*" if any(c in option for c in "*?[") else option for option in first.split("|"))
+
+
 def match_words(pattern: str, words: tuple[str, ...]) -> bool:
     """Whether a command begins with the words of the pattern (`*` any word, `a|b` alternatives), options left out.
 

@@ -534,3 +534,41 @@ def test_what_was_not_parsed_is_not_reached() -> None:
     index = CodeIndex([parsed["main.py"]], ModuleNames(files))
     assert index.find_module("base.helper", "main.py") == ("base.py", "helper")
     assert {path for path, _ in index.reach([("main.py", "")])} == {"main.py"}
+
+
+# -- reachability, asked for less --------------------------------------------------------------------------------------
+
+
+def test_each_edge_once_with_its_first_line() -> None:
+    index = index_of(
+        {"main.py": "import util\nutil.f()\nutil.g()\nutil.f()\n", "util.py": "def f(): pass\ndef g(): pass"}
+    )
+    assert index.edges(("main.py", "")) == [(("util.py", ""), 1), (("util.py", "f"), 2), (("util.py", "g"), 3)]
+
+
+@pytest.mark.parametrize(("line", "names"), [(1, ["f", "g"]), (2, ["g", "f"]), (3, ["f"]), (4, [])])
+def test_what_runs_behind_a_line(line: int, names: list[str]) -> None:
+    index = index_of(
+        {"main.py": "import util\nutil.f()\nutil.g()\nutil.f()\n", "util.py": "def f(): pass\ndef g(): pass"}
+    )
+    assert [scope for _, scope in index.run_after(("main.py", ""), line)] == names
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=20),
+    st.lists(st.integers(0, 8), min_size=1, max_size=3),
+    st.sets(st.integers(0, 7), min_size=1, max_size=3),
+    st.integers(0, 5),
+)
+def test_the_nearest_is_the_first_that_is_reached(
+    calls: list[tuple[int, int]], entries: list[int], wanted: set[int], hops: int
+) -> None:
+    bodies = [
+        "".join(f"    f{callee}()\n" for caller, callee in calls if caller == i) or "    pass\n" for i in range(8)
+    ]
+    index = index_of({"m.py": "".join(f"def f{i}():\n{body}" for i, body in enumerate(bodies))})
+    nodes = {("m.py", f"f{i}") for i in wanted}
+    starts = [("m.py", f"f{i}") if i < 8 else ("none.py", "") for i in entries]
+    first = next((node for node in index.reach(starts, hops) if node in nodes), None)
+    assert index.nearest(starts, nodes, index.hops_to(nodes), hops) == first

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from mlops_scan.documents import json as json_documents
 from mlops_scan.documents import yaml as yaml_documents
 from mlops_scan.documents.node import Node
-from mlops_scan.fingerprints.patterns import beginnings_of, compile_name, find_path, match_words, roots_of, split_path
+from mlops_scan.fingerprints.patterns import (
+    beginnings_of,
+    compile_name,
+    find_path,
+    heads_of,
+    match_words,
+    roots_of,
+    split_path,
+)
 
 
 @pytest.mark.parametrize(
@@ -218,3 +226,17 @@ def test_shared_nodes_take_no_time() -> None:
     started = time.monotonic()
     assert find_path(node, "*.*.*.*.*.*.*.*", "missing") is None
     assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "heads"),
+    [
+        ("ollama pull", ("ollama",)),
+        ("docker|podman push", ("docker", "podman")),
+        ("push=true docker buildx", ("docker",)),
+        ("py* run", ("*",)),
+        ("--atomic", ("*",)),
+    ],
+)
+def test_heads(pattern: str, heads: tuple[str, ...]) -> None:
+    assert heads_of(pattern) == heads

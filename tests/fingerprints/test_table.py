@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_scan.fingerprints.patterns import compile_name, roots_of
 from mlops_scan.fingerprints.names import fits_name
+from mlops_scan.fingerprints.patterns import compile_name, roots_of
 from mlops_scan.fingerprints.table import NameTable, lasts_of
 
 _PATTERNS = st.lists(

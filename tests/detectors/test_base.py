@@ -1,0 +1,65 @@
+"""What detectors ask the context for is the same, however it is looked up."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.live import dead, live_nodes
+from tests.trees import context_of
+
+TREE = {
+    "train.py": "from model import fit\n\ndef main():\n    fit()\n\nif __name__ == '__main__':\n    main()\n",
+    "model.py": "from sklearn.linear_model import Ridge\n\ndef fit():\n    Ridge().fit([[1]], [1])\n",
+    "other.py": "import model\n\ndef nothing():\n    pass\n",
+    "tests/test_model.py": "from model import fit\n\ndef test_fit():\n    assert fit() is None\n",
+    "start.ipynb": json.dumps(
+        {"nbformat": 4, "cells": [{"cell_type": "code", "source": "import sklearn\nfrom plain import go\ngo()\n"}]}
+    ),
+    "plain.py": "import json\n\ndef go():\n    return json.dumps(1)\n",
+    "lines.txt": "".join(f"line {number}\n" for number in range(1, 400)),
+}
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
+    return context_of(tmp_path_factory.mktemp("tree"), TREE)
+
+
+@pytest.mark.parametrize("hops", [0, 1, 2, 14])
+@pytest.mark.parametrize("activities", [LEARNS, frozenset({"predict"}), frozenset({"no such activity"})])
+def test_reaches_is_the_first_use_that_is_reached(context: Context, activities: frozenset[str], hops: int) -> None:
+    for path, module in context.index.modules.items():
+        for scope in ("", "__main__", *module.functions):
+            expected = context.does(list(context.index.reach([(path, scope)], hops)), activities)
+            assert context.reaches([(path, scope)], activities, hops) == expected
+            assert context.does(context.index.reach([(path, scope)], hops), activities) == expected
+
+
+def test_lookups(context: Context) -> None:
+    assert [path for path, _ in context.modules()] == [p for p in context.index.modules if not p.startswith("tests/")]
+    assert {use.location.path for use in context.uses_in("model.py")} == {"model.py"}
+    assert not context.uses_in("none.py")
+    assert context.has_named("test_model.py")
+    assert not context.has_named("tests/test_model.py")
+    assert context.nodes_doing({"train"}) == {("model.py", "fit")}
+
+
+def test_what_runs_may_lie_in_a_file_that_is_not_parsed(context: Context) -> None:
+    nodes, names = live_nodes(context)
+    assert ("plain.py", "") in nodes and "plain.py" not in context.index.modules
+    assert {"main", "fit"} <= names
+    assert not dead(context, "model.py", "fit")
+    assert dead(context, "other.py", "nothing")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-1, 450), max_size=20))
+def test_lines_in_any_order(context: Context, lines: list[int]) -> None:
+    context._lines.clear()
+    for line in lines:
+        assert context.line("lines.txt", line) == (f"line {line}" if 0 < line < 400 else "")
