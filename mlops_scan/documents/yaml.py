@@ -20,6 +20,7 @@ from mlops_scan.documents.node import DocumentError, Node, Scalar
 from mlops_scan.regex import regex
 
 _SHARED = 24  # characters; shorter values are words that repeat
+_NESTING = "exceeded maximum nesting depth"
 _MAX_MERGED = 200_000
 _MAX_DOCUMENTS = 2_000  # of one text
 _STANDARD = "tag:yaml.org,2002:"
@@ -139,7 +140,10 @@ def _read(text: str) -> tuple[Node, ...]:
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         reason = " ".join(part for part in (error.context, error.problem) if part)
-        raise DocumentError(reason, mark.line + 1 if mark else 0, tuple(builder.documents)) from None
+        line = mark.line + 1 if mark else 0
+        if _NESTING in reason:  # newer parsers have a bound of their own, for what they look ahead
+            reason = too_deep(line).reason
+        raise DocumentError(reason, line, tuple(builder.documents)) from None
     except (yaml.YAMLError, ValueError) as error:
         raise DocumentError(str(error).split("\n")[0], 0, tuple(builder.documents)) from None
     return tuple(builder.documents)
