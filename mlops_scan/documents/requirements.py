@@ -21,17 +21,19 @@ _URL = regex(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/")
 _EGG = regex(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _WHEEL = regex(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
 _LENIENT = regex(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*(?:([<>=!~]=?=?\s*[^;#\s]+)\s*)?(?:;.*)?\Z")
-_WORD = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-_RELEASE = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,9}"
+_IDENTIFIER = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_VERSION = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,9}"
+_SUFFIX = r"(?:\.post|a|b|rc)[0-9]{1,9}"
 _CLAUSE = (
-    rf"(?:[<>=!]=|[<>])[ ]*{_RELEASE}(?:(?:a|b|rc)[0-9]{{1,9}})?(?:\.post[0-9]{{1,9}})?(?:\.dev[0-9]{{1,9}})?"
-    rf"|[=!]=[ ]*{_RELEASE}\.\*|~=[ ]*{_RELEASE}\.[0-9]{{1,9}}"
+    rf"(?:[<>]=?[ ]?{_VERSION}(?:{_SUFFIX})?|[=!]=[ ]?{_VERSION}(?:\.\*|{_SUFFIX})?|~=[ ]?{_VERSION}\.[0-9]{{1,9}})"
 )
-# What nearly all lines are, as `packaging` reads them: names, extras, clauses of usual versions, a plain marker.
-_PLAIN = regex(
-    rf"({_WORD})[ ]*(?:\[[ ]*{_WORD}(?:[ ]*,[ ]*{_WORD})*[ ]*\][ ]*)?((?:{_CLAUSE})(?:[ ]*,[ ]*(?:{_CLAUSE}))*)?"
-    r"(?:[ ]*;[ ]*(?:python_version|sys_platform|platform_system|platform_machine)[ ]*(?:[<>=!]=|[<>])[ ]*"
-    r"(?:'[\w.]+'|\"[\w.]+\"))?"
+_MARKER = (
+    r"(?:python_version|python_full_version|sys_platform|platform_system|platform_machine|os_name)"
+    r"[ ]?(?:[<>]=?|[=!]=)[ ]?(?:'[A-Za-z0-9_ .-]*'|\"[A-Za-z0-9_ .-]*\")"
+)
+_PLAIN = regex(  # what the library's grammar takes as well, and reads in the same way
+    rf"({_IDENTIFIER})(?:\[{_IDENTIFIER}(?:,[ ]?{_IDENTIFIER}){{0,20}}\])?"
+    rf"[ ]{{0,4}}({_CLAUSE}(?:[ ]?,[ ]?{_CLAUSE}){{0,9}})?(?:[ ]?;[ ]?{_MARKER}(?:[ ](?:and|or)[ ]{_MARKER}){{0,9}})?"
 )
 _SEPARATORS = regex(r"[-_.]+")
 _MAX_REQUIREMENTS = 10_000
@@ -86,15 +88,21 @@ def parse_line(text: str, line: int = 1) -> Requirement | None:
     text = _PER_REQUIREMENT.sub("", _HASH.sub("", text)).strip()
     if _URL.match(text):
         return _url(text, hashed, line)
-    plain = _PLAIN.fullmatch(text)
-    if plain:
-        clauses = sorted("".join((plain.group(2) or "").split()).split(","))
-        if len({clause[:2] for clause in clauses}) == len(clauses):  # no two that may be the same
-            pinned = any(clause.startswith("==") and not clause.endswith(".*") for clause in clauses)
-            return Requirement(_normalized(plain.group(1)), ",".join(clauses), pinned, hashed, line)
     if not text[:1].isalnum():
         return None  # a name begins so
-    return _by_packaging(text, hashed, line)
+    return _plain(text, hashed, line) or _by_packaging(text, hashed, line)
+
+
+def _plain(text: str, hashed: bool, line: int) -> Requirement | None:
+    """What nearly all lines are: a name, some bounds of its version, conditions of its environment."""
+    match = _PLAIN.fullmatch(text)
+    if match is None:
+        return None
+    clauses = sorted("".join((match.group(2) or "").split()).split(","))
+    if len({clause[:2] if clause[1:2] == "=" else clause[:1] for clause in clauses}) < len(clauses):
+        return None  # two of one kind, which may say the same
+    pinned = any(clause.startswith("==") and not clause.endswith(".*") for clause in clauses)
+    return Requirement(_normalized(match.group(1)), ",".join(clauses), pinned, hashed, line)
 
 
 def _by_packaging(text: str, hashed: bool, line: int) -> Requirement | None:

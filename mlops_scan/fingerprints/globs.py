@@ -50,7 +50,7 @@ def matches(path: str, patterns: tuple[str, ...]) -> bool:
     Raises:
         ValueError: a pattern is none.
     """
-    if path.startswith(_ODD) or path.endswith("/") or "//" in path or "\n" in path or "\\" in path:
+    if not path or path.startswith(_ODD) or path.endswith("/") or "//" in path or "\n" in path or "\\" in path:
         return _spec(patterns).match_file(path)
     known = _sorted(patterns)
     parts = path.split("/")
@@ -129,8 +129,6 @@ def _anchored(segments: list[str]) -> _Anchored | None:
     for segment in segments:
         if segment == "**":
             blocks.append([])
-        elif segment == "*":
-            return None  # at least one character, unlike others
         else:
             blocks[-1].append(tuple(segment.split("*")))
     return _Anchored(tuple(map(tuple, blocks)), inside) if all(blocks) else None
