@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -11,6 +12,9 @@ from mlops_scan.cache import Cache, program
 from mlops_scan.code.facts import Module
 from mlops_scan.code.packed import pack, unpack
 from mlops_scan.digests import blake2b
+
+if TYPE_CHECKING:
+    from mlops_scan.documents.python import PythonDocument
 
 _PAYS = 150_000  # characters of Python below which a worker costs more than it saves: 5 to 15 ms of processor time
 _PRINTED = 30  # of a notebook one character in so many is code; the rest is what it printed, which is skipped
@@ -36,12 +40,10 @@ def build(source: Source) -> Built:
     """Parse one file and extract its facts; never raises for what the file contains."""
     from mlops_scan.code.extract import extract
     from mlops_scan.documents.node import DocumentError
-    from mlops_scan.documents.python import parse
 
     kind = "notebook" if source.notebook else "Python"
     try:
-        text, lines = _code(source)
-        document = parse(text)
+        document, lines = _document(source)
         module = extract(source.path, document.tree, lines, notebook=source.notebook)
     except DocumentError as error:
         return Built(source.path, None, f"{kind}: {error}")
@@ -52,12 +54,15 @@ def build(source: Source) -> Built:
     return Built(source.path, module, problem)
 
 
-def _code(source: Source) -> tuple[str, tuple[int, ...]]:
-    if not source.notebook:
-        return source.text, ()
-    from mlops_scan.documents.notebook import code, parse
+def _document(source: Source) -> tuple[PythonDocument, tuple[int, ...]]:
+    from mlops_scan.documents import python
 
-    return code(parse(source.text))
+    if not source.notebook:
+        return python.parse(source.text), ()
+    from mlops_scan.documents import notebook
+
+    joined = notebook.joined(notebook.parse(source.text))
+    return python.parse(joined.text, joined.tree), joined.lines
 
 
 def build_all(sources: Iterable[Source], jobs: int = 1, cache: Cache | None = None) -> Iterator[Built]:

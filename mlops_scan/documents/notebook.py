@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -15,6 +18,7 @@ from mlops_scan.regex import regex
 Line = tuple[int, str]  # the line in the raw file, and the source text of that line
 
 _MAX_CELLS = 10_000
+_GUESSES = 4  # attempts to parse all cells at once
 _KINDS = {"code": "code", "markdown": "markdown", "heading": "markdown"}
 _UNWANTED = frozenset({"attachments", "outputs", "metadata"})  # pictures and tables: most of a notebook's text
 
@@ -59,22 +63,44 @@ def parse(text: str) -> Notebook:
     return Notebook(tuple(_cell(node) for node in nodes if node.kind == "mapping"))
 
 
+class Code(Struct, frozen=True):
+    """Code cells as one Python text, the raw line of each of its lines, and its tree where that is known already."""
+
+    text: str
+    lines: tuple[int, ...]
+    tree: ast.Module | None = None
+
+
 def code(notebook: Notebook) -> tuple[str, tuple[int, ...]]:
-    """All code cells as one Python text, and the raw line of each of its lines.
+    """All code cells as one Python text, and the raw line of each of its lines; see `joined`."""
+    found = joined(notebook)
+    return found.text, found.lines
+
+
+def joined(notebook: Notebook) -> Code:
+    """All code cells as one Python text.
 
     IPython magics, shell escapes and cells in other languages become comments; a cell that does not parse is mended by
     itself, so that it cannot spoil the ones after it. Raises DocumentError for more than 2 MB or 400 000 words of code.
     """
-    bulk = "\n".join(text for cell in notebook.cells if cell.kind == "code" for _, text in cell.lines)
+    cells = [cell for cell in notebook.cells if cell.kind == "code" and cell.lines]
+    bulk = "\n".join([text for cell in cells for _, text in cell.lines])
     check_size(bulk)
     check_words(bulk)
-    texts: list[str] = []
-    numbers: list[int] = []
-    for cell in notebook.cells:
-        if cell.kind == "code" and cell.lines:
-            texts.extend(_python(cell))
-            numbers.extend(number for number, _ in cell.lines)
-    return "\n".join(texts), tuple(numbers)
+    lines = tuple([number for cell in cells for number, _ in cell.lines])
+    blocks = [_likely(cell) for cell in cells]
+    for _ in range(_GUESSES):
+        text = "\n".join(map("\n".join, blocks))
+        tree = repair.try_parse(text)
+        if isinstance(tree, repair.Failure):
+            row = bisect_right(list(accumulate(map(len, blocks))), tree.line - 1)
+            if row < len(cells):  # the others may well be as they seem
+                blocks[row] = _python(cells[row])
+            continue
+        if _apart(tree, blocks):
+            return Code(text, lines, tree)
+        break
+    return Code("\n".join(["\n".join(_python(cell)) for cell in cells]), lines)
 
 
 def shell_lines(notebook: Notebook) -> tuple[Line, ...]:
@@ -159,9 +185,48 @@ def _foreign(line: str) -> bool:
     return (match is not None and match.group(1) not in _TRANSPARENT) or _WHOLE.match(line) is not None
 
 
+def _clean(cell: Cell) -> list[str]:
+    return [encodable(text).replace("\0", " ") for _, text in cell.lines]
+
+
+def _likely(cell: Cell) -> list[str]:
+    """What `_python` gives for a cell, provided that this parses."""
+    lines = _clean(cell)
+    first = _first(cell)
+    if first is None:
+        return lines
+    if _foreign(lines[first]):
+        return ["#"] * len(lines)
+    plain = list(lines)
+    if _CELL_MAGIC.match(plain[first]):
+        plain[first] = "#"
+    plain = python2.without_magics(plain)
+    if plain == lines or plain[first] != lines[first]:  # what opens a cell is in no string: a magic there is one
+        return plain
+    return plain if isinstance(repair.try_parse("\n".join(lines)), repair.Failure) else lines
+
+
+def _apart(tree: ast.Module, blocks: Sequence[Sequence[str]]) -> bool:
+    """Whether each statement stands within one cell, so that each cell parses by itself as well."""
+    if any(block[-1].endswith("\\") for block in blocks):
+        return False
+    ends = list(accumulate(map(len, blocks)))
+    for statement in tree.body:
+        start, end = statement.lineno, statement.end_lineno or statement.lineno
+        decorators = getattr(statement, "decorator_list", ())
+        if decorators:
+            start = decorators[0].lineno
+            cell = bisect_left(ends, start)
+            if not blocks[cell][start - ends[cell] - 1].lstrip().startswith("@"):
+                return False  # the line of the `@` is not known
+        if bisect_left(ends, start) != bisect_left(ends, end):
+            return False
+    return True
+
+
 def _python(cell: Cell) -> list[str]:
     """The cell's lines as Python that parses: as many lines as the cell has."""
-    lines = [encodable(text).replace("\0", " ") for _, text in cell.lines]
+    lines = _clean(cell)
     first = _first(cell)
     if first is not None and _foreign(lines[first]):
         return ["#"] * len(lines)

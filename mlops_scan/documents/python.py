@@ -36,8 +36,8 @@ class PythonDocument(Struct, frozen=True):
         return tuple(self.text.split("\n"))
 
 
-def parse(text: str) -> PythonDocument:
-    """The tree of a Python text.
+def parse(text: str, tree: ast.Module | None = None) -> PythonDocument:
+    """The tree of a Python text. `tree` is that of the text as it is, where it is known already.
 
     What does not parse (Python 2, template tags, IPython magics, conflict markers, broken statements, statements nested
     deeper than 200) is rewritten or blanked in place. Raises DocumentError for more than 2 MB or 400 000 words and
@@ -47,7 +47,7 @@ def parse(text: str) -> PythonDocument:
     check_words(text)
     text = unix_lines(text.removeprefix("\ufeff"))
     clean = encodable(text).replace("\0", " ")
-    tree, parsed = parse_repaired(clean)
+    tree, parsed = parse_repaired(clean, tree if clean == text else None)
     changed: tuple[int, ...] = ()
     lost: tuple[int, ...] = ()
     if parsed != text:
@@ -64,14 +64,14 @@ def _stands_in(before: str, after: str) -> bool:
     return after.strip() in _STAND_INS or "(*args, **kwargs)" in after
 
 
-def parse_repaired(text: str) -> tuple[ast.Module, str]:
-    """The tree of a clean text, and the text that it is the tree of: the same number of lines.
+def parse_repaired(text: str, known: ast.Module | None = None) -> tuple[ast.Module, str]:
+    """The tree of a clean text (`known`, if it is), and the text that it is the tree of: the same number of lines.
 
     Raises DocumentError where nothing parses.
     """
     from mlops_scan.documents import depth, repair
 
-    tree = repair.try_parse(text)
+    tree = known or repair.try_parse(text)
     if isinstance(tree, repair.Failure) and tree.deep and len(text) <= repair.MAX_CHARACTERS:
         text = depth.flattened(text)
         tree = repair.try_parse(text)

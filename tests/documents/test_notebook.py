@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlops_scan.code.build import Source, build
 from mlops_scan.documents import notebook
+from mlops_scan.documents.cells import cells
 from mlops_scan.documents.node import DocumentError
 from tests.documents.hostile import mutations
 
@@ -33,13 +35,13 @@ SAMPLE = dump(
 
 
 def test_cells() -> None:
-    cells = notebook.parse(SAMPLE).cells
-    assert [cell.kind for cell in cells] == ["markdown", "code", "code", "code", "code", "code"]
+    found = notebook.parse(SAMPLE).cells
+    assert [cell.kind for cell in found] == ["markdown", "code", "code", "code", "code", "code"]
     raw = SAMPLE.split("\n")
-    for number, text in cells[1].lines:
+    for number, text in found[1].lines:
         assert json.dumps(text)[1:-1] in raw[number - 1]
-    assert [text for _, text in cells[2].lines] == ["%%bash", "ls", "", "pytest"]
-    assert len({number for number, _ in cells[2].lines}) == 1
+    assert [text for _, text in found[2].lines] == ["%%bash", "ls", "", "pytest"]
+    assert len({number for number, _ in found[2].lines}) == 1
 
 
 def test_code_parses_and_keeps_lines() -> None:
@@ -117,8 +119,8 @@ def test_outputs_that_are_no_plain_json_are_read_as_before() -> None:
 def test_format_3() -> None:
     cell = {"cell_type": "code", "input": ["fit()\n"], "prompt_number": 2, "outputs": []}
     text = json.dumps({"nbformat": 3, "worksheets": [{"cells": [cell, {"cell_type": "heading", "source": "x"}]}]})
-    cells = notebook.parse(text).cells
-    assert [c.kind for c in cells] == ["code", "markdown"]
+    found = notebook.parse(text).cells
+    assert [c.kind for c in found] == ["code", "markdown"]
     assert notebook.code(notebook.parse(text)) == ("fit()", (1,))
 
 
@@ -139,3 +141,110 @@ def test_only_document_errors_escape(text: str) -> None:
     assert len(lines) in (0, len(code.split("\n")))
     ast.parse(code)
     notebook.shell_lines(parsed)
+
+
+def _read(text: str) -> object:
+    try:
+        return notebook.parse(text)
+    except DocumentError as error:
+        return str(error)
+
+
+@settings(max_examples=200, deadline=None)
+@given(mutations(SAMPLE))
+def test_an_ordinary_notebook_is_read_as_its_tree_is(text: str) -> None:
+    expected = _read(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(notebook, "cells", lambda *_: None)
+        assert _read(text) == expected
+
+
+@pytest.mark.parametrize("indent", [None, 0, 1])
+@pytest.mark.parametrize("source", [[], ["a\n", "b"], ["a", "b\n", "\r\n", ""], ["a\nb\n", 'say "x",\n'], "a\nb"])
+def test_lines_of_every_layout(source: object, indent: int | None) -> None:
+    for ends in ("\n", "\r\n", "\n\n"):
+        cell = {"cell_type": "code", "metadata": {}, "source": source}
+        text = json.dumps({"cells": [cell, cell], "nbformat": 4}, indent=indent).replace("\n", ends)
+        assert cells(text, ("metadata",)) is not None
+        expected = _read(text)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(notebook, "cells", lambda *_: None)
+            assert _read(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"nbformat": 4, "cells": [{"source": "a", "source": "b"}]}',
+        '{"nbformat": 4, "cells": [{"source": [1]}]}',
+        '{"nbformat": 4, "cells": [{"source": null}]}',
+        '{"nbformat": 4, "cells": [{"id": [[1]], "source": "a"}]}',
+        '{"nbformat": 4, "cells": [{"source": "a",}]}',
+        '{"nbformat": 4, "cells": [3]}',
+        '{"nbformat": 4, "cells": []} x',
+        '{"nbformat": 4, "cells": [{"source": "a"}',
+        '{"nbformat": 4, "cells": {}}',
+        '{"cells": []}',
+        '[{"nbformat": 4}]',
+        "",
+    ],
+)
+def test_what_is_not_plain_is_left_to_the_tree(text: str) -> None:
+    assert cells(text, ()) is None
+
+
+_PIECES = (
+    *(
+        "fit(x)",
+        "x = 1",
+        "# why",
+        "",
+        "@task",
+        "def f():",
+        "    return 1",
+        "if x:",
+        "else:",
+        "class A:",
+        "import os; x",
+    ),
+    *(
+        "%time fit(x)",
+        "    %time fit(x)",
+        "!pip install x",
+        "  !ls",
+        "x = !ls",
+        "foo?",
+        "%%time",
+        "%%bash",
+        "%sql",
+        "!r})",
+    ),
+    *("s = '''", "'''", "x = (a", " % b)", "x = (", ")", "@(", "task)", "x = 1 \\", "print 'a'", "\ufeffx = 1"),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(_PIECES), min_size=1, max_size=4).map("\n".join), max_size=5))
+def test_cells_parsed_at_once_are_those_parsed_one_by_one(sources: list[str]) -> None:
+    parsed = notebook.parse(dump(*map(code_cell, sources)))
+    found = notebook.joined(parsed)
+    one_by_one = [notebook._python(cell) for cell in parsed.cells if cell.lines]
+    assert found.text == "\n".join(map("\n".join, one_by_one))
+    if found.tree is not None:
+        assert ast.dump(found.tree, include_attributes=True) == ast.dump(ast.parse(found.text), include_attributes=True)
+
+
+def test_the_cells_of_a_sound_notebook_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse = ast.parse
+    texts: list[str] = []
+
+    def counted(text: str) -> ast.Module:
+        texts.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(ast, "parse", counted)
+    source = dump(*map(code_cell, ["import x", "%matplotlib inline\nx.fit()", "!ls", "def f():\n    pass"]))
+    module = build(Source("a.ipynb", source, notebook=True)).module
+    assert module is not None
+    assert [call.name for call in module.calls] == ["x.fit"]
+    assert len(texts) == 1
