@@ -59,6 +59,8 @@ class Automation:
                 self._of_job[(run.start.workflow, run.start.job)].append(run)
         self._by_node: dict[Node, list[tuple[int, Run]]] | None = None
         self._started: dict[Node, list[Started]] = {}
+        self._steps: dict[int, dict[Node, Step]] = {}  # what a run at a place of `runs` reaches
+        self._ways: dict[int, dict[Node, tuple[Evidence, ...]]] = {}  # to nodes, for all runs that enter the same code
 
     def entries(self, run: Run) -> tuple[Node, ...]:
         """The code a run enters directly; a test run enters every function of its test files."""
@@ -101,7 +103,7 @@ class Automation:
                 alike[kind] += 1
                 if alike[kind] <= _MAX_ALIKE:
                     kept.append((place, run))
-            self._started[node] = [Started(run, self._hops(run, node)) for _, run in kept]
+            self._started[node] = [Started(run, self._hops(self._steps[place], node)) for place, run in kept]
         return self._started[node]
 
     def _index(self) -> dict[Node, list[tuple[int, Run]]]:
@@ -114,18 +116,23 @@ class Automation:
             kind = (run.entries, run.tests, *_kind(run))
             alike[kind] += 1
             if alike[kind] <= _MAX_ALIKE:
-                for reached in self.reached(run):
+                steps = self._steps[place] = self.reached(run)
+                for reached in steps:
                     found[reached].append((place, run))
         return found
 
-    def _hops(self, run: Run, node: Node) -> tuple[Evidence, ...]:
-        steps = self.reached(run)
-        hops: list[Evidence] = []
-        current: Node | None = node
-        while current is not None and len(hops) < _MAX_SHOWN_HOPS * 3:
-            step = steps[current]
-            if step.source is not None and step.source[0] != current[0]:
-                hops.append(Evidence(Location(step.source[0], max(1, step.line)), Hop.USE))
-            current = step.source
-        hops.reverse()
-        return tuple(hops if len(hops) <= _MAX_SHOWN_HOPS else [*hops[:2], *hops[-(_MAX_SHOWN_HOPS - 2) :]])
+    def _hops(self, steps: dict[Node, Step], node: Node) -> tuple[Evidence, ...]:
+        """The changes of file on the way to a node; `steps` is one of those that `reached` keeps."""
+        ways = self._ways.setdefault(id(steps), {})
+        if node not in ways:
+            hops: list[Evidence] = []
+            current: Node | None = node
+            while current is not None and len(hops) < _MAX_SHOWN_HOPS * 3:
+                step = steps[current]
+                if step.source is not None and step.source[0] != current[0]:
+                    hops.append(Evidence(Location(step.source[0], max(1, step.line)), Hop.USE))
+                current = step.source
+            hops.reverse()
+            shown = hops if len(hops) <= _MAX_SHOWN_HOPS else [*hops[:2], *hops[-(_MAX_SHOWN_HOPS - 2) :]]
+            ways[node] = tuple(shown)
+        return ways[node]

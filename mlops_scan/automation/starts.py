@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mlops_scan.automation import images
@@ -62,14 +62,14 @@ class _Call(Struct, frozen=True):
 
 def ci_runs(workflows: Sequence[Workflow], resolver: Resolver, documents: Documents) -> Iterator[Run]:
     """What the jobs of all loaded CI definitions run."""
-    by_path = {workflow.path: workflow for workflow in workflows if not workflow.unloaded}
+    jobs = _Jobs({workflow.path: workflow for workflow in workflows if not workflow.unloaded}, resolver, documents)
     for workflow in workflows:
         if workflow.unloaded:
             continue
         for job in workflow.jobs:
             start = ci_start(workflow, job)
             if start is not None:
-                yield from _Jobs(by_path, resolver, documents).runs(workflow, job, start, _Call())
+                yield from jobs.runs(workflow, job, start, _Call())
 
 
 def ci_start(workflow: Workflow, job: Job) -> Start | None:
@@ -132,6 +132,7 @@ class _Jobs(Struct, frozen=True):
     by_path: Mapping[str, Workflow]
     resolver: Resolver
     documents: Documents
+    actions: dict[str, tuple[Step, ...]] = field(default_factory=dict)  # the steps of composite actions by their files
 
     def runs(self, workflow: Workflow, job: Job, start: Start, call: _Call) -> Iterator[Run]:
         """What a job runs, whose own start, or whose caller's, is `start`."""
@@ -207,10 +208,12 @@ class _Jobs(Struct, frozen=True):
             return
         deeper = call.deeper(Evidence(Location(path, step.line), Hop.USE, f"uses: {step.uses}"), step.inputs)
         for name in (join(folder, "action.yml"), join(folder, "action.yaml")):
-            for node in self.documents.nodes(name)[:1] if name in self.documents.files else ():
-                for inner in github.parse_action(node, ""):
-                    inner = replace(inner, may_fail=inner.may_fail or step.may_fail)
-                    yield from self._step(name, inner, start, deeper)
+            if name not in self.actions:
+                nodes = self.documents.nodes(name)[:1] if name in self.documents.files else ()
+                self.actions[name] = tuple(inner for node in nodes for inner in github.parse_action(node, ""))
+            for inner in self.actions[name]:
+                own = replace(inner, may_fail=step.may_fail) if step.may_fail and not inner.may_fail else inner
+                yield from self._step(name, own, start, deeper)
 
     def _uses(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
         """An action of another repository: its name and inputs, and the commands or the Dockerfile it is given."""

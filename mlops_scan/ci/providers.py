@@ -20,6 +20,7 @@ from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
+_ENDS = (".yml", ".yaml", ".json")  # of all definitions but Jenkins'
 _MAX_GATHERED = 500_000  # bytes of a file that can be such a definition
 
 Parse = Callable[[str, Documents], Iterable[Workflow]]
@@ -92,9 +93,15 @@ def _azure(path: str, documents: Documents) -> Iterator[Workflow]:
 def provider_named(path: str) -> Provider | None:
     """The provider that has definitions of this name and is read."""
     local = strip_template(path)[0]
-    if _ANY_NAME.search(local) is None:
+    if not may_be_named(local) or _ANY_NAME.search(local) is None:
         return None
     return next((provider for provider in PROVIDERS if provider.owns(local)), None)
+
+
+def may_be_named(local: str) -> bool:
+    """Whether a path ends like the definition of a provider; most do not, and the patterns take longer to say so."""
+    lower = local.lower().rstrip("\n")  # `$` in the patterns allows one
+    return lower.endswith(_ENDS) or "jenkinsfile" in lower
 
 
 def _root(provider: str, name: str) -> str:
@@ -185,9 +192,8 @@ def gathered(documents: Documents) -> list[Gathered]:
         if language not in ("yaml", "json", "python") or (language == "json" and file.role is Role.DATA):
             continue
         for item in tuple(open_ones.values()):
-            if any(documents.swept_holds(path, mark) for mark in item.marks) or re.search(
-                item.named, strip_template(path)[0]
-            ):
+            named = language != "python" and re.search(item.named, strip_template(path)[0]) is not None
+            if named or any(documents.swept_holds(path, mark) for mark in item.marks):
                 wanted.add(open_ones.pop(item.module).module)
         if not open_ones:
             break
@@ -206,10 +212,13 @@ NOT_READ = tuple(
         ("Harness", r"^\.harness/"),
         ("Codefresh", r"^codefresh\.ya?ml$"),
         ("Screwdriver", r"^screwdriver\.ya?ml$"),
-        ("GoCD", r"\.gocd\.(ya?ml|json)$"),
+        ("GoCD", r"(?s:.*)\.gocd\.(ya?ml|json)$"),
     )
 )
-"""Definitions that are recognised by name but not read yet; reported as unknown, never as "no CI"."""
+"""Definitions that are recognised by name but not read yet; reported as unknown, never as "no CI".
+
+The patterns are matched from the start of the path, which is told at once for nearly all paths.
+"""
 
 _ANY_NAME = regex("|".join(f"(?:{provider.named})" for provider in PROVIDERS))
 _ANY_UNREAD = regex("|".join(f"(?:{pattern.pattern})" for _, pattern in NOT_READ))
@@ -218,6 +227,6 @@ _ANY_UNREAD = regex("|".join(f"(?:{pattern.pattern})" for _, pattern in NOT_READ
 def unread_provider(path: str) -> str:
     """The provider whose definitions have this name and are not read, or empty."""
     local = strip_template(path)[0]
-    if _ANY_UNREAD.search(local) is None:
+    if _ANY_UNREAD.match(local) is None:
         return ""
-    return next((provider for provider, pattern in NOT_READ if pattern.search(local)), "")
+    return next((provider for provider, pattern in NOT_READ if pattern.match(local)), "")

@@ -102,7 +102,7 @@ class Resolver:
             return self._resolve_star(self.modules[path], rest, depth)
         if root == "@":
             return self._resolve_local(self.modules[path], rest, depth)
-        located = self.find_module(name, path)
+        located = self._names.find_module(name, path)
         if located is None:
             return self._external(name)
         target_path, remainder = located
@@ -123,7 +123,7 @@ class Resolver:
         for item in self._of(module).stars:
             if self._steps_left < 0 or depth > _MAX_RESOLVE:
                 break
-            located = self.find_module(item.name, module.path)
+            located = self._names.find_module(item.name, module.path)
             if located is None or located[1]:
                 external.append(item.name)
                 continue

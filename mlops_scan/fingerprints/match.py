@@ -74,12 +74,16 @@ class Matcher:
         self._valued: set[str] = set()  # top-level keys of which a signature asks for the value
         self._by_shape: dict[_Shape, frozenset[int]] = {}
         self._conjunctions: list[_Conjunction] = []
+        self._prefixes: dict[str, tuple[str, ...]] = {}  # of the names of imports
         self._documents: list[tuple[str, Signature, tuple[frozenset[str], ...]]] = []
         self._files: list[tuple[str, Signature]] = []
         for tool in self.tools.values():
             for signature in tool.signatures:
                 self._index(tool.id, signature)
         self._index_documents()
+        needs = [item.needs for item in self._conjunctions]
+        # without one of these segments a module fulfils no conjunction
+        self._telling = frozenset().union(*(first for first, *_ in needs)) if all(needs) else None
 
     def _index(self, tool: str, signature: Signature) -> None:
         for table, patterns in (
@@ -123,7 +127,7 @@ class Matcher:
                 yield _use(tool, signature, name, Location(module.path, line, end_line), scope)
 
     def _matches(self, index: CodeIndex, module: Module) -> Iterator[_Match]:
-        roots = _external_roots(index, module)
+        roots = self._external_roots(index, module)
         fitting: dict[str, _Fitting | None] = {}  # by the names of the module, most of which it calls several times
         names: dict[str, Call] = {}
         for call in module.calls:
@@ -146,7 +150,10 @@ class Matcher:
 
     def _together(self, names: Mapping[str, Call], roots: frozenset[str]) -> Iterator[_Match]:
         """The conjunctions that the names of a module fulfil."""
-        segments = {part for name in names for part in (name.partition(".")[0], name.rpartition(".")[2])}
+        segments = {name.partition(".")[0] for name in names}
+        segments.update([name.rpartition(".")[2] for name in names])
+        if self._telling is not None and segments.isdisjoint(self._telling):
+            return
         for item in self._conjunctions:
             tool, signature = item.tool, item.signature
             if any(segments.isdisjoint(needed) for needed in item.needs):
@@ -159,6 +166,17 @@ class Matcher:
                 first = min(hits, key=lambda name: names[name].line)
                 call = names[first]
                 yield tool, signature, first, call.line, call.end_line, call.scope
+
+    def _external_roots(self, index: CodeIndex, module: Module) -> frozenset[str]:
+        """Import roots of a module that are not the repository's own."""
+        found: set[str] = set()
+        for item in module.imports:
+            if index.find_module(item.name, module.path) is None:
+                if item.name not in self._prefixes:
+                    parts = item.name.split(".")
+                    self._prefixes[item.name] = tuple(".".join(parts[:n]) for n in range(1, len(parts) + 1))
+                found.update(self._prefixes[item.name])
+        return frozenset(found)
 
     def _definitions(self, module: Module) -> Iterator[tuple[NameTable[_Pattern], str, int, str]]:
         """What decorators and base classes are called: (table to look in, name, line, scope)."""
@@ -274,16 +292,6 @@ def _heads(signature: Signature) -> tuple[frozenset[str], ...]:
     """For each key path the top-level keys one of which a document must have; wildcards ask for nothing."""
     firsts = [split_path(path)[0].split("|") for path, _ in signature.keys]
     return tuple(frozenset(options) for options in firsts if not any("*" in option for option in options))
-
-
-def _external_roots(index: CodeIndex, module: Module) -> frozenset[str]:
-    """Import roots of a module that are not the repository's own."""
-    found: set[str] = set()
-    for item in module.imports:
-        if index.find_module(item.name, module.path) is None:
-            parts = item.name.split(".")
-            found.update(".".join(parts[:n]) for n in range(1, len(parts) + 1))
-    return frozenset(found)
 
 
 def _fitting(

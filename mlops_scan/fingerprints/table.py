@@ -24,7 +24,9 @@ class NameTable(Generic[T]):
 
     def add(self, pattern: str, item: T) -> None:
         """Keep `item` under a pattern; before the first question only."""
-        for root in roots_of(pattern):
+        first = pattern.partition(".")[0]
+        plain = first != "?" and _WILD.isdisjoint(first)  # as it is for most, of which there are many
+        for root in (first,) if plain else roots_of(pattern):
             self._by_root[root].append((pattern, item))
 
     def matching(self, name: str) -> tuple[T, ...]:
