@@ -27,9 +27,11 @@ _CLAUSE = (
     rf"(?:[<>=!]=|[<>])[ ]*{_RELEASE}(?:(?:a|b|rc)[0-9]{{1,9}})?(?:\.post[0-9]{{1,9}})?(?:\.dev[0-9]{{1,9}})?"
     rf"|[=!]=[ ]*{_RELEASE}\.\*|~=[ ]*{_RELEASE}\.[0-9]{{1,9}}"
 )
-# What nearly all lines are, as `packaging` reads them: names, extras, clauses of usual versions, a plain marker.
+# What nearly all lines are, as `packaging` reads them: names, extras, clauses of usual versions, a plain marker. Every
+# part brings the blanks before it, so that no two runs of blanks stand side by side.
 _PLAIN = regex(
-    rf"({_WORD})[ ]*(?:\[[ ]*{_WORD}(?:[ ]*,[ ]*{_WORD})*[ ]*\][ ]*)?((?:{_CLAUSE})(?:[ ]*,[ ]*(?:{_CLAUSE}))*)?"
+    rf"({_WORD})(?:[ ]*\[[ ]*{_WORD}(?:[ ]*,[ ]*{_WORD})*[ ]*\])?"
+    rf"(?:[ ]*((?:{_CLAUSE})(?:[ ]*,[ ]*(?:{_CLAUSE}))*))?"
     r"(?:[ ]*;[ ]*(?:python_version|sys_platform|platform_system|platform_machine)[ ]*(?:[<>=!]=|[<>])[ ]*"
     r"(?:'[\w.]+'|\"[\w.]+\"))?"
 )
