@@ -90,11 +90,12 @@ def _gates(context: Context) -> Iterator[Gate]:
     decided: frozenset[str] | None = None
     for path, module in context.modules():
         asked: dict[str, bool] = {}
+        star = any(item.star for item in module.imports) if module.guards else False
         for guard in module.guards:
             if guard.stops == "assert":
                 continue
             direct = (guard.ordered and guard.compares and _is_metric(context, module, guard)) or _asks(
-                context, module, guard, asked
+                context, module, guard, asked, star
             )
             if not direct:
                 if not any(PROCEEDS.search(name) for name in guard.names):
@@ -177,25 +178,21 @@ def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
     return bool(_LOOSE.search(text)) and not NOT_MODEL.search(text) and _is_ml_module(context, module.path)
 
 
-def _asks(context: Context, module: Module, guard: Guard, known: dict[str, bool]) -> bool:
+def _asks(context: Context, module: Module, guard: Guard, known: dict[str, bool], star: bool) -> bool:
     """Whether a first-party function that compares a metric gives the answer: `if failures(metrics): sys.exit(1)`.
 
-    `known` has the answers for the names of this module that were asked before.
+    `known` has the answers for the names of this module that were asked before. Few names are the module's own, so that
+    most need not be resolved, unless it has a `star` import.
     """
     if guard.compares and guard.numbers:
         return False
     for name in guard.names:
         if name not in known:
-            known[name] = _bound(module, name) and _answers(context, module, name)
+            own = name in module.functions or name in module.classes or name in module.variables
+            known[name] = (own or star or "." in name) and _answers(context, module, name)
         if known[name]:
             return True
     return False
-
-
-def _bound(module: Module, name: str) -> bool:
-    """Whether a name can be one of the module's own; few are, so that most need not be resolved."""
-    own = name in module.functions or name in module.classes or name in module.variables
-    return own or "." in name or any(item.star for item in module.imports)
 
 
 def _answers(context: Context, module: Module, name: str) -> bool:
