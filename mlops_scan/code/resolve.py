@@ -107,8 +107,8 @@ class Resolver:
             return self._external(name)
         target_path, remainder = located
         there = self.modules.get(target_path)
-        if there is None:  # first-party, but empty, or nothing connects it with a tool: it was not parsed
-            return self._external(_unknown(name))
+        if there is None:  # first-party, but empty, or too far from any tool to be parsed: it is nobody else's
+            return self._external(f"*.{name}")
         if not remainder:
             return Target(name, target_path, "")
         return self._resolve_local(there, remainder, depth + 1)

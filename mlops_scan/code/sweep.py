@@ -32,7 +32,8 @@ _MODULE_RUN = regex(r"-m\s+([\w.]+)")
 _RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
 _FEW = 8  # files of one name that may all be meant, wherever they lie
 _FAR = 1_000  # steps; further than any file that is connected
-_BEHIND = 2  # steps that tests, and what is only imported, stand behind the ways to a tool
+_BEHIND = 2  # steps that what is only imported stands behind the ways to a tool
+_FOR_TESTS = 4  # one part in so many of the budget is for tests
 
 BUDGET = 6_000_000
 """Characters of Python that are parsed in all. Repositories that build models have less; libraries have far more."""
@@ -71,7 +72,7 @@ def sweep(
     that those import, and with a `conftest.py` the tests that it serves.
 
     Of more than BUDGET characters of such files, the nearest to tools are taken: those that use one or that a command
-    names (these up to HARD_BUDGET), the other ways to them, what they import; those of `tests` a little later.
+    names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`.
     """
     tools = _Tools(roots)
     graph = _Graph(texts, tools)
@@ -101,12 +102,18 @@ def _nearest(
 
     def order(path: str) -> tuple[int, str]:
         steps = above.get(path, below.get(path, _FAR) + _BEHIND)
-        if path in graph.users_of_glue:
-            steps = min(steps, 1)
-        return steps + (_BEHIND if path in tests else 0), path
+        return min(steps, 1) if path in graph.users_of_glue else steps, path
 
+    nearest = sorted(found, key=order)
     spent = 0
-    for path in sorted(found, key=order):
+    left: list[str] = []
+    for path in (path for path in nearest if path in tests):
+        if spent + len(texts[path]) <= BUDGET // _FOR_TESTS:
+            spent += len(texts[path])
+            yield path
+        else:
+            left.append(path)
+    for path in [*(path for path in nearest if path not in tests), *left]:
         spent += len(texts[path])
         if spent <= BUDGET or (spent <= HARD_BUDGET and path in first and path not in tests):
             yield path

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pytest
 
-from mlops_scan.code.sweep import sweep
+from mlops_scan.code.sweep import Sweep, sweep
 
 _TRAIN = "import sklearn.svm\n"
 
@@ -134,16 +134,29 @@ class TestBudget:
         "test_train.py": _TRAIN + "import train\n",
         "test_outer.py": "import outer\n",
     }
-    ORDER: ClassVar = ["train.py", "frame.py", "main.py", "outer.py", "test_train.py", "config.py", "test_outer.py"]
+    ORDER: ClassVar = ["train.py", "frame.py", "main.py", "outer.py", "config.py", "test_train.py", "test_outer.py"]
 
-    @pytest.mark.parametrize("count", range(1, 8))
-    def test_the_nearest_come_first(self, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _swept(self, count: float, monkeypatch: pytest.MonkeyPatch) -> Sweep:
+        """The files chosen where the budget is enough for so many."""
         size = 1000
-        monkeypatch.setattr("mlops_scan.code.sweep.BUDGET", count * size)
+        monkeypatch.setattr("mlops_scan.code.sweep.BUDGET", int(count * size))
         texts = {path: text + "#" * (size - len(text)) for path, text in self.TEXTS.items()}
-        found = sweep(texts, ["sklearn"], tests=["test_train.py", "test_outer.py"])
+        return sweep(texts, ["sklearn"], tests=["test_train.py", "test_outer.py"])
+
+    @pytest.mark.parametrize("count", [1, 2, 3])
+    def test_the_nearest_come_first(self, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = self._swept(count, monkeypatch)
         assert found.chosen == set(self.ORDER[:count])
         assert found.left == set(self.ORDER[count:])
+
+    @pytest.mark.parametrize("count", [4, 5, 6])
+    def test_a_part_is_for_tests(self, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self._swept(count, monkeypatch).chosen == {*self.ORDER[: count - 1], "test_train.py"}
+
+    def test_all_that_is_within_the_budget(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = self._swept(7, monkeypatch)
+        assert found.chosen == set(self.TEXTS)
+        assert not found.left
 
     def test_main_code_that_uses_tools_has_a_budget_of_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("mlops_scan.code.sweep.BUDGET", 100)
