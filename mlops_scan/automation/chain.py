@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from mlops_scan.automation.model import Run, Start
-from mlops_scan.documents.shell_model import ShellScript
+from mlops_scan.automation.model import Start
 from mlops_scan.words import Evidence
 
 MAX_HOPS = 7
@@ -64,50 +63,3 @@ class Chain(Struct, frozen=True):
             seen=self.seen | {key},
             swallowed=self.swallowed or swallowed,
         )
-
-
-class Followed(Struct, frozen=True):
-    """What a script once led to: another start that comes to it in the same state leads to the same.
-
-    `hops` is the length of the chain that came to it then, `seen` and `spent` are what it cost of the bounds.
-    """
-
-    script: ShellScript  # held, so that its id stays its own
-    runs: tuple[Run, ...]
-    hops: int
-    seen: int
-    spent: int
-
-    def again(self, chain: Chain) -> list[Run]:
-        """The same runs at the end of another chain."""
-        return [
-            Run(
-                chain.start,
-                run.words,
-                run.location,
-                chain.evidence + run.chain[self.hops :],
-                run.uses,
-                run.entries,
-                run.tests,
-                run.pipelines,
-                run.missing,
-                run.unresolved,
-                chain.swallowed or run.swallowed,
-            )
-            for run in self.runs
-        ]
-
-
-def state(script: ShellScript, path: str, is_file: bool, chain: Chain) -> Hashable:
-    """All that decides what a script leads to, but for the start and the hops before it, which it only hands on."""
-    return (
-        id(script),
-        path,
-        is_file,
-        chain.folder,
-        chain.hops,
-        chain.seen,
-        chain.inside_image,
-        bool(chain.swallowed),  # a failure that is lost already is lost for all that follows, for the same reason
-        tuple(chain.env.items()),
-    )

@@ -6,14 +6,14 @@ Every hop is kept as evidence. Cycles and long chains are cut; a hop that leaves
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec.structs import replace
 
 from mlops_scan.automation import images
-from mlops_scan.automation.chain import MAX_HOPS, MAX_OF_SCRIPT, Chain, Followed, state
+from mlops_scan.automation.chain import MAX_HOPS, MAX_OF_SCRIPT, Chain
+from mlops_scan.automation.followed import Followed, Shares, state
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
@@ -57,7 +57,7 @@ class Resolver:
         self.tasks = Tasks(documents)
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
-        self._followed: Counter[str] = Counter()
+        self._shares = Shares()
         self._parsed: dict[tuple[str, int, bool, bool], tuple[ShellScript, str]] = {}
         self._led: dict[Hashable, Followed] = {}
         self._prepared_scripts: dict[_Prepared, tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
@@ -127,17 +127,10 @@ class Resolver:
         Scripts, targets, workflows and pipelines that start one another many times would else multiply.
         """
         path = start.evidence.location.path
-        self._followed[path] += 1
-        self._followed[""] += 1
-        if self._followed[path] <= MAX_OF_FILE and self._followed[""] <= MAX_IN_ALL:
-            return False
-        most = (
-            f"{MAX_OF_FILE:,} commands of one file"
-            if self._followed[path] > MAX_OF_FILE
-            else f"{MAX_IN_ALL:,} commands"
-        )
-        self.documents.note(path, f"automation: more than {most.replace(',', ' ')}, the rest is not followed")
-        return True
+        reason = self._shares.exhausted(path, MAX_OF_FILE, MAX_IN_ALL)
+        if reason:
+            self.documents.note(path, f"automation: more than {reason}, the rest is not followed")
+        return bool(reason)
 
     # -- scripts -----------------------------------------------------------------------------------------------------
 
@@ -159,8 +152,8 @@ class Resolver:
         Many jobs come to the same scripts: what was followed once to the end is not followed again.
         """
         key = state(script, path, is_file, chain)
-        known = self._led.get(key)
-        if known is not None and self._affords(known, chain):
+        known, limits = self._led.get(key), (MAX_OF_FILE, MAX_IN_ALL)
+        if known is not None and self._shares.affords(known, chain, *limits):
             yield from known.again(chain)
             return
         seen, left = chain.budget.seen, chain.budget.left
@@ -168,25 +161,9 @@ class Resolver:
         for run in self._followed_commands(script, path, chain, is_file):
             found.append(run)
             yield run
-        counts = self._followed
-        cut = chain.budget.left < 0 or counts[chain.start.evidence.location.path] > MAX_OF_FILE
-        if known is None and not cut and counts[""] <= MAX_IN_ALL:
+        if known is None and not self._shares.cut(chain, *limits):
             spent = left - chain.budget.left
             self._led[key] = Followed(script, tuple(found), len(chain.evidence), chain.budget.seen - seen, spent)
-
-    def _affords(self, known: Followed, chain: Chain) -> bool:
-        """Count what a script leads to as if it were followed; false, with nothing counted, where a bound cuts it."""
-        path = chain.start.evidence.location.path
-        counts, budget = self._followed, chain.budget
-        if counts[path] + known.seen > MAX_OF_FILE or counts[""] + known.seen > MAX_IN_ALL:
-            return False
-        if budget.left < known.spent:
-            return False
-        counts[path] += known.seen
-        counts[""] += known.seen
-        budget.left -= known.spent
-        budget.seen += known.seen
-        return True
 
     def _followed_commands(self, script: ShellScript, path: str, chain: Chain, is_file: bool) -> Iterator[Run]:
         own = path if is_file else ""

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlops_scan.automation import resolve
+from mlops_scan.automation.followed import Shares
 from mlops_scan.automation.graph import Automation
-from mlops_scan.automation.resolve import Resolver
 from mlops_scan.detectors.base import Context
 from tests.trees import ML, Tree, context_of, scan_tree
 
@@ -159,8 +159,8 @@ def test_what_was_followed_once_is_what_following_it_again_gives(
 ) -> None:
     monkeypatch.setattr(resolve, "MAX_IN_ALL", most)
     kept = context_of(tmp_path, {**ML, **tree})
-    monkeypatch.setattr(Resolver, "_affords", lambda self, known, chain: False)
+    monkeypatch.setattr(Shares, "affords", lambda *_: False)
     again = context_of(tmp_path, {**ML, **tree})
     assert kept.automation.runs == again.automation.runs
     assert kept.documents.incomplete == again.documents.incomplete
-    assert kept.resolver._followed == again.resolver._followed
+    assert vars(kept.resolver._shares) == vars(again.resolver._shares)

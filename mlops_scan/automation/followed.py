@@ -1,0 +1,93 @@
+"""What a script led to, kept for all that come to it in the same state, and the counts that bound what is followed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable
+
+from msgspec import Struct
+
+from mlops_scan.automation.chain import Chain
+from mlops_scan.automation.model import Run
+from mlops_scan.documents.shell_model import ShellScript
+
+
+class Followed(Struct, frozen=True):
+    """What a script once led to: another start that comes to it in the same state leads to the same.
+
+    `hops` is the length of the chain that came to it then, `seen` and `spent` are what it cost of the bounds.
+    """
+
+    script: ShellScript  # held, so that its id stays its own
+    runs: tuple[Run, ...]
+    hops: int
+    seen: int
+    spent: int
+
+    def again(self, chain: Chain) -> list[Run]:
+        """The same runs at the end of another chain."""
+        return [
+            Run(
+                chain.start,
+                run.words,
+                run.location,
+                chain.evidence + run.chain[self.hops :],
+                run.uses,
+                run.entries,
+                run.tests,
+                run.pipelines,
+                run.missing,
+                run.unresolved,
+                chain.swallowed or run.swallowed,
+            )
+            for run in self.runs
+        ]
+
+
+def state(script: ShellScript, path: str, is_file: bool, chain: Chain) -> Hashable:
+    """All that decides what a script leads to, but for the start and the hops before it, which it only hands on."""
+    return (
+        id(script),
+        path,
+        is_file,
+        chain.folder,
+        chain.hops,
+        chain.seen,
+        chain.inside_image,
+        bool(chain.swallowed),  # a failure that is lost already is lost for all that follows, for the same reason
+        tuple(chain.env.items()),
+    )
+
+
+class Shares:
+    """How many steps and commands were followed, for each file that starts them and in all."""
+
+    def __init__(self) -> None:
+        self._of_file: Counter[str] = Counter()
+        self._in_all = 0
+
+    def exhausted(self, path: str, of_file: int, in_all: int) -> str:
+        """Count one more that the file at `path` starts; which bound it exceeds, or empty."""
+        self._of_file[path] += 1
+        self._in_all += 1
+        if self._of_file[path] > of_file:
+            return f"{of_file:,} commands of one file".replace(",", " ")
+        return f"{in_all:,} commands".replace(",", " ") if self._in_all > in_all else ""
+
+    def cut(self, chain: Chain, of_file: int, in_all: int) -> bool:
+        """Whether a bound has kept something of a chain from being followed."""
+        over = self._of_file[chain.start.evidence.location.path] > of_file or self._in_all > in_all
+        return over or chain.budget.left < 0
+
+    def affords(self, known: Followed, chain: Chain, of_file: int, in_all: int) -> bool:
+        """Count what a script leads to as if it were followed; false, with nothing counted, where a bound cuts it."""
+        path, budget = chain.start.evidence.location.path, chain.budget
+        if self._of_file[path] + known.seen > of_file or self._in_all + known.seen > in_all:
+            return False
+        if budget.left < known.spent:
+            return False
+        self._of_file[path] += known.seen
+        self._in_all += known.seen
+        budget.left -= known.spent
+        budget.seen += known.seen
+        return True
