@@ -21,6 +21,9 @@ _URL = regex(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/")
 _EGG = regex(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _WHEEL = regex(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
 _LENIENT = regex(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*(?:([<>=!~]=?=?\s*[^;#\s]+)\s*)?(?:;.*)?\Z")
+_SHORT = regex(  # the most frequent part of `_PLAIN`, which takes a millisecond to compile
+    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[A-Za-z0-9]+\])?[ ]?([<>=]=[ ]?[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?"
+)
 _IDENTIFIER = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _VERSION = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,9}"
 _SUFFIX = r"(?:\.post|a|b|rc)[0-9]{1,9}"
@@ -95,7 +98,7 @@ def parse_line(text: str, line: int = 1) -> Requirement | None:
 
 def _plain(text: str, hashed: bool, line: int) -> Requirement | None:
     """What nearly all lines are: a name, some bounds of its version, conditions of its environment."""
-    match = _PLAIN.fullmatch(text)
+    match = _SHORT.fullmatch(text) or _PLAIN.fullmatch(text)
     if match is None:
         return None
     clauses = sorted("".join((match.group(2) or "").split()).split(","))

@@ -22,7 +22,10 @@ numpy
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.from_regex(requirements._PLAIN.pattern, fullmatch=True))
+@given(
+    st.from_regex(requirements._PLAIN.pattern, fullmatch=True)
+    | st.from_regex(requirements._SHORT.pattern, fullmatch=True)
+)
 def test_plain_lines_are_read_as_the_library_reads_them(text: str) -> None:
     assert requirements.parse_line(text) == requirements._by_packaging(text, False, 1)
 
