@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -16,7 +16,7 @@ from mlops_scan.digests import blake2b
 if TYPE_CHECKING:
     from mlops_scan.documents.python import PythonDocument
 
-_PAYS = 150_000  # characters of Python below which a worker costs more than it saves: 5 to 15 ms of processor time
+_PAYS = 60_000  # characters of Python below which a worker costs more than it saves: 5 to 15 ms of processor time
 _PRINTED = 30  # of a notebook one character in so many is code; the rest is what it printed, which is skipped
 
 
@@ -65,23 +65,26 @@ def _document(source: Source) -> tuple[PythonDocument, tuple[int, ...]]:
     return python.parse(joined.text, joined.tree), joined.lines
 
 
-def build_all(sources: Iterable[Source], jobs: int = 1, cache: Cache | None = None) -> Iterator[Built]:
+def build_all(
+    sources: Iterable[Source], jobs: int = 1, cache: Cache | None = None, meanwhile: Callable[[], None] | None = None
+) -> Iterator[Built]:
     """The facts of many files, in the order given.
 
     Args:
         sources: the files.
         jobs: the number of processes; 0 for one per processor where the amount of code is worth it.
         cache: where the facts of files that have not changed are found, and those of others kept.
+        meanwhile: other work for this process once there are workers; it is not done where there are none.
     """
     every = list(sources)
     if cache is None:
-        yield from _built(every, jobs)
+        yield from _built(every, jobs, meanwhile)
         return
     own = program()
     keys = [_key(own, source) for source in every]
     known = {key: built for key, data in cache.get(keys).items() if (built := _from_bytes(data)) is not None}
     missing = [source for key, source in zip(keys, every, strict=True) if key not in known]
-    new = _built(missing, jobs)
+    new = _built(missing, jobs, meanwhile)
     added: dict[bytes, bytes] = {}
     for key, source in zip(keys, every, strict=True):
         built = known.get(key)
@@ -113,7 +116,7 @@ def _from_bytes(data: bytes) -> Built | None:
         return None
 
 
-def _built(every: Sequence[Source], jobs: int) -> Iterator[Built]:
+def _built(every: Sequence[Source], jobs: int, meanwhile: Callable[[], None] | None) -> Iterator[Built]:
     from mlops_scan.code import workers
 
     sizes = [len(source.text) // (_PRINTED if source.notebook else 1) for source in every]
@@ -127,7 +130,7 @@ def _built(every: Sequence[Source], jobs: int) -> Iterator[Built]:
     def own(number: int) -> None:
         found[number] = build(every[number])
 
-    packed = workers.share(sizes, jobs, lambda number: _to_bytes(build(every[number])), own)
+    packed = workers.share(sizes, jobs, lambda number: _to_bytes(build(every[number])), own, meanwhile)
     for number, source in enumerate(every):
         built = found.pop(number, None) or _from_bytes(packed.pop(number, b""))
         yield built or build(source)  # what a worker did not live to hand over

@@ -37,7 +37,11 @@ def can_fork() -> bool:
 
 
 def share(
-    sizes: Sequence[int], jobs: int, work: Callable[[int], bytes], own: Callable[[int], None]
+    sizes: Sequence[int],
+    jobs: int,
+    work: Callable[[int], bytes],
+    own: Callable[[int], None],
+    meanwhile: Callable[[], None] | None = None,
 ) -> dict[int, bytes]:
     """Do a task for each of `sizes`, large ones first, in this process and up to `jobs` - 1 forked ones.
 
@@ -46,6 +50,7 @@ def share(
         jobs: the number of processes.
         work: does a task, by its number, in a worker; must not raise.
         own: does one in this process, and keeps the result.
+        meanwhile: what this process does first, while the workers begin; nothing where there are none.
 
     Returns:
         What `work` gave, by number. A task is missing that was done here, or whose worker ended early: killed for want
@@ -63,6 +68,8 @@ def share(
             if worker is None:
                 break
             workers.append(worker)
+        if workers and meanwhile is not None:
+            meanwhile()
         for number in _taken(queue, batches):
             own(number)
         for worker in workers:

@@ -7,6 +7,7 @@ give is named in the report and left out whole; the scan goes on.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,13 @@ OWN = (
 def foreign(plugins: bool) -> tuple[EntryPoint, ...]:
     """The detectors of other packages that take part."""
     return entry_points(GROUP) if plugins else ()
+
+
+def load_own() -> None:
+    """Import the own detectors, ahead of `detect`; one that cannot be loaded is left to it."""
+    with suppress(ImportError):
+        for name in OWN:
+            import_module(f"mlops_scan.detectors.{name}")
 
 
 def detect(context: Context, plugins: bool, notes: list[str]) -> Iterator[Signal | Problem]:

@@ -174,12 +174,15 @@ def gather(
     if swept.left:
         repository = replace(repository, notices=(*repository.notices, _left(swept, documents)))
     begin(options, "code")
-    index = CodeIndex(_modules(repository.files, documents, swept, options.jobs, cache), swept.names)
+    structured = [file for file in repository.files if _is_structured(file)]
+    structured += [file for file in typescript_programs(repository.files) if file.role not in _UNPARSED]
+    modules = _modules(
+        repository.files, documents, swept, options.jobs, cache, lambda: _read_first(structured, documents)
+    )
+    index = CodeIndex(modules, swept.names)
     documents.release((file.path for file in repository.files if language_of(file.path) in _CODE), _marks())
     begin(options, "documents")
     matcher = Matcher(rules.tools.values())
-    structured = [file for file in repository.files if _is_structured(file)]
-    structured += [file for file in typescript_programs(repository.files) if file.role not in _UNPARSED]
     pipelines = [p for file in structured for p in _pipelines(file, documents)]
     pipelines += [
         p
@@ -276,8 +279,20 @@ def _left(swept: Sweep, documents: Documents) -> str:
     )
 
 
+def _read_first(structured: Iterable[File], documents: Documents) -> None:
+    """What this process does while workers parse code: definitions are read, and the detectors imported."""
+    for file in structured:
+        documents.nodes(file.path)
+    plugins.load_own()
+
+
 def _modules(
-    files: Iterable[File], documents: Documents, swept: Sweep, jobs: int, cache: Cache | None
+    files: Iterable[File],
+    documents: Documents,
+    swept: Sweep,
+    jobs: int,
+    cache: Cache | None,
+    meanwhile: Callable[[], None],
 ) -> Iterator[Module]:
     chosen = [
         Source(f.path, text, language_of(f.path) == "notebook")
@@ -285,7 +300,7 @@ def _modules(
         if (f.path in swept.chosen or (language_of(f.path) == "notebook" and f.role not in _UNPARSED))
         and (text := documents.text(f.path)).strip()
     ]
-    for built in build_all(chosen, jobs, cache):
+    for built in build_all(chosen, jobs, cache, meanwhile):
         documents.parsed.add(built.path)
         if built.problem:
             documents.note(built.path, built.problem)
@@ -300,13 +315,17 @@ def _roots(tools: Iterable[Tool]) -> Iterator[str]:
     """
     every = list(tools)
     firsts = {root.partition(".")[0] for tool in every if _proves(tool) for root in tool.imports}
+    whole = {root for tool in every for root in tool.imports if root in firsts}
+    yield from whole
+    parted = firsts - whole
     for tool in every:
+        yield from (root for root in tool.imports if root.partition(".")[0] in parted)
         patterns = (
             text for item in tool.signatures for text in (*item.calls, *item.all_calls, *item.decorators, *item.bases)
         )
-        for root in (*tool.imports, *(name for text in patterns for name in beginnings_of(text))):
-            if root.partition(".")[0] in firsts:
-                yield root
+        for text in patterns:
+            if text.startswith("{") or text.partition(".")[0] in parted:
+                yield from (name for name in beginnings_of(text) if name.partition(".")[0] in parted)
 
 
 def _marks() -> Iterator[str]:

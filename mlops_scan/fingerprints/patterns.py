@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import matches_text
@@ -123,23 +124,35 @@ def split_path(path: str) -> tuple[str, ...]:
     return tuple(quoted or plain for quoted, plain in _KEY_PART.findall(path))
 
 
+class _Part(NamedTuple):
+    """One segment of a key path: the keys that it names, the globs of others, and whether it is any key or item."""
+
+    names: frozenset[str]
+    globs: tuple[str, ...]
+    any: bool
+
+
+@lru_cache(maxsize=4096)
+def _parts(path: str) -> tuple[_Part, ...]:
+    options = [part.split("|") for part in split_path(path)]
+    return tuple(
+        _Part(frozenset(found), tuple(option for option in found if "*" in option), "*" in found) for found in options
+    )
+
+
 def find_path(node: Node, path: str, value: str) -> Node | None:
     """The first node at a key path whose scalar matches the value glob ("" accepts any present, non-empty value)."""
-    return _find(node, split_path(path), value, set())
+    return _find(node, _parts(path), value, set())
 
 
-def _find(node: Node, parts: tuple[str, ...], value: str, failed: set[tuple[int, int]]) -> Node | None:
+def _find(node: Node, parts: tuple[_Part, ...], value: str, failed: set[tuple[int, int]]) -> Node | None:
     """`failed` are nodes that were tried in vain, so that shared ones (aliases) are tried once."""
     if not parts:
         return node if _accepts(node, value) else None
     key = (id(node), len(parts))
     if key in failed:
         return None
-    options = parts[0].split("|")
-    children = [child for name, child in node.entries if any(_is_key(name, option) for option in options)]
-    if "*" in options:
-        children.extend(node.items)
-    for child in children:
+    for child in _children(node, parts[0]):
         found = _find(child, parts[1:], value, failed)
         if found is not None:
             return found
@@ -147,8 +160,16 @@ def _find(node: Node, parts: tuple[str, ...], value: str, failed: set[tuple[int,
     return None
 
 
-def _is_key(name: str, option: str) -> bool:
-    return option == name or ("*" in option and matches_text(name, option))
+def _children(node: Node, part: _Part) -> list[Node]:
+    if part.any:
+        return [*(child for _, child in node.entries), *node.items]
+    if not part.globs:
+        return [child for name, child in node.entries if name in part.names]
+    return [
+        child
+        for name, child in node.entries
+        if name in part.names or any(matches_text(name, glob) for glob in part.globs)
+    ]
 
 
 def _accepts(node: Node, value: str) -> bool:
