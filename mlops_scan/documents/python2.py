@@ -18,7 +18,7 @@ Edit = tuple[int, int, bytes]  # from, to, replacement: byte offsets in the sour
 
 _OCTAL = regex(rb"0[0-7]+\Z")
 _CONFLICT = regex(r"(?:<{7}|>{7}|\|{7})(?: .*)?\Z|={7}\Z")
-_MAGIC = regex(r"(\s*)(?:([\w.]+(?:\s*,\s*\w+)*\s*=)\s*)?(%{1,2}[A-Za-z]|![^=\s]|\?{1,2}[\w%])")
+_MAGIC = regex(r"(\s*)(?:([\w.]+(?:\s*,\s*\w+)*\s*=)\s*)?(%{1,2}[A-Za-z]|![ \t]*[^=\s]|\?{1,2}[\w%])")
 _HELP = regex(r"\s*%{0,2}[\w.*]+\?{1,2}\s*\Z")
 _TIMED = regex(r"(\s*)%time(?:it)?\b((?:\s+-[a-z]+(?:\s*\d+)?)*)\s+(?=\S)")
 
