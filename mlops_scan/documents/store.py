@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pictures are the largest
 
 _FEW = 8_000_000  # characters of all texts that may stay in memory whatever they are
+_AGAIN = 2_000_000  # characters of released texts that are kept once they have been read again
 
 HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 
@@ -103,6 +104,8 @@ class Documents:
         self._texts: dict[str, str] = {}
         self._marks: tuple[str, ...] = ()
         self._released: dict[str, tuple[frozenset[str], int]] = {}
+        self._again: dict[str, str] = {}  # of those released, the ones read last
+        self._again_size = 0
         self._forgotten: set[str] = set()
         self._cache: dict[tuple[str, str], object] = {}
 
@@ -121,6 +124,8 @@ class Documents:
         """The decoded text of a file; empty for binaries, unreadable and over-long files (those are noted)."""
         if path in self._texts:
             return self._texts[path]
+        if path in self._again:
+            return self._again[path]
         text = ""
         file = self.files.get(path)
         if file is not None:
@@ -129,11 +134,22 @@ class Documents:
                     self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
             else:
                 text = self._read(file)
-        if path in self._released and hash(text) != self._released[path][1]:
+        if path not in self._released:
+            self._texts[path] = text
+            return text
+        if hash(text) != self._released[path][1]:
             self.note(path, "changed while it was scanned")
             text = ""
-        self._texts[path] = text
+        self._keep_again(path, text)
         return text
+
+    def _keep_again(self, path: str, text: str) -> None:
+        """Keep a text that was let go and read again, in the place of those that were read longest ago."""
+        self._again[path] = text
+        self._again_size += len(text)
+        while self._again_size > _AGAIN and len(self._again) > 1:
+            oldest = next(iter(self._again))
+            self._again_size -= len(self._again.pop(oldest))
 
     def _read(self, file: File) -> str:
         try:
