@@ -128,9 +128,16 @@ class _Reader(Struct, dict=True):
         named = re.compile(rf"(?<!class )(?<!def )\b{re.escape(self.owner)}\b\s*\(")
         return any(
             named.search(self.documents.text(path))
-            for path, file in self.documents.files.items()
-            if language_of(path) == "python" and file.role not in (Role.VENDORED, Role.GENERATED, Role.TEST)
+            for path in self._naming()
+            if self.documents.files[path].role is not Role.TEST
         )
+
+    def _naming(self) -> Iterator[str]:
+        """The Python files that have the name of the class or function that declares the pipeline."""
+        for path, file in self.documents.files.items():
+            code = language_of(path) == "python" and file.role not in (Role.VENDORED, Role.GENERATED)
+            if code and self.documents.swept_holds(path, self.owner):
+                yield path
 
     # -- stages ------------------------------------------------------------------------------------------------------
 
@@ -216,12 +223,8 @@ class _Reader(Struct, dict=True):
             return frozenset()
         found: set[str] = set()
         called = re.compile(rf"\b{re.escape(self.owner)}\s*\(")
-        for path, file in self.documents.files.items():
-            if language_of(path) != "python" or file.role in (Role.VENDORED, Role.GENERATED):
-                continue
-            if not called.search(self.documents.text(path)):
-                continue
-            document = self.documents.python(path)
+        for path in self._naming():
+            document = self.documents.python(path) if called.search(self.documents.text(path)) else None
             for node in ast.walk(document.tree) if document is not None else ():
                 if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == self.owner:
                     constants = (_constant(keyword.value) for keyword in node.keywords)

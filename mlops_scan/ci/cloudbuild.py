@@ -139,6 +139,8 @@ def _triggers(path: str, documents: Documents) -> Iterator[Trigger]:
         if file.role in _SKIPPED or file.size > 200_000 or other == path:
             continue
         language = language_of(other)
+        if language not in ("yaml", "json", "shell", "makefile") or not documents.holds(other, path):
+            continue
         if language in ("yaml", "json") and "filename" in documents.text(other):
             for node in documents.nodes(other)[:20]:
                 if text(node.get("filename")) == path and not is_true(node.get("disabled")):
