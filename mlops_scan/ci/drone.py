@@ -150,7 +150,10 @@ def _step(name: str, node: Node, path: str, leg: Mapping[str, str]) -> Iterator[
         settings = {**scalars(node), **scalars(node.get("settings"))}
         plain = {key: value for key, value in settings.items() if key not in ("name", "image", "pull")}
         image = text(node.get("image"))
-        yield replace(Step(node.at, max(node.at, node.end_line), uses=image, inputs=plain, path=path), **common)
+        yield replace(
+            Step(node.at, max(node.at, node.end_line), script_line=node.at, uses=image, inputs=plain, path=path),
+            **common,
+        )
         return
     for step in command_list([(path, commands)], "" if "$" in folder else folder.strip("/")):
         yield replace(step, script=_filled(step.script, leg), **common)

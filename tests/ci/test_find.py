@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlops_scan.ci.find import provider_of, unread_providers, workflows
@@ -184,6 +184,7 @@ PATHS = [
 
 
 @settings(max_examples=150, deadline=None)
+@example({".drone.yml": {"pipeline": [{}]}})
 @given(st.dictionaries(st.sampled_from(PATHS), VALUES, min_size=1, max_size=3))
 def test_no_shape_raises(tree: dict[str, object]) -> None:
     import json
