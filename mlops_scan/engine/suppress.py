@@ -52,6 +52,8 @@ def comments(context: Context, paths: Iterable[str]) -> list[Comment]:
         file = context.documents.files.get(path)
         if file is None or file.size > _MAX_BYTES or file.role in (Role.VENDORED, Role.GENERATED):
             continue
+        if not openers(path):
+            continue  # data, pictures: nothing in them is a comment
         if context.documents.holds(path, MARK):
             found += _in_text(path, context.documents.text(path))
     return found
