@@ -34,6 +34,7 @@ ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENER
 """Roles whose code is not the repository's own main code."""
 
 _MAX_SPLIT = 16  # files whose lines are kept
+_MAX_KEPT = 500_000  # characters of a text whose lines are kept
 _SPLIT_AT_ONCE = 100  # lines of a file; the first ones are asked for most
 
 LEARNS = frozenset({"train", "tune"})
@@ -118,7 +119,12 @@ class Context(Struct):
         if lines is None:
             if len(self._lines) >= _MAX_SPLIT:
                 self._lines.clear()
-            lines = self._lines[path] = [self.documents.text(path)]  # the last one is the rest, not split yet
+            text = self.documents.text(path)
+            if len(text) > _MAX_KEPT:  # a table, of which hardly more than a line is asked
+                self.documents.let_go(path)
+                lines = text.split("\n", line)
+                return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
+            lines = self._lines[path] = [text]  # the last one is the rest, not split yet
         if len(lines) <= line and "\n" in lines[-1]:
             rest = lines.pop()
             lines += rest.split("\n", max(line - len(lines), len(lines), _SPLIT_AT_ONCE))

@@ -182,9 +182,13 @@ class Documents:
         if sum(map(len, self._texts.values())) < _FEW:
             return
         for path in paths:
-            text = self._texts.pop(path, None)
-            if text:
-                self._released[path] = frozenset(mark for mark in self._marks if mark in text), hash(text)
+            self.let_go(path)
+
+    def let_go(self, path: str) -> None:
+        """Let go of one text, as `release` does."""
+        text = self._texts.pop(path, None)
+        if text:
+            self._released[path] = frozenset(mark for mark in self._marks if mark in text), hash(text)
 
     def holds(self, path: str, mark: str) -> bool:
         """Whether the text of a file has `mark` in it."""
