@@ -32,9 +32,9 @@ _Book = TypeVar("_Book")
 def find(key: bytes, kind: type[_Book], *, users: bool) -> _Book | None:
     """The compiled form of the rules whose content has the digest `key`; from the user's cache only if `users`."""
     head = _head(key)
-    for file in (_shipped(), *([_cached(key)] if users else [])):
+    for users_own in (False, True) if users else (False,):
         with suppress(OSError, msgspec.MsgspecError):
-            data = file.read_bytes()
+            data = (_cached(key) if users_own else _shipped()).read_bytes()
             if data.startswith(head):
                 return msgspec.msgpack.decode(memoryview(data)[len(head) :], type=kind)
     return None
