@@ -8,6 +8,7 @@ files that import from `google.cloud`, those of `google.cloud.aiplatform` matter
 from __future__ import annotations
 
 import sys
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
@@ -31,6 +32,8 @@ _MODULE_NAME = regex(r"[\"'](\w+(?:\.\w+)+)[\"']")
 _MODULE_RUN = regex(r"-m\s+([\w.]+)")
 _RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
 _FEW = 8  # files of one name that may all be meant, wherever they lie
+_TAILS = (3, 2)  # last parts of a path that tell files of one name from each other
+_LAST_CHARACTER = "\U0010ffff"
 _FAR = 1_000  # steps; further than any file that is connected
 _BEHIND = 2  # steps that what is only imported stands behind the ways to a tool
 _FOR_TESTS = 4  # one part in so many of the budget is for tests
@@ -203,30 +206,38 @@ class _Mentioned:
     """Python files by the paths and dotted names that a text may write for them."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._by_stem: dict[str, list[tuple[_Parts, str]]] = defaultdict(list)
-        for path in paths:
-            parts = _parts(path)
-            self._by_stem[parts[-1]].append((parts, path))
+        self._by_stem: dict[_Parts, list[str]] = defaultdict(list)
+        self._by_tail: dict[_Parts, list[str]] = defaultdict(list)  # of names that many files have
+        parts = {path: _parts(path) for path in sorted(paths)}
+        for path, own in parts.items():
+            self._by_stem[own[-1:]].append(path)
+        for path, own in parts.items():
+            if len(self._by_stem[own[-1:]]) > _FEW:
+                for length in _TAILS:
+                    self._by_tail[own[-length:]].append(path)
 
     def find(self, written: _Parts, origin: str) -> list[str]:
         """The files that a path written in the file `origin` may mean.
 
-        Where many have that name: those that share most of the path, of a bare name those nearest to the origin, which
-        lie below the first folder above it that has one.
+        Where many have that name: those that share most of the path. Of many of these, those nearest to the origin,
+        which lie below the first folder above it that has one.
         """
-        known = self._by_stem.get(written[-1], [])
-        if len(known) <= _FEW:
-            return [path for _, path in known]
-        for length in range(len(written), 1, -1):
-            fitting = [path for parts, path in known if parts[-length:] == written[-length:]]
-            if fitting:
-                return fitting
-        folder = _home(origin)
-        while True:
-            nearest = [path for _, path in known if path.startswith(folder)]
-            if nearest:
-                return nearest
-            folder = folder[: folder.rfind("/", 0, -1) + 1]
+        known = self._by_stem.get(written[-1:], [])
+        for length in _TAILS if len(known) > _FEW else ():
+            if len(written) >= length and (fitting := self._by_tail.get(written[-length:])):
+                known = fitting
+                break
+        return known if len(known) <= _FEW else _below(known, _home(origin))
+
+
+def _below(paths: list[str], folder: str) -> list[str]:
+    """Those of some sorted paths that lie in a folder, or in the first one above it that has some."""
+    while True:
+        first = bisect_left(paths, folder)
+        last = bisect_left(paths, folder + _LAST_CHARACTER) if folder else len(paths)
+        if first < last or not folder:
+            return paths[first:last]
+        folder = folder[: folder.rfind("/", 0, -1) + 1]
 
 
 def _home(path: str) -> str:

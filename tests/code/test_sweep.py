@@ -116,6 +116,16 @@ class TestNamesThatManyFilesHave:
     def test_any_may_be_meant(self, origin: str) -> None:
         assert len(self._named(origin, "cd $SAMPLE && python main.py")) == 12
 
+    def test_of_equal_paths_the_nearest_is_meant(self) -> None:
+        texts = {f"sample{number}/src/main.py": "import json\n" for number in range(12)} | {"train.py": _TRAIN}
+        found = sweep(texts, ["sklearn"], [("sample3/Dockerfile", "CMD python src/main.py")]).chosen
+        assert found == {"sample3/src/main.py", "train.py"}
+
+    def test_each_of_many_texts_means_its_own(self) -> None:
+        texts = {f"sample{number}/main.py": "import json\n" for number in range(4000)} | {"train.py": _TRAIN}
+        commands = [(f"sample{number}/Dockerfile", "CMD python main.py") for number in range(4000)]
+        assert len(sweep(texts, ["sklearn"], commands).chosen) == 4001
+
     def test_few_files_are_all_meant(self) -> None:
         texts = {"a/run.py": "import json\n", "b/run.py": "import json\n", "train.py": _TRAIN}
         found = sweep(texts, ["sklearn"], [("a/Makefile", "go:\n\tpython run.py")]).chosen
