@@ -40,6 +40,15 @@ def test_facts_and_their_order_do_not_depend_on_the_number_of_processes(jobs: in
     assert list(build_all(_SOURCES, jobs=jobs)) == list(map(build, _SOURCES))
 
 
+@pytest.mark.parametrize(("jobs", "times"), [(1, 0), (2, 1), (3, 1)])
+def test_other_work_is_done_once_while_there_are_workers(jobs: int, times: int) -> None:
+    other: list[str] = []
+    own: list[int] = []
+    done = workers.share([3, 2, 1], jobs, lambda number: b"%d" % number, own.append, lambda: other.append("done"))
+    assert len(other) == times
+    assert sorted([*done, *own]) == [0, 1, 2]
+
+
 def test_what_a_killed_worker_does_not_hand_over_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
     parent = os.getpid()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -63,3 +64,10 @@ def test_lines_in_any_order(context: Context, lines: list[int]) -> None:
     context._lines.clear()
     for line in lines:
         assert context.line("lines.txt", line) == (f"line {line}" if 0 < line < 400 else "")
+
+
+@pytest.mark.parametrize(("line", "text"), [(1, "a,b"), (3, "row 3"), (60_000, "row 60000"), (60_002, ""), (0, "")])
+def test_lines_of_a_large_table(tmp_path: Path, line: int, text: str) -> None:
+    rows = "".join(f"row {number}\n" for number in range(2, 60_001))
+    context = context_of(tmp_path, {"train.py": TREE["model.py"], "table.csv": f"a,b\n{rows}"})
+    assert [context.line("table.csv", line) for _ in range(2)] == [text, text]

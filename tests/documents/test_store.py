@@ -77,3 +77,14 @@ def test_where_nobody_asks_for_them_there_are_no_fingerprints(folder: Path) -> N
     assert documents.text("a.py") == _TEXT
     assert documents.reads == {"a.py": b""}
     assert documents.files_read == 1
+
+
+def test_of_texts_that_are_read_again_the_last_ones_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_AGAIN", len(_TEXT) + 1)
+    documents = _documents(folder)
+    documents.release(["a.py", "b.py"], ("mark",))
+    assert documents.text("a.py") == documents.text("b.py") == _TEXT  # there is room for one
+    for path in folder.iterdir():
+        path.unlink()
+    assert documents.text("b.py") == _TEXT
+    assert documents.text("a.py") == ""
