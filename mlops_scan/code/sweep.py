@@ -11,6 +11,7 @@ import sys
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -60,14 +61,36 @@ class Sweep(Struct, frozen=True):
     """The files that deserve a parse as well, but are beyond the budget."""
 
 
+class _Seen(NamedTuple):
+    """What is kept of the text of one Python file."""
+
+    size: int
+    blank: bool
+    extends_path: bool
+    imports: frozenset[tuple[str, bool]]
+    scripts: frozenset[_Parts]
+    modules: frozenset[str]
+
+
+def _seen(path: str, text: str) -> _Seen:
+    return _Seen(
+        len(text),
+        not text.strip(),
+        "sys.path." in text,
+        frozenset(_imports(path, text)),
+        frozenset(_scripts(text)),
+        frozenset(_modules(text)),
+    )
+
+
 def sweep(
-    texts: Mapping[str, str],
+    texts: Iterable[tuple[str, str]],
     roots: Iterable[str],
     commands: Iterable[tuple[str, str]] = (),
     notebooks: Iterable[str] = (),
     tests: Collection[str] = (),
 ) -> Sweep:
-    """Choose among the Python files `texts` by path.
+    """Choose among Python files by their path and text; each text is looked at once and not kept.
 
     Where no file and no notebook imports one of `roots`, nothing is worth a parse. Otherwise these are: the files that
     import one of them or what glues tools together, those that other texts name (`commands`: workflows, scripts,
@@ -78,26 +101,27 @@ def sweep(
     names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`.
     """
     tools = _Tools(roots)
-    graph = _Graph(texts, tools)
+    files = {path: _seen(path, text) for path, text in texts}
+    graph = _Graph(files, tools)
     if not graph.users_of_tools and not tools.in_cells(notebooks):
         return Sweep(frozenset(), graph.names)
-    mentioned = _Mentioned(texts)
+    mentioned = _Mentioned(files)
     graph.add_mentions(mentioned)
     named = {path for origin, text in commands for parts in _named(text) for path in mentioned.find(parts, origin)}
     chosen = graph.users_of_tools | graph.users_of_glue | named
     leading = set(_distances(chosen, lambda path: graph.users.get(path, ())))
     found = set(_distances(leading, lambda path: graph.imported.get(path, ())))
     served = tuple(path[: -len("conftest.py")] for path in found if path.endswith("conftest.py"))
-    found |= {path for path in texts if served and path.startswith(served)}
-    if sum(len(texts[path]) for path in found) > BUDGET:
-        within = frozenset(_nearest(found, graph, graph.users_of_tools | named, texts, frozenset(tests)))
+    found |= {path for path in files if served and path.startswith(served)}
+    if sum(files[path].size for path in found) > BUDGET:
+        within = frozenset(_nearest(found, graph, graph.users_of_tools | named, files, frozenset(tests)))
     else:
         within = frozenset(found)
     return Sweep(within, graph.names, frozenset(found) - within)
 
 
 def _nearest(
-    found: set[str], graph: _Graph, first: set[str], texts: Mapping[str, str], tests: frozenset[str]
+    found: set[str], graph: _Graph, first: set[str], files: Mapping[str, _Seen], tests: frozenset[str]
 ) -> Iterator[str]:
     """Those of the files `found` that are nearest to the files `first`, as far as the budget goes."""
     above = _distances(first, lambda path: graph.users.get(path, ()))
@@ -111,13 +135,13 @@ def _nearest(
     spent = 0
     left: list[str] = []
     for path in (path for path in nearest if path in tests):
-        if spent + len(texts[path]) <= BUDGET // _FOR_TESTS:
-            spent += len(texts[path])
+        if spent + files[path].size <= BUDGET // _FOR_TESTS:
+            spent += files[path].size
             yield path
         else:
             left.append(path)
     for path in [*(path for path in nearest if path not in tests), *left]:
-        spent += len(texts[path])
+        spent += files[path].size
         if spent <= BUDGET or (spent <= HARD_BUDGET and path in first and path not in tests):
             yield path
 
@@ -165,17 +189,17 @@ class _Tools:
 class _Graph:
     """Which Python file imports, or names, which, and which import tools."""
 
-    def __init__(self, texts: Mapping[str, str], tools: _Tools) -> None:
+    def __init__(self, files: Mapping[str, _Seen], tools: _Tools) -> None:
         # an empty `tests/mlflow/__init__.py` must not be taken for what `import mlflow` means
-        named = (path for path, text in texts.items() if text.strip())
-        self.names = ModuleNames(named, {path for path, text in texts.items() if "sys.path." in text})
+        named = (path for path, seen in files.items() if not seen.blank)
+        self.names = ModuleNames(named, {path for path, seen in files.items() if seen.extends_path})
         self.imported: dict[str, set[str]] = defaultdict(set)
         self.users: dict[str, set[str]] = defaultdict(set)
         self.users_of_tools: set[str] = set()
         self.users_of_glue: set[str] = set()
-        self._texts = texts
-        for path, text in texts.items():
-            for dotted, whole in set(_imports(path, text)):
+        self._files = files
+        for path, seen in files.items():
+            for dotted, whole in seen.imports:
                 located = self.names.find_module(dotted, path)
                 if located is not None:
                     self._link(path, located[0])
@@ -187,11 +211,11 @@ class _Graph:
 
     def add_mentions(self, mentioned: _Mentioned) -> None:
         """Add what files name in other ways than by an import."""
-        for path, text in self._texts.items():
-            for parts in _scripts(text):
+        for path, seen in self._files.items():
+            for parts in seen.scripts:
                 for other in mentioned.find(parts, path):
                     self._link(path, other)
-            for dotted in _modules(text):
+            for dotted in seen.modules:
                 located = self.names.find_module(dotted, path)
                 if located is not None and not located[1]:
                     self._link(path, located[0])

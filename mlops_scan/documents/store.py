@@ -102,6 +102,7 @@ class Documents:
         self.heads: dict[str, bytes] = {}
         self.parsed: set[str] = set()
         self._texts: dict[str, str] = {}
+        self._held = 0  # characters of the texts that are kept
         self._marks: tuple[str, ...] = ()
         self._released: dict[str, tuple[frozenset[str], int]] = {}
         self._again: dict[str, str] = {}  # of those released, the ones read last
@@ -136,6 +137,7 @@ class Documents:
                 text = self._read(file)
         if path not in self._released:
             self._texts[path] = text
+            self._held += len(text)
             return text
         if hash(text) != self._released[path][1]:
             self.note(path, "changed while it was scanned")
@@ -178,16 +180,25 @@ class Documents:
         Code is most of the text of a repository, and once its facts are known only its evidence is shown. Whoever asks
         for more has the file read again; one that has changed since gives nothing.
         """
+        self.expect(marks)
+        if self._held >= _FEW:
+            for path in paths:
+                self.let_go(path)
+
+    def expect(self, marks: Iterable[str]) -> None:
+        """Say which marks will be asked of texts that are let go from now on."""
         self._marks = tuple(marks)
-        if sum(map(len, self._texts.values())) < _FEW:
-            return
-        for path in paths:
+
+    def thin_out(self, path: str) -> None:
+        """Let go of a text that has been looked at, if there are many; it is read again if it turns out to matter."""
+        if self._held >= _FEW:
             self.let_go(path)
 
     def let_go(self, path: str) -> None:
         """Let go of one text, as `release` does."""
         text = self._texts.pop(path, None)
         if text:
+            self._held -= len(text)
             self._released[path] = frozenset(mark for mark in self._marks if mark in text), hash(text)
 
     def holds(self, path: str, mark: str) -> bool:
@@ -202,7 +213,7 @@ class Documents:
 
     def forget(self, path: str) -> None:
         """Let go of a text that nobody is going to ask for; it would be read again."""
-        self._texts.pop(path, None)
+        self._held -= len(self._texts.pop(path, ""))
         self._forgotten.add(path)
 
     def swept(self, path: str) -> str:

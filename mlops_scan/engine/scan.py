@@ -169,8 +169,9 @@ def gather(
     options = options or ScanOptions()
     documents = documents or Documents(repository.files)
     begin(options, "sweep")
-    repository = _without_generated(repository, documents, RoleCatalogue(rules.roles))
+    documents.expect(_marks())
     swept = _sweep(repository.files, documents, rules)
+    repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated
     if swept.left:
         repository = replace(repository, notices=(*repository.notices, _left(swept, documents)))
     begin(options, "code")
@@ -221,20 +222,6 @@ def gather(
     return context
 
 
-def _without_generated(repository: Repository, documents: Documents, roles: RoleCatalogue) -> Repository:
-    """Python code that says at its head that a program wrote it has the role of generated files."""
-    written = [
-        file.path
-        for file in repository.files
-        if file.suffix == ".py" and file.role not in _UNPARSED and roles.is_generated(documents.text(file.path))
-    ]
-    if not written:
-        return repository
-    for path in written:
-        documents.rename_role(path, Role.GENERATED)
-    return replace(repository, files=tuple(documents.files.values()))
-
-
 def _is_structured(file: File) -> bool:
     if file.role in _UNPARSED or file.name in _LOCK_FILES:
         return False
@@ -259,7 +246,7 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook) -> Swee
         if file.role not in _UNPARSED:
             by_language[language_of(file.path)].append(file.path)
     found = sweep(
-        {path: documents.text(path) for path in by_language["python"]},
+        _code(by_language["python"], documents, RoleCatalogue(rules.roles)),
         _roots(rules.tools.values()),
         ((path, documents.text(path)) for language in sorted(_COMMANDS) for path in by_language[language]),
         (documents.text(path) for path in by_language["notebook"]),
@@ -277,6 +264,17 @@ def _left(swept: Sweep, documents: Documents) -> str:
         f"there is more Python around the use of ML tools than one scan parses: {len(swept.left)} files, "
         f"{tests} of them tests, that are furthest from it are left out; scan a folder of this repository for more"
     )
+
+
+def _code(paths: Iterable[str], documents: Documents, roles: RoleCatalogue) -> Iterator[tuple[str, str]]:
+    """The texts of the Python files that people wrote; the others say at their head that a program did."""
+    for path in paths:
+        text = documents.text(path)
+        if documents.files[path].suffix == ".py" and roles.is_generated(text):
+            documents.rename_role(path, Role.GENERATED)
+        else:
+            yield path, text
+        documents.thin_out(path)
 
 
 def _read_first(structured: Iterable[File], documents: Documents) -> None:
