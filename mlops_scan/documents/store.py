@@ -115,6 +115,7 @@ class Documents:
         """Documents of a tree given as literal texts by path; nothing is read from disk."""
         documents = cls(File(path, len(text), role_of(path), Texts()) for path, text in texts.items())
         documents._texts.update(texts)
+        documents._held = sum(map(len, texts.values()))
         return documents
 
     def rename_role(self, path: str, role: Role) -> None:
@@ -174,13 +175,12 @@ class Documents:
             return ""
         return decode(data)
 
-    def release(self, paths: Iterable[str], marks: Iterable[str]) -> None:
-        """Let go of texts of which hardly anybody will ask more than which `marks` they hold, if there are many.
+    def release(self, paths: Iterable[str]) -> None:
+        """Let go of texts of which hardly anybody will ask more than what `expect` was told, if there are many.
 
         Code is most of the text of a repository, and once its facts are known only its evidence is shown. Whoever asks
         for more has the file read again; one that has changed since gives nothing.
         """
-        self.expect(marks)
         if self._held >= _FEW:
             for path in paths:
                 self.let_go(path)

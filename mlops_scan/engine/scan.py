@@ -181,16 +181,11 @@ def gather(
         repository.files, documents, swept, options.jobs, cache, lambda: _read_first(structured, documents)
     )
     index = CodeIndex(modules, swept.names)
-    documents.release((file.path for file in repository.files if language_of(file.path) in _CODE), _marks())
+    documents.release(file.path for file in repository.files if language_of(file.path) in _CODE)
     begin(options, "documents")
     matcher = Matcher(rules.tools.values())
     pipelines = [p for file in structured for p in _pipelines(file, documents)]
-    pipelines += [
-        p
-        for file in repository.files
-        if rulefiles.is_named(file.path) and file.role not in ASIDE
-        for p in rulefiles.declared(file.path, documents.text(file.path))
-    ]
+    pipelines += [p for file in repository.files for p in _in_rule_files(file, documents)]
     begin(options, "automation")
     resolver = Resolver(documents, index, matcher, pipelines)
     found = tuple(workflows(documents))
@@ -237,6 +232,11 @@ def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
     if file.role in ASIDE or ".github/" in file.path:
         return
     yield from placeholders.filled_in(declared(file.path, documents.nodes(file.path)), documents.text(file.path))
+
+
+def _in_rule_files(file: File, documents: Documents) -> Iterator[Pipeline]:
+    if rulefiles.is_named(file.path) and file.role not in ASIDE:
+        yield from rulefiles.declared(file.path, documents.text(file.path))
 
 
 def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook) -> Sweep:

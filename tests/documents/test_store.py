@@ -36,7 +36,8 @@ def _documents(folder: Path) -> Documents:
 
 def test_what_was_asked_for_is_known_without_the_text(folder: Path) -> None:
     documents = _documents(folder)
-    documents.release(["a.py", "b.py", "c.py"], ("mark", "other"))
+    documents.expect(("mark", "other"))
+    documents.release(["a.py", "b.py", "c.py"])
     for path in folder.iterdir():
         path.unlink()
     assert [documents.holds(path, "mark") for path in ("a.py", "b.py", "c.py")] == [True, True, False]
@@ -47,7 +48,8 @@ def test_what_was_asked_for_is_known_without_the_text(folder: Path) -> None:
 def test_the_text_is_read_again_and_counted_once(folder: Path) -> None:
     documents = _documents(folder)
     read = documents.files_read, documents.bytes_read, dict(documents.reads)
-    documents.release(["a.py"], ("mark",))
+    documents.expect(("mark",))
+    documents.release(["a.py"])
     assert documents.holds("a.py", "torch")
     assert documents.text("a.py") == _TEXT
     assert (documents.files_read, documents.bytes_read, documents.reads) == read
@@ -56,7 +58,8 @@ def test_the_text_is_read_again_and_counted_once(folder: Path) -> None:
 def test_a_file_that_changed_since_gives_nothing_and_keeps_its_fingerprint(folder: Path) -> None:
     documents = _documents(folder)
     before = dict(documents.reads)
-    documents.release(["a.py"], ("mark",))
+    documents.expect(("mark",))
+    documents.release(["a.py"])
     (folder / "a.py").write_text(_TEXT.replace("torch", "numpy"))
     assert documents.text("a.py") == ""
     assert documents.incomplete["a.py"].reason == "changed while it was scanned"
@@ -66,7 +69,8 @@ def test_a_file_that_changed_since_gives_nothing_and_keeps_its_fingerprint(folde
 def test_a_few_texts_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_FEW", 1_000)
     documents = _documents(folder)
-    documents.release(["a.py"], ("mark",))
+    documents.expect(("mark",))
+    documents.release(["a.py"])
     (folder / "a.py").unlink()
     assert documents.text("a.py") == _TEXT
     assert documents.holds("a.py", "mark")
@@ -82,7 +86,8 @@ def test_where_nobody_asks_for_them_there_are_no_fingerprints(folder: Path) -> N
 def test_of_texts_that_are_read_again_the_last_ones_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "_AGAIN", len(_TEXT) + 1)
     documents = _documents(folder)
-    documents.release(["a.py", "b.py"], ("mark",))
+    documents.expect(("mark",))
+    documents.release(["a.py", "b.py"])
     assert documents.text("a.py") == documents.text("b.py") == _TEXT  # there is room for one
     for path in folder.iterdir():
         path.unlink()
