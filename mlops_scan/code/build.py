@@ -12,6 +12,8 @@ from mlops_scan.cache import Cache, program
 from mlops_scan.code.facts import Module
 from mlops_scan.code.packed import pack, unpack
 from mlops_scan.digests import blake2b
+from mlops_scan.documents.text import decode
+from mlops_scan.documents.texts import Seen, TextStore
 
 if TYPE_CHECKING:
     from mlops_scan.documents.python import PythonDocument
@@ -21,23 +23,55 @@ _PRINTED = 30  # of a notebook one character in so many is code; the rest is wha
 
 
 class Source(Struct, frozen=True):
-    """One file to build facts of."""
+    """One file to build facts of; of a notebook the bytes will do."""
 
     path: str
-    text: str
+    text: str | bytes
     notebook: bool = False
+
+    @property
+    def size(self) -> int:
+        """How long it is, in characters or bytes."""
+        return len(self.text)
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing in it."""
+        return not self.text or self.text.isspace()
+
+    def load(self) -> Source:
+        """The same."""
+        return self
+
+
+class Unread(Struct, frozen=True):
+    """One file that the process reads which builds its facts."""
+
+    path: str
+    size: int  # in bytes
+    notebook: bool
+    texts: TextStore
+
+    def load(self) -> Source:
+        """The file with its content, empty where that cannot be read."""
+        return Source(
+            self.path, self.texts.data(self.path) if self.notebook else self.texts.text(self.path), self.notebook
+        )
 
 
 class Built(Struct, frozen=True):
-    """The facts of one file, and what could not be read of it (empty when all was)."""
+    """The facts of one file, and what could not be read of it: empty when all was. A blank file gives neither."""
 
     path: str
     module: Module | None
     problem: str = ""
 
 
-def build(source: Source) -> Built:
+def build(file: Source | Unread) -> Built:
     """Parse one file and extract its facts; never raises for what the file contains."""
+    source = file.load()
+    if isinstance(file, Unread) and source.blank:
+        return Built(source.path, None)
     from mlops_scan.code.extract import extract
     from mlops_scan.documents.node import DocumentError
 
@@ -58,15 +92,19 @@ def _document(source: Source) -> tuple[PythonDocument, tuple[int, ...]]:
     from mlops_scan.documents import python
 
     if not source.notebook:
-        return python.parse(source.text), ()
+        return python.parse(source.text if isinstance(source.text, str) else decode(source.text)), ()
     from mlops_scan.documents import notebook
 
-    joined = notebook.joined(notebook.parse(source.text))
+    read = notebook.parse(source.text) if isinstance(source.text, str) else notebook.read(source.text)
+    joined = notebook.joined(read)
     return python.parse(joined.text, joined.tree), joined.lines
 
 
 def build_all(
-    sources: Iterable[Source], jobs: int = 1, cache: Cache | None = None, meanwhile: Callable[[], None] | None = None
+    sources: Iterable[Source | Unread],
+    jobs: int = 1,
+    cache: Cache | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[Built]:
     """The facts of many files, in the order given.
 
@@ -81,7 +119,7 @@ def build_all(
         yield from _built(every, jobs, meanwhile)
         return
     own = program()
-    keys = [_key(own, source) for source in every]
+    keys = [_key(own, source.load()) for source in every]
     known = {key: built for key, data in cache.get(keys).items() if (built := _from_bytes(data)) is not None}
     missing = [source for key, source in zip(keys, every, strict=True) if key not in known]
     new = _built(missing, jobs, meanwhile)
@@ -97,10 +135,11 @@ def build_all(
 
 
 def _key(own: bytes, source: Source) -> bytes:
-    """What the facts of a file depend on: the program, the file's path (for relative imports) and its text."""
+    """What the facts of a file depend on: the program, the file's path (for relative imports) and its content."""
     digest = blake2b(own, digest_size=20)
     digest.update(f"{source.path}\0{source.notebook}\0".encode("utf-8", "surrogatepass"))
-    digest.update(source.text.encode("utf-8", "surrogatepass"))
+    text = source.text
+    digest.update(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     return digest.digest()
 
 
@@ -116,10 +155,10 @@ def _from_bytes(data: bytes) -> Built | None:
         return None
 
 
-def _built(every: Sequence[Source], jobs: int, meanwhile: Callable[[], None] | None) -> Iterator[Built]:
+def _built(every: Sequence[Source | Unread], jobs: int, meanwhile: Callable[[], None] | None) -> Iterator[Built]:
     from mlops_scan.code import workers
 
-    sizes = [len(source.text) // (_PRINTED if source.notebook else 1) for source in every]
+    sizes = [source.size // (_PRINTED if source.notebook else 1) for source in every]
     jobs = jobs or (workers.processors() if sum(sizes) >= _PAYS else 1)
     if jobs < 2 or len(every) < 2 or not workers.can_fork():
         yield from map(build, every)
@@ -130,10 +169,27 @@ def _built(every: Sequence[Source], jobs: int, meanwhile: Callable[[], None] | N
     def own(number: int) -> None:
         found[number] = build(every[number])
 
-    packed = workers.share(sizes, jobs, lambda number: _to_bytes(build(every[number])), own, meanwhile)
+    packed = workers.share(sizes, jobs, lambda number: _observed(every[number]), own, meanwhile)
     for number, source in enumerate(every):
-        built = found.pop(number, None) or _from_bytes(packed.pop(number, b""))
+        built = found.pop(number, None) or _handed_over(source, packed.pop(number, b""))
         yield built or build(source)  # what a worker did not live to hand over
+
+
+def _observed(source: Source | Unread) -> bytes:
+    """What a worker hands over: the facts, and what reading the file has shown."""
+    if isinstance(source, Source):
+        return marshal.dumps((_to_bytes(build(source)), None))
+    return marshal.dumps(source.texts.observed(source.path, lambda: _to_bytes(build(source))))
+
+
+def _handed_over(source: Source | Unread, data: bytes) -> Built | None:
+    if not data:
+        return None
+    seen: Seen | None
+    built, seen = marshal.loads(data)  # noqa: S302 -- from our own process
+    if isinstance(source, Unread) and seen is not None:
+        source.texts.take(source.path, seen)
+    return _from_bytes(built)
 
 
 def _import_parsers() -> None:

@@ -25,7 +25,7 @@ _IMPORT = regex(
     r"\n[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]{0,4000}|[\w, \t]*)|import[ \t]+([\w., \t]+))"
 )
 _COMMENT = regex(r"#[^\n]*")
-_CELL_IMPORT = regex(r"\b(?:from|import)[ \t]+(\w+)")
+_CELL_IMPORTS = (regex(rb"import[ \t]+(\w+)"), regex(rb"from[ \t]+(\w+)"))
 _SCRIPT_END = regex(r"\.py\b")
 _WRITTEN = regex(r"[\w./-]*\w$")
 _WRITTEN_LENGTH = 120  # characters of a written path that are looked at, the last ones
@@ -61,8 +61,8 @@ class Sweep(Struct, frozen=True):
     """The files that deserve a parse as well, but are beyond the budget."""
 
 
-class _Seen(NamedTuple):
-    """What is kept of the text of one Python file."""
+class Look(NamedTuple):
+    """What is kept of the text of one Python file; a tuple of what can be marshalled."""
 
     size: int
     blank: bool
@@ -72,8 +72,9 @@ class _Seen(NamedTuple):
     modules: frozenset[str]
 
 
-def _seen(path: str, text: str) -> _Seen:
-    return _Seen(
+def look(path: str, text: str) -> Look:
+    """Look at the text of a Python file for what other files, and tools, it leads to."""
+    return Look(
         len(text),
         not text.strip(),
         "sys.path." in text,
@@ -84,13 +85,13 @@ def _seen(path: str, text: str) -> _Seen:
 
 
 def sweep(
-    texts: Iterable[tuple[str, str]],
+    files: Mapping[str, Look],
     roots: Iterable[str],
     commands: Iterable[tuple[str, str]] = (),
-    notebooks: Iterable[str] = (),
+    notebooks: Iterable[bytes] = (),
     tests: Collection[str] = (),
 ) -> Sweep:
-    """Choose among Python files by their path and text; each text is looked at once and not kept.
+    """Choose among Python files by their path and what a look at them has shown.
 
     Where no file and no notebook imports one of `roots`, nothing is worth a parse. Otherwise these are: the files that
     import one of them or what glues tools together, those that other texts name (`commands`: workflows, scripts,
@@ -101,7 +102,6 @@ def sweep(
     names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`.
     """
     tools = _Tools(roots)
-    files = {path: _seen(path, text) for path, text in texts}
     graph = _Graph(files, tools)
     if not graph.users_of_tools and not tools.in_cells(notebooks):
         return Sweep(frozenset(), graph.names)
@@ -113,6 +113,7 @@ def sweep(
     found = set(_distances(leading, lambda path: graph.imported.get(path, ())))
     served = tuple(path[: -len("conftest.py")] for path in found if path.endswith("conftest.py"))
     found |= {path for path in files if served and path.startswith(served)}
+    found -= {path for path in found if files[path].blank}
     if sum(files[path].size for path in found) > BUDGET:
         within = frozenset(_nearest(found, graph, graph.users_of_tools | named, files, frozenset(tests)))
     else:
@@ -121,7 +122,7 @@ def sweep(
 
 
 def _nearest(
-    found: set[str], graph: _Graph, first: set[str], files: Mapping[str, _Seen], tests: frozenset[str]
+    found: set[str], graph: _Graph, first: set[str], files: Mapping[str, Look], tests: frozenset[str]
 ) -> Iterator[str]:
     """Those of the files `found` that are nearest to the files `first`, as far as the budget goes."""
     above = _distances(first, lambda path: graph.users.get(path, ()))
@@ -181,15 +182,16 @@ class _Tools:
             )
         return self._known[dotted]
 
-    def in_cells(self, notebooks: Iterable[str]) -> bool:
+    def in_cells(self, notebooks: Iterable[bytes]) -> bool:
         """Whether a notebook seems to import one."""
-        return any(not self._by_first.keys().isdisjoint(_CELL_IMPORT.findall(text)) for text in notebooks)
+        firsts = {first.encode() for first in self._by_first}
+        return any(not firsts.isdisjoint(words.findall(data)) for data in notebooks for words in _CELL_IMPORTS)
 
 
 class _Graph:
     """Which Python file imports, or names, which, and which import tools."""
 
-    def __init__(self, files: Mapping[str, _Seen], tools: _Tools) -> None:
+    def __init__(self, files: Mapping[str, Look], tools: _Tools) -> None:
         # an empty `tests/mlflow/__init__.py` must not be taken for what `import mlflow` means
         named = (path for path, seen in files.items() if not seen.blank)
         self.names = ModuleNames(named, {path for path, seen in files.items() if seen.extends_path})

@@ -1,28 +1,25 @@
-"""The cells of an ordinary notebook, read in a fraction of the time that a tree with positions takes.
+"""The cells of an ordinary notebook, found in its bytes without decoding what it printed: most of a notebook.
 
-Values are read by the standard library's C scanner; only the keys of the notebook and of its cells are looked at here,
-and lines are counted for sources only. What is unusual in any way is left to `documents.json`, whose bounds and errors
-hold.
+msgspec's C decoder checks the whole and hands out what is asked for; only sources are decoded, and lines are counted
+for them. What is unusual in any way is left to `documents.json`, whose bounds and errors hold.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
-from mlops_scan.documents.bounds import MAX_NODES
-from mlops_scan.documents.json import scan_string, skim
 from mlops_scan.regex import regex
 
 Part = tuple[int, str]  # the line in the raw file, and a piece of a source: mostly a line with its end
 
-_SPACE = regex(r"[ \t\n\r]*")
-_KEY = regex(r'[ \t\n\r]*"([^"\\\n]*)"[ \t\n\r]*:[ \t\n\r]*')
-_MORE = regex(r"[ \t\n\r]*([,\]}])[ \t\n\r]*")
-_OPENING = regex(r"\[[ \t]*\n")
-_PART = regex(r'[ \t\n\r,\[]*"')
+_NEXT = regex(rb"[ \t\n\r,]*")
+_OPENING = regex(rb"\[[ \t]*\n")
+_KEY = regex(rb'"(?:source|input)"[ \t\n\r]*:[ \t\n\r]*')
+_NOTHING = Raw(b"")
 
 
 class RawCell(Struct, frozen=True):
@@ -32,135 +29,89 @@ class RawCell(Struct, frozen=True):
     parts: list[Part]
 
 
-def cells(text: str, unwanted: Collection[str]) -> list[RawCell] | None:
-    """The cells of a notebook of format 4, or None where anything is not as Jupyter writes it.
+class _Cell(Struct):
+    cell_type: str
+    source: Raw = _NOTHING
+    input: Raw = _NOTHING  # of early notebooks of format 4
 
-    `unwanted` are keys whose values are skipped, whatever they are.
-    """
+
+class _Notebook(Struct):
+    nbformat: int
+    cells: list[_Cell]
+
+
+class _Places(Struct):
+    cells: list[Raw]
+
+
+def cells(data: bytes) -> list[RawCell] | None:
+    """The cells of a notebook of format 4, or None where anything is not as Jupyter writes it."""
     try:
-        return _Reader(text, unwanted).notebook()
-    except (IndexError, RecursionError, StopIteration, ValueError):
+        found = _decoder(_Notebook).decode(data).cells
+        places = [memoryview(raw) for raw in _decoder(_Places).decode(data).cells]
+        return list(_located(data, found, places))
+    except (RecursionError, ValueError):  # of which the errors of msgspec and of decoding are some
         return None
 
 
-def _end(pattern: re.Pattern[str], text: str, start: int) -> int:
-    match = pattern.match(text, start)
-    if match is None:
+@lru_cache(maxsize=8)
+def _decoder(kind: type) -> msgspec.json.Decoder:  # type: ignore[type-arg]
+    return msgspec.json.Decoder(kind)
+
+
+def _located(data: bytes, found: Sequence[_Cell], places: Sequence[memoryview]) -> Iterator[RawCell]:
+    """The cells with the lines of their sources; ValueError where these cannot be told."""
+    position = data.index(places[0]) if places else 0
+    line, counted = 1, 0
+    for cell, place in zip(found, places, strict=True):
+        source = bytes(cell.source or cell.input)
+        end = position + place.nbytes
+        parts: list[Part] = []
+        if source:
+            start = _source(data, position, end, source)
+            line += data.count(b"\n", counted, start)
+            counted = start
+            parts = _parts(source, line)
+        yield RawCell(cell.cell_type, parts)
+        position = _after(data, end)
+    if places and data[position : position + 1] != b"]":
         raise ValueError
-    return match.end()
 
 
-class _Reader:
-    """Goes once over the text; ValueError, or what the scanner raises, where the way is not plain."""
+def _source(data: bytes, start: int, end: int, source: bytes) -> int:
+    """Where the source of a cell stands; ValueError where an output might hold the same."""
+    places = [match.end() for match in _KEY.finditer(data, start, end) if data.startswith(source, match.end())]
+    if len(places) != 1:
+        raise ValueError
+    return places[0]
 
-    def __init__(self, text: str, unwanted: Collection[str]) -> None:
-        self._text = text
-        self._unwanted = unwanted
-        self._at = _end(_SPACE, text, 0)
-        self._line = 1
-        self._counted = 0  # `_line` is the line of this position
-        self._nodes = 0
 
-    def notebook(self) -> list[RawCell]:
-        """The cells of the notebook that the whole text is."""
-        found: list[RawCell] | None = None
-        known = False
-        for key in self._keys():
-            known = known or key == "nbformat"
-            if key == "cells":
-                found = [self._cell() for _ in self._items()]
-            elif key in self._unwanted:
-                self._value()
-            else:
-                self._scalar()
-        if found is None or not known or self._at != len(self._text):
-            raise ValueError
-        return found
+def _parts(source: bytes, line: int) -> list[Part]:
+    """The string, or the strings of the list, that begins at a line, with their lines."""
+    if source.startswith(b'"'):
+        return [(line, _decoder(str).decode(source))]
+    values: list[str] = _decoder(list[str]).decode(source)
+    if _one_a_line(source, len(values)):
+        return list(enumerate(values, line + 1))
+    found: list[Part] = []
+    position = _after(source, 1)
+    counted = 0
+    for value, raw in zip(values, _decoder(list[Raw]).decode(source), strict=True):
+        line += source.count(b"\n", counted, position)
+        counted = position
+        found.append((line, value))
+        position = _after(source, position + len(bytes(raw)))
+    return found
 
-    def _cell(self) -> RawCell:
-        kind = ""
-        sources: dict[str, list[Part]] = {}
-        for key in self._keys():
-            if key in self._unwanted:
-                self._value()
-            elif key in ("source", "input"):
-                sources[key] = self._parts()
-            elif key == "cell_type":
-                kind = str(self._scalar())
-            else:
-                self._scalar()
-        return RawCell(kind, sources.get("source", sources.get("input", [])))
 
-    def _keys(self) -> Iterator[str]:
-        """The keys of the object here, each of them once; whoever takes one moves behind its value."""
-        seen: set[str] = set()
-        for _ in self._elements("{", "}"):
-            match = _KEY.match(self._text, self._at)
-            if match is None or match[1] in seen:
-                raise ValueError
-            seen.add(match[1])
-            self._at = match.end()
-            yield match[1]
+def _after(data: bytes, position: int) -> int:
+    """Where the next item of a list begins, or the list ends."""
+    match = _NEXT.match(data, position)
+    return position if match is None else match.end()
 
-    def _items(self) -> Iterator[None]:
-        return self._elements("[", "]")
 
-    def _elements(self, opening: str, closing: str) -> Iterator[None]:
-        if self._text[self._at] != opening:
-            raise ValueError
-        self._at = _end(_SPACE, self._text, self._at + 1)
-        if self._text[self._at] == closing:
-            self._at = _end(_SPACE, self._text, self._at + 1)
-            return
-        while True:
-            self._nodes += 1
-            if self._nodes > MAX_NODES // 2:
-                raise ValueError
-            yield
-            match = _MORE.match(self._text, self._at)
-            if match is None or match[1] not in (",", closing):
-                raise ValueError
-            self._at = match.end()
-            if match[1] == closing:
-                return
-
-    def _value(self) -> object:
-        value, self._at = skim(self._text, self._at)
-        return value
-
-    def _scalar(self) -> object:
-        if self._text[self._at] in "{[":
-            raise ValueError
-        return self._value()
-
-    def _parts(self) -> list[Part]:
-        """The string here, or the strings of the list here, with their lines."""
-        text, start = self._text, self._at
-        self._line += text.count("\n", self._counted, start)
-        self._counted = start
-        value = self._value()
-        if isinstance(value, str):
-            return [(self._line, value)]
-        if not isinstance(value, list) or not all(type(part) is str for part in value):
-            raise ValueError
-        self._nodes += len(value)
-        if self._one_a_line(start, len(value)):
-            return list(enumerate(value, self._line + 1))
-        found: list[Part] = []
-        for part in value:
-            position = _end(_PART, text, start)
-            self._line += text.count("\n", self._counted, position)
-            self._counted = position
-            found.append((self._line, part))
-            start = scan_string(text, position, False)[1]
-        return found
-
-    def _one_a_line(self, start: int, count: int) -> bool:
-        """Whether each of the strings of a list stands on a line of its own, below that of the bracket."""
-        text, end = self._text, self._at
-        return (
-            text.count("\n", start, end) == count + 1
-            and text.count('",\n', start, end) == count - 1
-            and text.find('\\",\n', start, end) < 0  # a line end within a string, which is no plain JSON
-            and _OPENING.match(text, start) is not None
-        )
+def _one_a_line(source: bytes, count: int) -> bool:
+    """Whether each of the strings of a list stands on a line of its own, below that of the bracket."""
+    return (
+        source.count(b"\n") == count + 1 and source.count(b'",\n') == count - 1 and _OPENING.match(source) is not None
+    )

@@ -13,6 +13,7 @@ from mlops_scan.documents import json, python, python2, repair
 from mlops_scan.documents.bounds import check_size, check_words, encodable, unix_lines
 from mlops_scan.documents.cells import Part, cells
 from mlops_scan.documents.node import DocumentError, Node
+from mlops_scan.documents.text import decode
 from mlops_scan.regex import regex
 
 Line = tuple[int, str]  # the line in the raw file, and the source text of that line
@@ -46,9 +47,27 @@ class Notebook(Struct, frozen=True):
 def parse(text: str) -> Notebook:
     """The cells of a notebook of format 3 or 4. Raises DocumentError for what is no notebook, or broken JSON."""
     check_size(text, json.MAX_BYTES)
-    ordinary = cells(text, _UNWANTED)
-    if ordinary is not None and len(ordinary) <= _MAX_CELLS:
-        return Notebook(tuple(Cell(_KINDS.get(cell.kind, "raw"), _lines(cell.parts)) for cell in ordinary))
+    return _ordinary(text.encode("utf-8", "surrogatepass")) or _unusual(text)
+
+
+def read(data: bytes) -> Notebook:
+    """The cells of a notebook as it lies on disk; raises what `parse` raises. What it printed is not decoded."""
+    if len(data) <= json.MAX_BYTES:
+        found = _ordinary(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data)
+        if found is not None:
+            return found
+    return parse(decode(data))
+
+
+def _ordinary(data: bytes) -> Notebook | None:
+    found = cells(data)
+    if found is None or len(found) > _MAX_CELLS:
+        return None
+    return Notebook(tuple(Cell(_KINDS.get(cell.kind, "raw"), _lines(cell.parts)) for cell in found))
+
+
+def _unusual(text: str) -> Notebook:
+    """The cells of a notebook of any layout, by way of a tree of the whole."""
     root = json.parse(text, _UNWANTED)
     if root.get("nbformat") is None:
         raise DocumentError("not a notebook: it has no nbformat", root.line)

@@ -31,3 +31,8 @@ def looks_binary(data: bytes) -> bool:
     if b"\0" in sample:
         return True
     return len(sample) - len(sample.translate(None, _CONTROL)) > len(sample) * 3 // 10
+
+
+def contains(data: bytes, mark: str) -> bool:
+    """Whether the text that some bytes are has `mark`, of ASCII characters, in it."""
+    return mark.encode() in data or (data.startswith(_UTF16) and mark in decode(data))

@@ -6,14 +6,18 @@ from typing import ClassVar
 
 import pytest
 
-from mlops_scan.code.sweep import Sweep, sweep
+from mlops_scan.code.sweep import Look, Sweep, look, sweep
 
 _TRAIN = "import sklearn.svm\n"
 
 
-def _chosen(texts: dict[str, str], *commands: str, notebooks: tuple[str, ...] = ()) -> list[str]:
+def _looks(texts: dict[str, str]) -> dict[str, Look]:
+    return {path: look(path, text) for path, text in texts.items()}
+
+
+def _chosen(texts: dict[str, str], *commands: str, notebooks: tuple[bytes, ...] = ()) -> list[str]:
     named = ((f"Makefile{number}", text) for number, text in enumerate(commands))
-    return sorted(sweep(texts.items(), ["sklearn", "mlflow.tracking"], named, notebooks).chosen)
+    return sorted(sweep(_looks(texts), ["sklearn", "mlflow.tracking"], named, notebooks).chosen)
 
 
 def test_users_of_tools_who_leads_to_them_and_what_they_import() -> None:
@@ -33,7 +37,7 @@ def test_without_a_tool_glue_is_worth_nothing() -> None:
 
 def test_a_notebook_that_uses_a_tool_makes_glue_and_named_scripts_count() -> None:
     texts = {"etl.py": "import pandas\n", "gate.py": "import json\n", "aside.py": "import json\n"}
-    notebook = '"source": ["from sklearn.svm import SVC\\n"]'
+    notebook = b'"source": ["from sklearn.svm import SVC\\n"]'
     assert _chosen(texts, "python gate.py", notebooks=(notebook,)) == ["etl.py", "gate.py"]
 
 
@@ -85,7 +89,7 @@ def test_with_a_conftest_come_its_tests() -> None:
     ],
 )
 def test_a_tool_is_known_by_its_whole_name(line: str, uses: bool) -> None:
-    found = sweep([("use.py", line + "\n")], ["google.cloud.aiplatform", "google.cloud.aiplatform.Model.deploy"])
+    found = sweep(_looks({"use.py": line + "\n"}), ["google.cloud.aiplatform", "google.cloud.aiplatform.Model.deploy"])
     assert ("use.py" in found.chosen) is uses
 
 
@@ -95,7 +99,7 @@ class TestNamesThatManyFilesHave:
     TEXTS: ClassVar = {f"sample{number}/main.py": "import json\n" for number in range(12)} | {"train.py": _TRAIN}
 
     def _named(self, origin: str, text: str) -> list[str]:
-        found = sweep(self.TEXTS.items(), ["sklearn"], [(origin, text)]).chosen
+        found = sweep(_looks(self.TEXTS), ["sklearn"], [(origin, text)]).chosen
         return sorted(found - {"train.py"})
 
     @pytest.mark.parametrize(
@@ -118,17 +122,17 @@ class TestNamesThatManyFilesHave:
 
     def test_of_equal_paths_the_nearest_is_meant(self) -> None:
         texts = {f"sample{number}/src/main.py": "import json\n" for number in range(12)} | {"train.py": _TRAIN}
-        found = sweep(texts.items(), ["sklearn"], [("sample3/Dockerfile", "CMD python src/main.py")]).chosen
+        found = sweep(_looks(texts), ["sklearn"], [("sample3/Dockerfile", "CMD python src/main.py")]).chosen
         assert found == {"sample3/src/main.py", "train.py"}
 
     def test_each_of_many_texts_means_its_own(self) -> None:
         texts = {f"sample{number}/main.py": "import json\n" for number in range(4000)} | {"train.py": _TRAIN}
         commands = [(f"sample{number}/Dockerfile", "CMD python main.py") for number in range(4000)]
-        assert len(sweep(texts.items(), ["sklearn"], commands).chosen) == 4001
+        assert len(sweep(_looks(texts), ["sklearn"], commands).chosen) == 4001
 
     def test_few_files_are_all_meant(self) -> None:
         texts = {"a/run.py": "import json\n", "b/run.py": "import json\n", "train.py": _TRAIN}
-        found = sweep(texts.items(), ["sklearn"], [("a/Makefile", "go:\n\tpython run.py")]).chosen
+        found = sweep(_looks(texts), ["sklearn"], [("a/Makefile", "go:\n\tpython run.py")]).chosen
         assert {"a/run.py", "b/run.py"} <= found
 
 
@@ -151,7 +155,7 @@ class TestBudget:
         size = 1000
         monkeypatch.setattr("mlops_scan.code.sweep.BUDGET", int(count * size))
         texts = {path: text + "#" * (size - len(text)) for path, text in self.TEXTS.items()}
-        return sweep(texts.items(), ["sklearn"], tests=["test_train.py", "test_outer.py"])
+        return sweep(_looks(texts), ["sklearn"], tests=["test_train.py", "test_outer.py"])
 
     @pytest.mark.parametrize("count", [1, 2, 3])
     def test_the_nearest_come_first(self, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,4 +176,4 @@ class TestBudget:
         monkeypatch.setattr("mlops_scan.code.sweep.BUDGET", 100)
         monkeypatch.setattr("mlops_scan.code.sweep.HARD_BUDGET", 500)
         texts = {f"train{number}.py": _TRAIN + "#" * 100 for number in range(9)}
-        assert sorted(sweep(texts.items(), ["sklearn"]).chosen) == ["train0.py", "train1.py", "train2.py", "train3.py"]
+        assert sorted(sweep(_looks(texts), ["sklearn"]).chosen) == ["train0.py", "train1.py", "train2.py", "train3.py"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_scan.documents import store
+from mlops_scan.documents import texts
 from mlops_scan.documents.store import Documents
 from mlops_scan.repository.files import File, Folder
 from mlops_scan.words import Role
@@ -17,7 +17,7 @@ _TEXT = "import torch  # mark\n"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder whose texts are many enough to be let go."""
-    monkeypatch.setattr(store, "_FEW", 0)
+    monkeypatch.setattr(texts, "_FEW", 0)
     for name in ("a.py", "b.py"):
         (tmp_path / name).write_text(_TEXT)
     (tmp_path / "c.py").write_text("print()\n")
@@ -67,7 +67,7 @@ def test_a_file_that_changed_since_gives_nothing_and_keeps_its_fingerprint(folde
 
 
 def test_a_few_texts_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_FEW", 1_000)
+    monkeypatch.setattr(texts, "_FEW", 1_000)
     documents = _documents(folder)
     documents.expect(("mark",))
     documents.release(["a.py"])
@@ -84,7 +84,7 @@ def test_where_nobody_asks_for_them_there_are_no_fingerprints(folder: Path) -> N
 
 
 def test_of_texts_that_are_read_again_the_last_ones_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "_AGAIN", len(_TEXT) + 1)
+    monkeypatch.setattr(texts, "_AGAIN", len(_TEXT) + 1)
     documents = _documents(folder)
     documents.expect(("mark",))
     documents.release(["a.py", "b.py"])

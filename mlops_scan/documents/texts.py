@@ -1,0 +1,242 @@
+"""The texts of a repository: each file is read once, what could not be read is noted, and memory stays bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
+
+from msgspec.structs import replace
+
+from mlops_scan.digests import blake2b
+from mlops_scan.documents.languages import language_of
+from mlops_scan.documents.text import contains, decode, looks_binary
+from mlops_scan.repository.files import File, Folder
+from mlops_scan.repository.lfs import is_pointer
+from mlops_scan.words import Incomplete, Role
+
+TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pictures are the largest
+HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
+
+_FEW = 8_000_000  # characters of all texts that may stay in memory whatever they are
+_AGAIN = 2_000_000  # characters of released texts that are kept once they have been read again
+_NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
+
+_CHANGED = "changed while it was scanned"
+_T = TypeVar("_T")
+
+Seen = tuple[Any, ...]
+"""What reading a file has shown; it can be marshalled."""
+
+
+def fingerprint(data: bytes) -> bytes:
+    """What tells the content of a file from every other."""
+    return blake2b(data, digest_size=16).digest()
+
+
+class _Released(NamedTuple):
+    """What is kept of a text that was let go."""
+
+    marks: tuple[str, ...]
+    identity: int
+    bytewise: bool
+    """Whether the identity is that of the bytes, and not of the decoded text."""
+
+
+class TextStore:
+    """The texts of one scan by path."""
+
+    def __init__(self, files: Iterable[File], lasting: bool = True) -> None:
+        self._lasting = lasting  # somebody will want to know whether the files are still the same
+        self.files = {file.path: file for file in files}
+        self.incomplete: dict[str, Incomplete] = {}
+        self.files_read = 0
+        self.bytes_read = 0
+        self.reads: dict[str, bytes] = {}  # the fingerprint of each file read, empty where that failed or nobody asks
+        self.heads: dict[str, bytes] = {}
+        self._texts: dict[str, str] = {}
+        self._held = 0  # characters of the texts that are kept
+        self._marks: tuple[str, ...] = ()
+        self._released: dict[str, _Released] = {}
+        self._again: dict[str, str] = {}  # of those released, the ones read last
+        self._again_size = 0
+        self._forgotten: set[str] = set()
+
+    def rename_role(self, path: str, role: Role) -> None:
+        """Give a file another role, which only its content shows."""
+        self.files[path] = replace(self.files[path], role=role)
+
+    def text(self, path: str) -> str:
+        """The decoded text of a file; empty for binaries, unreadable and over-long files (those are noted)."""
+        if path in self._texts:
+            return self._texts[path]
+        if path in self._again:
+            return self._again[path]
+        data = self._content(path)
+        text = decode(data)
+        known = self._released.get(path)
+        if known is None:
+            self._texts[path] = text
+            self._held += len(text)
+            return text
+        if known.identity != hash(data if known.bytewise else text):
+            self.note(path, _CHANGED)
+            text = ""
+        self._keep_again(path, text)
+        return text
+
+    def data(self, path: str) -> bytes:
+        """The bytes of a file, empty where `text` is; nothing is kept of them but what `expect` was told."""
+        if path in self._texts:
+            return self._texts[path].encode("utf-8", "surrogatepass")
+        data = self._content(path)
+        known = self._released.get(path)
+        if known is None:
+            marks = tuple(mark for mark in self._marks if contains(data, mark))
+            self._released[path] = _Released(marks, hash(data), True)
+        elif known.bytewise and known.identity != hash(data):
+            self.note(path, _CHANGED)
+            return b""
+        return data
+
+    def _keep_again(self, path: str, text: str) -> None:
+        """Keep a text that was let go and read again, in the place of those that were read longest ago."""
+        self._again[path] = text
+        self._again_size += len(text)
+        while self._again_size > _AGAIN and len(self._again) > 1:
+            oldest = next(iter(self._again))
+            self._again_size -= len(self._again.pop(oldest))
+
+    def _content(self, path: str) -> bytes:
+        """The bytes of a file whose text can be read; empty where it cannot."""
+        file = self.files.get(path)
+        if file is None:
+            return b""
+        if file.size > TEXT_LIMIT and not file.lfs:
+            if file.role not in (Role.DATA, Role.MODEL):  # of which nothing but the size is evidence
+                self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
+            return b""
+        try:
+            data = file.read(TEXT_LIMIT)
+        except OSError as error:
+            self.reads.setdefault(path, b"")
+            self.note(path, f"cannot be read: {error.strerror or error}")
+            return b""
+        if path not in self.reads:
+            self.files_read += 1
+            self.bytes_read += len(data)
+            self.reads[path] = fingerprint(data) if self._lasting else b""
+        if is_pointer(data):
+            if language_of(path):
+                self.note(path, "is a Git-LFS pointer; the content is not in the repository")
+            return b""
+        if looks_binary(data):
+            if language_of(path) and file.role not in _NOT_EVIDENCE:
+                self.note(path, "is binary, not the text its name promises")
+            return b""
+        return data
+
+    def is_shared(self, path: str) -> bool:
+        """Whether another process, forked from this one, can have the text of a file without being in our way."""
+        return path in self._texts or type(self.files[path].source) is Folder
+
+    # -- other processes ---------------------------------------------------------------------------------------------
+
+    def observed(self, path: str, work: Callable[[], _T]) -> tuple[_T, Seen]:
+        """Do something that reads one file, and say what reading it has shown, for `take` in another process.
+
+        A text that was not held before is not kept.
+        """
+        held, files, size = path in self._texts, self.files_read, self.bytes_read
+        result = work()
+        if not held:
+            self.let_go(path)
+        noted, released = self.incomplete.get(path), self._released.get(path)
+        return result, (
+            self.reads.get(path),
+            self.files_read - files,
+            self.bytes_read - size,
+            noted.reason if noted is not None else "",
+            None if released is None else tuple(released),
+        )
+
+    def take(self, path: str, seen: Seen) -> None:
+        """Take over what another process has seen of a file, as if it had been read here and let go."""
+        print_, files, size, reason, released = seen
+        if print_ is not None and path not in self.reads:
+            self.reads[path] = print_
+            self.files_read += files
+            self.bytes_read += size
+        if reason:
+            self.incomplete.setdefault(path, Incomplete(path, reason))
+        if path not in self._texts and path not in self._released:
+            if released is None:
+                self._texts[path] = ""
+            else:
+                self._released[path] = _Released(*released)
+
+    # -- memory ------------------------------------------------------------------------------------------------------
+
+    def release(self, paths: Iterable[str]) -> None:
+        """Let go of texts of which hardly anybody will ask more than what `expect` was told, if there are many.
+
+        Code is most of the text of a repository, and once its facts are known only its evidence is shown. Whoever asks
+        for more has the file read again; one that has changed since gives nothing.
+        """
+        if self._held >= _FEW:
+            for path in paths:
+                self.let_go(path)
+
+    def expect(self, marks: Iterable[str]) -> None:
+        """Say which marks will be asked of texts that are let go from now on."""
+        self._marks = tuple(marks)
+
+    def thin_out(self, path: str) -> None:
+        """Let go of a text that has been looked at, if there are many; it is read again if it turns out to matter."""
+        if self._held >= _FEW:
+            self.let_go(path)
+
+    def let_go(self, path: str) -> None:
+        """Let go of one text, as `release` does."""
+        text = self._texts.pop(path, None)
+        if text:
+            self._held -= len(text)
+            self._released[path] = _Released(tuple(mark for mark in self._marks if mark in text), hash(text), False)
+
+    def holds(self, path: str, mark: str) -> bool:
+        """Whether the text of a file has `mark` in it."""
+        if path in self._released and mark in self._marks:
+            return mark in self._released[path].marks
+        return mark in self.text(path)
+
+    def identity(self, path: str) -> int:
+        """What is equal for files of the same text, and for no others."""
+        return self._released[path].identity if path in self._released else hash(self.text(path))
+
+    def forget(self, path: str) -> None:
+        """Let go of a text that nobody is going to ask for; it would be read again."""
+        self._held -= len(self._texts.pop(path, ""))
+        self._forgotten.add(path)
+
+    def swept(self, path: str) -> str:
+        """The text of a file, empty where it was let go because nothing in it matters."""
+        return "" if path in self._forgotten else self.text(path)
+
+    def swept_holds(self, path: str, mark: str) -> bool:
+        """Whether the text of a file has `mark` in it; not where it was let go because nothing in it matters."""
+        return path not in self._forgotten and self.holds(path, mark)
+
+    def head(self, path: str) -> bytes:
+        """The first bytes of a file that is not read as text; empty where it cannot be read."""
+        try:
+            data = self.files[path].read(HEAD_LIMIT)
+        except OSError:
+            data = b""
+        self.heads[path] = data
+        return data
+
+    def note(self, path: str, reason: str) -> None:
+        """List a file as incomplete, with the first reason given for it."""
+        role = self.files[path].role if path in self.files else Role.SOURCE
+        if role in _NOT_EVIDENCE or (role is Role.TEST and "test" not in path.rpartition("/")[2]):
+            return  # broken on purpose, or nobody's evidence: a gate must not stumble over it
+        self.incomplete.setdefault(path, Incomplete(path, reason))

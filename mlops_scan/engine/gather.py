@@ -1,0 +1,241 @@
+"""From the files of a repository to the facts that detectors read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+
+from msgspec.structs import replace
+
+from mlops_scan.automation import starts
+from mlops_scan.automation.graph import Automation
+from mlops_scan.automation.handed import Handed, environment
+from mlops_scan.automation.infrastructure import typescript_programs
+from mlops_scan.automation.model import Pipeline
+from mlops_scan.automation.pipelines import declared, rulefiles
+from mlops_scan.automation.resolve import Resolver
+from mlops_scan.cache import Cache
+from mlops_scan.ci.find import unread_providers, workflows
+from mlops_scan.ci.providers import GATHERED
+from mlops_scan.code.build import Source, Unread, build_all
+from mlops_scan.code.facts import Module
+from mlops_scan.code.index import CodeIndex
+from mlops_scan.code.sweep import Sweep, sweep
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.documents.definitions import is_definition
+from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.engine import placeholders, plugins, suppress
+from mlops_scan.engine.entry import ScanOptions, begin
+from mlops_scan.engine.kind import self_tools
+from mlops_scan.engine.looks import looks
+from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.fingerprints.patterns import beginnings_of
+from mlops_scan.repository.files import File
+from mlops_scan.repository.listing import Repository
+from mlops_scan.repository.roles import RoleCatalogue
+from mlops_scan.rulebook import RuleBook, Tool
+from mlops_scan.words import Role
+
+_UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
+_STRUCTURED = frozenset({"yaml", "json", "toml", "hcl", "bicep"})
+_CODE = frozenset({"python", "notebook"})
+_COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
+_MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
+_MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
+_LOCK_FILES = frozenset(
+    {
+        "package-lock.json",
+        "uv.lock",
+        "poetry.lock",
+        "pdm.lock",
+        "yarn.lock",
+        "pnpm-lock.yaml",
+        "pixi.lock",
+        "conda-lock.yml",
+    }
+)
+
+
+def gather(
+    repository: Repository,
+    rules: RuleBook,
+    options: ScanOptions | None = None,
+    documents: Documents | None = None,
+    cache: Cache | None = None,
+) -> Context:
+    """All facts that detectors read."""
+    options = options or ScanOptions()
+    documents = documents or Documents(repository.files)
+    begin(options, "sweep")
+    documents.expect(_marks())
+    swept = _sweep(repository.files, documents, rules, options.jobs)
+    repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated
+    if swept.left:
+        repository = replace(repository, notices=(*repository.notices, _left(swept, documents)))
+    begin(options, "code")
+    structured = [file for file in repository.files if _is_structured(file)]
+    structured += [file for file in typescript_programs(repository.files) if file.role not in _UNPARSED]
+    modules = _modules(
+        repository.files, documents, swept, options.jobs, cache, lambda: _read_first(structured, documents)
+    )
+    index = CodeIndex(modules, swept.names)
+    documents.release(file.path for file in repository.files if language_of(file.path) in _CODE)
+    begin(options, "documents")
+    matcher = Matcher(rules.tools.values())
+    pipelines = [p for file in structured for p in _pipelines(file, documents)]
+    pipelines += [p for file in repository.files for p in _in_rule_files(file, documents)]
+    begin(options, "automation")
+    resolver = Resolver(documents, index, matcher, pipelines)
+    found = tuple(workflows(documents))
+    uses = _uses(repository.files, structured, documents, index, matcher)
+    code_pipelines = starts.code_schedules(uses, index)
+    handed = Handed(documents, index, environment(found))
+    runs = (
+        *starts.ci_runs(found, resolver, documents),
+        *starts.pipeline_runs(pipelines, resolver),
+        *code_pipelines,
+        *starts.deployments(documents, index),
+        *starts.code_pipeline_runs(uses, index, resolver, handed),
+        *starts.service_runs(documents, resolver),
+    )
+    begin(options, "wiring")
+    automation = Automation(index, found, pipelines, runs)
+    context = Context(
+        repository,
+        documents,
+        index,
+        rules,
+        uses,
+        automation,
+        resolver,
+        tuple(unread_providers(documents, found)),
+        handed,
+    )
+    context.self_tools = self_tools(context)
+    return context
+
+
+def _is_structured(file: File) -> bool:
+    if file.role in _UNPARSED or file.name in _LOCK_FILES:
+        return False
+    language = language_of(file.path)
+    if language == "json" and file.role in (Role.DATA, Role.TEST):
+        return False
+    if file.size > (_MAX_JSON if language == "json" else _MAX_STRUCTURED) and not is_definition(file.path):
+        return False
+    return language in _STRUCTURED or file.suffix == ".dvc"
+
+
+def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
+    if file.role in ASIDE or ".github/" in file.path:
+        return
+    yield from placeholders.filled_in(declared(file.path, documents.nodes(file.path)), documents.text(file.path))
+
+
+def _in_rule_files(file: File, documents: Documents) -> Iterator[Pipeline]:
+    if rulefiles.is_named(file.path) and file.role not in ASIDE:
+        yield from rulefiles.declared(file.path, documents.text(file.path))
+
+
+def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: int) -> Sweep:
+    """One pass over the texts that may name a tool, to choose the Python files that deserve a parse."""
+    by_language: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        if file.role not in _UNPARSED:
+            by_language[language_of(file.path)].append(file.path)
+    found = sweep(
+        dict(looks(by_language["python"], documents, RoleCatalogue(rules.roles), jobs)),
+        _roots(rules.tools.values()),
+        ((path, documents.text(path)) for language in sorted(_COMMANDS) for path in by_language[language]),
+        (documents.data(path) for path in by_language["notebook"]),
+        [path for path in by_language["python"] if documents.files[path].role is Role.TEST],
+    )
+    for path in by_language["python"]:
+        if path not in found.chosen:
+            documents.forget(path)
+    return found
+
+
+def _left(swept: Sweep, documents: Documents) -> str:
+    tests = sum(1 for path in swept.left if documents.files[path].role is Role.TEST)
+    return (
+        f"there is more Python around the use of ML tools than one scan parses: {len(swept.left)} files, "
+        f"{tests} of them tests, that are furthest from it are left out; scan a folder of this repository for more"
+    )
+
+
+def _read_first(structured: Iterable[File], documents: Documents) -> None:
+    """What this process does while workers parse code: definitions are read, and the detectors imported."""
+    for file in structured:
+        documents.nodes(file.path)
+    plugins.load_own()
+
+
+def _modules(
+    files: Iterable[File],
+    documents: Documents,
+    swept: Sweep,
+    jobs: int,
+    cache: Cache | None,
+    meanwhile: Callable[[], None],
+) -> Iterator[Module]:
+    chosen: list[Source | Unread] = []
+    for file in files:
+        notebook = language_of(file.path) == "notebook"
+        if file.path in swept.chosen or (notebook and file.role not in _UNPARSED):
+            unread = Unread(file.path, file.size, notebook, documents)
+            if documents.is_shared(file.path):
+                chosen.append(unread)
+            elif not (source := unread.load()).blank:
+                chosen.append(source)
+    for built in build_all(chosen, jobs, cache, meanwhile):
+        if built.module is not None or built.problem:
+            documents.parsed.add(built.path)
+        if built.problem:
+            documents.note(built.path, built.problem)
+        if built.module is not None:
+            yield built.module
+
+
+def _roots(tools: Iterable[Tool]) -> Iterator[str]:
+    """The dotted names whose import tells that a file may matter.
+
+    Their first segments are those of tools that prove something; of each, all names that any tool is known by.
+    """
+    every = list(tools)
+    firsts = {root.partition(".")[0] for tool in every if _proves(tool) for root in tool.imports}
+    whole = {root for tool in every for root in tool.imports if root in firsts}
+    yield from whole
+    parted = firsts - whole
+    for tool in every:
+        yield from (root for root in tool.imports if root.partition(".")[0] in parted)
+        patterns = (
+            text for item in tool.signatures for text in (*item.calls, *item.all_calls, *item.decorators, *item.bases)
+        )
+        for text in patterns:
+            if text.startswith("{") or text.partition(".")[0] in parted:
+                yield from (name for name in beginnings_of(text) if name.partition(".")[0] in parted)
+
+
+def _marks() -> Iterator[str]:
+    """What is asked of the text of all code once its facts are known."""
+    yield from (placeholders.MARKER, suppress.MARK)
+    yield from (mark for kind in GATHERED for mark in kind.marks)
+
+
+def _proves(tool: Tool) -> bool:
+    """Whether using a tool says something by itself; a web framework or a test runner only does with a model."""
+    activities = {activity for signature in tool.signatures for activity in signature.does}
+    return bool(activities - {"serve", "test", "lint"}) or any(signature.serves for signature in tool.signatures)
+
+
+def _uses(
+    files: tuple[File, ...], structured: list[File], documents: Documents, index: CodeIndex, matcher: Matcher
+) -> tuple[Use, ...]:
+    found: dict[tuple[object, ...], Use] = {}
+    every = [use for module in index.modules.values() for use in matcher.in_module(index, module)]
+    every += [use for file in structured for use in matcher.in_documents(file, documents.nodes(file.path))]
+    every += matcher.in_names([file for file in files if file.role not in _UNPARSED])
+    for use in every:
+        found.setdefault((use.tool, use.location, use.scope, use.serves, use.does), use)
+    return tuple(found.values())
