@@ -9,8 +9,10 @@ It opens no file, knows no level and does not decide grades beyond what its own 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import AnyStr
 
 from msgspec import Struct, field
 
@@ -23,6 +25,7 @@ from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.documents.store import Documents
+from mlops_scan.documents.text import decode
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository
@@ -33,9 +36,8 @@ from mlops_scan.words import Evidence, Hop, Location, Problem, Role, Signal
 ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENERATED})
 """Roles whose code is not the repository's own main code."""
 
-_MAX_SPLIT = 16  # files whose lines are kept
-_MAX_KEPT = 500_000  # characters of a text whose lines are kept
-_SPLIT_AT_ONCE = 100  # lines of a file; the first ones are asked for most
+_MAX_KEPT = 500_000  # characters of a text that is kept for its lines alone
+_BLOCK = 2048  # characters of which it is kept how many lines end in them
 
 LEARNS = frozenset({"train", "tune"})
 """Activities that fit a model."""
@@ -58,7 +60,7 @@ class Context(Struct):
     by_node: dict[Node, list[Use]] = field(default_factory=dict)
     self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
     cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share
-    _lines: dict[str, list[str]] = field(default_factory=dict)  # of the files that evidence was shown of lately
+    _ends: dict[str, list[int]] = field(default_factory=dict)  # lines before each block of a file, as far as asked for
     _modules: dict[bool, tuple[tuple[str, Module], ...]] = field(default_factory=dict)  # with notebooks, without
     _names: set[str] = field(default_factory=set)
     _by_path: dict[str, list[Use]] = field(default_factory=dict)
@@ -115,20 +117,18 @@ class Context(Struct):
 
     def line(self, path: str, line: int) -> str:
         """One line of a file, stripped and cut to 160 characters."""
-        lines = self._lines.get(path)
-        if lines is None:
-            if len(self._lines) >= _MAX_SPLIT:
-                self._lines.clear()
-            text = self.documents.text(path)
-            if len(text) > _MAX_KEPT:  # a table, of which hardly more than a line is asked
-                self.documents.let_go(path)
-                lines = text.split("\n", line)
-                return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
-            lines = self._lines[path] = [text]  # the last one is the rest, not split yet
-        if len(lines) <= line and "\n" in lines[-1]:
-            rest = lines.pop()
-            lines += rest.split("\n", max(line - len(lines), len(lines), _SPLIT_AT_ONCE))
-        return lines[line - 1].strip()[:160] if 0 < line <= len(lines) else ""
+        kept = self.documents.keeps(path)
+        content = self.documents.content(path)
+        if len(content) > _MAX_KEPT and not kept:  # a table, of which hardly more than a line is asked
+            self.documents.let_go(path)
+        ends = self._ends.get(path)
+        if ends is None:
+            ends = self._ends[path] = [0]
+        if isinstance(content, str):
+            found = _line(content, "\n", ends, line - 1)
+        else:
+            found = decode(_line(content, b"\n", ends, line - 1))
+        return found.strip()[:160]
 
     def shown(self, evidence: Evidence) -> Evidence:
         """The same evidence with text and role filled in."""
@@ -208,3 +208,25 @@ def unique(signals: Iterable[Signal]) -> Iterator[Signal]:
         if key not in seen:
             seen.add(key)
             yield signal
+
+
+def _line(content: AnyStr, end: AnyStr, ends: list[int], above: int) -> AnyStr:
+    """The line with so many lines above it, without its end; empty where there is none.
+
+    `ends` has the lines that end before each block of the content, and grows: a line far down in a notebook with
+    pictures is then found without looking at what stands above it again.
+    """
+    nothing = content[:0]
+    if above < 0:
+        return nothing
+    while ends[-1] < above:
+        block = (len(ends) - 1) * _BLOCK
+        if block >= len(content):
+            return nothing
+        ends.append(ends[-1] + content.count(end, block, block + _BLOCK))
+    block = max(0, bisect_left(ends, above) - 1)  # the one in which the line above ends
+    start = block * _BLOCK
+    for _ in range(above - ends[block]):
+        start = content.index(end, start) + 1
+    stop = content.find(end, start)
+    return content[start : stop if stop >= 0 else None]

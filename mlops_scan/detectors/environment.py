@@ -55,6 +55,7 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
                 )
             )
             evidence = (context.evidence(file.path, 1),)
+            context.documents.release((file.path,))
             if frameworks and len(missing) == len(frameworks):
                 reason = f"the lock file does not hold {', '.join(missing[:3])}, which the code imports"
                 yield Signal("env/pinned", file.name, Grade.TRACE, evidence, reason=reason, fixed=True)

@@ -18,7 +18,7 @@ TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pic
 HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 
 _FEW = 8_000_000  # characters of all texts that may stay in memory whatever they are
-_AGAIN = 2_000_000  # characters of released texts that are kept once they have been read again
+_AGAIN = 2_000_000  # characters or bytes of released texts that are kept once they have been read again
 _NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
 
 _CHANGED = "changed while it was scanned"
@@ -56,8 +56,9 @@ class TextStore:
         self._texts: dict[str, str] = {}
         self._held = 0  # characters of the texts that are kept
         self._marks: tuple[str, ...] = ()
+        self._text_marks: tuple[str, ...] = ()
         self._released: dict[str, _Released] = {}
-        self._again: dict[str, str] = {}  # of those released, the ones read last
+        self._again: dict[str, str | bytes] = {}  # of those released, the ones read last
         self._again_size = 0
         self._forgotten: set[str] = set()
 
@@ -69,39 +70,57 @@ class TextStore:
         """The decoded text of a file; empty for binaries, unreadable and over-long files (those are noted)."""
         if path in self._texts:
             return self._texts[path]
-        if path in self._again:
-            return self._again[path]
-        data = self._content(path)
-        text = decode(data)
+        again = self._again.get(path)
+        if isinstance(again, str):
+            return again
         known = self._released.get(path)
+        if known is not None and known.bytewise:
+            return decode(self.data(path))
+        text = decode(self._content(path))
         if known is None:
             self._texts[path] = text
             self._held += len(text)
             return text
-        if known.identity != hash(data if known.bytewise else text):
+        if known.identity != hash(text):
             self.note(path, _CHANGED)
             text = ""
         self._keep_again(path, text)
         return text
 
     def data(self, path: str) -> bytes:
-        """The bytes of a file, empty where `text` is; nothing is kept of them but what `expect` was told."""
-        if path in self._texts:
-            return self._texts[path].encode("utf-8", "surrogatepass")
-        data = self._content(path)
+        """The bytes of a file, empty where `text` is; they are not kept for long, only the marks that they hold."""
+        again = self._again.get(path)
+        if isinstance(again, bytes):
+            return again
         known = self._released.get(path)
+        if path in self._texts or (known is not None and not known.bytewise):
+            return self.text(path).encode("utf-8", "surrogatepass")
+        data = self._content(path)
         if known is None:
             marks = tuple(mark for mark in self._marks if contains(data, mark))
             self._released[path] = _Released(marks, hash(data), True)
-        elif known.bytewise and known.identity != hash(data):
+        elif known.identity != hash(data):
             self.note(path, _CHANGED)
-            return b""
+            data = b""
+        self._keep_again(path, data)
         return data
 
-    def _keep_again(self, path: str, text: str) -> None:
-        """Keep a text that was let go and read again, in the place of those that were read longest ago."""
-        self._again[path] = text
-        self._again_size += len(text)
+    def content(self, path: str) -> str | bytes:
+        """The text of a file, or its bytes where these are at hand and have the same lines."""
+        known = self._released.get(path)
+        if path in self._texts or known is None or not known.bytewise:
+            return self.text(path)
+        data = self.data(path)
+        return decode(data) if b"\r" in data or b"\0" in data[:4] else data
+
+    def keeps(self, path: str) -> bool:
+        """Whether the text of a file is in memory, to stay there."""
+        return path in self._texts
+
+    def _keep_again(self, path: str, content: str | bytes) -> None:
+        """Keep what was let go and read again, in the place of what was read longest ago."""
+        self._again[path] = content
+        self._again_size += len(content)
         while self._again_size > _AGAIN and len(self._again) > 1:
             oldest = next(iter(self._again))
             self._again_size -= len(self._again.pop(oldest))
@@ -186,9 +205,10 @@ class TextStore:
             for path in paths:
                 self.let_go(path)
 
-    def expect(self, marks: Iterable[str]) -> None:
-        """Say which marks will be asked of texts that are let go from now on."""
+    def expect(self, marks: Iterable[str], of_texts: Iterable[str] = ()) -> None:
+        """Say which marks will be asked of what is let go from now on; `of_texts` never of files that `data` is for."""
         self._marks = tuple(marks)
+        self._text_marks = (*self._marks, *of_texts)
 
     def thin_out(self, path: str) -> None:
         """Let go of a text that has been looked at, if there are many; it is read again if it turns out to matter."""
@@ -200,12 +220,15 @@ class TextStore:
         text = self._texts.pop(path, None)
         if text:
             self._held -= len(text)
-            self._released[path] = _Released(tuple(mark for mark in self._marks if mark in text), hash(text), False)
+            self._released[path] = _Released(
+                tuple(mark for mark in self._text_marks if mark in text), hash(text), False
+            )
 
     def holds(self, path: str, mark: str) -> bool:
         """Whether the text of a file has `mark` in it."""
-        if path in self._released and mark in self._marks:
-            return mark in self._released[path].marks
+        known = self._released.get(path)
+        if known is not None and mark in (self._marks if known.bytewise else self._text_marks):
+            return mark in known.marks
         return mark in self.text(path)
 
     def identity(self, path: str) -> int:

@@ -67,7 +67,7 @@ def gather(
     options = options or ScanOptions()
     documents = documents or Documents(repository.files)
     begin(options, "sweep")
-    documents.expect(_marks())
+    documents.expect((placeholders.MARKER, suppress.MARK), (mark for kind in GATHERED for mark in kind.marks))
     swept = _sweep(repository.files, documents, rules, options.jobs)
     repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated
     if swept.left:
@@ -215,12 +215,6 @@ def _roots(tools: Iterable[Tool]) -> Iterator[str]:
         for text in patterns:
             if text.startswith("{") or text.partition(".")[0] in parted:
                 yield from (name for name in beginnings_of(text) if name.partition(".")[0] in parted)
-
-
-def _marks() -> Iterator[str]:
-    """What is asked of the text of all code once its facts are known."""
-    yield from (placeholders.MARKER, suppress.MARK)
-    yield from (mark for kind in GATHERED for mark in kind.marks)
 
 
 def _proves(tool: Tool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,87 @@ def test_of_texts_that_are_read_again_the_last_ones_stay(folder: Path, monkeypat
         path.unlink()
     assert documents.text("b.py") == _TEXT
     assert documents.text("a.py") == ""
+
+
+class TestBytes:
+    """Notebooks, of which hardly anything needs decoding."""
+
+    @staticmethod
+    def _documents(folder: Path, data: bytes) -> Documents:
+        (folder / "a.ipynb").write_bytes(data)
+        (folder / "b.ipynb").write_bytes(data)
+        source = Folder(str(folder))
+        documents = Documents(File(name, len(data), Role.NOTEBOOK, source) for name in ("a.ipynb", "b.ipynb"))
+        documents.expect(("mark",), ("other",))
+        return documents
+
+    def test_they_are_read_once_and_known_afterwards(self, tmp_path: Path) -> None:
+        data = '{"é": "mark"}'.encode()
+        documents = self._documents(tmp_path, data)
+        assert documents.data("a.ipynb") == data == documents.content("a.ipynb")
+        assert documents.text("a.ipynb") == data.decode()
+        assert documents.identity("a.ipynb") == (documents.data("b.ipynb") and documents.identity("b.ipynb"))
+        assert documents.bytes_read == 2 * len(data)
+        (tmp_path / "b.ipynb").unlink()
+        assert documents.holds("b.ipynb", "mark")
+
+    def test_what_is_asked_of_texts_only_is_looked_for(self, tmp_path: Path) -> None:
+        documents = self._documents(tmp_path, b'{"x": "other"}')
+        assert documents.data("a.ipynb")
+        assert documents.holds("a.ipynb", "other")
+        assert not documents.holds("a.ipynb", "mark")
+
+    @pytest.mark.parametrize(
+        "data", ['{"x":\r\n "mark"}'.encode("utf-16"), b'{"x":\r "mark"}', b'\xef\xbb\xbf["mark\xff"]']
+    )
+    def test_other_encodings_and_line_ends_have_the_lines_of_their_text(self, tmp_path: Path, data: bytes) -> None:
+        documents = self._documents(tmp_path, data)
+        assert documents.data("a.ipynb") == data
+        assert documents.holds("a.ipynb", "mark")
+        content = documents.content("a.ipynb")
+        assert content == (data if b"\r" not in data else documents.text("a.ipynb"))
+
+    def test_one_that_changed_gives_nothing(self, tmp_path: Path) -> None:
+        documents = self._documents(tmp_path, b'{"x": "mark"}' + b" " * 3_000_000)
+        assert documents.data("a.ipynb")
+        assert documents.data("b.ipynb")  # there is room for one
+        (tmp_path / "a.ipynb").write_bytes(b"{}")
+        assert documents.data("a.ipynb") == b""
+        assert documents.text("a.ipynb") == ""
+        assert documents.incomplete["a.ipynb"].reason == "changed while it was scanned"
+
+
+class TestOtherProcesses:
+    """What another process has seen of a file is as if it had been read here."""
+
+    def test_a_text(self, folder: Path) -> None:
+        source = Folder(str(folder))
+        there, here = (Documents([File("a.py", len(_TEXT), Role.SOURCE, source)]) for _ in range(2))
+        for documents in (there, here):
+            documents.expect(("mark", "other"))
+        text, seen = there.observed("a.py", lambda: there.text("a.py"))
+        assert text == _TEXT
+        here.take("a.py", marshal.loads(marshal.dumps(seen)))
+        assert (here.files_read, here.bytes_read, here.reads) == (1, len(_TEXT), there.reads)
+        assert here.identity("a.py") == there.identity("a.py")
+        assert here.text("a.py") == _TEXT
+        assert here.files_read == 1
+        (folder / "a.py").unlink()
+        assert here.holds("a.py", "mark")
+
+    def test_what_cannot_be_read_is_noted(self, tmp_path: Path) -> None:
+        there, here = (Documents([File("a.py", 3, Role.SOURCE, Folder(str(tmp_path)))]) for _ in range(2))
+        text, seen = there.observed("a.py", lambda: there.text("a.py"))
+        here.take("a.py", seen)
+        assert here.text("a.py") == text == ""
+        assert here.incomplete == there.incomplete
+        assert "cannot be read" in here.incomplete["a.py"].reason
+        assert (here.files_read, here.reads) == (0, {"a.py": b""})
+
+    def test_a_text_that_is_held_stays(self, folder: Path) -> None:
+        here = Documents([File("a.py", len(_TEXT), Role.SOURCE, Folder(str(folder)))])
+        assert here.text("a.py") == _TEXT
+        _, seen = here.observed("a.py", lambda: here.text("a.py"))
+        here.take("a.py", seen)
+        (folder / "a.py").unlink()
+        assert here.text("a.py") == _TEXT
