@@ -16,6 +16,7 @@ from mlops_scan.automation.pipelines import declared, rulefiles
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.cache import Cache
 from mlops_scan.ci.find import unread_providers, workflows
+from mlops_scan.ci.model import Workflow
 from mlops_scan.ci.providers import GATHERED
 from mlops_scan.code.build import Source, Unread, build_all
 from mlops_scan.code.facts import Module
@@ -73,21 +74,17 @@ def gather(
     if swept.left:
         repository = replace(repository, notices=(*repository.notices, _left(swept, documents)))
     begin(options, "code")
-    structured = [file for file in repository.files if _is_structured(file)]
-    structured += [file for file in typescript_programs(repository.files) if file.role not in _UNPARSED]
-    modules = _modules(
-        repository.files, documents, swept, options.jobs, cache, lambda: _read_first(structured, documents)
-    )
+    matcher = Matcher(rules.tools.values())
+    definitions = _Definitions(repository.files, documents, matcher)
+    modules = _modules(repository.files, documents, swept, options.jobs, cache, definitions.read)
     index = CodeIndex(modules, swept.names)
     documents.release(file.path for file in repository.files if language_of(file.path) in _CODE)
     begin(options, "documents")
-    matcher = Matcher(rules.tools.values())
-    pipelines = [p for file in structured for p in _pipelines(file, documents)]
-    pipelines += [p for file in repository.files for p in _in_rule_files(file, documents)]
+    definitions.read()
     begin(options, "automation")
+    found, pipelines = definitions.workflows, definitions.pipelines
     resolver = Resolver(documents, index, matcher, pipelines)
-    found = tuple(workflows(documents))
-    uses = _uses(repository.files, structured, documents, index, matcher)
+    uses = _uses(index, matcher, definitions.uses)
     code_pipelines = starts.code_schedules(uses, index)
     handed = Handed(documents, index, environment(found))
     runs = (
@@ -113,6 +110,36 @@ def gather(
     )
     context.self_tools = self_tools(context)
     return context
+
+
+class _Definitions:
+    """What is declared rather than programmed: it can be read while other processes parse code."""
+
+    def __init__(self, files: tuple[File, ...], documents: Documents, matcher: Matcher) -> None:
+        self._files = files
+        self._documents = documents
+        self._matcher = matcher
+        self._done = False
+        self.workflows: tuple[Workflow, ...] = ()
+        self.pipelines: list[Pipeline] = []
+        self.uses: list[Use] = []
+
+    def read(self) -> None:
+        """Read all definitions, and import the detectors; the first time only."""
+        if self._done:
+            return
+        self._done = True
+        documents, files = self._documents, self._files
+        structured = [file for file in files if _is_structured(file)]
+        structured += [file for file in typescript_programs(files) if file.role not in _UNPARSED]
+        self.uses += [
+            use for file in structured for use in self._matcher.in_documents(file, documents.nodes(file.path))
+        ]
+        self.uses += self._matcher.in_names([file for file in files if file.role not in _UNPARSED])
+        self.pipelines += [p for file in structured for p in _pipelines(file, documents)]
+        self.pipelines += [p for file in files for p in _in_rule_files(file, documents)]
+        self.workflows = tuple(workflows(documents))
+        plugins.load_own()
 
 
 def _is_structured(file: File) -> bool:
@@ -162,13 +189,6 @@ def _left(swept: Sweep, documents: Documents) -> str:
         f"there is more Python around the use of ML tools than one scan parses: {len(swept.left)} files, "
         f"{tests} of them tests, that are furthest from it are left out; scan a folder of this repository for more"
     )
-
-
-def _read_first(structured: Iterable[File], documents: Documents) -> None:
-    """What this process does while workers parse code: definitions are read, and the detectors imported."""
-    for file in structured:
-        documents.nodes(file.path)
-    plugins.load_own()
 
 
 def _modules(
@@ -223,13 +243,10 @@ def _proves(tool: Tool) -> bool:
     return bool(activities - {"serve", "test", "lint"}) or any(signature.serves for signature in tool.signatures)
 
 
-def _uses(
-    files: tuple[File, ...], structured: list[File], documents: Documents, index: CodeIndex, matcher: Matcher
-) -> tuple[Use, ...]:
+def _uses(index: CodeIndex, matcher: Matcher, declared: Iterable[Use]) -> tuple[Use, ...]:
+    """The uses of tools in code, and those in definitions, each once."""
     found: dict[tuple[object, ...], Use] = {}
-    every = [use for module in index.modules.values() for use in matcher.in_module(index, module)]
-    every += [use for file in structured for use in matcher.in_documents(file, documents.nodes(file.path))]
-    every += matcher.in_names([file for file in files if file.role not in _UNPARSED])
-    for use in every:
+    in_code = (use for module in index.modules.values() for use in matcher.in_module(index, module))
+    for use in (*in_code, *declared):
         found.setdefault((use.tool, use.location, use.scope, use.serves, use.does), use)
     return tuple(found.values())
