@@ -20,6 +20,11 @@ class Budget(Struct):
 
     left: int = MAX_OF_SCRIPT
     seen: int = 0  # commands that were looked at on the way, those that only change the folder included
+    asked: list[frozenset[str]] = field(default_factory=list)  # the variables that each script takes from outside
+
+    def mark(self) -> tuple[int, int, int]:
+        """How far it has come: what is left, seen and asked."""
+        return self.left, self.seen, len(self.asked)
 
     def spend(self) -> bool:
         """Take one; False when nothing is left."""

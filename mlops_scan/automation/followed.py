@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable
 
 from msgspec import Struct
@@ -15,7 +15,8 @@ from mlops_scan.documents.shell_model import ShellScript
 class Followed(Struct, frozen=True):
     """What a script once led to: another start that comes to it in the same state leads to the same.
 
-    `hops` is the length of the chain that came to it then, `seen` and `spent` are what it cost of the bounds.
+    `hops` is the length of the chain that came to it then, `seen` and `spent` are what it cost of the bounds, `asked`
+    are the variables of its environment that it, or what it led to, asked for, with the values that they had.
     """
 
     script: ShellScript  # held, so that its id stays its own
@@ -23,6 +24,7 @@ class Followed(Struct, frozen=True):
     hops: int
     seen: int
     spent: int
+    asked: dict[str, str | None]
 
     def again(self, chain: Chain) -> list[Run]:
         """The same runs at the end of another chain."""
@@ -45,7 +47,7 @@ class Followed(Struct, frozen=True):
 
 
 def state(script: ShellScript, path: str, is_file: bool, chain: Chain) -> Hashable:
-    """All that decides what a script leads to, but for the start and the hops before it, which it only hands on."""
+    """What decides where a script leads, but for variables, and for the start and hops that it only hands on."""
     return (
         id(script),
         path,
@@ -55,8 +57,34 @@ def state(script: ShellScript, path: str, is_file: bool, chain: Chain) -> Hashab
         chain.seen,
         chain.inside_image,
         bool(chain.swallowed),  # a failure that is lost already is lost for all that follows, for the same reason
-        tuple(chain.env.items()),
     )
+
+
+class Ledger:
+    """What scripts led to, by the state in which they were come to."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, list[Followed]] = defaultdict(list)
+
+    def find(self, key: Hashable, chain: Chain) -> Followed | None:
+        """What was led to from a state (see `state`) where all variables that matter had the values of this chain."""
+        get = chain.env.get
+        for known in self._known.get(key, ()):
+            if all(get(name) == value for name, value in known.asked.items()):
+                return known
+        return None
+
+    def keep(
+        self, key: Hashable, script: ShellScript, runs: list[Run], chain: Chain, before: tuple[int, int, int]
+    ) -> None:
+        """Keep what a script led to; `before` is the mark of the chain's budget when it was come to."""
+        left, seen, asked = before
+        budget = chain.budget
+        names = {name for names in budget.asked[asked:] for name in names}
+        values = {name: chain.env.get(name) for name in sorted(names)}
+        self._known[key].append(
+            Followed(script, tuple(runs), len(chain.evidence), budget.seen - seen, left - budget.left, values)
+        )
 
 
 class Shares:
@@ -90,4 +118,5 @@ class Shares:
         self._in_all += known.seen
         budget.left -= known.spent
         budget.seen += known.seen
+        budget.asked.append(frozenset(known.asked))
         return True

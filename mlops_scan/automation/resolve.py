@@ -6,16 +6,17 @@ Every hop is kept as evidence. Cycles and long chains are cut; a hop that leaves
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec.structs import replace
 
 from mlops_scan.automation import images
 from mlops_scan.automation.chain import MAX_HOPS, MAX_OF_SCRIPT, Chain
-from mlops_scan.automation.followed import Followed, Shares, state
+from mlops_scan.automation.followed import Ledger, Shares, state
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
+from mlops_scan.automation.prepared import Prepared
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
 from mlops_scan.automation.submit import Submitted, Submitter
 from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
@@ -34,9 +35,6 @@ _SOURCE = frozenset({"source", "."})
 _INNER = frozenset({"mpirun", "mpiexec", "srun", "horovodrun"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 _ERREXIT = regex(r"-[a-df-z]*e[a-z]*")
-_EXPANSION = regex(r"\$(?:\{(\w+)\}|(\w+))")
-
-_Prepared = tuple[int, bool, tuple[tuple[str, str], ...]]  # a script's identity, whether it is a file, its environment
 
 MAX_OF_FILE = 10_000
 """Steps and commands that are followed from one definition, those that it starts in other files included."""
@@ -59,8 +57,8 @@ class Resolver:
         self.submitter = Submitter(self.paths, pipelines)
         self._shares = Shares()
         self._parsed: dict[tuple[str, int, bool, bool], tuple[ShellScript, str]] = {}
-        self._led: dict[Hashable, Followed] = {}
-        self._prepared_scripts: dict[_Prepared, tuple[ShellScript, list[tuple[Command, tuple[str, ...]]]]] = {}
+        self._led = Ledger()
+        self._prepared = Prepared()
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
@@ -151,24 +149,24 @@ class Resolver:
 
         Many jobs come to the same scripts: what was followed once to the end is not followed again.
         """
-        key = state(script, path, is_file, chain)
-        known, limits = self._led.get(key), (MAX_OF_FILE, MAX_IN_ALL)
+        key, limits = state(script, path, is_file, chain), (MAX_OF_FILE, MAX_IN_ALL)
+        known = self._led.find(key, chain)
         if known is not None and self._shares.affords(known, chain, *limits):
             yield from known.again(chain)
             return
-        seen, left = chain.budget.seen, chain.budget.left
+        before = chain.budget.mark()
         found: list[Run] = []
         for run in self._followed_commands(script, path, chain, is_file):
             found.append(run)
             yield run
         if known is None and not self._shares.cut(chain, *limits):
-            spent = left - chain.budget.left
-            self._led[key] = Followed(script, tuple(found), len(chain.evidence), chain.budget.seen - seen, spent)
+            self._led.keep(key, script, found, chain, before)
 
     def _followed_commands(self, script: ShellScript, path: str, chain: Chain, is_file: bool) -> Iterator[Run]:
         own = path if is_file else ""
         folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
-        for command, words in self._prepared(script, is_file, chain.env):
+        chain.budget.asked.append(self._prepared.asked(script))
+        for command, words in self._prepared.commands(script, is_file, chain.env):
             chain.budget.seen += 1
             if self.exhausted(chain.start):
                 return
@@ -191,24 +189,6 @@ class Resolver:
                 self.documents.note(chain.start.evidence.location.path, reason)
                 return
             yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
-
-    def _prepared(
-        self, script: ShellScript, is_file: bool, env: Mapping[str, str]
-    ) -> list[tuple[Command, tuple[str, ...]]]:
-        """The commands of a script that may run, unwrapped; kept, because many jobs run the same script."""
-        key = (id(script), is_file, tuple(env.items()))
-        kept = self._prepared_scripts.get(key)
-        if kept is not None:
-            return kept[1]
-        values = _constants(script, env)
-        uncalled = _uncalled(script) if is_file else frozenset()
-        found = []
-        for command in script.commands:
-            words = unwrap(tuple(_filled(word, values) for word in command.words))
-            if words and command.function not in uncalled and words[0] not in script.functions:
-                found.append((command, words))
-        self._prepared_scripts[key] = (script, found)  # holds the script, so that its id stays its own
-        return found
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
         text = words[2] if len(words) >= 3 and words[:2] == ("sh", "-c") else None  # as `unwrap` leaves it
@@ -430,28 +410,6 @@ class Resolver:
 
 
 # -- small rules -----------------------------------------------------------------------------------------------------
-
-
-def _constants(script: ShellScript, env: Mapping[str, str]) -> dict[str, str]:
-    """Variables that a script sets once, to a constant, or gets from its environment and does not set."""
-    values: dict[str, str] = {}
-    for name, value in script.variables:
-        values[name] = "" if name in values or "$" in value or "`" in value else value
-    return {name: value for name, value in {**env, **values}.items() if value}
-
-
-def _filled(word: str, values: Mapping[str, str]) -> str:
-    if "$" not in word or not values:
-        return word
-    return _EXPANSION.sub(lambda match: values.get(match.group(1) or match.group(2), match.group()), word)
-
-
-def _uncalled(script: ShellScript) -> frozenset[str]:
-    """Functions of a script that nothing in it calls; none where it calls by variables or may only be sourced."""
-    named = {word for command in script.commands for word in command.words}
-    indirect = any(command.words[0].startswith("$") for command in script.commands if command.words)
-    library = all(command.function for command in script.commands)
-    return frozenset() if indirect or library else frozenset(set(script.functions) - named)
 
 
 def _enclosing(place: tuple[str, tuple[int, ...]]) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -51,6 +51,10 @@ class ModuleNames:
                 return path, rest
         return None
 
+    def is_outside(self, dotted: str) -> bool:
+        """Whether no file has a beginning of this name, so that it is nobody's file whoever asks."""
+        return not self._prefixes.get(dotted, True)
+
     def _known_prefixes(self, dotted: str) -> Iterator[tuple[str, str]]:
         """The prefixes of a name that some file has, longest first, each with the rest; none for most names."""
         parts = dotted.split(".")

@@ -200,15 +200,21 @@ class _Graph:
         self.users_of_tools: set[str] = set()
         self.users_of_glue: set[str] = set()
         self._files = files
+        outside: dict[tuple[str, bool], tuple[bool, bool]] = {}  # imports of no file: a tool, glue
         for path, seen in files.items():
-            for dotted, whole in seen.imports:
-                located = self.names.find_module(dotted, path)
-                if located is not None:
-                    self._link(path, located[0])
-                    continue
-                if whole and tools.uses(dotted):
+            for name in seen.imports:
+                kind = outside.get(name)
+                if kind is None:
+                    located = self.names.find_module(name[0], path)
+                    if located is not None:
+                        self._link(path, located[0])
+                        continue
+                    kind = name[1] and tools.uses(name[0]), name[0].partition(".")[0] in _GLUE
+                    if self.names.is_outside(name[0]):
+                        outside[name] = kind
+                if kind[0]:
                     self.users_of_tools.add(path)
-                if dotted.partition(".")[0] in _GLUE:
+                if kind[1]:
                     self.users_of_glue.add(path)
 
     def add_mentions(self, mentioned: _Mentioned) -> None:

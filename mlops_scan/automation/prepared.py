@@ -1,0 +1,74 @@
+"""The commands of a script as they are followed: unwrapped, with the constants filled in that it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlops_scan.documents.shell import Command, ShellScript, unwrap
+from mlops_scan.regex import regex
+
+_EXPANSION = regex(r"\$(?:\{(\w+)\}|(\w+))")
+
+_Key = tuple[int, bool, tuple[tuple[str, str], ...]]  # a script's identity, whether it is a file, what it sees
+_Commands = list[tuple[Command, tuple[str, ...]]]
+
+
+class Prepared:
+    """The commands of scripts; kept, because many jobs run the same script."""
+
+    def __init__(self) -> None:
+        self._asked: dict[int, tuple[ShellScript, frozenset[str]]] = {}  # holds the script: its id stays its own
+        self._commands: dict[_Key, _Commands] = {}
+
+    def asked(self, script: ShellScript) -> frozenset[str]:
+        """The variables that a script takes from its environment."""
+        known = self._asked.get(id(script))
+        if known is None:
+            named = {
+                match.group(1) or match.group(2)
+                for command in script.commands
+                for word in command.words
+                if "$" in word
+                for match in _EXPANSION.finditer(word)
+            }
+            known = self._asked[id(script)] = script, frozenset(named.difference(name for name, _ in script.variables))
+        return known[1]
+
+    def commands(self, script: ShellScript, is_file: bool, env: Mapping[str, str]) -> _Commands:
+        """The commands of a script that may run, each with its words; `env` are the constants of its environment."""
+        asked = self.asked(script)
+        seen = tuple((name, value) for name, value in env.items() if name in asked)
+        key = (id(script), is_file, seen)
+        kept = self._commands.get(key)
+        if kept is not None:
+            return kept
+        values = {**dict(seen), **_constants(script)}
+        uncalled = _uncalled(script) if is_file else frozenset()
+        found = self._commands[key] = []
+        for command in script.commands:
+            words = unwrap(tuple(_filled(word, values) for word in command.words))
+            if words and command.function not in uncalled and words[0] not in script.functions:
+                found.append((command, words))
+        return found
+
+
+def _constants(script: ShellScript) -> dict[str, str]:
+    """Variables that a script sets once, to a constant."""
+    values: dict[str, str] = {}
+    for name, value in script.variables:
+        values[name] = "" if name in values or "$" in value or "`" in value else value
+    return {name: value for name, value in values.items() if value}
+
+
+def _filled(word: str, values: Mapping[str, str]) -> str:
+    if "$" not in word or not values:
+        return word
+    return _EXPANSION.sub(lambda match: values.get(match.group(1) or match.group(2), match.group()), word)
+
+
+def _uncalled(script: ShellScript) -> frozenset[str]:
+    """Functions of a script that nothing in it calls; none where it calls by variables or may only be sourced."""
+    named = {word for command in script.commands for word in command.words}
+    indirect = any(command.words[0].startswith("$") for command in script.commands if command.words)
+    library = all(command.function for command in script.commands)
+    return frozenset() if indirect or library else frozenset(set(script.functions) - named)
