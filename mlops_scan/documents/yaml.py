@@ -6,7 +6,10 @@ deep nesting nor an alias bomb costs more than the text itself.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -37,6 +40,8 @@ _SPECIAL = regex(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 _CONTROL = bytes({*range(9), 11, 12, *range(14, 32), 127})
 _WIDE = "\x85\u2028\u2029\ufffe\uffff"
 _UNPRINTABLE = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufffe\uffff]")
+_DEFINITION = "\nkind: CustomResourceDefinition"
+_SCHEMA = regex(r"\n([ ]{1,8})(?:versions|validation):[ \t]*(?=\n)")
 _SLASH_FIRST = regex(r"(?:[^\S\n]*(?:#[^\n]*)?\n)*[^\S\n]*//")
 _BLOCK_SCALAR = regex(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?\Z")
 
@@ -46,11 +51,16 @@ def parse(text: str) -> tuple[Node, ...]:
 
     Raises DocumentError for broken YAML (with the documents before it as `.partial`), for more than 2 MB and for
     nesting deeper than 200. Lines that start with `//` count as comments, and template tags are replaced by the word
-    `TEMPLATE`, each only when the text does not parse otherwise.
+    `TEMPLATE`, each only when the text does not parse otherwise. Of the definitions of Kubernetes' own resources the
+    schemas are left out.
     """
     check_size(text)
     failure: DocumentError | None = None
-    for candidate in _candidates(_printable(encodable(unix_lines(text.removeprefix("\ufeff"))))):
+    clean = _printable(encodable(unix_lines(text.removeprefix("\ufeff"))))
+    for candidate in _without_schemas(clean):
+        with contextlib.suppress(DocumentError):
+            return _read(candidate)
+    for candidate in _candidates(clean):
         try:
             return _read(candidate)
         except DocumentError as error:
@@ -87,6 +97,30 @@ def _printable(text: str) -> str:
     if len(data) == len(data.translate(None, _CONTROL)) and (text.isascii() or not any(c in text for c in _WIDE)):
         return text  # nearly always, and ten times faster than the expression
     return _UNPRINTABLE.sub(" ", text)
+
+
+def _without_schemas(text: str) -> Iterator[str]:
+    """The text without the schemas of resource definitions: they are most of what manifests weigh, and no evidence."""
+    if _DEFINITION not in text:
+        return
+    pieces: list[str] = []
+    position = 0
+    for key in _SCHEMA.finditer(text):
+        document = max(0, text.rfind("\n---", 0, key.start()))
+        if key.start() < position or text.find(_DEFINITION, document, key.start()) < 0:
+            continue
+        after = _after(len(key[1])).search(text, key.end())
+        end = after.start() if after is not None else len(text)
+        pieces += [text[position : key.end()], "\n" * text.count("\n", key.end(), end)]
+        position = end
+    if pieces:
+        yield "".join([*pieces, text[position:]])
+
+
+@lru_cache(maxsize=16)
+def _after(indent: int) -> re.Pattern[str]:
+    """Where the value ends of a key that so many blanks stand before."""
+    return re.compile(rf"\n(?![ ]{{{indent + 1}}}|[ ]{{{indent}}}-|[ \t]*(?:#|\{{\{{|\n|\Z))")
 
 
 def _candidates(text: str) -> Iterator[str]:

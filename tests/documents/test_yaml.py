@@ -259,3 +259,52 @@ def test_an_empty_value_at_the_end_stands_on_the_last_line() -> None:
     (document,) = yaml.parse("?")
     assert {node.line for _, node in document.walk()} == {1}
     assert {node.end_line for _, node in document.walk()} == {1}
+
+
+class TestSchemas:
+    """Definitions of Kubernetes' own resources, of which the schemas are no evidence."""
+
+    TEXT = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: models.example.org
+spec:
+  group: example.org
+  versions:
+  - name: v1
+    schema:
+      openAPIV3Schema: {type: object, description: 'a # b'}
+
+  # why
+  {{- if .Values.old }}
+  - name: v0
+    deprecated: |
+      spec:
+        versions:
+  {{- end }}
+  scope: Namespaced
+---
+kind: Model
+spec:
+  versions:
+  - name: v1
+"""
+
+    def test_they_are_left_out_and_nothing_else(self) -> None:
+        definition, model = yaml.parse(self.TEXT)
+        assert definition.path("metadata", "name").text == "models.example.org"  # type: ignore[union-attr]
+        assert definition.path("spec", "group").text == "example.org"  # type: ignore[union-attr]
+        assert definition.path("spec", "versions").kind == "scalar"  # type: ignore[union-attr]
+        scope = definition.path("spec", "scope")
+        assert scope is not None
+        assert self.TEXT.split("\n")[scope.line - 1] == "  scope: Namespaced"
+        names = model.path("spec", "versions")
+        assert names is not None
+        assert [item.get("name").text for item in names.items] == ["v1"]  # type: ignore[union-attr]
+        assert self.TEXT.split("\n")[names.items[0].line - 1] == "  - name: v1"
+
+    def test_where_that_breaks_the_text_it_is_read_whole(self) -> None:
+        text = "a: 1\nkind: CustomResourceDefinition\nspec:\n  versions:\n  - name: 'v1\n  and'\n  served: true\n"
+        (found,) = yaml.parse(text)
+        assert found.path("spec", "served").value is True  # type: ignore[union-attr]
