@@ -95,7 +95,7 @@ def _document(source: Source) -> tuple[PythonDocument, tuple[int, ...]]:
         return python.parse(source.text if isinstance(source.text, str) else decode(source.text)), ()
     from mlops_scan.documents import notebook
 
-    read = notebook.parse(source.text) if isinstance(source.text, str) else notebook.read(source.text)
+    read = notebook.parse(source.text) if isinstance(source.text, str) else notebook.read_code(source.text)
     joined = notebook.joined(read)
     return python.parse(joined.text, joined.tree), joined.lines
 

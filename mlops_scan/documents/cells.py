@@ -6,7 +6,7 @@ for them. What is unusual in any way is left to `documents.json`, whose bounds a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -44,12 +44,15 @@ class _Places(Struct):
     cells: list[Raw]
 
 
-def cells(data: bytes) -> list[RawCell] | None:
-    """The cells of a notebook of format 4, or None where anything is not as Jupyter writes it."""
+def cells(data: bytes, kinds: Collection[str] = ()) -> list[RawCell] | None:
+    """The cells of a notebook of format 4, or None where anything is not as Jupyter writes it.
+
+    Only those of some kinds where any are given.
+    """
     try:
         found = _decoder(_Notebook).decode(data).cells
         places = [memoryview(raw) for raw in _decoder(_Places).decode(data).cells]
-        return list(_located(data, found, places))
+        return list(_located(data, found, places, kinds))
     except (RecursionError, ValueError):  # of which the errors of msgspec and of decoding are some
         return None
 
@@ -59,13 +62,18 @@ def _decoder(kind: type) -> msgspec.json.Decoder:  # type: ignore[type-arg]
     return msgspec.json.Decoder(kind)
 
 
-def _located(data: bytes, found: Sequence[_Cell], places: Sequence[memoryview]) -> Iterator[RawCell]:
+def _located(
+    data: bytes, found: Sequence[_Cell], places: Sequence[memoryview], kinds: Collection[str]
+) -> Iterator[RawCell]:
     """The cells with the lines of their sources; ValueError where these cannot be told."""
     position = data.index(places[0]) if places else 0
     line, counted = 1, 0
     for cell, place in zip(found, places, strict=True):
-        source = bytes(cell.source or cell.input)
         end = position + place.nbytes
+        if kinds and cell.cell_type not in kinds:
+            position = _after(data, end)
+            continue
+        source = bytes(cell.source) or bytes(cell.input)
         parts: list[Part] = []
         if source:
             start = _source(data, position, end, source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import accumulate
 
 from msgspec import Struct
@@ -50,17 +50,17 @@ def parse(text: str) -> Notebook:
     return _ordinary(text.encode("utf-8", "surrogatepass")) or _unusual(text)
 
 
-def read(data: bytes) -> Notebook:
-    """The cells of a notebook as it lies on disk; raises what `parse` raises. What it printed is not decoded."""
+def read_code(data: bytes) -> Notebook:
+    """The code cells of a notebook as it lies on disk; raises what `parse` raises. What it printed is not decoded."""
     if len(data) <= json.MAX_BYTES:
-        found = _ordinary(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data)
+        found = _ordinary(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in data else data, ("code",))
         if found is not None:
             return found
     return parse(decode(data))
 
 
-def _ordinary(data: bytes) -> Notebook | None:
-    found = cells(data)
+def _ordinary(data: bytes, kinds: Collection[str] = ()) -> Notebook | None:
+    found = cells(data, kinds)
     if found is None or len(found) > _MAX_CELLS:
         return None
     return Notebook(tuple(Cell(_KINDS.get(cell.kind, "raw"), _lines(cell.parts)) for cell in found))
@@ -222,7 +222,24 @@ def _likely(cell: Cell) -> list[str]:
     plain = python2.without_magics(plain)
     if plain == lines or plain[first] != lines[first]:  # what opens a cell is in no string: a magic there is one
         return plain
-    return plain if isinstance(repair.try_parse("\n".join(lines)), repair.Failure) else lines
+    if _are_magics(lines, plain) or isinstance(repair.try_parse("\n".join(lines)), repair.Failure):
+        return plain
+    return lines
+
+
+def _are_magics(lines: Sequence[str], plain: Sequence[str]) -> bool:
+    """Whether what looks like magics is sure to be some: none can lie in a string, or go on with the `%` of a line."""
+    opened = 0
+    for line, other in zip(lines, plain, strict=True):
+        if '"""' in line or "'''" in line:
+            return False
+        if line == other:
+            if line.endswith("\\"):
+                return False
+            opened += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+        elif opened:
+            return False
+    return True
 
 
 def _apart(tree: ast.Module, blocks: Sequence[Sequence[str]]) -> bool:

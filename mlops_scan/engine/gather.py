@@ -173,7 +173,12 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: i
     found = sweep(
         dict(looks(by_language["python"], documents, RoleCatalogue(rules.roles), jobs)),
         _roots(rules.tools.values()),
-        ((path, documents.text(path)) for language in sorted(_COMMANDS) for path in by_language[language]),
+        (
+            (path, documents.text(path))
+            for language in sorted(_COMMANDS)
+            for path in by_language[language]
+            if documents.files[path].size <= _MAX_STRUCTURED
+        ),
         (documents.data(path) for path in by_language["notebook"]),
         [path for path in by_language["python"] if documents.files[path].role is Role.TEST],
     )

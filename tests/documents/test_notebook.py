@@ -119,6 +119,18 @@ def test_outputs_that_are_no_plain_json_are_read_as_before() -> None:
         notebook.parse(text.replace("1,", "[" * 5_000 + "]" * 5_000 + ","))
 
 
+def test_code_cells_by_themselves() -> None:
+    data = dump(
+        {"cell_type": "markdown", "source": ["# hi\n"]}, code_cell(["a\n"]), {"cell_type": "code", "input": "b"}
+    )
+    whole = notebook.parse(data)
+    assert notebook.read_code(data.encode()).cells == whole.cells[1:]
+    assert whole.cells[2].lines == ((data[: data.index('"b"')].count("\n") + 1, "b"),)
+    assert notebook.read_code(data.replace("hi", "\xe9").encode("latin-1")).cells == whole.cells[1:]
+    assert notebook.read_code(data.replace("\n", "\r\n").encode()).cells == whole.cells[1:]
+    assert notebook.code(notebook.read_code(data.encode("utf-16"))) == notebook.code(whole)
+
+
 def test_format_3() -> None:
     cell = {"cell_type": "code", "input": ["fit()\n"], "prompt_number": 2, "outputs": []}
     text = json.dumps({"nbformat": 3, "worksheets": [{"cells": [cell, {"cell_type": "heading", "source": "x"}]}]})
@@ -222,6 +234,7 @@ _PIECES = (
         "%sql",
         "!r})",
     ),
+    *("!pip install x \\", "%pip install y", "s = ')'", 's = "("', "x = f(')'", "% y", "!= y)"),
     *("s = '''", "'''", "x = (a", " % b)", "x = (", ")", "@(", "task)", "x = 1 \\", "print 'a'", "\ufeffx = 1"),
 )
 
