@@ -42,18 +42,21 @@ class ModuleNames:
 
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
-        prefixes = self._prefixes.get(dotted)
-        if prefixes is None:
-            prefixes = self._prefixes[dotted] = tuple(self._known_prefixes(dotted))
-        for prefix, rest in prefixes:
+        for prefix, rest in self._known(dotted):
             path = self._seen_from(prefix, importer)
             if path:
                 return path, rest
         return None
 
-    def is_outside(self, dotted: str) -> bool:
-        """Whether no file has a beginning of this name, so that it is nobody's file whoever asks."""
-        return not self._prefixes.get(dotted, True)
+    def is_foreign(self, dotted: str) -> bool:
+        """Whether `find_module` finds nothing, whoever asks."""
+        return not self._known(dotted)
+
+    def _known(self, dotted: str) -> tuple[tuple[str, str], ...]:
+        prefixes = self._prefixes.get(dotted)
+        if prefixes is None:
+            prefixes = self._prefixes[dotted] = tuple(self._known_prefixes(dotted))
+        return prefixes
 
     def _known_prefixes(self, dotted: str) -> Iterator[tuple[str, str]]:
         """The prefixes of a name that some file has, longest first, each with the rest; none for most names."""

@@ -56,6 +56,7 @@ class Reach:
         self._edges: dict[str, dict[str, list[tuple[Node, int]]]] = {}
         self._sources: dict[Node, list[Node]] | None = None  # what runs each node
         self._methods: dict[str, list[Node]] = defaultdict(list)
+        self._foreign: set[str] = set()  # names that run nothing of the repository, whoever calls them
         self._made: dict[Node, tuple[Node, ...]] = {}
         self._dispatched: dict[str, tuple[Node, ...]] = {}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
@@ -97,7 +98,7 @@ class Reach:
         edges: dict[str, dict[Node, int]] = defaultdict(dict)
         known: set[tuple[str, str]] = set()  # a scope calls the same few names again and again
         for scope, name, targets, line in self._runs_of(module):
-            if not targets or (scope, name) in known:
+            if (scope, name) in known:
                 continue
             if name:
                 known.add((scope, name))
@@ -108,7 +109,10 @@ class Reach:
         return {scope: [item for item in to.items() if item[0][0] in self._modules] for scope, to in edges.items()}
 
     def _runs_of(self, module: Module) -> Iterator[tuple[str, str, tuple[Node, ...], int]]:
-        """What the statements of a module run: scope, the name that is called or empty, the nodes and the line."""
+        """What the statements of a module run: scope, the name that is called or empty, the nodes and the line.
+
+        Nothing is given for the many names that run no code of the repository.
+        """
         imported = {module.path}
         for item in module.imports:
             located = self._names.find_module(item.name, module.path)
@@ -116,18 +120,29 @@ class Reach:
                 imported.add(located[0])
                 yield item.scope, "", ((located[0], ""),), item.line
         known: dict[str, tuple[Node, ...]] = {}
+        foreign = self._foreign
         for call in module.calls:
             for name in (call.name, *call.refs):
-                if name not in known:
-                    known[name] = tuple(self._runs(module.path, name, imported))
-                yield call.scope, name, known[name], call.line
-            texts = [text for text in call.args if text and "." in text]
+                if name in foreign:
+                    continue
+                targets = known.get(name)
+                if targets is None:
+                    targets = known[name] = self._runs(module, name, imported)
+                if targets:
+                    yield call.scope, name, targets, call.line
+            texts = [text for text in call.args if text and "." in text] if call.args else []
             if call.keywords:
                 texts += [text for _, text in call.keywords if text and "." in text]
             if texts and call.name.rpartition(".")[2] not in _NAMING_ONLY:
-                yield call.scope, "", tuple(self._named_in(module.path, texts)), call.line
+                targets = tuple(self._named_in(module.path, texts))
+                if targets:
+                    yield call.scope, "", targets, call.line
+        yield from self._registered(module)
+
+    def _registered(self, module: Module) -> Iterator[tuple[str, str, tuple[Node, ...], int]]:
+        """The functions that a decorator hands to somebody who calls them."""
         for qualname, function in module.functions.items():
-            if any(self._registers(module.path, name) for name in function.decorators):
+            if function.decorators and any(self._registers(module.path, name) for name in function.decorators):
                 owner = qualname.rpartition(".")[0]
                 yield owner if owner in module.functions else "", "", ((module.path, qualname),), function.line
 
@@ -135,6 +150,8 @@ class Reach:
         """First-party scripts and modules whose path or dotted name a call is handed as text, to run them."""
         for text in texts:
             for word in text.split()[:_MAX_WORDS]:
+                if "." not in word:
+                    continue
                 clean = word.strip("'\"")
                 target = self.script(clean) if clean.endswith((".py", ".ipynb")) else self._dotted(clean, path)
                 if target is not None and target != path:
@@ -162,29 +179,40 @@ class Reach:
             return False
         return not self._names.resolve(path, decorator).first_party
 
-    def _runs(self, path: str, name: str, imported: set[str]) -> Iterator[Node]:
-        target = self._names.resolve(path, name)
-        if target.first_party:
-            module = self._modules.get(target.path)
-            item = module.classes.get(target.qualname) if module is not None else None
-            if module is None or item is None:
-                yield target.path, target.qualname
-                return
-            key = (target.path, target.qualname)
-            if key not in self._made:
-                self._made[key] = tuple(self._methods_run(module, target.qualname))
-            yield from self._made[key]
-        elif target.name.startswith("?."):
-            method = target.name[2:]
-            candidates = [node for node in self._methods.get(method, ()) if node[0] in imported]
-            if not candidates and method not in _COMMON_METHODS:
-                candidates = self._methods.get(method, [])
-            if 0 < len(candidates) <= 3:
-                yield from candidates
-            else:
-                if method not in self._dispatched:
-                    self._dispatched[method] = tuple(self._overrides(method))
-                yield from self._dispatched[method]
+    def _runs(self, module: Module, name: str, imported: set[str]) -> tuple[Node, ...]:
+        """The code of the repository that a call by this name may run."""
+        root, _, rest = name.partition(".")
+        if root == "?":
+            return self._methods_called(rest.rpartition(".")[2], imported)
+        if root == "@" and rest in module.functions and rest not in module.classes:
+            return ((module.path, rest),)
+        if self._names.is_foreign(name):
+            self._foreign.add(name)
+            return ()
+        target = self._names.resolve(module.path, name)
+        if not target.first_party:
+            return self._methods_called(target.name[2:], imported) if target.name.startswith("?.") else ()
+        there = self._modules.get(target.path)
+        key = (target.path, target.qualname)
+        if there is None or target.qualname not in there.classes:
+            return (key,)
+        if key not in self._made:
+            self._made[key] = tuple(self._methods_run(there, target.qualname))
+        return self._made[key]
+
+    def _methods_called(self, method: str, imported: set[str]) -> tuple[Node, ...]:
+        """The methods of that name that a call on an unknown object may run; `imported` are files that it knows."""
+        every = self._methods.get(method)
+        if not every:
+            return ()
+        candidates = [node for node in every if node[0] in imported]
+        if not candidates and method not in _COMMON_METHODS:
+            candidates = every
+        if 0 < len(candidates) <= 3:
+            return tuple(candidates)
+        if method not in self._dispatched:
+            self._dispatched[method] = tuple(self._overrides(method))
+        return self._dispatched[method]
 
     def _overrides(self, method: str) -> Iterator[Node]:
         """All implementations of a method that one abstract first-party class declares: what `job.run()` may be."""

@@ -12,6 +12,7 @@ from mlops_scan.code.names import ModuleNames
 
 _MAX_RESOLVE = 12  # names followed one after the other
 _MAX_STEPS = 300  # names followed in all to resolve one: classes of many bases, modules of many star imports
+_OWN_ROOTS = frozenset({"@.", "?.", "*.", "@", "?", "*"})  # how names begin that are to be followed in their module
 
 
 class Target(Struct, frozen=True):
@@ -74,6 +75,10 @@ class Resolver:
             self._steps_left = _MAX_STEPS
             found = known[name] = self._resolve(path, name, 0)
         return found
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether `name` means nothing of the repository, whichever module has it; not known of names of its own."""
+        return name[:2] not in _OWN_ROOTS and self._names.is_foreign(name)
 
     def _external(self, name: str) -> Target:
         """The target of a name that is not the repository's; one for all the modules that use it."""

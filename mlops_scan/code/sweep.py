@@ -210,7 +210,7 @@ class _Graph:
                         self._link(path, located[0])
                         continue
                     kind = name[1] and tools.uses(name[0]), name[0].partition(".")[0] in _GLUE
-                    if self.names.is_outside(name[0]):
+                    if self.names.is_foreign(name[0]):
                         outside[name] = kind
                 if kind[0]:
                     self.users_of_tools.add(path)
