@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import AnyStr
 
 from msgspec import Struct, field
@@ -60,6 +60,8 @@ class Context(Struct):
     by_node: dict[Node, list[Use]] = field(default_factory=dict)
     self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
     cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share
+    _leading: tuple[Run, ...] | None = None
+    _commands: dict[tuple[str, ...], Run] = field(default_factory=dict)  # the first run of each command line
     _ends: dict[str, list[int]] = field(default_factory=dict)  # lines before each block of a file, as far as asked for
     _modules: dict[bool, tuple[tuple[str, Module], ...]] = field(default_factory=dict)  # with notebooks, without
     _names: set[str] = field(default_factory=set)
@@ -136,6 +138,25 @@ class Context(Struct):
             return evidence
         where = evidence.location
         return Evidence(where, evidence.hop, evidence.text or self.line(where.path, where.line), self.role(where.path))
+
+    # -- runs --------------------------------------------------------------------------------------------------------
+
+    def leading(self) -> tuple[Run, ...]:
+        """The runs that lead to something: code, tests, a pipeline or the use of a tool.
+
+        Scripts and tasks that many jobs run may repeat thousands of commands that do none of it.
+        """
+        if self._leading is None:
+            runs = self.automation.runs
+            self._leading = tuple(run for run in runs if run.uses or run.entries or run.tests or run.pipelines)
+        return self._leading
+
+    def commands(self) -> Mapping[tuple[str, ...], Run]:
+        """The command lines that automation runs, each once, with the first run that has it."""
+        if not self._commands:
+            for run in self.automation.runs:
+                self._commands.setdefault(run.words, run)
+        return self._commands
 
     # -- activities --------------------------------------------------------------------------------------------------
 

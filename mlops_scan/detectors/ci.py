@@ -32,8 +32,7 @@ _FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil",
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of the families ci and cd, and defects of CI definitions."""
-    every = [run for run in context.automation.runs if run.start.kind == "ci"]
-    runs = [run for run in every if run.uses or run.entries or run.tests or run.pipelines]  # that lead to something
+    runs = [run for run in context.leading() if run.start.kind == "ci"]
     yield from unique(_tests(context, runs))
     tests = {test.path: test for test in model_tests(context)} if any(run.tests for run in runs) else {}
     yield from unique(signal for run in runs for signal in _model_tests(context, run, tests))
@@ -43,7 +42,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _environments(context, runs)
     yield from _unread(context)
     yield from _defects(context, runs)
-    yield from _missing(context, every)
+    yield from _missing(context)
     yield from _by_hand(context, runs)
 
 
@@ -374,19 +373,14 @@ def _printing(context: Context, workflow: Workflow, job: Job) -> Iterator[Proble
         )
 
 
-def _missing(context: Context, runs: list[Run]) -> Iterator[Problem]:
-    missing = [run for run in runs if run.missing and not run.start.blocked]
+def _missing(context: Context) -> Iterator[Problem]:
+    missing = [run for run in context.automation.runs if run.missing and run.start.kind == "ci"]
+    missing = [run for run in missing if not run.start.blocked]
     if not missing:
         return
-    fetching = {
-        (r.start.workflow, r.start.job)
-        for r in runs
-        if r.words
-        and (
-            r.words[0] in _FETCHES
-            or (r.words[0] == "uses" and any(w.startswith(("repository=", "path=")) for w in r.words))
-        )
-    }
+    fetches = {words for words in context.commands() if _fetches(words)}
+    jobs = {(run.start.workflow, run.start.job) for run in missing}
+    fetching = {job for job in jobs if any(run.words in fetches for run in context.automation.runs_of_job(*job))}
     seen = set()
     for run in missing:
         if (run.start.workflow, run.start.job) in fetching or run.location in seen:
@@ -398,6 +392,13 @@ def _missing(context: Context, runs: list[Run]) -> Iterator[Problem]:
         what = "a target that its makefile does not have" if made else "which is not in the repository"
         message = f"This runs `{run.missing}`, {what}."
         yield Problem("MLS303", message, run.location, tuple(context.shown(e) for e in run.chain))
+
+
+def _fetches(words: tuple[str, ...]) -> bool:
+    """Whether a command brings files that are not in the repository."""
+    if words[:1] == ("uses",):
+        return any(word.startswith(("repository=", "path=")) for word in words)
+    return bool(words) and words[0] in _FETCHES
 
 
 def _by_hand(context: Context, runs: list[Run]) -> Iterator[Problem]:

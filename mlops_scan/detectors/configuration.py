@@ -135,8 +135,8 @@ def _find_mentions(context: Context) -> dict[str, tuple[str, int]]:
         step = next((step for step in pipeline.steps if step.has_params), None)
         if pipeline.tool == "dvc" and step is not None:  # `params:` without a file name means params.yaml
             found.setdefault("params.yaml", (pipeline.path, step.line))
-    for run in context.automation.runs:
-        for word in run.words:
+    for words, run in context.commands().items():
+        for word in words:
             if word.endswith(_ENDINGS):
                 name = word.rpartition("=")[2].rpartition("/")[2]
                 if _TOKENS.fullmatch(name):
@@ -222,7 +222,7 @@ def _loads_folder(context: Context, folder: str) -> bool:
             for call in module.calls
         ):
             return True
-    return any(folder in word.split("/") for run in context.automation.runs for word in run.words)
+    return any(folder in word.split("/") for words in context.commands() for word in words)
 
 
 def _python(context: Context) -> Iterator[Signal]:

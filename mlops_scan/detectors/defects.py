@@ -40,7 +40,7 @@ Jobs = dict[tuple[str, str], list[Run]]
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Defects of CI definitions and gates that can be shown from the files alone."""
     jobs: Jobs = defaultdict(list)
-    for run in context.automation.runs:
+    for run in context.leading():
         if run.start.kind == "ci":
             jobs[(run.start.workflow, run.start.job)].append(run)
     loaded = [w for w in context.automation.workflows if not w.unloaded and context.role(w.path) not in ASIDE]
@@ -48,15 +48,17 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         yield from _refused(context, workflow)
         yield from _never(context, workflow)
         yield from _bypassed(context, workflow, jobs)
-        yield from _idle(context, workflow, jobs)
+        yield from _idle(context, workflow)
     yield from _dead_triggers(context, loaded)
     yield from _vacuous(context)
     guarded = frozenset((gate.path, gate.scope) for gate in gates(context) if not gate.weak) | {
         (use.location.path, use.scope) for use in context.uses if "model/quality-gate" in use.serves
     }
-    for runs in jobs.values():
+    comments = frozenset(words for words in context.commands() if _comments(words))
+    for job, runs in jobs.items():
         yield from _too_late(context, runs, guarded)
-        yield from _reported(context, runs, guarded)
+        if comments:
+            yield from _reported(context, job, runs, guarded, comments)
 
 
 # -- what cannot start -----------------------------------------------------------------------------------------------
@@ -145,12 +147,12 @@ def _matches_something(context: Context, pattern: str) -> bool:
     return "$" in pattern or context.resolver.paths.is_folder(folder.removeprefix("./"))
 
 
-def _idle(context: Context, workflow: Workflow, jobs: Jobs) -> Iterator[Problem]:
+def _idle(context: Context, workflow: Workflow) -> Iterator[Problem]:
     """A clock that starts a workflow called retraining in which every command is known and none does any work."""
     clock = next((trigger for trigger in workflow.triggers if trigger.kind == "schedule"), None)
     if clock is None or workflow.unknown or not (_RETRAINS.search(workflow.name) or _RETRAINS.search(workflow.path)):
         return
-    runs = [run for job in workflow.jobs for run in jobs.get((workflow.path, job.id), ())]
+    runs = [run for job in workflow.jobs for run in context.automation.runs_of_job(workflow.path, job.id)]
     if any(job.uses for job in workflow.jobs) or not runs or not all(_idles(run) for run in runs):
         return
     message = f"This clock starts `{workflow.name}`, in which no command trains, starts or calls anything."
@@ -252,11 +254,26 @@ def _gated(context: Context, run: Run, guarded: frozenset[tuple[str, str]]) -> b
     return not context.automation.reached(run).keys().isdisjoint(guarded)
 
 
-def _reported(context: Context, runs: list[Run], guarded: frozenset[tuple[str, str]]) -> Iterator[Problem]:
+def _comments(words: tuple[str, ...]) -> bool:
+    """Whether a command writes a comment on a change."""
+    return bool(words) and words[0].startswith(_SPEAKS) and _COMMENTS.match(" ".join(words[:3])) is not None
+
+
+def _on_change(run: Run) -> bool:
+    return not run.start.blocked and not run.start.triggers.isdisjoint(ON_CHANGE)
+
+
+def _reported(
+    context: Context,
+    job: tuple[str, str],
+    runs: list[Run],
+    guarded: frozenset[tuple[str, str]],
+    comments: frozenset[tuple[str, ...]],
+) -> Iterator[Problem]:
     """An evaluation on a change whose figures go into a comment and nowhere else."""
-    live = [run for run in runs if not run.start.blocked and run.start.triggers & ON_CHANGE]
-    told = (run for run in live if run.words and run.words[0].startswith(_SPEAKS))
-    comment = next((run for run in told if _COMMENTS.match(" ".join(run.words[:3]))), None)
+    live = [run for run in runs if _on_change(run)]
+    every = context.automation.runs_of_job(*job) if live else ()
+    comment = next((run for run in every if run.words in comments and _on_change(run)), None)
     if comment is None or any(run.tests or _gated(context, run, guarded) for run in live):
         return
     if any(context.learns(run) is not None for run in live):

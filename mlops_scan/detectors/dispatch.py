@@ -84,7 +84,7 @@ def _sender(context: Context) -> Evidence | None:
 
 def listener(context: Context) -> Evidence | None:
     """Where a workflow that is asked for from outside trains, or None."""
-    for run in context.automation.runs:
+    for run in context.leading():
         if run.start.kind == "ci" and "external" in run.start.triggers and not run.start.blocked:
             trained = training_of(context, run)
             if trained is not None:

@@ -53,7 +53,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 def _evaluations_in_ci(context: Context) -> Iterator[Signal]:
     """Commands of a CI job that evaluate, each with whether a bad score ends the job."""
     suites = _suites(context)
-    for run in context.automation.runs:
+    for run in context.leading():
         if run.start.kind != "ci" or not (run.uses or (suites and (run.entries or run.tests))):
             continue
         command = next((use for use in run.uses if "genai/eval-in-ci" in use.serves), None)

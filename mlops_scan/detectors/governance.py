@@ -127,7 +127,7 @@ def _covering(context: Context, rules: list[tuple[int, str, list[str]]]) -> int:
 
 def _approvals(context: Context) -> Iterator[Signal]:
     """Manual jobs that deploy: a person must press the button."""
-    for run in context.automation.runs:
+    for run in context.leading():
         if run.start.kind != "ci" or run.start.blocked != "a person must start this job":
             continue
         if any({"deploy-model", "promote", "deploy-pipeline"} & set(use.does) for use in run.uses):

@@ -21,7 +21,7 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
         for path, module in context.modules():
             if module.main_line or module.notebook:
                 roots += [(path, ""), (path, MAIN)]
-        for run in context.automation.runs:
+        for run in context.leading():
             if not run.tests:
                 roots.extend(run.entries)
         for use in context.uses:

@@ -28,6 +28,7 @@ def _named(context: Context) -> Iterator[Named]:
     for file in context.files():
         if language_of(file.path) in ("yaml", "json", "toml") and file.path in parsed:
             yield from matcher.in_documents(file.path, context.documents.nodes(file.path))
-    for run in context.automation.runs:
-        if run.words and matcher.begins(run.words[0]) and context.role(run.location.path) not in ASIDE:
+    naming = {words for words in context.commands() if words and matcher.begins(words[0])}
+    for run in context.automation.runs if naming else ():
+        if run.words in naming and context.role(run.location.path) not in ASIDE:
             yield from matcher.in_command(run.words, run.location)

@@ -60,7 +60,7 @@ def starts_of(context: Context, path: str) -> list[Run]:
     """CI runs and schedules that execute the pipeline declared at `path`, by its tool or by code that reads it."""
     readers = _readers(context).get(path.rpartition("/")[2])
     found = []
-    for run in context.automation.runs:
+    for run in context.leading():
         if run.start.kind in ("pipeline", "service") or run.tests or not (run.entries or run.pipelines):
             continue
         if path in run.pipelines or (readers and any(node[0] in readers for node in context.automation.reached(run))):
@@ -196,18 +196,20 @@ def _chains(context: Context) -> Iterator[Signal]:
                 Confidence.MEDIUM,
                 fixed=True,
             )
-    by_start: dict[str, list[Run]] = {}
-    for run in context.automation.runs:
+    by_job: dict[tuple[str, str], list[Run]] = {}
+    for run in context.leading():
         if run.start.kind == "ci" and not run.start.blocked and not run.tests:
-            by_start.setdefault(f"{run.start.workflow}#{run.start.job}", []).append(run)
-    for runs in by_start.values():
+            by_job.setdefault((run.start.workflow, run.start.job), []).append(run)
+    for job, runs in by_job.items():
         stages = _stages(context, runs)
         if stages is not None:
+            every = context.automation.runs_of_job(*job)
+            first = next(run for run in every if not run.start.blocked and not run.tests)
             yield Signal(
                 "pipeline/orchestration",
                 "script-chain",
                 Grade.IMPLEMENTED,
-                (*stages, runs[0].start.evidence),
+                (*stages, first.start.evidence),
                 Confidence.MEDIUM,
                 reason="a chain of commands in a CI job, not a declared pipeline",
                 fixed=True,
@@ -238,7 +240,7 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
 def _job_graphs(context: Context) -> Iterator[Signal]:
     """CI definitions in which a job that trains needs, or is needed by, another that runs the repository's own code."""
     by_job: dict[tuple[str, str], list[Run]] = {}
-    for run in context.automation.runs:
+    for run in context.leading():
         if run.start.kind == "ci" and run.entries and not run.start.blocked and not run.tests:
             by_job.setdefault((run.start.workflow, run.start.job), []).append(run)
     for workflow in context.automation.workflows:

@@ -21,7 +21,7 @@ _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `retraining/scheduled` and `retraining/triggered`; schedules that never fire."""
-    yield from unique(signal for run in context.automation.runs for signal in _scheduled(context, run))
+    yield from unique(signal for run in context.leading() for signal in _scheduled(context, run))
     yield from unique(_declared_schedules(context))
     yield from unique(_triggered(context))
     yield from _off(context)
@@ -109,7 +109,7 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
 
 
 def _off(context: Context) -> Iterator[Problem]:
-    for run in context.automation.runs:
+    for run in context.leading():
         if run.start.kind == "schedule" and run.start.blocked and training_of(context, run) is not None:
             yield Problem(
                 "MLS504",

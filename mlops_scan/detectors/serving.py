@@ -178,7 +178,7 @@ def _as_code(context: Context) -> Iterator[Signal]:
         ):
             evidence = (context.evidence(use.location.path, use.location.line),)
             yield Signal("deploy/as-code", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
-    for run in context.automation.runs:
+    for run in context.leading():
         deploying = next((u for u in run.uses if {"deploy-model", "deploy-pipeline"} & set(u.does)), None)
         if deploying is not None:
             grade = Grade.WIRED if run.start.kind == "ci" and not run.start.blocked else Grade.IMPLEMENTED

@@ -19,16 +19,16 @@ _NEAR = 15  # lines from the reading to the exit
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `model/quality-gate` from the commands that automation runs."""
-    started = [run for run in context.automation.runs if run.start.kind in ("ci", "schedule", "event", "pipeline")]
-    if not any(run.words[:1] == ("jq",) for run in started):
+    if not any(words[:1] == ("jq",) and _of_metric(words) for words in context.commands()):
         return
+    started = [run for run in context.automation.runs if run.start.kind in ("ci", "schedule", "event", "pipeline")]
     for _, group in groupby(started, key=lambda run: (run.start.workflow, run.start.label, run.location.path)):
         yield from _gates(context, list(group))
 
 
 def _gates(context: Context, runs: Sequence[Run]) -> Iterator[Signal]:
     for position, run in enumerate(runs):
-        if run.words[:1] != ("jq",) or not _of_metric(run):
+        if run.words[:1] != ("jq",) or not _of_metric(run.words):
             continue
         if _fails_by_itself(run):
             yield _signal(context, run, run)
@@ -43,8 +43,8 @@ def _gates(context: Context, runs: Sequence[Run]) -> Iterator[Signal]:
             yield _signal(context, near[compared], stop)
 
 
-def _of_metric(run: Run) -> bool:
-    text = " ".join(run.words[1:])
+def _of_metric(words: tuple[str, ...]) -> bool:
+    text = " ".join(words[1:])
     return METRIC.search(text) is not None and NOT_MODEL.search(text) is None
 
 

@@ -91,8 +91,8 @@ def test_modules(context: Context) -> Iterator[tuple[str, Module]]:
     """Python files that a test runner would collect by their name, or that a command gives it by name."""
     named = {
         word.partition("::")[0].rpartition("/")[2]
-        for run in context.automation.runs
-        for word in run.words[1:]
+        for words in context.commands()
+        for word in words[1:]
         if "_tests.py" in word
     }
     for path, module in context.index.modules.items():
@@ -164,7 +164,7 @@ def _has_model(context: Context) -> bool:
         cached = context.cache["has-model"] = (
             next(context.doing(*wanted), None) is not None
             or any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps)
-            or any(LEARNS.intersection(use.does) for run in context.automation.runs for use in run.uses)
+            or any(LEARNS.intersection(use.does) for run in context.leading() for use in run.uses)
             or any(file.role is Role.MODEL for file in context.repository.files)
         )
     return bool(cached)

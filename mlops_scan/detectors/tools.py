@@ -58,7 +58,7 @@ def _uses(context: Context) -> Iterator[Signal]:
 
 def _commands(context: Context) -> Iterator[Signal]:
     """Commands that serve a practice, where something runs them."""
-    for run in context.automation.runs:
+    for run in context.leading():
         for use in run.uses:
             for practice in use.serves:
                 if use.tool in context.self_tools or practice in _COMPLETED_ELSEWHERE:

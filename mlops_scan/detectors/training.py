@@ -79,11 +79,11 @@ def _automated(context: Context, use: Use) -> bool:
 
 
 def _started(context: Context) -> Iterator[Run]:
-    return (r for r in context.automation.runs if r.start.kind in ("ci", "schedule", "event") and not r.start.blocked)
+    return (r for r in context.leading() if r.start.kind in ("ci", "schedule", "event") and not r.start.blocked)
 
 
 def _by_hand(context: Context, uses: list[Use]) -> Iterator[Problem]:
-    pipelines = {path for run in context.automation.runs for path in run.pipelines}
+    pipelines = {path for run in context.leading() for path in run.pipelines}
     if any(LEARNS.intersection(u.does) for run in _started(context) for u in run.uses):
         return  # a job hands the training to a service, whose image is not followed to the code
     if not uses or pipelines or any(_automated(context, use) for use in uses) or _defined_in_pipeline(context, uses):

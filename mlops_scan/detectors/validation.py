@@ -117,7 +117,7 @@ def _in_tests(context: Context) -> Iterator[Signal]:
     if not _expects(context):
         return
     seen: set[str] = set()
-    for run in context.automation.runs:
+    for run in context.leading():
         if run.start.kind not in ("ci", "schedule") or run.start.blocked:
             continue
         for path in run.tests:

@@ -144,7 +144,7 @@ def _entries(context: Context, places: frozenset[str], skipped: set[str]) -> dic
         for target in context.resolver.tasks.console_scripts().values()
         for node in context.resolver.object_nodes(target)
     ]
-    others += [node for run in context.automation.runs if not run.tests for node in run.entries]
+    others += [node for run in context.leading() if not run.tests for node in run.entries]
     for node in others:
         if node[0] in modules and node[0] not in skipped:
             found[_place(node[0], places)].append(node)

@@ -92,7 +92,7 @@ def self_tools(context: Context) -> frozenset[str]:
 
 def publishes(context: Context) -> bool:
     """Whether automation or a script publishes a package to an index."""
-    return any("publish-package" in use.does for run in context.automation.runs for use in run.uses)
+    return any("publish-package" in use.does for run in context.leading() for use in run.uses)
 
 
 def decide(context: Context, override: str | None = None) -> Kind:
@@ -239,7 +239,7 @@ def _trains_itself(context: Context) -> bool:
         for target in context.resolver.tasks.console_scripts().values()
         for node in context.resolver.object_nodes(target)
     ]
-    for run in context.automation.runs:
+    for run in context.leading():
         if not run.tests and context.role(run.location.path) not in ASIDE:
             entries.extend(node for node in run.entries if context.role(node[0]) not in ASIDE)
     found = context.reaches(entries, LEARNS)
@@ -337,7 +337,7 @@ def _opening(text: str) -> str:
 def _operates(context: Context) -> bool:
     """Whether automation trains, runs or delivers something; checks of the code alone are no operation."""
     delivers = {"deploy-model", "deploy-pipeline", "run-pipeline", "publish-image", "train", "tune"}
-    for run in context.automation.runs:
+    for run in context.leading():
         if run.start.kind not in ("ci", "schedule", "event") or run.tests:
             continue
         if any(delivers.intersection(use.does) for use in run.uses):
