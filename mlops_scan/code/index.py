@@ -62,6 +62,10 @@ class CodeIndex:
         """For every node from which one of some nodes can be reached the hops to the nearest of them."""
         return self._reach.hops_to(wanted)
 
+    def hops_to_files(self, paths: Container[str], limit: int) -> dict[Node, int]:
+        """For every node from which something that lies in one of the files can be reached how many hops it takes."""
+        return self._reach.hops_to_files(paths, limit)
+
     def nearest(
         self, entries: Iterable[Node], wanted: Container[Node], hops: Mapping[Node, int], max_hops: int
     ) -> Node | None:

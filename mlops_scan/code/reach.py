@@ -35,6 +35,7 @@ _NAMING_ONLY = frozenset(
      "append", "format", "replace", "getenv", "get", "environ"}
 )  # fmt: skip
 MAX_HOPS = 14
+_FAR = 1 << 30  # more hops than there can be
 _MAX_BASES = 12  # classes looked at from one up to its bases
 _MAX_WORDS = 80
 
@@ -275,8 +276,27 @@ class Reach:
                     queue.append((target, hops + 1))
         return steps
 
-    def hops_to(self, wanted: Iterable[Node]) -> dict[Node, int]:
-        """For every node from which one of some nodes can be reached the hops to the nearest of them."""
+    def hops_to(self, wanted: Iterable[Node], limit: int = _FAR) -> dict[Node, int]:
+        """For every node from which one of some nodes can be reached, in `limit` hops, the hops to the nearest."""
+        sources = self._sources_of_all()
+        found = dict.fromkeys(wanted, 0)
+        queue = deque(found)
+        while queue:
+            node = queue.popleft()
+            hops = found[node] + 1
+            if hops > limit:
+                break
+            for source in sources.get(node, ()):
+                if source not in found:
+                    found[source] = hops
+                    queue.append(source)
+        return found
+
+    def hops_to_files(self, paths: Container[str], limit: int) -> dict[Node, int]:
+        """The same for whatever lies in one of some files and is run by something."""
+        return self.hops_to([node for node in self._sources_of_all() if node[0] in paths], limit)
+
+    def _sources_of_all(self) -> Mapping[Node, list[Node]]:
         if self._sources is None:
             sources = self._sources = defaultdict(list)
             for path in self._modules:
@@ -285,15 +305,7 @@ class Reach:
                     source = (path, scope)
                     for target, _ in edges:
                         sources[target].append(source)
-        found = dict.fromkeys(wanted, 0)
-        queue = deque(found)
-        while queue:
-            node = queue.popleft()
-            for source in self._sources.get(node, ()):
-                if source not in found:
-                    found[source] = found[node] + 1
-                    queue.append(source)
-        return found
+        return self._sources
 
     def nearest(
         self, entries: Iterable[Node], wanted: Container[Node], hops: Mapping[Node, int], max_hops: int

@@ -7,7 +7,7 @@ shapes of helpers, prints and `assert True` are not tests of a model.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import cast
 
@@ -16,6 +16,7 @@ from msgspec import Struct
 from mlops_scan.code.build import Source, build
 from mlops_scan.code.facts import Function, Module
 from mlops_scan.code.index import Node
+from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
@@ -87,8 +88,14 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         )
 
 
-def test_modules(context: Context) -> Iterator[tuple[str, Module]]:
+def test_modules(context: Context) -> tuple[tuple[str, Module], ...]:
     """Python files that a test runner would collect by their name, or that a command gives it by name."""
+    if "test modules" not in context.cache:
+        context.cache["test modules"] = tuple(_test_modules(context))
+    return cast("tuple[tuple[str, Module], ...]", context.cache["test modules"])
+
+
+def _test_modules(context: Context) -> Iterator[tuple[str, Module]]:
     named = {
         word.partition("::")[0].rpartition("/")[2]
         for words in context.commands()
@@ -285,15 +292,21 @@ def _is_check(context: Context, module: Module, name: str) -> bool:
 
 def _first_party(context: Context, path: str, function: Function) -> bool:
     """Whether the test runs code of the repository that works on data or models."""
-    known = cast("dict[str, bool]", context.cache.setdefault("tests of data", {}))
-    if path not in known:
-        known[path] = _runs_on_data(context, (path, ""))
-    return known[path] or _runs_on_data(context, (path, function.qualname))
+    hops = _hops_to_data(context)
+    near = min(hops.get((path, ""), MAX_HOPS), hops.get((path, function.qualname), MAX_HOPS))
+    return near <= _HELPER_HOPS or _is_of_data(context, path)
 
 
-def _runs_on_data(context: Context, node: Node) -> bool:
-    reached = context.index.reach((node,), _HELPER_HOPS)
-    return any(context.role(path) is not Role.TEST and _on_data(context, path) for path, _ in reached)
+def _hops_to_data(context: Context) -> Mapping[Node, int]:
+    """How far from a piece of code the nearest other one lies that works on data or models and is no test."""
+    if "hops to data" not in context.cache:
+        paths = {path for path in context.index.modules if _is_of_data(context, path)}
+        context.cache["hops to data"] = context.index.hops_to_files(paths, _HELPER_HOPS)
+    return cast("Mapping[Node, int]", context.cache["hops to data"])
+
+
+def _is_of_data(context: Context, path: str) -> bool:
+    return context.role(path) is not Role.TEST and _on_data(context, path)
 
 
 def _on_data(context: Context, path: str) -> bool:
