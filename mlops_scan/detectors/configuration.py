@@ -43,7 +43,12 @@ _LOADERS = (
 )
 _MAX_NODES = 5_000  # of a document that hyperparameters are looked for in
 _VALUES = frozenset({"value", "values"})  # below the parameter that a sweep or a pipeline names
-_TOOL_FILES = frozenset({"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject"})
+_TOOL_FILES = frozenset(
+    {
+        "pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject", "uv.lock", "poetry.lock", "pdm.lock",
+        "pylock.toml", "conda-lock.yml", "pnpm-lock.yaml", "package-lock.json",
+    }
+)  # fmt: skip
 _LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
 _LFS_DATA = regex(
     r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",

@@ -25,18 +25,26 @@ _SHORT = regex(  # the most frequent part of `_PLAIN`, which takes a millisecond
     r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[A-Za-z0-9]+\])?[ ]?([<>=]=[ ]?[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})?"
 )
 _IDENTIFIER = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-_VERSION = r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,9}"
-_SUFFIX = r"(?:\.post|a|b|rc)[0-9]{1,9}"
+_EXTRAS = rf"(?:\[{_IDENTIFIER}(?:,[ ]?{_IDENTIFIER}){{0,20}}\])?"
+_VERSION = r"v?[0-9]{1,9}(?:\.[0-9]{1,9}){0,9}"
+_SUFFIX = r"(?:\.post[0-9]{1,9}|(?:a|b|rc)[0-9]{1,9}|\.?dev(?:[0-9]{1,9})?)"
 _CLAUSE = (
-    rf"(?:[<>]=?[ ]?{_VERSION}(?:{_SUFFIX})?|[=!]=[ ]?{_VERSION}(?:\.\*|{_SUFFIX})?|~=[ ]?{_VERSION}\.[0-9]{{1,9}})"
+    rf"(?:[<>]=?[ ]?{_VERSION}(?:{_SUFFIX})?|===[ ]?{_VERSION}|~=[ ]?{_VERSION}\.[0-9]{{1,9}}"
+    rf"|[=!]=[ ]?{_VERSION}(?:\.\*|{_SUFFIX}|\+[a-z0-9]{{1,20}}(?:\.[a-z0-9]{{1,20}}){{0,5}})?)"
 )
 _MARKER = (
-    r"(?:python_version|python_full_version|sys_platform|platform_system|platform_machine|os_name)"
+    r"(?:python_version|python_full_version|sys_platform|platform_system|platform_machine|os_name"
+    r"|platform_python_implementation|implementation_name)"
     r"[ ]?(?:[<>]=?|[=!]=)[ ]?(?:'[A-Za-z0-9_ .-]*'|\"[A-Za-z0-9_ .-]*\")"
 )
+_MARKERS = rf"(?:{_MARKER}|\({_MARKER}(?:[ ](?:and|or)[ ]{_MARKER}){{0,9}}\))"
 _PLAIN = regex(  # what the library's grammar takes as well, and reads in the same way
-    rf"({_IDENTIFIER})(?:\[{_IDENTIFIER}(?:,[ ]?{_IDENTIFIER}){{0,20}}\])?"
-    rf"[ ]{{0,4}}({_CLAUSE}(?:[ ]?,[ ]?{_CLAUSE}){{0,9}})?(?:[ ]?;[ ]?{_MARKER}(?:[ ](?:and|or)[ ]{_MARKER}){{0,9}})?"
+    rf"({_IDENTIFIER}){_EXTRAS}"
+    rf"[ ]{{0,4}}({_CLAUSE}(?:[ ]?,[ ]?{_CLAUSE}){{0,9}})?(?:[ ]?;[ ]?{_MARKERS}(?:[ ](?:and|or)[ ]{_MARKERS}){{0,9}})?"
+)
+_DIRECT = regex(rf"({_IDENTIFIER}){_EXTRAS}[ ]{{0,4}}@[ ]{{0,4}}([^\s;]+)")
+_REFUSED = regex(  # behind its name, what the library refuses: a path, a second word, one `=`, a placeholder
+    r"[A-Za-z0-9][A-Za-z0-9._-]*(?:[^\s\[@(=<>!~;A-Za-z0-9._-]|\s+[^\s\[@(=<>!~;]|\s*=[^=]|\s*(?:[<>=!~]=|[<>])\s*\{)"
 )
 _SEPARATORS = regex(r"[-_.]+")
 _MAX_REQUIREMENTS = 10_000
@@ -79,7 +87,12 @@ def parse(text: str) -> tuple[Requirement, ...]:
 
 def parse_line(text: str, line: int = 1) -> Requirement | None:
     """One requirement as pip writes it, or None where the text is none. Never raises."""
-    text = _COMMENT.sub("", text).strip()
+    text = text.strip()
+    short = _SHORT.fullmatch(text)  # most lines: nothing of what is looked for below can be in it
+    if short is not None:
+        return _of_clauses(short.group(1), short.group(2) or "", False, line)
+    if "#" in text:
+        text = _COMMENT.sub("", text).strip()
     if not text:
         return None
     option = _OPTION.match(text)
@@ -88,24 +101,48 @@ def parse_line(text: str, line: int = 1) -> Requirement | None:
     if text.startswith("-"):
         return None
     hashed = "--hash" in text
-    text = _PER_REQUIREMENT.sub("", _HASH.sub("", text)).strip()
+    if "--" in text:
+        text = _PER_REQUIREMENT.sub("", _HASH.sub("", text)).strip()
     if _URL.match(text):
         return _url(text, hashed, line)
     if not text[:1].isalnum():
         return None  # a name begins so
-    return _plain(text, hashed, line) or _by_packaging(text, hashed, line)
+    return _plain(text, hashed, line) or _other(text, hashed, line)
 
 
 def _plain(text: str, hashed: bool, line: int) -> Requirement | None:
     """What nearly all lines are: a name, some bounds of its version, conditions of its environment."""
     match = _SHORT.fullmatch(text) or _PLAIN.fullmatch(text)
-    if match is None:
+    return _of_clauses(match.group(1), match.group(2) or "", hashed, line) if match is not None else None
+
+
+def _of_clauses(name: str, bounds: str, hashed: bool, line: int) -> Requirement | None:
+    """A requirement of bounds that the library reads as they stand; None where two of them may say the same."""
+    clauses = sorted("".join(bounds.split()).split(","))
+    if len(clauses) > 1 and len({_said(clause) for clause in clauses}) < len(clauses):
         return None
-    clauses = sorted("".join((match.group(2) or "").split()).split(","))
-    if len({clause[:2] if clause[1:2] == "=" else clause[:1] for clause in clauses}) < len(clauses):
-        return None  # two of one kind, which may say the same
     pinned = any(clause.startswith("==") and not clause.endswith(".*") for clause in clauses)
-    return Requirement(_normalized(match.group(1)), ",".join(clauses), pinned, hashed, line)
+    return Requirement(_normalized(name), ",".join(clauses), pinned, hashed, line)
+
+
+def _said(clause: str) -> str:
+    """What is equal for bounds of one kind that may say the same: `==1.0` and `==1`."""
+    kind = clause.rstrip("abcdefghijklmnopqrstuvwxyz0123456789.*+")
+    version = clause[len(kind) :].lstrip("v")
+    parts = version.split(".")
+    while parts[-1].strip("0") == "" and len(parts) > 1:
+        parts.pop()
+    exact = version.endswith(".*") or all(map(str.isdecimal, parts))
+    return f"{kind} {'.'.join(part.lstrip('0') for part in parts)}" if exact else kind
+
+
+def _other(text: str, hashed: bool, line: int) -> Requirement | None:
+    """A requirement with a URL, or what is read by the library."""
+    direct = _DIRECT.fullmatch(text)
+    if direct is not None:
+        url = direct.group(2)
+        return Requirement(_normalized(direct.group(1)), "", _url_pinned(url, hashed), hashed, line, "url", url)
+    return _lenient(text, hashed, line) if _REFUSED.match(text) else _by_packaging(text, hashed, line)
 
 
 def _by_packaging(text: str, hashed: bool, line: int) -> Requirement | None:
@@ -146,19 +183,26 @@ def parse_conda(node: Node) -> tuple[Requirement, ...]:
 
 
 def _joined(lines: list[str]) -> Iterator[tuple[int, str]]:
-    """Logical lines with their first line's number; comment lines end no continuation."""
+    """Logical lines with their first line's number; comment lines end no continuation.
+
+    Of many hashes in lines of their own the first stands for all: a resolver writes dozens for one requirement.
+    """
     parts: list[str] = []
-    start = 0
+    start, seen = 0, False
     for number, line in enumerate(lines, 1):
-        if line.lstrip().startswith("#"):
+        text = line.strip()
+        if text.startswith("#") or not (text or parts):
             continue
         if not parts:
             start = number
-        if line.rstrip().endswith("\\"):
-            parts.append(line.rstrip()[:-1].strip())
+        if text.endswith("\\"):
+            hashes = text.startswith("--hash=") and text.endswith(" \\") and text.count(" ") == 1
+            if not (hashes and seen):
+                parts.append(text[:-1].strip())
+            seen = hashes
             continue
-        yield start, " ".join([*parts, line.strip()])
-        parts = []
+        yield start, " ".join([*parts, text]) if parts else text
+        parts, seen = [], False
     if parts:
         yield start, " ".join(parts)
 

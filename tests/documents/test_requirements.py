@@ -8,6 +8,21 @@ from mlops_scan.documents import requirements, yaml
 from tests.documents.hostile import mutations
 
 COMMIT = "0123456789012345678901234567890123456789"
+CLAUSES = (
+    "==1",
+    "==1.0",
+    "==v1",
+    "==01",
+    "===1",
+    "!=1.*",
+    "!=1.0.*",
+    "~=1.0",
+    "~=1.0.0",
+    ">=1a1",
+    ">=1",
+    "<1.10",
+    "<1.1",
+)
 SAMPLE = f"""\
 # c
 -r base.txt
@@ -28,6 +43,41 @@ numpy
 )
 def test_plain_lines_are_read_as_the_library_reads_them(text: str) -> None:
     assert requirements.parse_line(text) == requirements._by_packaging(text, False, 1)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.from_regex(requirements._DIRECT.pattern, fullmatch=True)
+    | st.from_regex(requirements._REFUSED.pattern)
+    | st.text("ab1.-_ []@(=<>!~;,{}/v+'", min_size=1, max_size=20).map(lambda text: f"a{text}")
+    | st.lists(st.sampled_from(CLAUSES), min_size=1, max_size=4).map(lambda clauses: f"a {','.join(clauses)}")
+)
+def test_other_lines_are_read_as_the_library_reads_them(text: str) -> None:
+    text = text.partition("#")[0].replace("--", "-").strip()
+    if text[:1].isalnum() and not requirements._URL.match(text):
+        assert requirements.parse_line(text) == requirements._by_packaging(text, False, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a>=1.31.5,<3.0.0dev,!=2.0.*,!=2.1.*",
+        "a==1.0.dev2",
+        "a==2.2.2+cu118",
+        "a>=v2.1,<3",
+        "a===1.1; python_version < '3.7'",
+        'a==1 ; python_version >= "3.10" and (sys_platform == "win32" or os_name == "nt")',
+        "a[b] @ git+https://x/a@main#egg=a",
+        "folder/a-1.0-py3-none-any.whl",
+        "sudo apt-get install a",
+        "a=1.0",
+        "a~={{ version }}",
+    ],
+)
+def test_the_library_is_not_loaded_for(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = requirements._by_packaging(text, False, 1)
+    monkeypatch.delattr(requirements, "_by_packaging")
+    assert requirements.parse_line(text) == expected
 
 
 def test_lines() -> None:
