@@ -15,7 +15,6 @@ from typing import TypeVar
 import msgspec
 
 from mlops_scan.assetrules import AssetRule, AssetSample
-from mlops_scan.cache import folder
 from mlops_scan.digests import blake2b
 from mlops_scan.rolerules import RoleRule
 from mlops_scan.rulemodels import Level, MaturityModel, Row, ScoreTest, Section
@@ -65,6 +64,8 @@ def _shipped() -> Path:
 
 
 def _cached(key: bytes) -> Path:
+    from mlops_scan.cache import folder
+
     return folder() / f"rules-{key.hex()[:32]}.msgpack"
 
 

@@ -20,7 +20,7 @@ BOOK = load()
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path_factory.mktemp("cache")
-    monkeypatch.setattr(rulecache, "folder", lambda: folder)
+    monkeypatch.setattr("mlops_scan.cache.folder", lambda: folder)
     monkeypatch.setattr(rulecache, "_shipped", lambda: folder / "none")
     return folder
 

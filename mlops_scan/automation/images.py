@@ -5,14 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from mlops_scan.automation.paths import Paths, join
-from mlops_scan.documents.dockerfile import Instruction, commands
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
+
+if TYPE_CHECKING:
+    from mlops_scan.documents.dockerfile import Instruction
 
 ENGINES = frozenset({"docker", "podman", "nerdctl", "docker-compose", "podman-compose"})
 _FLAGS = regex(r"(?:[ \t]*--[\w-]+(?:=\S*)?[ \t]*(?:\\\n)?)*[ \t]*")
@@ -163,6 +166,8 @@ def image_commands(path: str, documents: Documents, folder: str, build: bool) ->
         if command is not None:
             yield _shell(path, command, folder)
         return
+    from mlops_scan.documents.dockerfile import commands
+
     words = commands(entrypoint)
     arguments = commands(command) if command is not None else ()
     if isinstance(words, str) or isinstance(arguments, str):
@@ -175,6 +180,8 @@ def image_commands(path: str, documents: Documents, folder: str, build: bool) ->
 
 def _shell(path: str, instruction: Instruction, folder: str) -> Command:
     """An instruction as shell text, its lines kept where they are known."""
+    from mlops_scan.documents.dockerfile import commands
+
     value = commands(instruction)
     if not isinstance(value, str):
         return Command(shlex.join(value), path, instruction.line, folder)

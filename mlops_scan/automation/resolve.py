@@ -23,7 +23,6 @@ from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
 from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.node import DocumentError
-from mlops_scan.documents.notebook import commands
 from mlops_scan.documents.shell import Command, ShellScript, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
@@ -302,6 +301,8 @@ class Resolver:
 
     def _cells(self, path: str, use: Evidence, chain: Chain) -> Iterator[Run]:
         """What the shell lines of a notebook run (`!dvc repro`) when the notebook itself is executed."""
+        from mlops_scan.documents.notebook import commands
+
         notebook = self.documents.notebook(path) if path not in chain.seen else None
         for line, text in commands(notebook) if notebook is not None else ():
             # a failing `!command` does not stop the notebook

@@ -13,7 +13,6 @@ from mlops_scan.automation.handed import Handed
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import join
 from mlops_scan.automation.resolve import Resolver
-from mlops_scan.ci import github
 from mlops_scan.ci.model import AUTOMATIC, Job, Step, Workflow
 from mlops_scan.code.facts import Call
 from mlops_scan.code.index import CodeIndex, Node
@@ -117,6 +116,8 @@ def _blocked(job: Job, kinds: set[str]) -> str:
 
 def _restricted(kinds: set[str], condition: str) -> set[str]:
     """Trigger kinds left by a condition on `github.event_name`; every alternative of the condition must name one."""
+    from mlops_scan.ci import github
+
     left: set[str] = set()
     for option in condition.split("||"):
         tests = [(operator, github.EVENTS.get(name, "other")) for operator, name in _EVENT.findall(option)]
@@ -206,6 +207,8 @@ class _Jobs(Struct, frozen=True):
             where = Location(path, step.line)
             yield Run(start, ("uses", step.uses), where, (start.evidence, *call.via), missing=names[0])
             return
+        from mlops_scan.ci import github
+
         deeper = call.deeper(Evidence(Location(path, step.line), Hop.USE, f"uses: {step.uses}"), step.inputs)
         for name in (join(folder, "action.yml"), join(folder, "action.yaml")):
             if name not in self.actions:

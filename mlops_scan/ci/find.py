@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
-from mlops_scan.ci import cloudbuild, generic, github, gitlab
 from mlops_scan.ci.model import Workflow
 from mlops_scan.ci.providers import gathered, provider_named, unread_provider
 from mlops_scan.documents.definitions import is_definition
@@ -18,9 +17,10 @@ from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
-_WORDS = r"(ci|cd|pipeline|workflow|jenkins|build|deploy)"
-_GENERIC_YAML = regex(rf"{_WORDS}[^/]*(/[^/]*)?$", re.I)  # in the name of the file or of its folder
-_GENERIC_JSON = regex(rf"(^|/)([^/]*[-_.])?{_WORDS}s?([-_.][^/]*)?\.json$", re.I)
+_WORDS = ("ci", "cd", "pipeline", "workflow", "jenkins", "build", "deploy")
+_WORD = f"({'|'.join(_WORDS)})"
+_GENERIC_YAML = regex(rf"{_WORD}[^/]*(/[^/]*)?$", re.I)  # in the name of the file or of its folder
+_GENERIC_JSON = regex(rf"(^|/)([^/]*[-_.])?{_WORD}s?([-_.][^/]*)?\.json$", re.I)
 _RENAMED = regex(r"\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml\.[\w-]+$")
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _MAX_JSON = 200_000  # bytes of a JSON file that can be a pipeline written by hand
@@ -61,13 +61,19 @@ def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
     local = strip_template(path)[0]
     if language_of(path) == "json":
         small = documents.files[path].size <= _MAX_JSON or is_definition(path)
-        if small and _GENERIC_JSON.search(local) and not provider_of(path):
+        if small and _has_word(local) and _GENERIC_JSON.search(local) and not provider_of(path):
+            from mlops_scan.ci import generic
+
             yield from (found for node in documents.nodes(path) if (found := generic.find(path, node)) is not None)
     elif "/workflows/" in f"/{local}" or "github" in local:
+        from mlops_scan.ci import github
+
         yield from (
             github.parse(path, n, unloaded=_ONLY_ROOT) for n in documents.nodes(path)[:1] if github.looks_like(n)
         )
-    elif _GENERIC_YAML.search(local) and not provider_of(path):
+    elif _has_word(local) and _GENERIC_YAML.search(local) and not provider_of(path):
+        from mlops_scan.ci import cloudbuild, generic, github
+
         for node in documents.nodes(path):
             if (found := generic.find(path, node)) is not None:
                 yield found
@@ -77,12 +83,20 @@ def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
                 yield from cloudbuild.parse(path, documents)
 
 
+def _has_word(local: str) -> bool:
+    """Whether one of the words is in the name of a file or of its folder; most names have none."""
+    name = "/".join(local.rsplit("/", 2)[-2:]).lower()
+    return not name.isascii() or any(word in name for word in _WORDS)  # others fold to more than one letter
+
+
 def _gitlab(documents: Documents) -> dict[str, list[Workflow]]:
     """The workflows of the GitLab pipelines at the root, or at a template's root, by the files that they stand in."""
     found: dict[str, list[Workflow]] = {}
     for path, file in documents.files.items():
         if file.role in _SKIPPED or strip_template(path)[0] != ".gitlab-ci.yml":
             continue
+        from mlops_scan.ci import gitlab
+
         root = path[: path.rfind(".gitlab-ci.yml")]
 
         def load(name: str, root: str = root) -> tuple[tuple[str, tuple[Node, ...]], ...]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from mlops_scan.cli import terminal
 from mlops_scan.engine.report import Report
 from mlops_scan.errors import ScanError
-from mlops_scan.reports import FORMATS, RenderOptions, plugins, render
+from mlops_scan.reports import FORMATS, RenderOptions, render
 from mlops_scan.reports.places import Places, forge_of
 
 
@@ -52,8 +52,11 @@ def write(report: Report, targets: tuple[Target, ...], options: RenderOptions, c
 
 def _parse(word: str) -> Target:
     name, _, file = word.partition(":")
-    if name not in FORMATS and plugins.find(name) is None:
-        raise ScanError(f"unknown format {name!r}; known are {', '.join(FORMATS)}")
+    if name not in FORMATS:
+        from mlops_scan.reports import plugins
+
+        if plugins.find(name) is None:
+            raise ScanError(f"unknown format {name!r}; known are {', '.join(FORMATS)}")
     return Target(name, Path(file) if file not in ("", "-") else None)
 
 

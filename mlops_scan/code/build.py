@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from mlops_scan.cache import Cache, program
 from mlops_scan.code.facts import Module
-from mlops_scan.code.packed import pack, unpack
 from mlops_scan.digests import blake2b
 from mlops_scan.documents.text import decode
 from mlops_scan.documents.texts import Seen, TextStore
 
 if TYPE_CHECKING:
+    from mlops_scan.cache import Cache
     from mlops_scan.documents.python import PythonDocument
 
 _PAYS = 60_000  # characters of Python below which a worker costs more than it saves: 5 to 15 ms of processor time
@@ -118,6 +117,8 @@ def build_all(
     if cache is None:
         yield from _built(every, jobs, meanwhile)
         return
+    from mlops_scan.cache import program
+
     own = program()
     keys = [_key(own, source.load()) for source in every]
     known = {key: built for key, data in cache.get(keys).items() if (built := _from_bytes(data)) is not None}
@@ -144,10 +145,14 @@ def _key(own: bytes, source: Source) -> bytes:
 
 
 def _to_bytes(built: Built) -> bytes:
+    from mlops_scan.code.packed import pack
+
     return marshal.dumps((built.path, built.problem, b"" if built.module is None else pack(built.module)))
 
 
 def _from_bytes(data: bytes) -> Built | None:
+    from mlops_scan.code.packed import unpack
+
     try:
         path, problem, packed = marshal.loads(data)  # noqa: S302 -- our own bytes, under a checksum
         return Built(path, unpack(packed) if packed else None, problem)
@@ -193,5 +198,5 @@ def _handed_over(source: Source | Unread, data: bytes) -> Built | None:
 
 
 def _import_parsers() -> None:
-    from mlops_scan.code import extract  # noqa: F401
+    from mlops_scan.code import extract, packed  # noqa: F401
     from mlops_scan.documents import notebook, python, repair  # noqa: F401

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
-from mlops_scan.documents.hcl import EXPRESSION
-from mlops_scan.documents.node import DocumentError, Node, Scalar
+from mlops_scan.documents.node import EXPRESSION, DocumentError, Node, Scalar
 from mlops_scan.documents.spans import end_of, line_of, mapping_of
 
 if TYPE_CHECKING:

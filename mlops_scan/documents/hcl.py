@@ -14,15 +14,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
-from mlops_scan.documents.node import DocumentError, Node, Scalar
+from mlops_scan.documents.node import EXPRESSION, DocumentError, Node, Scalar
 from mlops_scan.documents.spans import end_of, line_of
 from mlops_scan.regex import regex
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Tree
-
-EXPRESSION = "!expression"
-"""The tag of a scalar that is an expression as written, not a value."""
 
 _ENCODERS = frozenset({"jsonencode", "yamlencode"})
 _MAX_LABELS = 4  # Terraform has two at most

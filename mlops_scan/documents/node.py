@@ -9,6 +9,9 @@ from msgspec import Struct
 
 Scalar = str | int | float | bool | None
 
+EXPRESSION = "!expression"
+"""The tag of a scalar that is an expression as written, not a value."""
+
 
 class DocumentError(Exception):
     """A document, or a bound on one, that cannot be parsed. `line` is 1-based, 0 when not known.

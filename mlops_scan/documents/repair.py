@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from mlops_scan.documents import python2, templates
+from mlops_scan.documents import templates
 from mlops_scan.documents.trees import parse_tree, walk
 from mlops_scan.regex import regex
 
@@ -112,6 +112,8 @@ def repaired(text: str) -> str | Failure:
 
 def _rewrites(text: str) -> Iterator[str]:
     """Whole-file rewrites, each on top of the ones before it."""
+    from mlops_scan.documents import python2
+
     source = text.encode()
     tree = parse_tree(source, "python")
     strings = string_rows(tree)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 from mlops_scan.documents.languages import language_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD_LIMIT", "TEXT_LIMIT", "Documents", "fingerprint", "language_of"]
 
+# languages of infrastructure, each read by the module of its name
 _INFRASTRUCTURE = {"hcl": "HCL", "bicep": "Bicep", "typescript": "TypeScript"}
 _T = TypeVar("_T")
 
@@ -94,9 +96,10 @@ class Documents(TextStore):
         return self._parsed("YAML", path, yaml.parse, ())
 
     def _infrastructure(self, language: str, path: str) -> tuple[Node, ...]:
-        from mlops_scan.documents import bicep, hcl, typescript
+        def parse(text: str) -> tuple[Node, ...]:
+            found: tuple[Node, ...] = import_module(f"mlops_scan.documents.{language}").parse(text)
+            return found
 
-        parse = {"hcl": hcl.parse, "bicep": bicep.parse, "typescript": typescript.parse}[language]
         return self._parsed(_INFRASTRUCTURE[language], path, parse, ())
 
     def python(self, path: str) -> PythonDocument | None:

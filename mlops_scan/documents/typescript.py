@@ -16,8 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, encodable, too_deep
-from mlops_scan.documents.hcl import EXPRESSION
-from mlops_scan.documents.node import DocumentError, Node, Scalar
+from mlops_scan.documents.node import EXPRESSION, DocumentError, Node, Scalar
 from mlops_scan.documents.spans import end_of, line_of, mapping_of
 
 if TYPE_CHECKING:

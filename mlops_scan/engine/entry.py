@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mlops_scan.cache import open_cache
 from mlops_scan.documents.store import Documents
 from mlops_scan.engine import plugins
 from mlops_scan.engine.lessons import lesson_folders
-from mlops_scan.engine.report import Report
-from mlops_scan.engine.results import Results
 from mlops_scan.repository.listing import Repository, open_repository
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.repository.urls import without_secrets
 from mlops_scan.rulebook import load
 from mlops_scan.words import Role
+
+if TYPE_CHECKING:
+    from mlops_scan.cache import Cache
+    from mlops_scan.engine.report import Report
+    from mlops_scan.engine.results import Results
 
 Stage = Callable[[str], None]
 
@@ -69,24 +72,39 @@ def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
         keep=options.cache,
         roles=RoleCatalogue(rules.roles),
     )
-    cache = open_cache() if options.cache else None
+    cache = _opened() if options.cache else None
     try:
         repository, shown = _with_roles(opened), without_secrets(str(path))
         asked = (rules.version, shown, repr(replace(options, jobs=0, stage=None)))
-        lasting = cache if _repeatable(options) else None
-        results = Results(lasting, repository, asked)
-        report = results.find()
+        results = _kept(cache if _repeatable(options) else None, repository, asked)
+        report = None if results is None else results.find()
         if report is None:
             from mlops_scan.engine.scan import examine  # most of the program, of which a kept report needs nothing
 
-            documents = Documents(repository.files, lasting is not None)
+            documents = Documents(repository.files, results is not None)
             report = examine(shown, options, rules, repository, documents, cache)
-            results.keep(report, documents.reads, documents.heads)
+            if results is not None:
+                results.keep(report, documents.reads, documents.heads)
         return report
     finally:
         opened.close()
         if cache is not None:
             cache.close()
+
+
+def _opened() -> Cache | None:
+    from mlops_scan.cache import open_cache
+
+    return open_cache()
+
+
+def _kept(cache: Cache | None, repository: Repository, asked: tuple[str, ...]) -> Results | None:
+    """The reports kept for one listing and one set of options; None where none are."""
+    if cache is None:
+        return None
+    from mlops_scan.engine.results import Results
+
+    return Results(cache, repository, asked)
 
 
 def _repeatable(options: ScanOptions) -> bool:

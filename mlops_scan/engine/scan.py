@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from mlops_scan import __version__
-from mlops_scan.cache import Cache
 from mlops_scan.documents.store import Documents
 from mlops_scan.engine import attest, placeholders, plugins, verdict
-from mlops_scan.engine import baseline as baselines
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
 from mlops_scan.engine.entry import ScanOptions, begin, scan
@@ -20,6 +20,10 @@ from mlops_scan.repository.listing import Repository
 from mlops_scan.rulebook import RuleBook
 from mlops_scan.rulereader import hint
 from mlops_scan.words import KINDS, Problem, Signal
+
+if TYPE_CHECKING:
+    from mlops_scan.cache import Cache
+    from mlops_scan.engine.baseline import Baseline
 
 __all__ = ["ScanOptions", "examine", "gather", "scan"]
 
@@ -45,7 +49,7 @@ def examine(
     if options.kind is not None and options.kind not in KINDS:
         raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
     verdict.check_version(options.rules_version, rules.version)
-    known = baselines.read(options.baseline) if options.baseline is not None else None
+    known = _baseline(options)
     context = gather(repository, rules, options, documents, cache)
     begin(options, "detect")
     kind = decide(context, options.kind)
@@ -71,7 +75,9 @@ def examine(
     )
     compared = None
     if known is not None:
-        findings, compared = baselines.compare(findings, known, rules.findings)
+        from mlops_scan.engine import baseline
+
+        findings, compared = baseline.compare(findings, known, rules.findings)
     return Report(
         version=__version__,
         rules_version=rules.version,
@@ -111,3 +117,12 @@ def examine(
         stack=verdict.stack(context),
         inventory=inventory(context, weighed),
     )
+
+
+def _baseline(options: ScanOptions) -> Baseline | None:
+    """The baseline that the options name."""
+    if options.baseline is None:
+        return None
+    from mlops_scan.engine import baseline
+
+    return baseline.read(options.baseline)

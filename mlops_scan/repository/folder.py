@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops_scan.repository.files import Folder
-from mlops_scan.repository.ignore import compiled_leniently
 from mlops_scan.repository.listed import Item, Listing
 
 if TYPE_CHECKING:
@@ -111,6 +110,8 @@ def _ignore_file(root: Path, folder: str) -> Iterator[tuple[str, GitIgnoreSpec]]
         text = Folder(str(root / folder)).read(".gitignore", _IGNORE_BYTES).decode("utf-8", "replace")
     except OSError:
         return  # none, or a link, a pipe, a folder of that name
+    from mlops_scan.repository.ignore import compiled_leniently
+
     yield folder, compiled_leniently(text.splitlines())
 
 

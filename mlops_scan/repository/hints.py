@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mlops_scan.repository.attributes import MAX_BYTES, MAX_FILES, Attributes, Hints
 from mlops_scan.repository.files import File
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.words import Role
+
+if TYPE_CHECKING:
+    from mlops_scan.repository.attributes import Hints
 
 _ORDER = (Role.VENDORED, Role.GENERATED, Role.DOCS)  # which of several claims counts
 _CODE = frozenset(
@@ -31,6 +34,8 @@ def hinted(files: Sequence[File], catalogue: RoleCatalogue) -> Hinted:
     found = [file for file in files if file.name == ".gitattributes" and file.role is not Role.VENDORED]
     if not found:
         return Hinted(tuple(files), frozenset(), ())
+    from mlops_scan.repository.attributes import MAX_BYTES, MAX_FILES, Attributes
+
     notices = []
     if len(found) > MAX_FILES:
         notices.append(f"{len(found) - MAX_FILES} .gitattributes files beyond the first {MAX_FILES} are not honoured")

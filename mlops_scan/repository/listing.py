@@ -17,7 +17,6 @@ from mlops_scan.errors import ScanError
 from mlops_scan.repository import git
 from mlops_scan.repository.files import File
 from mlops_scan.repository.hints import hinted
-from mlops_scan.repository.ignore import IgnorePatternError, compiled
 from mlops_scan.repository.lfs import with_stated_sizes
 from mlops_scan.repository.listed import Item, Listing
 from mlops_scan.repository.roles import RoleCatalogue, default_catalogue
@@ -120,6 +119,8 @@ def _by_path(item: Item) -> str:
 
 
 def _excluded(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+    from mlops_scan.repository.ignore import IgnorePatternError, compiled
+
     try:
         return compiled(patterns)
     except IgnorePatternError as error:

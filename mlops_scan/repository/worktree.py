@@ -17,7 +17,6 @@ from mlops_scan.repository.files import Folder
 from mlops_scan.repository.folder import on_disk, through_link
 from mlops_scan.repository.head import plain_head
 from mlops_scan.repository.listed import Item, Listing
-from mlops_scan.repository.objects import Blobs, ObjectStore
 
 _LIST = ("ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard")
 _MAX_DEPTH = 8  # submodules in submodules
@@ -75,6 +74,8 @@ class _Index:
 
 def _from_objects(listing: Listing, head: git.Head, absent: dict[str, str], converted: dict[str, str]) -> Listing:
     """The listing with those files read from git's objects that are not on disk, or not as git keeps them."""
+    from mlops_scan.repository.objects import Blobs, ObjectStore
+
     try:
         store = ObjectStore(head.objects, head.hash_name)
         sizes = store.sizes([*absent.values(), *converted.values()])

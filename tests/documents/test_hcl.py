@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops_scan.documents import hcl
-from mlops_scan.documents.node import DocumentError, Node
+from mlops_scan.documents.node import EXPRESSION, DocumentError, Node
 from tests.documents.hostile import mutations
 
 ALARM = """\
@@ -66,11 +66,11 @@ def test_expressions_keep_their_text_and_are_marked() -> None:
     body = _body()
     for key, text in (("for_each", "local.endpoints"), ("wait", "var.slow ? 10 : 5")):
         node = body.get(key)
-        assert node is not None and (node.text, node.tag) == (text, hcl.EXPRESSION)
+        assert node is not None and (node.text, node.tag) == (text, EXPRESSION)
     actions = body.get("alarm_actions")
     assert actions is not None
     assert [item.text for item in actions.items] == ["aws_sns_topic.model.arn", "arn:b"]
-    assert [item.tag for item in actions.items] == [hcl.EXPRESSION, ""]
+    assert [item.tag for item in actions.items] == [EXPRESSION, ""]
 
 
 def test_objects_and_encoded_objects_are_mappings() -> None:

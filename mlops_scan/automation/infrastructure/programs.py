@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from mlops_scan.automation.infrastructure.model import Resource, kind_of
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import CodeIndex
-from mlops_scan.documents.hcl import EXPRESSION
-from mlops_scan.documents.node import Node
+from mlops_scan.documents.node import EXPRESSION, Node
 
 _ROOTS = ("aws_cdk.", "pulumi_aws.", "pulumi_gcp.", "pulumi_azure_native.", "pulumi_databricks.")
 _MAX_STRINGS = 200

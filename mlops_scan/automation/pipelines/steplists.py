@@ -8,8 +8,6 @@ from collections.abc import Iterator
 
 from mlops_scan.automation.model import Pipeline, PipelineStep
 from mlops_scan.automation.pipelines.shapes import command, folder_of, listed, text
-from mlops_scan.ci import cloudbuild, generic
-from mlops_scan.ci.find import provider_of
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
@@ -34,8 +32,6 @@ _KUBERNETES = regex(r"(v\d\w*|apps/.*|batch/.*|[\w.-]*(tekton\.dev|k8s\.io|argop
 
 def find(path: str, document: Node) -> Iterator[Pipeline]:
     """`steps:` as a list of {name, script | command, params}, at the top or below one key such as `pipeline:`."""
-    if _is_another(path, document):
-        return
     for key, holder in (("", document), *document.entries):
         lists = ((name, holder.get(name)) for name in _LISTS) if holder.kind == "mapping" else ((key, holder),)
         for name, node in lists:
@@ -43,6 +39,8 @@ def find(path: str, document: Node) -> Iterator[Pipeline]:
                 continue
             steps = tuple(step for named in _named(node) if (step := _step(*named, path)) is not None)
             if len(steps) >= 2:
+                if _is_another(path, document):
+                    return
                 label = text(holder.get("name")) or text(document.get("name")) or name
                 yield Pipeline("steps-yaml", label, path, node.at, steps)
                 return
@@ -50,6 +48,9 @@ def find(path: str, document: Node) -> Iterator[Pipeline]:
 
 def _is_another(path: str, document: Node) -> bool:
     """Whether the list of steps is one of a CI system, an action, a task runner or a Kubernetes object."""
+    from mlops_scan.ci import cloudbuild, generic
+    from mlops_scan.ci.find import provider_of
+
     local = strip_template(path)[0]
     if _OTHERS.search(local) or provider_of(local) or document.get("jobs") is not None:
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlops_scan.automation.tasks import make, recipes, sessions, tables
+from mlops_scan.automation.tasks import tables
 from mlops_scan.automation.tasks.model import Lookup, Task
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
@@ -16,6 +16,7 @@ RUNNERS = tables.RUNNERS | {"make", "gmake", "just", "task", "go-task", "tox", "
 BARE = frozenset({"pdm", "pixi", "hatch", "rye", "pipenv"})
 """Runners whose `run NAME` the launcher rules of `documents.shell.unwrap` take away, so that only NAME is left."""
 
+_SESSIONS = {"tox": "tox", "nox": "nox", "invoke": "invoke", "inv": "invoke"}  # runner -> function of `sessions`
 _VERBS = frozenset({"run", "r", "run-script", "exec"})
 _NPM_NAMES = frozenset({"test", "t", "start"})
 _SETUP = regex(r"^[ \t]*[\"']?([\w-]+)[ \t]*=[ \t]*([\w.]+:\w+)", re.M)
@@ -33,25 +34,31 @@ class Tasks:
         """The tasks that a task runner's command line runs, prerequisites first."""
         runner = words[0]
         if runner in ("make", "gmake"):
+            from mlops_scan.automation.tasks import make
+
             yield from make.called(words, folder, self._lookup)
-        elif runner == "tox":
-            yield from sessions.tox(words, folder, self._lookup)
-        elif runner == "nox":
-            yield from sessions.nox(words, folder, self._lookup)
-        elif runner in ("invoke", "inv"):
-            yield from sessions.invoke(words, folder, self._lookup)
+        elif (session := _SESSIONS.get(runner)) is not None:
+            from mlops_scan.automation.tasks import sessions
+
+            yield from getattr(sessions, session)(words, folder, self._lookup)
         else:
             yield from self._named(runner, words, folder)
 
     def unknown(self, words: tuple[str, ...], folder: str) -> str:
         """The task that a command line asks for and that its runner's files do not have; empty where unknown."""
-        return make.unknown(words, folder, self._lookup) if words[0] in ("make", "gmake") else ""
+        if words[0] not in ("make", "gmake"):
+            return ""
+        from mlops_scan.automation.tasks import make
+
+        return make.unknown(words, folder, self._lookup)
 
     def _named(self, runner: str, words: tuple[str, ...], folder: str) -> Iterator[Task]:
         names = [word for word in words[1:] if not word.startswith("-") and word not in _VERBS and "=" not in word]
         if runner == "npm" and not (_VERBS.intersection(words[:3]) or _NPM_NAMES.intersection(words[1:2])):
             return  # npm install, npm ci
         if runner in ("just", "task", "go-task"):
+            from mlops_scan.automation.tasks import recipes
+
             for name in (names or ["default"])[:5]:
                 found = list((recipes.just if runner == "just" else recipes.taskfile)(name, folder, self._lookup))
                 yield from found or (tables.called("task", name, folder, self._lookup) if runner == "task" else ())

@@ -5,13 +5,16 @@ from __future__ import annotations
 import posixpath
 import shlex
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from mlops_scan.documents.makefile import Target
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
+
+if TYPE_CHECKING:
+    from mlops_scan.documents.makefile import Target
 
 Line = tuple[int, str, str]
 """The line in the file, the command, and why its failure is ignored (or "")."""
