@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from mlops_scan.engine.lessons import lesson_folders
 from mlops_scan.repository.listing import Repository, open_repository
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.repository.urls import without_secrets
-from mlops_scan.rulebook import load
+from mlops_scan.rulebook import RuleBook, load
 from mlops_scan.words import Role
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
         ScanError: the source cannot be read, or an option names something unknown.
     """
     options = options or ScanOptions()
-    begin(options, "rules")
-    rules = load(cache=options.cache, extra=options.rules)
+    rules = _Rules(options)
     begin(options, "list")
     opened = open_repository(
         path,
@@ -70,19 +70,19 @@ def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
         rev=options.rev,
         submodules=options.submodules,
         keep=options.cache,
-        roles=RoleCatalogue(rules.roles),
+        roles=rules.roles,
     )
     cache = _opened() if options.cache else None
     try:
         repository, shown = _with_roles(opened), without_secrets(str(path))
-        asked = (rules.version, shown, repr(replace(options, jobs=0, stage=None)))
+        asked = (rules.book.version, shown, repr(replace(options, jobs=0, stage=None)))
         results = _kept(cache if _repeatable(options) else None, repository, asked)
         report = None if results is None else results.find()
         if report is None:
             from mlops_scan.engine.scan import examine  # most of the program, of which a kept report needs nothing
 
             documents = Documents(repository.files, results is not None)
-            report = examine(shown, options, rules, repository, documents, cache)
+            report = examine(shown, options, rules.book, repository, documents, cache)
             if results is not None:
                 results.keep(report, documents.reads, documents.heads)
         return report
@@ -90,6 +90,33 @@ def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
         opened.close()
         if cache is not None:
             cache.close()
+
+
+class _Rules:
+    """The rules to scan by, read when they are first asked for: there is time for it while git lists."""
+
+    def __init__(self, options: ScanOptions) -> None:
+        self._options = options
+
+    @cached_property
+    def book(self) -> RuleBook:
+        """All rules.
+
+        Raises:
+            RuleError: they are not valid.
+        """
+        begin(self._options, "rules")
+        book = load(cache=self._options.cache, extra=self._options.rules)
+        begin(self._options, "list")
+        return book
+
+    @cached_property
+    def _catalogue(self) -> RoleCatalogue:
+        return RoleCatalogue(self.book.roles)
+
+    def roles(self) -> RoleCatalogue:
+        """What names the roles of paths."""
+        return self._catalogue
 
 
 def _opened() -> Cache | None:

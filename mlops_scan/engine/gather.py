@@ -40,6 +40,7 @@ from mlops_scan.words import Role
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
 _STRUCTURED = frozenset({"yaml", "json", "toml", "hcl", "bicep"})
 _CODE = frozenset({"python", "notebook"})
+_COMMON = frozenset({"serve", "test", "lint"})  # what programs without a model do as well
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
@@ -234,18 +235,16 @@ def _roots(tools: Iterable[Tool]) -> Iterator[str]:
     parted = firsts - whole
     for tool in every:
         yield from (root for root in tool.imports if root.partition(".")[0] in parted)
-        patterns = (
-            text for item in tool.signatures for text in (*item.calls, *item.all_calls, *item.decorators, *item.bases)
-        )
-        for text in patterns:
-            if text.startswith("{") or text.partition(".")[0] in parted:
-                yield from (name for name in beginnings_of(text) if name.partition(".")[0] in parted)
+        for item in tool.signatures:
+            for texts in (item.calls, item.all_calls, item.decorators, item.bases):
+                for text in texts:
+                    if text.startswith("{") or text.partition(".")[0] in parted:
+                        yield from (name for name in beginnings_of(text) if name.partition(".")[0] in parted)
 
 
 def _proves(tool: Tool) -> bool:
     """Whether using a tool says something by itself; a web framework or a test runner only does with a model."""
-    activities = {activity for signature in tool.signatures for activity in signature.does}
-    return bool(activities - {"serve", "test", "lint"}) or any(signature.serves for signature in tool.signatures)
+    return any(signature.serves or not _COMMON.issuperset(signature.does) for signature in tool.signatures)
 
 
 def _uses(index: CodeIndex, matcher: Matcher, declared: Iterable[Use]) -> tuple[Use, ...]:

@@ -37,10 +37,16 @@ class Use(Struct, frozen=True):
 # Options that make a command only explain itself or say what it would do; `-n` is one for the programs below.
 _IDLE = frozenset({"--help", "--dry-run", "--dryrun", "--dry", "--collect-only", "--co"})
 _SHORT_DRY_RUN = frozenset({"snakemake"})
+_GLOB = frozenset("*?[")
 _MAX_CONSTANT = 20_000  # characters of a constant, such as an SQL text, that are tried against a pattern
 
 
-class _Pattern(Struct, frozen=True):
+class _Claim(Struct, frozen=True):
+    tool: str
+    signature: Signature
+
+
+class _Command(Struct, frozen=True):
     tool: str
     signature: Signature
     text: str
@@ -56,7 +62,7 @@ class _Conjunction(Struct, frozen=True):
 
 _Match = tuple[str, Signature, str, int, int, str]  # tool, signature, name, line, end line, scope
 _Shape = tuple[frozenset[str], tuple[tuple[str, type, object, str], ...]]  # top-level keys, and scalars that matter
-_Fitting = tuple[str, tuple[_Pattern, ...]]  # an external name, and the patterns that it fits in a module
+_Fitting = tuple[str, tuple[_Claim, ...]]  # an external name, and what it fits in a module
 
 
 class Matcher:
@@ -64,11 +70,11 @@ class Matcher:
 
     def __init__(self, tools: Iterable[Tool]) -> None:
         self.tools = {tool.id: tool for tool in tools}
-        self._calls: NameTable[_Pattern] = NameTable()
-        self._decorators: NameTable[_Pattern] = NameTable()
-        self._bases: NameTable[_Pattern] = NameTable()
-        self._commands: dict[str, list[_Pattern]] = defaultdict(list)
-        self._by_words: dict[tuple[str, ...], tuple[_Pattern, ...]] = {}
+        self._calls: NameTable[_Claim] = NameTable()
+        self._decorators: NameTable[_Claim] = NameTable()
+        self._bases: NameTable[_Claim] = NameTable()
+        self._commands: dict[str, list[_Command]] = defaultdict(list)
+        self._by_words: dict[tuple[str, ...], tuple[_Command, ...]] = {}
         self._by_head: dict[str, set[int]] = defaultdict(set)  # top-level key -> documents' signatures that ask for it
         self._headless: set[int] = set()
         self._valued: set[str] = set()  # top-level keys of which a signature asks for the value
@@ -86,16 +92,16 @@ class Matcher:
         self._telling = frozenset().union(*(first for first, *_ in needs)) if all(needs) else None
 
     def _index(self, tool: str, signature: Signature) -> None:
-        for table, patterns in (
-            (self._calls, signature.calls),
-            (self._decorators, signature.decorators),
-            (self._bases, signature.bases),
-        ):
-            for text in patterns:
-                table.add(text, _Pattern(tool, signature, text))
+        if signature.calls:
+            self._calls.add(signature.calls, _Claim(tool, signature))
+        if signature.decorators:
+            self._decorators.add(signature.decorators, _Claim(tool, signature))
+        if signature.bases:
+            self._bases.add(signature.bases, _Claim(tool, signature))
         for text in signature.commands:
+            command = _Command(tool, signature, text)
             for word in text.split(" ", 1)[0].split("|"):
-                self._commands["*" if any(c in word for c in "*?[") else word].append(_Pattern(tool, signature, text))
+                self._commands[word if _GLOB.isdisjoint(word) else "*"].append(command)
         if signature.all_calls:
             self._conjunctions.append(_Conjunction(tool, signature, _needs(signature.all_calls)))
         if signature.keys:
@@ -178,7 +184,7 @@ class Matcher:
                 found.update(self._prefixes[item.name])
         return frozenset(found)
 
-    def _definitions(self, module: Module) -> Iterator[tuple[NameTable[_Pattern], str, int, str]]:
+    def _definitions(self, module: Module) -> Iterator[tuple[NameTable[_Claim], str, int, str]]:
         """What decorators and base classes are called: (table to look in, name, line, scope)."""
         for function in module.functions.values():
             for name in function.decorators:
@@ -246,10 +252,10 @@ class Matcher:
             self._by_words[words] = self._matching(words)
         return [_use(found.tool, found.signature, found.text, location, "") for found in self._by_words[words]]
 
-    def _matching(self, words: tuple[str, ...]) -> tuple[_Pattern, ...]:
+    def _matching(self, words: tuple[str, ...]) -> tuple[_Command, ...]:
         if not words or is_idle(words):
             return ()
-        found: dict[tuple[str, int], _Pattern] = {}
+        found: dict[tuple[str, int], _Command] = {}
         for pattern in (*self._commands.get(words[0], ()), *self._commands.get("*", ())):
             key = (pattern.tool, id(pattern.signature))
             if key not in found and match_words(pattern.text, words):
@@ -295,7 +301,7 @@ def _heads(signature: Signature) -> tuple[frozenset[str], ...]:
 
 
 def _fitting(
-    table: NameTable[_Pattern], index: CodeIndex, module: Module, name: str, roots: frozenset[str]
+    table: NameTable[_Claim], index: CodeIndex, module: Module, name: str, roots: frozenset[str]
 ) -> _Fitting | None:
     """What an external name of a module is in full, with the patterns that it fits there; None for the repository's."""
     target = index.resolve(module.path, name)

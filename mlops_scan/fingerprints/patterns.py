@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import takewhile
 from typing import NamedTuple
 
 from mlops_scan.documents.node import Node
@@ -12,7 +13,6 @@ from mlops_scan.regex import regex
 
 _SEGMENT = regex(r"\{([^}]*)\}")
 _SEGMENTS = regex(r"(?:\{[^{}]*\}|[^.{])+")
-_KEY_PART = regex(r'"([^"]*)"|([^."]+)')
 
 
 @lru_cache(maxsize=4096)
@@ -65,6 +65,10 @@ def beginnings_of(pattern: str) -> tuple[str, ...]:
 
     Empty for a pattern that begins with a wildcard or an unknown receiver.
     """
+    if "{" not in pattern:
+        literal = takewhile(lambda segment: "*" not in segment and "?" not in segment, filter(None, pattern.split(".")))
+        name = ".".join(literal)
+        return (name,) if name else ()
     names = [""]
     for segment in _SEGMENTS.findall(pattern):
         group = _SEGMENT.fullmatch(segment)
@@ -121,7 +125,14 @@ def _word(want: str, word: str) -> bool:
 @lru_cache(maxsize=4096)
 def split_path(path: str) -> tuple[str, ...]:
     """`metadata.annotations."a.b/c"` as its segments."""
-    return tuple(quoted or plain for quoted, plain in _KEY_PART.findall(path))
+    parts = path.split('"')  # every other one is quoted, except after a quote without an end
+    found: list[str] = []
+    for number, part in enumerate(parts, 1):
+        if number % 2 == 0 and number < len(parts):
+            found.append(part)
+        else:
+            found += filter(None, part.split("."))
+    return tuple(found)
 
 
 class _Part(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from mlops_scan.fingerprints.names import fits_name
@@ -22,12 +23,15 @@ class NameTable(Generic[T]):
         self._by_last: dict[str, dict[str, tuple[tuple[str, T], ...]]] = {}
         self._found: dict[str, tuple[T, ...]] = {}
 
-    def add(self, pattern: str, item: T) -> None:
-        """Keep `item` under a pattern; before the first question only."""
-        first = pattern.partition(".")[0]
-        plain = first != "?" and _WILD.isdisjoint(first)  # as it is for most, of which there are many
-        for root in (first,) if plain else roots_of(pattern):
-            self._by_root[root].append((pattern, item))
+    def add(self, patterns: Iterable[str], item: T) -> None:
+        """Keep `item` under each of the patterns; before the first question only."""
+        for pattern in patterns:
+            first = pattern.partition(".")[0]
+            if first != "?" and _WILD.isdisjoint(first):  # as it is for most, of which there are many
+                self._by_root[first].append((pattern, item))
+            else:
+                for root in roots_of(pattern):
+                    self._by_root[root].append((pattern, item))
 
     def matching(self, name: str) -> tuple[T, ...]:
         """What was added under the patterns that a name matches: those of its root first, in the order of addition."""

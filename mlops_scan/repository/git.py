@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -77,15 +77,17 @@ def run(
     cwd: str | Path | None = None,
     partial: bool = False,
     stdin: IO[bytes] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> bytes:
     """What `git ARGUMENTS` prints; `place` names the repository (`GIT_DIR` and its kin), `stdin` is a real file.
 
-    With `partial` a failure after some output is not an error.
+    With `partial` a failure after some output is not an error. `meanwhile` is what to do until git has it.
 
     Raises:
         GitError: see there.
     """
-    return execute([program(), *OPTIONS, *arguments], environment(place), cwd, partial=partial, stdin=stdin)
+    command = [program(), *OPTIONS, *arguments]
+    return execute(command, environment(place), cwd, partial=partial, stdin=stdin, meanwhile=meanwhile)
 
 
 def execute(
@@ -96,10 +98,12 @@ def execute(
     partial: bool = False,
     stdin: IO[bytes] | None = None,
     errors: IO[bytes] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> bytes:
     """The output of a command, at most `LISTING_BYTES` of it, after at most `seconds`; complaints go to `errors`.
 
-    It gets a session of its own, which has no terminal: no program below it can ask a question there.
+    It gets a session of its own, which has no terminal: no program below it can ask a question there. `meanwhile` is
+    called once it has been started; what it raises ends the command.
 
     Raises:
         GitError: it cannot be started, fails, or exceeds a bound.
@@ -128,6 +132,8 @@ def execute(
     timer.daemon = True
     timer.start()
     try:
+        if meanwhile is not None:
+            meanwhile()
         output = process.stdout.read(LISTING_BYTES + 1)
         if len(output) > LISTING_BYTES:
             raise GitError(f"more than {LISTING_BYTES // 1_000_000} MB of names")

@@ -66,7 +66,7 @@ def open_repository(
     rev: str | None = None,
     submodules: bool = False,
     keep: bool = True,
-    roles: RoleCatalogue | None = None,
+    roles: Callable[[], RoleCatalogue] = default_catalogue,
 ) -> Repository:
     """List the files of a source.
 
@@ -76,13 +76,14 @@ def open_repository(
         rev: a revision to list instead of the work tree; of a URL, a branch, a tag or a whole commit id.
         submodules: enter those submodules that are there.
         keep: keep what a URL gives in the user's cache folder.
-        roles: what names the roles of paths, by default the built-in catalogue.
+        roles: gives what names the roles of paths, by default the built-in catalogue. It is asked several times, the
+            first time while git lists.
 
     Raises:
         ScanError: the source does not exist, is of no known kind, or cannot be read.
     """
     spec = _excluded(exclude) if exclude else None
-    root, listing = _listed(path, rev, submodules, keep)
+    root, listing = _listed(path, rev, submodules, keep, roles)
     try:
         listing = listing.with_notices()
         notices, items = list(listing.notices), listing.items
@@ -90,8 +91,8 @@ def open_repository(
             kept = [item for item in items if not spec.match_file(item.path)]
             notices.append(f"excluded by configuration: {len(items) - len(kept)} files ({', '.join(exclude)})")
             items = kept
-        roles = roles or default_catalogue()
-        named = hinted(tuple(with_stated_sizes(_files(items, roles))), roles)
+        catalogue = roles()
+        named = hinted(tuple(with_stated_sizes(_files(items, catalogue))), catalogue)
     except BaseException:
         for close in listing.close:
             close()
@@ -127,7 +128,9 @@ def _excluded(patterns: tuple[str, ...]) -> GitIgnoreSpec:
         raise ScanError(f"exclude pattern {error.pattern!r} is not usable: {error.reason}") from error
 
 
-def _listed(path: Path | str, rev: str | None, submodules: bool, keep: bool) -> tuple[Path | None, Listing]:
+def _listed(
+    path: Path | str, rev: str | None, submodules: bool, keep: bool, meanwhile: Callable[[], object]
+) -> tuple[Path | None, Listing]:
     """The listing of a source, and the folder if it is one."""
     if isinstance(path, str):
         from mlops_scan.repository.urls import is_url, local_path
@@ -150,16 +153,16 @@ def _listed(path: Path | str, rev: str | None, submodules: bool, keep: bool) -> 
         if top is None:
             raise ScanError(f"{path} is no git repository and has no revisions")
         return root, _of_git(top, str(path), rev, submodules, root.relative_to(top).as_posix())
-    return root, _folder(root, top, submodules)
+    return root, _folder(root, top, submodules, meanwhile)
 
 
-def _folder(root: Path, top: Path | None, submodules: bool) -> Listing:
+def _folder(root: Path, top: Path | None, submodules: bool, meanwhile: Callable[[], object]) -> Listing:
     from mlops_scan.repository.folder import walked
 
     if top is not None:
         from mlops_scan.repository.worktree import work_tree
 
-        found = work_tree(root, top, submodules)
+        found = work_tree(root, top, submodules, meanwhile=meanwhile)
         if found is not None:
             return found
     listing = walked(root)

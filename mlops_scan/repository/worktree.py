@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,15 +23,18 @@ _MAX_DEPTH = 8  # submodules in submodules
 _SETTINGS_BYTES = 1_000_000  # of one attributes or configuration file that are looked at
 
 
-def work_tree(root: Path, top: Path, submodules: bool, depth: int = 0) -> Listing | None:
+def work_tree(
+    root: Path, top: Path, submodules: bool, depth: int = 0, meanwhile: Callable[[], object] | None = None
+) -> Listing | None:
     """The files below `root`, a folder of the work tree at `top`; None where git cannot be used or knows nothing of it.
 
-    With `submodules` those that are checked out are entered.
+    With `submodules` those that are checked out are entered. `meanwhile` is what to do while git lists; it may be
+    called or not.
     """
     folder = git.GitFolder(top / ".git", top)
     try:
         head = plain_head(folder.path) or folder.resolve("HEAD")
-        listing = git.run(_LIST, folder.place, root)
+        listing = git.run(_LIST, folder.place, root, meanwhile=meanwhile)
     except git.GitError:
         return None
     if not listing and root != top:
