@@ -23,12 +23,12 @@ _SKIPPED = frozenset({Role.DOCS, Role.VENDORED, Role.GENERATED, Role.EXAMPLE})
 def case_files(context: Context) -> Iterator[tuple[str, int, Location, str]]:
     """Files of cases that evaluation code names: (module, line, the file, why they are few or empty)."""
     by_name: dict[str, list[File]] = defaultdict(list)
-    for file in context.repository.files:
-        if file.role not in _SKIPPED and (
-            file.suffix in _ROWS or (file.suffix in _TREES and _CASES.search(file.path) and file.folder)
-        ):
+    if not any(True for _ in context.doing("llm-call", aside=True)):
+        return
+    for file in context.ending(_ROWS | _TREES, aside=True):
+        if file.role not in _SKIPPED and (file.suffix in _ROWS or (file.folder and _CASES.search(file.path))):
             by_name[file.name].append(file)
-    if not by_name or not any(True for _ in context.doing("llm-call", aside=True)):
+    if not by_name:
         return
     suites = {use.location.path for use in context.uses if "genai/eval-suite" in use.serves}
     for path, module in sorted(context.index.modules.items()):

@@ -124,9 +124,9 @@ def _handler_trains(context: Context, function: Resource) -> Evidence | None:
     """Where the function's handler, found by its name, trains or starts the training."""
     stem, _, name = function.says("handler", "entry_point", "index").rpartition(".")
     folder = function.says("code_uri", "entry", "source_dir", "source_path").strip("./")
-    for file in context.files():
+    for file in context.ending((".py",)):
         module = file.path.removesuffix(".py")
-        if file.suffix != ".py" or not f"/{module}".endswith("/" + (stem or "main").replace(".", "/")):
+        if not f"/{module}".endswith("/" + (stem or "main").replace(".", "/")):
             continue
         if folder and folder not in file.path and "$" not in folder and "…" not in folder:
             continue

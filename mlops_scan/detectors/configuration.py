@@ -11,7 +11,6 @@ from typing import cast
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.documents.node import Node
-from mlops_scan.documents.store import language_of
 from mlops_scan.fingerprints.match import matches_any
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
@@ -57,7 +56,8 @@ _LFS_DATA = regex(
 _EXECUTES = frozenset(
     {"exec", "importlib.import_module", "__import__", "importlib.machinery.SourceFileLoader", "imp.load_source"}
 )
-_RECIPES = regex(r"(GNU)?makefile|justfile|taskfile\.ya?ml|.*\.(mk|sh|bash)", re.I)
+_RECIPES = frozenset({"makefile", "gnumakefile", "justfile", "taskfile.yml", "taskfile.yaml"})
+_RECIPE_ENDINGS = (".mk", ".sh", ".bash")
 _ENDINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
 _TOKENS = regex(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
 
@@ -75,7 +75,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 def _files(context: Context) -> Iterator[Signal]:
     mentioned = mentions(context)
     frameworks = {use.tool for use in context.uses} & {"kedro", "hydra", "lightning"}
-    for file in context.files():
+    for file in context.written_in("yaml", "json", "toml"):
         if not _may_configure(file):
             continue
         found = next(
@@ -90,7 +90,7 @@ def _files(context: Context) -> Iterator[Signal]:
 
 def _may_configure(file: File) -> bool:
     """Whether a file may by its name be a configuration of training: no result, no file that a tool reads."""
-    if language_of(file.path) not in ("yaml", "json", "toml") or file.size > 300_000 or file.role is Role.DATA:
+    if file.size > 300_000 or file.role is Role.DATA:
         return False
     if file.name in _TOOL_FILES or ".github/" in file.path or file.name.startswith("docker-compose"):
         return False
@@ -164,8 +164,9 @@ def _reader(context: Context, places: Mapping[str, int]) -> tuple[str, int]:
 
 def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
     """What a person types to train often stands in a task file that no automation starts."""
-    for file in context.files():
-        if not _RECIPES.fullmatch(file.name):
+    for file in context.ending(("", *_RECIPE_ENDINGS, ".yml", ".yaml")):
+        name = file.name.lower()
+        if name not in _RECIPES and not name.endswith(_RECIPE_ENDINGS):
             continue
         for line, text in enumerate(context.documents.text(file.path).split("\n"), 1):
             if "." in text and not text.lstrip().startswith("#"):
@@ -291,9 +292,7 @@ def _line_of(context: Context, path: str, names: set[str]) -> int:
 
 
 def _large_files(context: Context) -> Iterator[Signal]:
-    for file in context.files():
-        if file.name != ".gitattributes":
-            continue
+    for file in context.named(".gitattributes"):
         for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
             match = _LFS_LINE.match(line)
             if match is None or not _LFS_DATA.search(match.group(1)):

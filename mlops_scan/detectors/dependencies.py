@@ -53,7 +53,7 @@ def declared_in(context: Context) -> Mapping[str, list[Declared]]:
 
 def _declared(context: Context) -> Iterator[Declared]:
     for file in context.repository.files:
-        if file.role in _SKIPPED:
+        if file.role in _SKIPPED or not _may_declare(file.path.lower()):
             continue
         name = context.local(file.path).rpartition("/")[2].lower()
         if language_of(file.path) == "requirements" or (name.endswith(".txt") and "requirement" in file.path.lower()):
@@ -64,6 +64,18 @@ def _declared(context: Context) -> Iterator[Declared]:
             reader = {"pyproject.toml": _pyproject, "pipfile": _pipfile}.get(name, _conda)
             for document in context.documents.nodes(file.path):
                 yield from reader(file.path, document)
+
+
+def _may_declare(path: str) -> bool:
+    """Whether a path, in lower case, has a word without which it is none of a manifest."""
+    return (
+        "requirement" in path
+        or "pyproject" in path
+        or "environment" in path
+        or "conda" in path
+        or "constraints" in path
+        or "pipfile" in path
+    )
 
 
 def _pipfile(path: str, document: Node) -> Iterator[Declared]:

@@ -62,8 +62,8 @@ def emitter_of(context: Context, *names: str) -> Emitter:
 def _elsewhere(context: Context, what: str, names: tuple[str, ...]) -> Emitter | None:
     """A program that names the metric and was not followed: in another language, or connected with nothing."""
     quoted = re.compile("|".join(rf"""["'`]{re.escape(name)}["'`]""" for name in names))
-    for file in context.files():
-        if file.suffix not in _PROGRAMS or file.size > _MAX_PROGRAM or file.path in context.index.modules:
+    for file in context.ending(_PROGRAMS):
+        if file.size > _MAX_PROGRAM or file.path in context.index.modules:
             continue
         text = context.documents.text(file.path)
         match = quoted.search(text)

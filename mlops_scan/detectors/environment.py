@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.documents.dockerfile import Dockerfile, Instruction
-from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
@@ -44,8 +43,8 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 def _pinned(context: Context) -> Iterator[Signal | Problem]:
     frameworks = _frameworks(context)
     locked = False
-    for file in context.repository.files:
-        if file.name.lower() in LOCKS and file.role in (Role.SOURCE, Role.TEMPLATE) and file.size:
+    for file in context.named_alike(LOCKS, aside=True):
+        if file.role in (Role.SOURCE, Role.TEMPLATE) and file.size:
             text = context.documents.text(file.path).lower()
             missing = sorted(
                 names[0]
@@ -122,10 +121,8 @@ def _frameworks(context: Context) -> list[tuple[str, ...]]:
 
 
 def _containers(context: Context) -> Iterator[Signal]:
-    for file in context.files():
-        if language_of(file.path) != "dockerfile" or ".devcontainer" in file.path:
-            continue
-        document = context.documents.dockerfile(file.path)
+    for file in context.written_in("dockerfile"):
+        document = context.documents.dockerfile(file.path) if ".devcontainer" not in file.path else None
         if document is not None:
             yield _container(context, file.path, document)
 

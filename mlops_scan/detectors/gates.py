@@ -13,7 +13,6 @@ from mlops_scan.code.facts import MAIN, Guard, Module
 from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.effects import CHECKS, Check, lost
-from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
@@ -257,9 +256,7 @@ def declared_gates(context: Context) -> Iterator[Gate]:
 
     Fact: https://mlflow.org/docs/2.22/recipes/ (`validation_criteria`, `allow_non_validated_model`)
     """
-    for file in context.files():
-        if file.name not in ("recipe.yaml", "recipe.yml", "pipeline.yaml") or language_of(file.path) != "yaml":
-            continue
+    for file in context.named("recipe.yaml", "recipe.yml", "pipeline.yaml"):
         for document in context.documents.nodes(file.path):
             criteria = document.path("steps", "evaluate", "validation_criteria")
             if criteria is None or not criteria.items:

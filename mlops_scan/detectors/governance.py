@@ -12,6 +12,8 @@ from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
 _CARD = regex(r"(model[_-]?card|data[_-]?card|datasheet)[^/]*\.(md|rst|ya?ml|json|markdown)", re.I)
+_CARD_SUFFIXES = (".md", ".rst", ".yaml", ".yml", ".json", ".markdown")
+_CARD_INITIALS = frozenset("mMdD")
 _TOPICS = (
     regex(r"intended[ _-]use|primary use|use cases?|purpose|\buses?\b", re.I),
     regex(r"training data|data ?set|\bdata\b", re.I),
@@ -40,8 +42,8 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def _cards(context: Context) -> Iterator[Signal | Problem]:
-    for file in context.repository.files:
-        named = _CARD.fullmatch(file.name) is not None
+    for file in context.ending(_CARD_SUFFIXES, aside=True):
+        named = file.name[:1] in _CARD_INITIALS and _CARD.fullmatch(file.name) is not None
         if not named and file.name != "README.md":
             continue
         if file.role in (Role.VENDORED, Role.TEST, Role.EXAMPLE) or file.size > 500_000:
@@ -87,7 +89,7 @@ def card_weakness(text: str) -> str:
 
 
 def _owners(context: Context) -> Iterator[Signal | Problem]:
-    present = {context.local(file.path): file for file in context.repository.files}
+    present = {context.local(file.path): file for file in context.repository.files if "CODEOWNERS" in file.path}
     first = next((present[path] for path in _OWNERS if path in present), None)
     for file in (first,) if first is not None else ():
         rules = list(_rules(context, file))

@@ -48,8 +48,8 @@ def _as_code(context: Context) -> Iterator[Signal]:
         else:
             reason = chosen.off or "no resource of this stack has to do with a model"
             yield Signal("env/infra-as-code", language, Grade.TRACE, evidence, reason=reason, fixed=True)
-    for file in context.files() if not stacks else ():
-        source = next(module_sources(context.documents, file.path), None) if language_of(file.path) == "hcl" else None
+    for file in context.written_in("hcl") if not stacks else ():
+        source = next(module_sources(context.documents, file.path), None)
         if source is not None:
             evidence = (context.evidence(file.path, source[1]),)
             reason = "it only calls modules"
@@ -115,10 +115,8 @@ def _used(context: Context, resource: Resource) -> bool:
 
 
 def _missing_modules(context: Context) -> Iterator[Problem]:
-    folders = {path.rpartition("/")[0] for path in context.documents.files if language_of(path) == "hcl"}
-    for file in context.files():
-        if language_of(file.path) != "hcl":
-            continue
+    folders = {file.folder for file in context.written_in("hcl", aside=True)}
+    for file in context.written_in("hcl"):
         for folder, line in module_sources(context.documents, file.path):
             if folder not in folders and not folder.startswith(".."):
                 message = f"This module comes from `{folder}`, and there is no Terraform file in that folder."

@@ -17,7 +17,6 @@ from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.configuration import mentions
 from mlops_scan.detectors.monitoring import notifiers
 from mlops_scan.documents.node import Node
-from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
@@ -62,12 +61,8 @@ class _Monitor(Struct, frozen=True):
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals and problems of declared monitoring."""
     known = mentions(context)
-    for file in context.files():
-        if (
-            language_of(file.path) not in ("yaml", "json", "toml")
-            or file.size > 300_000
-            or file.role not in (Role.SOURCE, Role.TEMPLATE)
-        ):
+    for file in context.written_in("yaml", "json", "toml"):
+        if file.size > 300_000 or file.role not in (Role.SOURCE, Role.TEMPLATE):
             continue
         if ".github/" in file.path or file.name in ("package.json", "pyproject.toml", "dvc.lock", "package-lock.json"):
             continue

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import cast
 
 from mlops_scan.detectors.base import ASIDE, Context
-from mlops_scan.documents.store import language_of
 from mlops_scan.fingerprints.assets import AssetMatcher, Named
 
 _KEY = "names"
@@ -25,8 +24,8 @@ def _named(context: Context) -> Iterator[Named]:
     for _, module in sorted(context.modules(), key=lambda pair: pair[0]):
         yield from matcher.in_module(context.index, module)
     parsed = context.documents.parsed
-    for file in context.files():
-        if language_of(file.path) in ("yaml", "json", "toml") and file.path in parsed:
+    for file in context.written_in("yaml", "json", "toml"):
+        if file.path in parsed:
             yield from matcher.in_documents(file.path, context.documents.nodes(file.path))
     naming = {words for words in context.commands() if words and matcher.begins(words[0])}
     for run in context.automation.runs if naming else ():

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from mlops_scan.code.index import Node
-from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop
@@ -65,12 +65,12 @@ def _clients(context: Context) -> dict[str, Evidence]:
     cached = context.cache.get("clients")
     if cached is None:
         found: dict[str, Evidence] = {}
-        for file in context.files():
-            language = language_of(file.path)
-            if language not in ("json", "yaml") or file.size > _MAX_SIZE or file.role in ASIDE:
+        for file in context.written_in("json", "yaml"):
+            if file.size > _MAX_SIZE:
                 continue
             text = context.documents.text(file.path)
-            dashboard = language == "json" and '"panels"' in text and re.search(r'"refresh": *"\d+[smhd]"', text)
+            panels = '"panels"' in text and language_of(file.path) == "json"
+            dashboard = panels and re.search(r'"refresh": *"\d+[smhd]"', text)
             if not dashboard and "kind: CronJob" not in text:
                 continue
             for match in _URL.finditer(text):

@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.documents.node import Node
-from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
@@ -49,10 +48,10 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def _charts(context: Context) -> Iterator[Signal]:
-    charts = {file.path.rpartition("/")[0] for file in context.files() if file.name == "Chart.yaml"}
-    for file in context.files():
+    charts = {file.folder for file in context.named("Chart.yaml")}
+    for file in context.written_in("yaml") if charts else ():
         folder, _, rest = file.path.rpartition("/templates/")
-        if not rest or folder not in charts or language_of(file.path) != "yaml":
+        if not rest or folder not in charts:
             continue
         text = context.documents.text(file.path)
         if not any(f"kind: {kind}" in text for kind in _KINDS):

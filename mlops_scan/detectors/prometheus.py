@@ -18,7 +18,6 @@ from msgspec import Struct
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.emitters import Emitter, emitter_of
 from mlops_scan.documents.node import Node
-from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
 
@@ -75,8 +74,8 @@ def _each_once(items: Iterable[Signal | Problem]) -> Iterator[Signal | Problem]:
 
 def _rules(context: Context) -> Iterator[_Rule]:
     loaders = list(_loaders(context))
-    for file in context.files():
-        text = context.documents.text(file.path) if language_of(file.path) == "yaml" and file.role not in ASIDE else ""
+    for file in context.written_in("yaml"):
+        text = context.documents.text(file.path)
         if "alert:" not in text and "condition:" not in text:
             continue
         for document in context.documents.nodes(file.path):
@@ -115,8 +114,8 @@ def _alerts(groups: Node) -> Iterator[tuple[Node, Node]]:
 def _recorded(context: Context) -> dict[str, str]:
     """Recording rules by the name that they make."""
     found: dict[str, str] = {}
-    for file in context.files():
-        if language_of(file.path) == "yaml" and "record:" in context.documents.text(file.path):
+    for file in context.written_in("yaml"):
+        if "record:" in context.documents.text(file.path):
             for document in context.documents.nodes(file.path):
                 for group in (document.get("groups") or document.path("spec", "groups") or _EMPTY).items:
                     for rule in (group.get("rules") or _EMPTY).items[:_MAX_RULES]:
@@ -152,8 +151,8 @@ def _grafana(path: str, document: Node) -> Iterator[_Rule]:
 
 def _loaders(context: Context) -> Iterator[tuple[str, str]]:
     """Patterns of rule files that some Prometheus configuration names, with that configuration's path."""
-    for file in context.files():
-        if language_of(file.path) == "yaml" and "rule_files" in context.documents.text(file.path):
+    for file in context.written_in("yaml"):
+        if "rule_files" in context.documents.text(file.path):
             for document in context.documents.nodes(file.path):
                 for listed in (
                     document.get("rule_files"),
@@ -168,7 +167,7 @@ def _unloaded(context: Context, path: str, loaders: list[tuple[str, str]]) -> st
     name = path.rpartition("/")[2]
     if not any(fnmatchcase(name, pattern.rpartition("/")[2]) for pattern, _ in loaders):
         return "no Prometheus configuration of this repository loads this rules file"
-    for file in context.files():
+    for file in context.written_in("yaml"):
         if not _COMPOSE.fullmatch(file.name):
             continue
         for document in context.documents.nodes(file.path):

@@ -34,6 +34,8 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def _is_prompt(file: File) -> bool:
+    if "prompt" not in file.path.lower():
+        return False
     *folders, name = file.path.split("/")
     if file.role in _FOREIGN or _ASSISTANT.search(file.path) or _DOC_FOLDERS.intersection(folders) or not file.size:
         return False

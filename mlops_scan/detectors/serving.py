@@ -161,7 +161,7 @@ def _loads(context: Context, path: str, scope: str) -> bool:
 
 
 def _as_code(context: Context) -> Iterator[Signal]:
-    for file in context.files():
+    for file in context.written_in("yaml"):
         if "compose" in file.path and _COMPOSE.fullmatch(file.name):
             for document in context.documents.nodes(file.path):
                 services = document.get("services")

@@ -190,14 +190,13 @@ def _shown(context: Context, roots: set[str]) -> bool:
     imports = re.compile(rf"^[ \t>]{{0,40}}(from|import)[ ]({names})\b", re.M)
     outputs = re.compile(rf"(?<![\w/])({names.replace('_', '[-_]')})-[a-z]{{2,30}}\b")
     parts = [root.partition("_")[0] for root in roots]  # a notebook may write the rest with a dash
-    for file in context.repository.files:
+    for file in context.ending((".md", ".rst", ".qmd", ".ipynb"), aside=True):
         if file.size > _MAX_SHOWN or file.role in (Role.VENDORED, Role.GENERATED):
             continue
-        pattern = imports if file.suffix in (".md", ".rst", ".qmd") else outputs if file.suffix == ".ipynb" else None
-        if pattern is not None:
-            text = context.documents.text(file.path)
-            if any(part in text for part in parts) and pattern.search(text):
-                return True
+        pattern = outputs if file.suffix == ".ipynb" else imports
+        text = context.documents.text(file.path)
+        if any(part in text for part in parts) and pattern.search(text):
+            return True
     return False
 
 

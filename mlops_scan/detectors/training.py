@@ -124,12 +124,8 @@ def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
     files = {path.rpartition("/")[2] for path in scripts}
     stems = {name.removesuffix(".py") for name in files}
     names = files | stems
-    for file in context.repository.files:
-        if (
-            file.suffix not in (".md", ".rst", ".txt", ".sh")
-            or file.size > 500_000
-            or file.role in (Role.VENDORED, Role.GENERATED)
-        ):
+    for file in context.ending((".md", ".rst", ".txt", ".sh"), aside=True):
+        if file.size > 500_000 or file.role in (Role.VENDORED, Role.GENERATED):
             continue
         text = context.documents.text(file.path)
         if not any(stem in text for stem in stems):

@@ -141,12 +141,11 @@ def _state(result: PracticeResult) -> str:
 def anchor(context: Context, component: str) -> Location:
     """Where a finding about the whole component stands: a manifest's first line, else the README's, else any file's."""
     prefix = "" if component == "." else component + "/"
-    paths = [file.path for file in context.repository.files if file.path.startswith(prefix)]
     for name in _ANCHORS:
-        for path in paths:
-            if path == prefix + name:
-                return Location(path, 1)
-    return Location(paths[0] if paths else context.repository.files[0].path, 1)
+        if prefix + name in context.documents.files:
+            return Location(prefix + name, 1)
+    files = context.repository.files
+    return Location(next((file.path for file in files if file.path.startswith(prefix)), files[0].path), 1)
 
 
 def _identity(context: Context, problem: Problem, definition: FindingDefinition) -> str:

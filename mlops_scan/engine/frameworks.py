@@ -86,9 +86,7 @@ def _distribution(context: Context, tool: Tool, root: str, listed: Mapping[str, 
 def _locks(context: Context, wanted: set[str]) -> dict[str, list[tuple[str, Evidence]]]:
     """The versions that lock files of Python state, by normal name. They are written by machines, one key a line."""
     found: dict[str, list[tuple[str, Evidence]]] = defaultdict(list)
-    for file in context.files():
-        if file.name not in _LOCKS:
-            continue
+    for file in context.named(*_LOCKS):
         name = ""
         for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
             if line.startswith("[[package]]"):

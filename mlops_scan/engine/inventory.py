@@ -93,9 +93,9 @@ def _pointers(context: Context) -> Iterator[Asset]:
 
     Fact: https://dvc.org/doc/user-guide/project-structure/dvc-files and dvcyaml-files#dvclock-file
     """
-    for file in context.files():
+    for file in context.ending((".dvc", ".lock")):
         locked = file.name == "dvc.lock"
-        if not locked and (file.suffix != ".dvc" or file.name == ".dvc"):
+        if not locked and file.suffix != ".dvc":
             continue
         for document in context.documents.nodes(file.path):
             stages = document.get("stages") if locked else None

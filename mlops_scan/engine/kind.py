@@ -62,7 +62,7 @@ class Kind(Struct, frozen=True):
 def project_names(context: Context) -> set[str]:
     """Distribution names that the repository itself builds, normalised."""
     names = set()
-    for file in context.repository.files:
+    for file in context.named("pyproject.toml", "setup.py", "setup.cfg"):
         if file.role is not Role.SOURCE:
             continue
         if file.name == "pyproject.toml":
@@ -71,7 +71,7 @@ def project_names(context: Context) -> set[str]:
                     node = document.path(*keys)
                     if node is not None and node.string():
                         names.add(re.sub(r"[-_.]+", "-", node.string() or "").lower())
-        elif file.name in ("setup.py", "setup.cfg"):
+        else:
             match = re.search(r"\bname\s*=\s*[\"']?([\w.-]+)", context.documents.text(file.path))
             if match:
                 names.add(re.sub(r"[-_.]+", "-", match.group(1)).lower())
@@ -108,7 +108,7 @@ def decide(context: Context, override: str | None = None) -> Kind:
     if machine_learning and (projects := project_folders(context)):
         reason = f"{len(projects)} independent projects such as `{projects[0]}`"
         return Kind("course", reason, True, shown)
-    generator = next((f.path for f in files if f.name in _GENERATORS and f.role is not Role.TEST), "")
+    generator = next((f.path for f in context.named(*_GENERATORS, aside=True) if f.role is not Role.TEST), "")
     templates = sum(1 for file in files if file.role is Role.TEMPLATE)
     sources = sum(1 for file in files if file.role is Role.SOURCE and file.suffix == ".py")
     if generator or (templates >= 3 and templates * 10 >= sources):  # prompts or charts of an application are few
@@ -193,8 +193,8 @@ def _has_classifiers(context: Context) -> bool:
     """Whether a package describes itself for an index (trove classifiers), which projects for one's own use do not."""
     return any(
         "Programming Language ::" in context.documents.text(file.path)
-        for file in context.repository.files
-        if file.name in ("pyproject.toml", "setup.py", "setup.cfg") and file.role is Role.SOURCE
+        for file in context.named("pyproject.toml", "setup.py", "setup.cfg")
+        if file.role is Role.SOURCE
     )
 
 
@@ -273,7 +273,7 @@ def ml_place(context: Context) -> Location | None:
 
 
 def _without_ml(context: Context) -> Kind:
-    dbt = next((file.path for file in context.repository.files if file.name == "dbt_project.yml"), None)
+    dbt = next((file.path for file in context.named("dbt_project.yml", aside=True)), None)
     if dbt is not None:
         return Kind("data-pipeline", "a dbt project without a model", False, Location(dbt, 1))
     definition = next((use for use in context.doing("define-pipeline")), None)

@@ -28,14 +28,14 @@ _EXECUTABLE = regex(
 
 def members(context: Context) -> frozenset[str]:
     """Folders below the root that a workspace declares as projects of their own; empty where none is declared."""
-    names = {file.name for file in context.repository.files if "/" not in file.path}
+    names = context.documents.files.keys()  # at the root a path is a name
     found: set[str] = set()
     if "pyproject.toml" in names:
         for document in context.documents.nodes("pyproject.toml"):
             found.update(_of_pyproject(document, _package_folders(context)))
     if "nx.json" in names:
         found.update(_holding(context, frozenset({"project.json"})))
-    if names & (_PANTS | _BAZEL):
+    if not names.isdisjoint(_PANTS | _BAZEL):
         found.update(_executable(context))
     return frozenset(found - {"", "."})
 
@@ -45,7 +45,7 @@ def _package_folders(context: Context) -> list[str]:
 
 
 def _holding(context: Context, names: frozenset[str]) -> Iterator[str]:
-    return (f.folder for f in context.repository.files if f.folder and f.name in names and f.role is Role.SOURCE)
+    return (file.folder for file in context.named(*names) if file.folder and file.role is Role.SOURCE)
 
 
 def _of_pyproject(document: Node, packages: Iterable[str]) -> Iterator[str]:
@@ -80,7 +80,7 @@ def _strings(node: Node | None) -> tuple[str, ...]:
 
 
 def _executable(context: Context) -> Iterator[str]:
-    for file in context.repository.files:
-        named = file.folder and file.name in _BUILD_FILES and file.role is Role.SOURCE
+    for file in context.named(*_BUILD_FILES):
+        named = file.folder and file.role is Role.SOURCE
         if named and _EXECUTABLE.search(context.documents.text(file.path)):
             yield file.folder
