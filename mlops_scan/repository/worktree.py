@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from enum import Enum
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -43,10 +44,11 @@ def work_tree(
     items = list(on_disk(root, index.files))
     present = {item.path for item in items}
     absent = {name: index.files[name] for name in index.sparse if name not in present}
-    converted = _clean(root, folder, items, index) if _converts(root, top, head.objects.parent, present) else {}
+    converting = _converts(root, top, head.objects.parent, present)
+    converted = _clean(root, folder, items, index) if converting else {}
     result = Listing(items, head.commit)
     if absent or converted:
-        result = _from_objects(result, head, absent, converted)
+        result = _from_objects(result, head, absent, converted, converting is _Converting.ANYHOW)
     if not submodules or depth >= _MAX_DEPTH:
         return result.joined([Listing([], skipped=tuple(index.submodules))])
     return result.joined(_inside(root, name, depth) for name in index.submodules)
@@ -75,8 +77,14 @@ class _Index:
                     self.sparse.append(name)
 
 
-def _from_objects(listing: Listing, head: git.Head, absent: dict[str, str], converted: dict[str, str]) -> Listing:
-    """The listing with those files read from git's objects that are not on disk, or not as git keeps them."""
+def _from_objects(
+    listing: Listing, head: git.Head, absent: dict[str, str], converted: dict[str, str], anyhow: bool
+) -> Listing:
+    """The listing with those files read from git's objects that are not on disk, or not as git keeps them.
+
+    What converts line ends, keywords and large files changes the size of a file or nothing; of `anyhow` converted ones
+    nothing is known.
+    """
     from mlops_scan.repository.objects import Blobs, ObjectStore
 
     try:
@@ -84,6 +92,9 @@ def _from_objects(listing: Listing, head: git.Head, absent: dict[str, str], conv
         sizes = store.sizes([*absent.values(), *converted.values()])
     except git.GitError:
         return listing
+    if not anyhow:
+        kept = {item.path: item.size for item in listing.items}
+        converted = {name: blob for name, blob in converted.items() if sizes.get(blob) != kept.get(name)}
     blobs = Blobs(store, {**absent, **converted})
     items = [
         Item(item.path, sizes[blob], blobs, int(blob, 16)) if (blob := converted.get(item.path, "")) in sizes else item
@@ -111,7 +122,20 @@ def _inside(root: Path, name: str, depth: int) -> Listing:
 # filters such as Git LFS. The report must not depend on that. So where something may convert, files that have not
 # changed since git wrote or read them are taken from the objects, as any other clone has them.
 
+
+class _Converting(Enum):
+    """How files of a checkout may differ from their blobs."""
+
+    NEVER = ""
+    IN_SIZE = "in size"
+    ANYHOW = "anyhow"
+
+    def __bool__(self) -> bool:
+        return self is not _Converting.NEVER
+
+
 _CONVERTING = regex(rb"(?<![\w-])(?:text|eol|crlf|ident|filter|working-tree-encoding)\b")
+_REWRITING = regex(rb"(?<![\w-])(?:filter(?!=lfs\b)|working-tree-encoding)\b")
 _CONVERTING_SETTING = regex(rb"(?i)\b(?:autocrlf|eol)\b")
 _STAT = regex(
     r"\d+ (?P<blob>[0-9a-f]+) (?P<stage>\d)\t(?P<name>[^\0]*)\0\s+ctime: \S+\s+mtime: (?P<seconds>\d+):(?P<nano>\d+)\s"
@@ -119,19 +143,20 @@ _STAT = regex(
 )
 
 
-def _converts(root: Path, top: Path, common: Path, names: Iterable[str]) -> bool:
+def _converts(root: Path, top: Path, common: Path, names: Iterable[str]) -> _Converting:
     """Whether any setting may make files of a checkout differ from their blobs."""
-    if sys.platform == "win32":
-        return True  # the installer of git sets core.autocrlf for all users
     inner = [name for name in names if name.endswith(".gitattributes")]
     attributes = [root / name for name in inner] + [common / "info" / "attributes"]
     attributes += [folder / ".gitattributes" for folder in (root, *root.parents) if folder.is_relative_to(top)]
+    found = [path for path in attributes if _mentions(path, _CONVERTING)]
+    if any(_mentions(path, _REWRITING) for path in found):
+        return _Converting.ANYHOW
+    if found or sys.platform == "win32":  # the installer of git sets core.autocrlf for all users
+        return _Converting.IN_SIZE
     home = Path(os.environ.get("HOME", "/"))
     personal = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git" / "config"
     settings = (common / "config", home / ".gitconfig", personal, Path("/etc/gitconfig"))
-    return any(_mentions(path, _CONVERTING) for path in attributes) or any(
-        _mentions(path, _CONVERTING_SETTING) for path in settings
-    )
+    return _Converting.IN_SIZE if any(_mentions(path, _CONVERTING_SETTING) for path in settings) else _Converting.NEVER
 
 
 def _mentions(path: Path, words: re.Pattern[bytes]) -> bool:

@@ -213,6 +213,21 @@ def test_line_ends_of_a_checkout_do_not_matter(tmp_path: Path, setting: str) -> 
     assert contents(open_repository(tmp_path / "c"))["a.py"] == b"changed\r\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("* text=auto eol=lf", {"a.py"}), ("*.py ident", set()), ("* filter=tidy", set()), ("*.pt filter=lfs", {"a.py"})],
+)
+def test_what_no_attribute_has_changed_is_read_from_disk(tmp_path: Path, line: str, expected: set[str]) -> None:
+    root = repository(tmp_path / "r", "a.py")
+    write(root, "a.py", text="one # $Id$\n")
+    write(root, ".gitattributes", text=line + "\n")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "text")
+    git(tmp_path, "clone", "-q", "r", "c")
+    with open_repository(tmp_path / "c") as found:
+        assert {file.path for file in found.files if isinstance(file.source, Folder)} - {".gitattributes"} == expected
+
+
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123456789\n"
 
 
