@@ -67,9 +67,9 @@ class Look(NamedTuple):
     size: int
     blank: bool
     extends_path: bool
-    imports: frozenset[tuple[str, bool]]
-    scripts: frozenset[_Parts]
-    modules: frozenset[str]
+    imports: tuple[tuple[str, bool], ...]
+    scripts: tuple[_Parts, ...]
+    modules: tuple[str, ...]
 
 
 def look(path: str, text: str) -> Look:
@@ -78,9 +78,9 @@ def look(path: str, text: str) -> Look:
         len(text),
         not text.strip(),
         "sys.path." in text,
-        frozenset(_imports(path, text)),
-        frozenset(_scripts(text)),
-        frozenset(_modules(text)),
+        tuple(dict.fromkeys(_imports(path, text))),
+        tuple(_scripts(text)),
+        tuple(_modules(text)),
     )
 
 
@@ -279,26 +279,26 @@ def _home(path: str) -> str:
     return "".join(f"{name}/" for name in folders[:hidden])
 
 
-def _named(text: str) -> set[_Parts]:
+def _named(text: str) -> dict[_Parts, None]:
     """The Python files that a text other than code runs, as parts of paths."""
-    return _scripts(text) | {tuple(name.split(".")) for name in _MODULE_RUN.findall(text)}
+    return _scripts(text) | dict.fromkeys(tuple(name.split(".")) for name in _MODULE_RUN.findall(text))
 
 
-def _scripts(text: str) -> set[_Parts]:
+def _scripts(text: str) -> dict[_Parts, None]:
     """The Python files whose path is written in a text, as parts of it; a comment may say how to run one."""
-    found = set()
+    found: dict[_Parts, None] = {}
     for end in _SCRIPT_END.finditer(text):
         written = _WRITTEN.search(text, max(0, end.start() - _WRITTEN_LENGTH), end.start())
         if written is not None:
-            found.add(tuple(part for part in written.group().split("/") if part.strip(".")))
+            found[tuple(part for part in written.group().split("/") if part.strip("."))] = None
     return found
 
 
-def _modules(text: str) -> set[str]:
+def _modules(text: str) -> dict[str, None]:
     """The dotted names that code hands to something that runs modules."""
-    found = set(_MODULE_RUN.findall(text)) if "-m" in text else set()
+    found = dict.fromkeys(_MODULE_RUN.findall(text)) if "-m" in text else {}
     if any(marker in text for marker in _RUNS_MODULES):
-        found.update(_MODULE_NAME.findall(text))
+        found.update(dict.fromkeys(_MODULE_NAME.findall(text)))
     return found
 
 

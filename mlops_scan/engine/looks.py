@@ -41,6 +41,7 @@ def looks(
     packed: dict[int, bytes] = {}
     if jobs > 1 and len(paths) > 1 and workers.can_fork() and all(map(documents.is_shared, paths)):
         packed = workers.share(sizes, jobs, work, own)
+    shared: dict[tuple[str, bool], tuple[str, bool]] = {}  # many files import the same
     for number, path in enumerate(paths):
         if number in packed:
             shown, seen = marshal.loads(packed.pop(number))  # noqa: S302 -- from our own process
@@ -48,8 +49,9 @@ def looks(
             documents.take(path, seen)
         elif number not in found:
             own(number)
-        seen_there = found.pop(number)
-        if seen_there is None:
+        result = found.pop(number)
+        if result is None:
             documents.rename_role(path, Role.GENERATED)
         else:
-            yield path, seen_there
+            imports = tuple([shared.setdefault(name, name) for name in result.imports])
+            yield path, result._replace(imports=imports)
