@@ -7,11 +7,16 @@ import pkgutil
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import mlops_scan
-from mlops_scan.regex import regex
+from mlops_scan.regex import _Lazy, _Worded, regex
 
 
 def test_it_does_what_a_compiled_pattern_does() -> None:
@@ -29,22 +34,72 @@ def test_a_wrong_pattern_shows_at_its_first_use() -> None:
         pattern.match("x")
 
 
-def _patterns() -> list[tuple[str, str, object]]:
+def test_a_pattern_with_words_is_compiled_for_a_text_with_one_of_them() -> None:
+    pattern = regex(r"(retrain|drift)_(job|check)", re.I, ("retrain", "drift"))
+    assert pattern.search("nothing of that kind") is None
+    assert "search" not in vars(pattern)
+    assert pattern.search("a Drift_Check")
+    assert "search" in vars(pattern)
+    assert (pattern.match("drift_job x"), pattern.fullmatch("drift_job x")) != (None, None)
+    assert pattern.fullmatch("drift_job x") is None
+    assert pattern.search("nothing of that kind") is None
+    assert pattern.sub("x", "drift_job") == "x"
+
+
+def test_a_pattern_with_words_is_asked_where_letters_may_fold() -> None:
+    assert regex("sink", re.I, ("sink",)).fullmatch("\u017fin\u212a")
+
+
+def test_a_pattern_of_bytes_may_have_words() -> None:
+    pattern = regex(rb"(?i)\beol\b", words=(b"eol",))
+    assert pattern.search(b"no such setting") is None
+    assert pattern.search(b"\tEOL = lf")
+
+
+def _held(value: object) -> Iterator[_Lazy]:
+    """The patterns in a value at the top of a module."""
+    if isinstance(value, _Lazy):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _held(item)
+    elif isinstance(value, dict):
+        yield from _held(list(value.values()))
+    elif isinstance(value, msgspec.Struct):
+        yield from _held([getattr(value, name) for name in value.__struct_fields__])
+
+
+def _patterns() -> list[tuple[str, _Lazy]]:
     found = []
     for info in pkgutil.walk_packages(mlops_scan.__path__, "mlops_scan."):
         if not info.name.endswith("__main__"):
             module = importlib.import_module(info.name)
-            found += [
-                (info.name, name, value) for name, value in vars(module).items() if type(value).__name__ == "_Lazy"
-            ]
+            found += [(f"{info.name}.{name}", held) for name, value in vars(module).items() for held in _held(value)]
     return found
 
 
 def test_every_pattern_of_the_package_is_valid() -> None:
     patterns = _patterns()
     assert len(patterns) > 200
-    for module, name, value in patterns:
-        assert value.flags >= 0, f"{module}.{name}"  # type: ignore[attr-defined]  # asking compiles it
+    for name, value in patterns:
+        assert value.flags >= 0, name  # asking compiles it
+
+
+_WORDED = {f"{name} {value.pattern!r:.60}": value for name, value in _patterns() if isinstance(value, _Worded)}
+
+
+@pytest.mark.parametrize("name", sorted(_WORDED))
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_every_text_that_a_pattern_matches_has_one_of_its_words(name: str, data: st.DataObject) -> None:
+    value = _WORDED[name]
+    pattern: re.Pattern[Any] = re.compile(*value._source)
+    if isinstance(pattern.pattern, bytes):
+        text: Any = data.draw(st.from_regex(pattern))
+    else:
+        text = data.draw(st.from_regex(pattern, alphabet=st.characters(max_codepoint=127)))
+    assert all(word == word.lower() for word in value.words)
+    assert any(word in text.lower() for word in value.words), text
 
 
 def test_the_package_compiles_nothing_of_its_own_at_import() -> None:

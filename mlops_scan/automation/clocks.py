@@ -29,7 +29,7 @@ _DEPLOYS = regex(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
 _SETTING = frozenset(
     {"do", "add_job", "scheduled_job", "serve", "deploy", "create_schedule", "create_recurring_run"}
 )  # the last segments of names that one of these patterns fits
-_ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*")
+_ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*", words=("airflow.",))
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
 
 

@@ -11,7 +11,7 @@ from mlops_scan.regex import regex
 
 CODE = (".py", ".sh", ".bash", ".ipynb")
 _VARIABLE = r"(?:\$\{\{.*?\}\}|\$\{[^{}]*\}|\$\(.*\)|\$\w+|%\w+%|\{\{.*?\}\})"
-_PREFIX = regex(rf"{_VARIABLE}/(?=.)")
+_PREFIX = regex(rf"{_VARIABLE}/(?=.)", words=("$", "%", "{{"))
 _OWN_FOLDER = regex(r"\$\{?0\b|BASH_SOURCE|\$PSScriptRoot|github\.action_path|GITHUB_ACTION_PATH")
 _MAKES = regex(
     r"\b(curl|wget|aria2c|git\s+clone|checkout|clone|tar|unzip|cp|mv|cat|tee|touch|download\S*|generate\S*|render\S*"
@@ -19,6 +19,7 @@ _MAKES = regex(
     re.I,
 )
 _WRITES = r"(?:>\s*|\s-[oO]\s*|--output(?:-document)?[=\s]\s*)[\"']?\S*"
+_TEMPLATES = (".tmpl", ".jinja", ".j2")
 _GENERATED = frozenset(
     {".env", ".nox", ".tmp", ".tox", ".venv", "_build", "bin", "build", "dist", "env", "node_modules", "obj", "out",
      "output", "results", "target", "temp", "tmp", "venv"}
@@ -92,7 +93,7 @@ class Paths:
                 at = line.find(name)
                 if at < 0 or len(line) > 2_000:
                     continue
-                if _MAKES.search(line.replace(path, "")) or re.search(_WRITES + re.escape(name), line):
+                if _MAKES.search(line.replace(path, "")) or _is_written(name, line):
                     return True
         return False
 
@@ -108,7 +109,7 @@ class Paths:
         return self._by_name.get(name, [])
 
     def _by_tail(self, name: str) -> str | None:
-        tail = re.sub(r"^[./]+", "", name)
+        tail = name.lstrip("./")
         candidates = self._named(tail.rpartition("/")[2])
         while tail and candidates:
             found = [path for path in candidates if path == tail or path.endswith("/" + tail)]
@@ -133,14 +134,20 @@ class Paths:
         return normal(clean) if clean.startswith("/") else join(folder, clean)
 
 
+def _is_written(name: str, line: str) -> bool:
+    """Whether a command of a line writes to a path with `name`: `> x`, `-o x`, `--output=x`."""
+    writes = ">" in line or "-o" in line or "-O" in line
+    return writes and re.search(_WRITES + re.escape(name), line) is not None
+
+
 def _without_template(path: str) -> str:
     """A path without the suffix that only its template has."""
-    return re.sub(r"(\.tmpl|\.jinja2?|\.j2)$", "", path)
+    return re.sub(r"(\.tmpl|\.jinja2?|\.j2)$", "", path) if any(suffix in path for suffix in _TEMPLATES) else path
 
 
 def normal(folder: str) -> str:
     """A folder relative to the root; the root for variables and for what leaves the repository."""
-    clean = re.sub(r"^(\$\{\{.*?\}\}|\$\w+)/", "", folder)
+    clean = re.sub(r"^(\$\{\{.*?\}\}|\$\w+)/", "", folder) if folder.startswith("$") else folder
     clean = posixpath.normpath(clean) if clean else ""
     return "" if clean in (".", "..") or "$" in clean else clean.lstrip("/")
 

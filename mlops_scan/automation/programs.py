@@ -13,7 +13,10 @@ LAUNCHERS = frozenset(
     {"accelerate", "deepspeed", "horovodrun", "ipython", "jupyter", "jupyter-nbconvert", "kfp", "mpiexec", "mpirun",
      "nbconvert", "papermill", "python", "python2", "python3", "spark-submit", "srun", "streamlit", "torchrun"}
 )  # fmt: skip
-_MODULE_LAUNCHERS = regex(r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher")
+_MODULE_LAUNCHERS = regex(
+    r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher",
+    words=("torch.distributed.", "launch", "streamlit"),
+)
 _WITH_VALUE = frozenset(
     {"--conf", "--config-file", "--config_file", "--deploy-mode", "--driver-memory", "--executor-memory", "--files",
      "--hostfile", "--jars", "--master", "--name", "--output", "--packages", "--properties-file",

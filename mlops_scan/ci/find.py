@@ -19,9 +19,9 @@ from mlops_scan.words import Role
 
 _WORDS = ("ci", "cd", "pipeline", "workflow", "jenkins", "build", "deploy")
 _WORD = f"({'|'.join(_WORDS)})"
-_GENERIC_YAML = regex(rf"{_WORD}[^/]*(/[^/]*)?$", re.I)  # in the name of the file or of its folder
-_GENERIC_JSON = regex(rf"(^|/)([^/]*[-_.])?{_WORD}s?([-_.][^/]*)?\.json$", re.I)
-_RENAMED = regex(r"\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml\.[\w-]+$")
+_GENERIC_YAML = regex(rf"{_WORD}[^/]*(/[^/]*)?$", re.I, _WORDS)  # in the name of the file or of its folder
+_GENERIC_JSON = regex(rf"(^|/)([^/]*[-_.])?{_WORD}s?([-_.][^/]*)?\.json$", re.I, _WORDS)
+_RENAMED = regex(r"\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml\.[\w-]+$", words=("/workflows/",))
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _MAX_JSON = 200_000  # bytes of a JSON file that can be a pipeline written by hand
 _ONLY_ROOT = "GitHub only loads workflows from .github/workflows at the root of the repository"

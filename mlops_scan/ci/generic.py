@@ -24,7 +24,9 @@ _STAGE = regex(
     r"(.*[-_])?(build|compile|lint|style|checks?|quality|tests?|testing|verify|validat(e|ion)|package|release|publish|deploy(ment)?"
     r"|staging|prod(uction)?|security|train(ing)?|evaluat(e|ion)|model)([-_].*)?",
     re.I,
-)
+    ("build", "compile", "lint", "style", "check", "quality", "test", "verify", "validat", "package", "release",
+     "publish", "deploy", "staging", "prod", "security", "train", "evaluat", "model"),
+)  # fmt: skip
 _MAX_JOBS = 500
 
 

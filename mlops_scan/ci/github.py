@@ -21,7 +21,7 @@ EVENTS = {
     "repository_dispatch": "external", "release": "release", "create": "push", "issue_comment": "manual",
     "deployment": "external", "deployment_status": "external", "registry_package": "external", "issues": "other",
 }  # fmt: skip
-_FALSE = regex(r"\s*(?:\$\{\{\s*)?(?:false|0)\s*(?:&&[^|]*|\}\}\s*)?")
+_FALSE = regex(r"\s*(?:\$\{\{\s*)?(?:false|0)\s*(?:&&[^|]*|\}\}\s*)?", words=("false", "0"))
 _ERREXIT = regex(r"\s-[a-z]*e|\s-o\s+errexit\b")
 _PIPEFAIL = regex(r"\bpipefail\b")
 _MATRIX = regex(r"\$\{\{\s*matrix\.([\w-]+)\s*\}\}")

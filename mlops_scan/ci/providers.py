@@ -30,14 +30,14 @@ Parse = Callable[[str, Documents], Iterable[Workflow]]
 class Provider(Struct, frozen=True):
     """A CI provider: a path in which `named` is found is one of its definitions, and `parse` reads it.
 
-    Both patterns see the path in the repository, in a template the path below the folder with a placeholder for a name.
+    The patterns see the path in the repository, in a template the path below the folder with a placeholder for a name.
     `named` is searched and finds definitions wherever they stand; a path that `loaded` does not match in full is not
     loaded by the provider, for the reason `elsewhere`. Without `loaded` every one is loaded. `own` says that no other
     format is looked for in these files.
     """
 
     name: str
-    named: str
+    named: re.Pattern[str]
     parse: Parse
     loaded: str = ""
     elsewhere: str = ""
@@ -45,7 +45,7 @@ class Provider(Struct, frozen=True):
 
     def owns(self, local: str) -> bool:
         """Whether a path is a definition of this provider."""
-        return re.search(self.named, local) is not None
+        return self.named.search(local) is not None
 
     def workflows(self, path: str, documents: Documents) -> Iterator[Workflow]:
         """The workflows of a definition; those in a place that the provider does not load say so."""
@@ -93,7 +93,7 @@ def _azure(path: str, documents: Documents) -> Iterator[Workflow]:
 def provider_named(path: str) -> Provider | None:
     """The provider that has definitions of this name and is read."""
     local = strip_template(path)[0]
-    if not may_be_named(local) or _ANY_NAME.search(local) is None:
+    if not may_be_named(local):
         return None
     return next((provider for provider in PROVIDERS if provider.owns(local)), None)
 
@@ -115,42 +115,55 @@ def _gathered(path: str, documents: Documents) -> Iterator[Workflow]:
 
 PROVIDERS = (
     # name, its definitions, reader, those of them that it loads, why it does not load the others
-    Provider("GitHub Actions", rf"^{names.GITHUB}$", _github, own=False),
+    Provider("GitHub Actions", regex(rf"^{names.GITHUB}$", words=("/workflows/",)), _github, own=False),
     Provider(
         "GitLab CI",
-        r"(^|/|[\w-]\.)\.?gitlab-ci\.ya?ml$|^\.gitlab/.+\.ya?ml$",
+        regex(r"(^|/|[\w-]\.)\.?gitlab-ci\.ya?ml$|^\.gitlab/.+\.ya?ml$", words=("gitlab-ci.", ".gitlab/")),
         _gitlab,
         r"\.gitlab-ci\.yml",
         "GitLab only loads .gitlab-ci.yml at the root of the repository and what it includes",
         own=False,
     ),
-    Provider("Azure Pipelines", names.AZURE, _azure, own=False),
-    Provider("Jenkins", names.JENKINS, _reader("jenkins")),
-    Provider("CircleCI", names.CIRCLECI, _reader("circleci")),
+    Provider(
+        "Azure Pipelines",
+        regex(names.AZURE, words=("azure-pipelines", "pipelines/", "azuredevops/", "azdo/", "ado/")),
+        _azure,
+        own=False,
+    ),
+    Provider("Jenkins", regex(names.JENKINS, words=("jenkinsfile",)), _reader("jenkins")),
+    Provider("CircleCI", regex(names.CIRCLECI, words=(".circleci/",)), _reader("circleci")),
     Provider(
         "Bitbucket Pipelines",
-        r"(^|/)bitbucket-pipelines\.ya?ml$",
+        regex(r"(^|/)bitbucket-pipelines\.ya?ml$", words=("bitbucket-pipelines.",)),
         _reader("bitbucket"),
         r"bitbucket-pipelines\.yml",
         _root("Bitbucket", "bitbucket-pipelines.yml"),
     ),
     Provider(
-        "Travis CI", r"(^|/)\.travis\.ya?ml$", _reader("travis"), r"\.travis\.yml", _root("Travis CI", ".travis.yml")
+        "Travis CI",
+        regex(r"(^|/)\.travis\.ya?ml$", words=(".travis.",)),
+        _reader("travis"),
+        r"\.travis\.yml",
+        _root("Travis CI", ".travis.yml"),
     ),
     Provider(
         "AppVeyor",
-        r"(^|/)\.?appveyor\.ya?ml$",
+        regex(r"(^|/)\.?appveyor\.ya?ml$", words=("appveyor.",)),
         _reader("appveyor"),
         r"\.?appveyor\.yml",
         _root("AppVeyor", "appveyor.yml"),
     ),
-    Provider("Buildkite", names.BUILDKITE, _reader("buildkite")),
-    Provider("Drone", names.DRONE, _reader("drone", "drone")),
-    Provider("Woodpecker", names.WOODPECKER, _reader("drone", "woodpecker")),
-    Provider("Google Cloud Build", names.CLOUD_BUILD, _reader("cloudbuild")),
-    Provider("Taskcluster", r"^\.taskcluster\.yml$|^taskcluster/.+\.ya?ml$", _gathered),
-    Provider("AWS CodeBuild", names.CODE_BUILD, _gathered),
-    Provider("Tekton", r"^\.?tekton/.+\.ya?ml$", _gathered),
+    Provider("Buildkite", regex(names.BUILDKITE, words=("buildkite",)), _reader("buildkite")),
+    Provider("Drone", regex(names.DRONE, words=(".drone.",)), _reader("drone", "drone")),
+    Provider("Woodpecker", regex(names.WOODPECKER, words=(".woodpecker",)), _reader("drone", "woodpecker")),
+    Provider(
+        "Google Cloud Build",
+        regex(names.CLOUD_BUILD, words=("cloudbuild", "cloud-build", "cloud_build")),
+        _reader("cloudbuild"),
+    ),
+    Provider("Taskcluster", regex(r"^\.taskcluster\.yml$|^taskcluster/.+\.ya?ml$", words=("taskcluster",)), _gathered),
+    Provider("AWS CodeBuild", regex(names.CODE_BUILD, words=("buildspec",)), _gathered),
+    Provider("Tekton", regex(r"^\.?tekton/.+\.ya?ml$", words=("tekton/",)), _gathered),
 )
 
 
@@ -161,7 +174,7 @@ class Gathered(Struct, frozen=True):
     """
 
     module: str
-    named: str
+    named: re.Pattern[str]
     marks: tuple[str, ...]
 
     def workflows(self, documents: Documents) -> Mapping[str, list[Workflow]]:
@@ -171,13 +184,15 @@ class Gathered(Struct, frozen=True):
 
 
 GATHERED = (
-    Gathered("taskcluster", r"(^|/)\.taskcluster\.yml$", ("triggerSchema", "provisionerId")),
+    Gathered(
+        "taskcluster", regex(r"(^|/)\.taskcluster\.yml$", words=(".taskcluster.",)), ("triggerSchema", "provisionerId")
+    ),
     Gathered(
         "codepipeline",
-        names.CODE_BUILD,
+        regex(names.CODE_BUILD, words=("buildspec",)),
         ("AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", '"actionTypeId"', "aws_cdk"),
     ),
-    Gathered("tekton", r"^\.?tekton/.+\.ya?ml$", ("tekton.dev/", "tkn")),
+    Gathered("tekton", regex(r"^\.?tekton/.+\.ya?ml$", words=("tekton/",)), ("tekton.dev/", "tkn")),
 )
 
 
@@ -192,7 +207,7 @@ def gathered(documents: Documents) -> list[Gathered]:
         if language not in ("yaml", "json", "python") or (language == "json" and file.role is Role.DATA):
             continue
         for item in tuple(open_ones.values()):
-            named = language != "python" and re.search(item.named, strip_template(path)[0]) is not None
+            named = language != "python" and item.named.search(strip_template(path)[0]) is not None
             if named or any(documents.swept_holds(path, mark) for mark in item.marks):
                 wanted.add(open_ones.pop(item.module).module)
         if not open_ones:
@@ -220,13 +235,16 @@ NOT_READ = tuple(
 The patterns are matched from the start of the path, which is told at once for nearly all paths.
 """
 
-_ANY_NAME = regex("|".join(f"(?:{provider.named})" for provider in PROVIDERS))
-_ANY_UNREAD = regex("|".join(f"(?:{pattern.pattern})" for _, pattern in NOT_READ))
+_BEGINNINGS = (
+    ".drone.", ".teamcity/", ".semaphore/", ".cirrus.", ".build", "zuul", ".zuul", ".harness/", "codefresh.",
+    "screwdriver.",
+)  # fmt: skip
+_ENDINGS = (".gocd.yml", ".gocd.yaml", ".gocd.json")
 
 
 def unread_provider(path: str) -> str:
     """The provider whose definitions have this name and are not read, or empty."""
     local = strip_template(path)[0]
-    if _ANY_UNREAD.match(local) is None:
+    if not local.startswith(_BEGINNINGS) and not local.rstrip("\n").endswith(_ENDINGS):
         return ""
     return next((provider for provider, pattern in NOT_READ if pattern.match(local)), "")

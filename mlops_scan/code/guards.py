@@ -19,7 +19,9 @@ PROCEEDS = regex(
     r"(deploy|promot|regist|accept|approv|bless|better|improve|challenger_wins|passe[sd]|qualif|"
     r"should_(deploy|replace|update))",
     re.I,
-)
+    ("deploy", "promot", "regist", "accept", "approv", "bless", "better", "improve", "challenger", "passe", "qualif",
+     "should_"),
+)  # fmt: skip
 """Names of flags that let a model proceed: `if is_accepted:` is worth a look although it compares nothing itself."""
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _STOPPING = frozenset({"exit", "_exit", "fail", "cancel"})  # the last parts of names that stop

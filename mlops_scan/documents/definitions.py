@@ -17,7 +17,13 @@ _NAMES = regex(
     r"|pyproject\.toml|pixi\.toml|\.?mise\.toml|taskfile\.ya?ml|environment\.ya?ml|conda\.ya?ml|action\.ya?ml"
     r"|[^/]{1,100}\.(tf|tf\.json|bicep))",
     re.I,
-)
+    words=(
+        "dvc.", "mlproject", "recipe.", "compose", "prefect.", "databricks.", "pipeline", "workflow", "cronjob", "dag",
+        ".asl.", "azuredeploy", "maintemplate", "cloudformation", "template.", "serverless.", "samconfig.",
+        "kustomization.", "chart.", "skaffold.", "helmfile.", "argocd.", "feature_store.", "prometheus", "alert",
+        "rules.", "pyproject.", "pixi.", "mise.", "taskfile.", "environment.", "conda.", "action.", ".tf", ".bicep",
+    ),
+)  # fmt: skip
 
 
 def is_definition(path: str) -> bool:

@@ -18,7 +18,7 @@ from mlops_scan.regex import regex
 MAX_BYTES = 64_000_000
 
 _TOKEN = regex(
-    r'[ \t\n\r\ufeff]*(?:(?P<mark>["{}\[\]:,])'
+    r'[ \t\n\r]*(?:\ufeff[ \t\n\r]*)*(?:(?P<mark>["{}\[\]:,])'
     r"|(?P<number>-?[0-9]+(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][-+]?[0-9]+)?)"
     r"|(?P<word>true|false|null|NaN|-?Infinity)\b|(?P<comment>//[^\n]*|/\*))"
 )

@@ -8,10 +8,11 @@ from mlops_scan.regex import regex
 
 _Words = tuple[str, ...]
 
-_ASSIGNMENT = regex(r"[A-Za-z_]\w*=")
-_PYTHON = regex(r"(?:python|pypy)[0-9.]*w?(?:\.exe)?\Z|py(?:\.exe)?\Z", re.IGNORECASE)
-_PYTHON_VARIABLE = regex(r"\$[({]?(?:PYTHON|PY|PYTHON3|python|PYTHON_BIN|PYTHON_INTERPRETER)[)}]?\Z")
-_ENVIRONMENT = regex(r"(?:.*/)?\.?v?env[^/]*/(?:bin|Scripts)/")
+_ASSIGNMENT = regex(r"[A-Za-z_]\w*=", words=("=",))
+_PYTHON = regex(r"(?:python|pypy)[0-9.]*w?(?:\.exe)?\Z|py(?:\.exe)?\Z", re.IGNORECASE, ("py",))
+_PLAIN_PYTHON = frozenset({"python", "python3"})
+_PYTHON_VARIABLE = regex(r"\$[({]?(?:PYTHON|PY|PYTHON3|python|PYTHON_BIN|PYTHON_INTERPRETER)[)}]?\Z", words=("$",))
+_ENVIRONMENT = regex(r"(?:.*/)?\.?v?env[^/]*/(?:bin|Scripts)/", words=("env",))
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 _HATCH_ENV = regex(r"[+\w.-]+:(?=\S)")
@@ -120,7 +121,7 @@ def _step(words: _Words) -> _Words:
 
 def _program(word: str) -> str:
     """A program's plain name: interpreters, and programs of a system or virtual environment, lose their folder."""
-    if _PYTHON_VARIABLE.match(word):
+    if word in _PLAIN_PYTHON or _PYTHON_VARIABLE.match(word):
         return "python"
     name = word.replace("\\", "/").rpartition("/")[2] if "/" in word or word.endswith(".exe") else word
     system = word.startswith("/") and "/bin/" in word and not name.endswith((".py", ".sh"))
@@ -202,9 +203,10 @@ def _shell(words: _Words) -> _Words:
     """`bash -euo pipefail -c "x"` is `sh -c "x"`; scripts stay."""
     for position in range(1, len(words)):
         word = words[position]
-        if words[position - 1] in _SHELL_VALUES or re.match(r"-[a-z]*o\Z", words[position - 1]):
+        before = words[position - 1]
+        if before in _SHELL_VALUES or (before.startswith("-") and re.match(r"-[a-z]*o\Z", before)):
             continue
-        if re.match(r"-[abd-zA-Z]*c[a-zA-Z]*\Z", word):
+        if word == "-c" or (word.startswith("-") and re.match(r"-[abd-zA-Z]*c[a-zA-Z]*\Z", word)):
             after = position + 1
             while after < len(words) and (words[after].startswith("-") or words[after - 1].endswith("o")) and after < 8:
                 after += 1

@@ -17,7 +17,7 @@ _HASH = regex(r"--hash[= ][ \t]*\S+")
 _PER_REQUIREMENT = regex(r"(?<=\s)--(?:global-option|install-option|config-settings?)[= ].*")
 _COMMENT = regex(r"(?:^|\s)#.*")
 _COMMIT = regex(r"@[0-9a-fA-F]{40}\b")
-_URL = regex(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/")
+_URL = regex(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/", words=("git+", "/"))
 _EGG = regex(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _WHEEL = regex(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
 _LENIENT = regex(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*(?:([<>=!~]=?=?\s*[^;#\s]+)\s*)?(?:;.*)?\Z")
@@ -95,11 +95,9 @@ def parse_line(text: str, line: int = 1) -> Requirement | None:
         text = _COMMENT.sub("", text).strip()
     if not text:
         return None
-    option = _OPTION.match(text)
-    if option:
-        return _option(option.group(1), option.group(2).strip(), line)
     if text.startswith("-"):
-        return None
+        option = _OPTION.match(text)
+        return _option(option.group(1), option.group(2).strip(), line) if option else None
     hashed = "--hash" in text
     if "--" in text:
         text = _PER_REQUIREMENT.sub("", _HASH.sub("", text)).strip()

@@ -26,7 +26,7 @@ def parse(text: str, first_line: int = 1, errexit: bool = False, pipefail: bool 
     text = encodable(unix_lines(text.removeprefix("\ufeff"))).replace("\0", " ")
     if text.count("|") - 2 * text.count("||") > _MAX_PIPES:
         raise DocumentError(f"more than {_MAX_PIPES} pipes")
-    shebang = _SHEBANG.match(text)
+    shebang = _SHEBANG.match(text) if text.startswith("#!") else None
     reader = Reader(text.encode(), first_line, errexit, pipefail)
     if shebang:
         reader.options(tuple(shebang.group(1).split()))

@@ -65,8 +65,11 @@ class Reader:
 
     def script(self) -> ShellScript:
         """Everything below the root; raises DocumentError, with what was read as `.partial`, where a bound broke."""
-        masked = _EXPRESSION.sub(lambda match: b"_" * len(match.group()), self._source)
-        masked = _CONTROL.sub(lambda match: b" " * len(match.group()), masked)
+        masked = self._source
+        if b"{{" in masked or b"$[[" in masked:
+            masked = _EXPRESSION.sub(lambda match: b"_" * len(match.group()), masked)
+        if b"{%" in masked:
+            masked = _CONTROL.sub(lambda match: b" " * len(match.group()), masked)
         self._body(parse_tree(masked, "bash").root_node.children, _Context(last=True))
         top = self._errexit if self._top_errexit is None else self._top_errexit
         functions = tuple(dict.fromkeys(self._functions))

@@ -82,11 +82,11 @@ def scalar(text: str) -> Scalar:
         return text
     if _INTEGER.match(text):
         return int(text)
-    if _BASED.match(text):
+    if text[0] == "0" and _BASED.match(text):
         return int(text, 0)
     if _FLOAT.match(text):
         return float(text)
-    if _SPECIAL.match(text):
+    if text[-1] in "fFnN" and _SPECIAL.match(text):
         return float(text.replace(".", ""))
     return text
 
@@ -135,7 +135,7 @@ def _candidates(text: str) -> Iterator[str]:
 
 def _without_slash_header(text: str) -> str:
     """`//` lines before the first content become comments."""
-    if "//" not in text or _SLASH_FIRST.match(text) is None:
+    if "//" not in text or text.lstrip()[:1] not in ("/", "#") or _SLASH_FIRST.match(text) is None:
         return text
     lines = text.split("\n")
     for number, line in enumerate(lines):

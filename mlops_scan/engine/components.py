@@ -24,6 +24,18 @@ _MANIFEST = regex(
     r"(pyproject\.toml|setup\.(py|cfg)|requirements[\w.-]*\.(txt|in)|environment[\w.-]*\.ya?ml|conda[\w-]*\.ya?ml|"
     r"dvc\.yaml|mlproject|recipe\.ya?ml|pipfile|pixi\.toml)",
     re.I,
+    (
+        "pyproject.toml",
+        "setup.",
+        "requirements",
+        "environment",
+        "conda",
+        "dvc.",
+        "mlproject",
+        "recipe.",
+        "pipfile",
+        "pixi.",
+    ),
 )
 # Folders that are a part of the project in which they lie, even with a dependency file of their own.
 _PARTS = frozenset(

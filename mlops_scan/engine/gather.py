@@ -147,11 +147,11 @@ def _is_structured(file: File) -> bool:
     if file.role in _UNPARSED or file.name in _LOCK_FILES:
         return False
     language = language_of(file.path)
+    if language not in _STRUCTURED and file.suffix != ".dvc":
+        return False
     if language == "json" and file.role in (Role.DATA, Role.TEST):
         return False
-    if file.size > (_MAX_JSON if language == "json" else _MAX_STRUCTURED) and not is_definition(file.path):
-        return False
-    return language in _STRUCTURED or file.suffix == ".dvc"
+    return file.size <= (_MAX_JSON if language == "json" else _MAX_STRUCTURED) or is_definition(file.path)
 
 
 def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:

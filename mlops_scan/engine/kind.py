@@ -18,21 +18,27 @@ JUDGED = frozenset({"application", "template", "research", "competition", "cours
 """Kinds that get a level of their own."""
 
 _GENERATORS = frozenset({"cookiecutter.json", "copier.yml", "copier.yaml", "databricks_template_schema.json"})
-_PAPER = regex(r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I)
+_PAPER = regex(
+    r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I, ("@article", "@inproceedings", "@misc", "arxiv.org/abs")
+)
 _COMPETITION = regex(
     r"kaggle\.com/c(ompetitions)?/|kaggle[^.\n]{0,40}(competition|challenge|bowl)|(competition|challenge|bowl)[^.\n]{0,40}kaggle|leaderboard",
     re.I,
+    ("kaggle", "leaderboard"),
 )
 _REPRODUCES = regex(
     r"\b((official|unofficial|pytorch|tensorflow|jax|keras) (re-?)?implementation (of|for)|"
     r"(code|models?) (for|of|from) the paper|reproduc(es|ing|tion of)) ",
     re.I,
+    ("implementation ", "the paper ", "reproduc"),
 )
 _TEMPLATE_WORDS = regex(
     r"\b(template|boilerplate|starter kit|reference implementation|solution accelerator|auto-generated repository|"
     r"(sample|example) ([\w-]+ )?(project|solution))\b|^page_type: sample$",
     re.I | re.M,
-)
+    ("template", "boilerplate", "starter kit", "reference implementation", "solution accelerator",
+     "auto-generated repository", "sample ", "example ", "page_type: sample"),
+)  # fmt: skip
 _PREAMBLE = regex(r"\s*(---\n[^\0]{0,4000}?\n---\n|<!--[^\0]{0,4000}?-->)?\s*")  # front matter, or a licence
 _TITLE_LINES = 12
 _TOOL_WORDS = regex(
@@ -328,8 +334,9 @@ def _application(context: Context, shown: Location | None) -> Kind:
 
 def _opening(text: str) -> str:
     """A README up to the first lines of its own text, behind front matter or a licence."""
-    preamble = _PREAMBLE.match(text)
-    start = preamble.end() if preamble is not None else 0
+    start = len(text) - len(text.lstrip())
+    if text.startswith(("---\n", "<!--"), start) and (preamble := _PREAMBLE.match(text)) is not None:
+        start = preamble.end()
     lines = text[start : start + 8000].split("\n")[:_TITLE_LINES]
     return text[:start] + "\n".join(lines)
 

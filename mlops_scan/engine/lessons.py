@@ -13,11 +13,25 @@ from mlops_scan.words import Role
 if TYPE_CHECKING:
     from mlops_scan.detectors.base import Context  # imports most of the program, and a kept report needs folders only
 
-_LESSON = regex(r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?", re.I)
-_NAMED_LESSON = regex(r"(week|lessons?|module|chapter|labs?|unit|session|day)[_-]?\d+([-_ .].*)?", re.I)
-_SHELF = regex(r"(labs?|lessons?|modules|weeks|chapters|course|lectures?|workshops?|exercises|tutorials?)", re.I)
+_LESSON = regex(
+    r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?",
+    re.I,
+    tuple("0123456789"),
+)
+_NAMED_LESSON = regex(
+    r"(week|lessons?|module|chapter|labs?|unit|session|day)[_-]?\d+([-_ .].*)?",
+    re.I,
+    ("week", "lesson", "module", "chapter", "lab", "unit", "session", "day"),
+)
+_SHELF = regex(
+    r"(labs?|lessons?|modules|weeks|chapters|course|lectures?|workshops?|exercises|tutorials?)",
+    re.I,
+    ("lab", "lesson", "modules", "weeks", "chapters", "course", "lecture", "workshop", "exercises", "tutorial"),
+)
 _MANIFEST = regex(
-    r"(pyproject\.toml|setup\.py|requirements[\w.-]*\.txt|environment\.ya?ml|conda\.ya?ml|mlproject|pipfile)", re.I
+    r"(pyproject\.toml|setup\.py|requirements[\w.-]*\.txt|environment\.ya?ml|conda\.ya?ml|mlproject|pipfile)",
+    re.I,
+    ("pyproject.toml", "setup.py", "requirements", "environment.", "conda.", "mlproject", "pipfile"),
 )
 _MANY = regex(
     r"\b(course|tutorials?|workshops?|bootcamp|lessons|labs|lectures|curriculum|examples|cookbook|collection|"

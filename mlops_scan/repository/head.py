@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_scan.regex import regex
 from mlops_scan.repository.files import Folder
 from mlops_scan.repository.git import Head, is_bare
 
 _BYTES = 4_000_000  # of the list of packed refs, the longest of the files
-_NAME = regex(rb"ref: (refs/[\w-][\w.-]*(?:/[\w-][\w.-]*)*)\s*")  # no folder above, no hidden one
-_COMMIT = regex(rb"([0-9a-f]{40})\s*")
+_HEX = b"0123456789abcdef"
+_WORD = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
 
 def plain_head(folder: Path) -> Head | None:
@@ -30,18 +29,32 @@ def plain_head(folder: Path) -> Head | None:
 
 
 def _commit(files: Folder, head: bytes) -> str | None:
-    found = _COMMIT.fullmatch(head)
+    found = _hash(head)
     if found is None:
-        name = _NAME.fullmatch(head)
+        name = _name(head)
         if name is None:
             return None
         try:
-            found = _COMMIT.fullmatch(_read(files, name[1].decode("ascii")))
+            found = _hash(_read(files, name.decode("ascii")))
         except FileNotFoundError:
             packed = b"\n" + _read(files, "packed-refs")
-            end = packed.find(b" " + name[1] + b"\n")
-            found = _COMMIT.fullmatch(packed[packed.rfind(b"\n", 0, max(end, 0)) + 1 : end]) if end > 0 else None
-    return None if found is None else found[1].decode("ascii")
+            end = packed.find(b" " + name + b"\n")
+            found = _hash(packed[packed.rfind(b"\n", 0, max(end, 0)) + 1 : end]) if end > 0 else None
+    return found
+
+
+def _hash(data: bytes) -> str | None:
+    """The commit that a file names."""
+    found = data.rstrip()
+    return found.decode("ascii") if len(found) == 40 and not found.translate(None, _HEX) else None
+
+
+def _name(head: bytes) -> bytes | None:
+    """The ref that a HEAD names: a path below `refs` of plain names, none of which leads upwards or is hidden."""
+    name = head.removeprefix(b"ref: ").rstrip()
+    parts = name.split(b"/")
+    plain = all(part and not part.startswith(b".") and not part.translate(None, _WORD) for part in parts)
+    return name if head.startswith(b"ref: refs/") and len(parts) > 1 and plain else None
 
 
 def _read(files: Folder, name: str) -> bytes:

@@ -32,7 +32,7 @@ def with_stated_sizes(files: Iterable[File]) -> list[File]:
 
 def is_pointer(data: bytes) -> bool:
     """Whether the bytes of a file are a pointer."""
-    return len(data) < _LONGEST and _POINTER.match(data) is not None
+    return len(data) < _LONGEST and data.startswith(b"version http") and _POINTER.match(data) is not None
 
 
 def _hands_to_lfs(file: File) -> bool:

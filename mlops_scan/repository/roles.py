@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
@@ -21,6 +21,9 @@ _OWN_TREE = frozenset({Role.TEST, Role.VENDORED, Role.GENERATED})  # a template 
 _MAX_FOLDERS = 20_000  # folders that one catalogue remembers
 _HEAD_CHARACTERS = 4_000  # of a file, in which its marker must stand
 _HEAD_LINES = 40
+Marker = Callable[[str], bool]
+"""Whether a line says that a program wrote the file."""
+
 _QUOTES = ('"""', "'''")
 
 
@@ -64,15 +67,15 @@ class RoleCatalogue:
         return self._without[roles]
 
     @cached_property
-    def _markers(self) -> re.Pattern[str] | None:
-        return _markers(marker for rule in self._rules for marker in rule.markers)
+    def _markers(self) -> tuple[Marker, ...]:
+        return tuple(_marker(marker) for rule in self._rules for marker in rule.markers)
 
     def is_generated(self, text: str) -> bool:
         """Whether the comment or docstring at the head of Python code says that a program wrote it."""
         head = text[:_HEAD_CHARACTERS].lower()
-        if "generated" not in head or self._markers is None:
+        if "generated" not in head:
             return False
-        return any(self._markers.search(line) for line in _head_comments(head))
+        return any(marks(line) for line in _head_comments(head) for marks in self._markers)
 
     def _plain(self, folder: str, name: str) -> Role:
         rank = self._seen.get(folder)
@@ -165,9 +168,24 @@ def _fits(name: str, start: str, end: str, pattern: re.Pattern[str] | None) -> b
     return name.endswith(end) and name.startswith(start) and len(name) >= len(start) + len(end)
 
 
-def _markers(phrases: Iterable[str]) -> re.Pattern[str] | None:
-    parts = [".*?".join(re.escape(piece) for piece in phrase.split("*")).replace(r"\?", ".") for phrase in phrases]
-    return re.compile("|".join(parts)) if parts else None
+def _marker(phrase: str) -> Marker:
+    """What tells whether a phrase, in which `*` is any text and `?` any character, stands in a line."""
+    pieces = phrase.split("*")
+    if "?" not in phrase:
+        return lambda line: _in_order(line, pieces)
+    pattern = regex(".*?".join(re.escape(piece) for piece in pieces).replace(r"\?", "."))
+    return lambda line: pattern.search(line) is not None
+
+
+def _in_order(line: str, pieces: Iterable[str]) -> bool:
+    """Whether a line has the pieces one behind another."""
+    position = 0
+    for piece in pieces:
+        found = line.find(piece, position)
+        if found < 0:
+            return False
+        position = found + len(piece)
+    return True
 
 
 def _head_comments(head: str) -> Iterator[str]:

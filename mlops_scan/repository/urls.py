@@ -16,6 +16,8 @@ _HELPER = regex(r"[A-Za-z0-9][\w+.-]*::")
 
 def is_url(text: str) -> bool:
     """Whether an argument names a remote repository (or means to) and not a path."""
+    if ":" not in text:
+        return False
     if _SCHEME.match(text) or _HELPER.match(text):
         return True
     return _SCP_LIKE.fullmatch(text) is not None and not Path(text).exists()
@@ -37,7 +39,7 @@ def local_path(url: str) -> Path | None:
 
 def without_secrets(url: str) -> str:
     """The URL without a password or token that it may hold, as reports show it; of ssh the user name stays."""
-    scheme = _SCHEME.match(url)
+    scheme = _SCHEME.match(url) if ":" in url else None
     if scheme is None:
         return url
     before, _, rest = url.partition("://")

@@ -134,9 +134,14 @@ class _Converting(Enum):
         return self is not _Converting.NEVER
 
 
-_CONVERTING = regex(rb"(?<![\w-])(?:text|eol|crlf|ident|filter|working-tree-encoding)\b")
-_REWRITING = regex(rb"(?<![\w-])(?:filter(?!=lfs\b)|working-tree-encoding)\b")
-_CONVERTING_SETTING = regex(rb"(?i)\b(?:autocrlf|eol)\b")
+_CONVERTING = regex(
+    rb"(?<![\w-])(?:text|eol|crlf|ident|filter|working-tree-encoding)\b",
+    words=(b"text", b"eol", b"crlf", b"ident", b"filter", b"working-tree-encoding"),
+)
+_REWRITING = regex(
+    rb"(?<![\w-])(?:filter(?!=lfs\b)|working-tree-encoding)\b", words=(b"filter", b"working-tree-encoding")
+)
+_CONVERTING_SETTING = regex(rb"(?i)\b(?:autocrlf|eol)\b", words=(b"autocrlf", b"eol"))
 _STAT = regex(
     r"\d+ (?P<blob>[0-9a-f]+) (?P<stage>\d)\t(?P<name>[^\0]*)\0\s+ctime: \S+\s+mtime: (?P<seconds>\d+):(?P<nano>\d+)\s"
     r"[^\0]*?\ssize: (?P<size>\d+)\s+flags: [0-9a-f]+\n"

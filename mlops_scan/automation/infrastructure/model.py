@@ -21,25 +21,30 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("alarm", regex(
         r".*(cloudwatch_(cfn)?(composite_?)?(metric_?)?alarm|metric_create_alarm|azurerm_monitor_metric_alert"
         r"|azurerm_monitor_scheduled_query_rules_alert(_v2)?|monitoring_alert_?policy"
-        r"|insights_(metricalerts|scheduledqueryrules)|datadog_monitor|grafana_rule_group)")),
+        r"|insights_(metricalerts|scheduledqueryrules)|datadog_monitor|grafana_rule_group)",
+        words=("alarm", "alert", "scheduledqueryrules", "datadog_monitor", "grafana_rule_group"))),
     ("topic", regex(
         r".*(sns_(cfn)?topic|azurerm_monitor_action_group|insights_actiongroups|monitoring_notification_?channel"
-        r"|grafana_contact_point)")),
-    ("subscription", regex(r".*(sns_(topic_?)?(cfn)?subscription|sns_subscriptions_\w+)")),
-    ("rule", regex(r".*(cloudwatch_event_?rule|events_(cfn)?rule|eventbridge_rule)")),
-    ("target", regex(r".*(cloudwatch_event_?target|events_targets_\w+)")),
+        r"|grafana_contact_point)",
+        words=("topic", "action_group", "actiongroups", "notification", "grafana_contact_point"))),
+    ("subscription", regex(r".*(sns_(topic_?)?(cfn)?subscription|sns_subscriptions_\w+)", words=("subscription",))),
+    ("rule", regex(r".*(cloudwatch_event_?rule|events_(cfn)?rule|eventbridge_rule)", words=("rule",))),
+    ("target", regex(r".*(cloudwatch_event_?target|events_targets_\w+)", words=("target",))),
     ("clock", regex(
-        r".*(aws_scheduler_(cfn)?schedule|pulumi_aws_scheduler_schedule|cloud_?scheduler_job)")),
-    ("pipeline", regex(r".*sagemaker_(cfn)?pipeline")),
-    ("machine", regex(r".*(sfn_state_?machine|stepfunctions_(cfn)?statemachine|serverless_statemachine)")),
+        r".*(aws_scheduler_(cfn)?schedule|pulumi_aws_scheduler_schedule|cloud_?scheduler_job)", words=("schedule",))),
+    ("pipeline", regex(r".*sagemaker_(cfn)?pipeline", words=("pipeline",))),
+    ("machine", regex(
+        r".*(sfn_state_?machine|stepfunctions_(cfn)?statemachine|serverless_statemachine)", words=("machine",))),
     ("function", regex(
         r".*(aws_lambda_(cfn)?function|lambda_(cfn)?function|lambda_python_alpha_pythonfunction|serverless_function"
-        r"|google_cloudfunctions2?_function)")),
+        r"|google_cloudfunctions2?_function)",
+        words=("function",))),
     ("monitor", regex(
-        r".*(sagemaker_(cfn)?monitoring_?schedule|databricks_(quality|lakehouse)_?monitor)")),
+        r".*(sagemaker_(cfn)?monitoring_?schedule|databricks_(quality|lakehouse)_?monitor)", words=("monitor",))),
     ("checks", regex(
-        r".*sagemaker_(cfn)?(data_?quality|model_?quality|model_?bias|model_?explainability)_?job_?definition")),
-    ("bucket-event", regex(r".*s3_bucket_?notification")),
+        r".*sagemaker_(cfn)?(data_?quality|model_?quality|model_?bias|model_?explainability)_?job_?definition",
+        words=("definition",))),
+    ("bucket-event", regex(r".*s3_bucket_?notification", words=("notification",))),
 )  # fmt: skip
 
 
@@ -118,10 +123,11 @@ class Resource(Struct, frozen=True, dict=True):
 
 def kind_of(type_: str) -> str:
     """What a type of resource is for, or empty."""
-    flat = re.sub(r"::|[./]", "_", type_).lower()
+    flat = type_.replace("::", "_").replace(".", "_").replace("/", "_").lower()
     return next((kind for kind, pattern in _KINDS if pattern.fullmatch(flat[:_MAX_TYPE])), "")
 
 
 def snake(key: str) -> str:
     """A property's name in snake case: `MetricName`, `metricName` and `metric_name` are one."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key).replace("-", "_").lower()
+    parted = key if key == key.lower() else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)
+    return parted.replace("-", "_").lower()
