@@ -7,8 +7,6 @@ from msgspec import Struct
 from mlops_scan.cli.config import Config
 from mlops_scan.engine.report import ComponentResult, LevelResult, PracticeResult, Report, RowResult
 from mlops_scan.errors import ScanError
-from mlops_scan.reports.clean import one_line, visible
-from mlops_scan.reports.tally import not_for_it
 from mlops_scan.words import Severity
 
 PASSED, FAILED, INCOMPLETE = 0, 1, 2
@@ -74,6 +72,9 @@ def judge(report: Report, gate: Gate) -> Verdict:
 def _below(report: Report, wanted: int | None, attested: bool) -> list[str]:
     if wanted is None:
         return []
+    from mlops_scan.reports.clean import one_line
+    from mlops_scan.reports.tally import not_for_it
+
     headline = report.headline
     top = max((rung.number for rung in headline.ladder), default=wanted)
     if wanted > top:
@@ -110,6 +111,8 @@ def _standing(practice: PracticeResult, row: RowResult) -> str:
 def _severe(report: Report, severity: str | None) -> list[str]:
     if severity is None:
         return []
+    from mlops_scan.reports.clean import one_line, visible
+
     found = [finding for finding in report.findings if finding.severity.rank >= Severity(severity).rank]
     if not found:
         return []
@@ -138,6 +141,8 @@ def _regressed(report: Report) -> list[str]:
     baseline = report.baseline
     if baseline is None:
         return []
+    from mlops_scan.reports.clean import one_line, visible
+
     lines = []
     now = dict(report.levels).get(baseline.model)
     if baseline.level is not None and (now is None or now < baseline.level):
@@ -151,6 +156,8 @@ def _regressed(report: Report) -> list[str]:
 
 
 def _unread(report: Report) -> list[str]:
+    from mlops_scan.reports.clean import one_line, visible
+
     lines = ["the gate cannot decide, the scan is incomplete (leave files out with --exclude):"]
     lines += [f"  {visible(item.path)}: {one_line(item.reason)}" for item in report.incomplete]
     return _shortened(lines)

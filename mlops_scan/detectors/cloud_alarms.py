@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from mlops_scan.automation.infrastructure import Resource
 from mlops_scan.detectors.base import Context, unique
-from mlops_scan.detectors.emitters import Emitter, emitter_of
 from mlops_scan.detectors.infrastructure import declared, idle
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
+
+if TYPE_CHECKING:
+    from mlops_scan.detectors.emitters import Emitter
 
 DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-threshold", "monitoring/alerts"
 
@@ -145,6 +148,8 @@ def _never_breached(alarm: Resource) -> bool:
 
 def _emitter(context: Context, alarm: Resource) -> Emitter | None:
     """Who emits the metric; None where its name is not known, an emitter without a path where nobody does."""
+    from mlops_scan.detectors.emitters import Emitter, emitter_of  # few repositories have an alarm
+
     if any(alarm.says("namespace").lower().endswith(ending) for ending, _ in _SERVICE_SPACES):
         monitor = next((m for m in declared(context, "monitor") if not idle(context, m)), None)
         if monitor is not None:

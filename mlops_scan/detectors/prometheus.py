@@ -12,14 +12,17 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from mlops_scan.detectors.base import ASIDE, Context, unique
-from mlops_scan.detectors.emitters import Emitter, emitter_of
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
+
+if TYPE_CHECKING:
+    from mlops_scan.detectors.emitters import Emitter
 
 DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-threshold", "monitoring/alerts"
 
@@ -236,6 +239,8 @@ def _emitter(context: Context, rule: _Rule, recorded: dict[str, str]) -> Emitter
         names += _NAME.findall(recorded.get(name, ""))
     base = [re.sub(r"_(bucket|sum|count|total)$", "", name) for name in names]
     telling = [name for name in dict.fromkeys([*names, *base]) if "_" in name or ":" in name]
+    from mlops_scan.detectors.emitters import emitter_of
+
     return emitter_of(context, *telling)
 
 

@@ -12,7 +12,7 @@ from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.infrastructure import typescript_programs
 from mlops_scan.automation.model import Pipeline
-from mlops_scan.automation.pipelines import declared, rulefiles
+from mlops_scan.automation.pipelines import declared, is_rule_file
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.cache import Cache
 from mlops_scan.ci.find import unread_providers, workflows
@@ -161,7 +161,9 @@ def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
 
 
 def _in_rule_files(file: File, documents: Documents) -> Iterator[Pipeline]:
-    if rulefiles.is_named(file.path) and file.role not in ASIDE:
+    if is_rule_file(file.name) and file.role not in ASIDE:
+        from mlops_scan.automation.pipelines import rulefiles
+
         yield from rulefiles.declared(file.path, documents.text(file.path))
 
 

@@ -14,7 +14,12 @@ from mlops_scan.automation.pipelines.shapes import text
 from mlops_scan.documents.node import Node
 from mlops_scan.repository.roles import strip_template
 
-__all__ = ["declared"]
+__all__ = ["declared", "is_rule_file"]
+
+
+def is_rule_file(name: str) -> bool:
+    """Whether a file of that name has rules or processes, which `rulefiles` reads."""
+    return name == "Snakefile" or name.endswith((".smk", ".nf"))
 
 
 def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:

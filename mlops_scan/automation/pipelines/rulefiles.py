@@ -27,12 +27,6 @@ _MAX_STEPS = 300
 _MAX_VALUE = 10_000
 
 
-def is_named(path: str) -> bool:
-    """Whether a file is one of these by its name."""
-    name = path.rpartition("/")[2]
-    return name == "Snakefile" or name.endswith((".smk", ".nf"))
-
-
 def declared(path: str, text: str) -> Iterator[Pipeline]:
     """The pipeline of one such file; none where no rule or process runs something."""
     text = text[:_MAX_TEXT]
