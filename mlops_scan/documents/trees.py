@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
+from importlib import import_module
+from importlib.machinery import ExtensionFileLoader, PathFinder
 from typing import TYPE_CHECKING
 
 from mlops_scan.documents.node import DocumentError
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from tree_sitter import Language, Node, Tree
 
 _SLOW_ON_ERRORS = frozenset({"hcl", "bicep"})  # their recovery takes quadratic time on some broken texts
@@ -17,29 +22,40 @@ _PIECE = 2048  # bytes handed to the grammar at a time
 _ASCII = bytes(range(128)) + b"_" * 128
 
 
+# language -> the package of its grammar, and the function that gives it
+_GRAMMARS = {
+    "bash": ("tree_sitter_bash", "language"),
+    "bicep": ("tree_sitter_bicep", "language"),
+    "hcl": ("tree_sitter_hcl", "language"),
+    "python": ("tree_sitter_python", "language"),
+    "typescript": ("tree_sitter_typescript", "language_typescript"),
+}
+
+
 @cache
 def _language(name: str) -> Language:
     from tree_sitter import Language
 
-    if name == "bash":
-        import tree_sitter_bash
+    package, function = _GRAMMARS[name]
+    return Language(getattr(_grammar(package), function)())
 
-        return Language(tree_sitter_bash.language())
-    if name == "hcl":
-        import tree_sitter_hcl
 
-        return Language(tree_sitter_hcl.language())
-    if name == "typescript":
-        import tree_sitter_typescript
+def _grammar(package: str) -> ModuleType:
+    """The extension module with a grammar; the package itself where that does not have it as its `_binding`.
 
-        return Language(tree_sitter_typescript.language_typescript())
-    if name == "bicep":
-        import tree_sitter_bicep
+    What else the package does when it is imported is to prepare queries for editors, by means of `importlib.resources`:
+    that takes 8 ms, more than most repositories' shell commands.
+    """
+    from importlib.util import find_spec, module_from_spec
 
-        return Language(tree_sitter_bicep.language())
-    import tree_sitter_python
-
-    return Language(tree_sitter_python.language())
+    found = find_spec(package)
+    spec = PathFinder.find_spec(f"{package}._binding", found.submodule_search_locations) if found is not None else None
+    if spec is not None and isinstance(spec.loader, ExtensionFileLoader):
+        with suppress(ImportError):
+            module = module_from_spec(spec)
+            spec.loader.exec_module(module)
+            return module
+    return import_module(package)
 
 
 def parse_tree(source: bytes, language: str) -> Tree:
