@@ -27,6 +27,10 @@ class CodeIndex:
         """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
         return self._names.find_module(dotted, importer)
 
+    def is_foreign(self, name: str) -> bool:
+        """Whether `name`, in whatever module, stands for itself: it is neither its own nor that of another module."""
+        return self._names.is_foreign(name)
+
     def defines(self, path: str, function: str) -> bool:
         """Whether the file at `path` was parsed and has that function."""
         module = self.modules.get(path)

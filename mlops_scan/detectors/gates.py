@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import cast
 
 from msgspec import Struct
@@ -97,7 +98,7 @@ def _gates(context: Context) -> Iterator[Gate]:
                 context, module, guard, asked, star
             )
             if not direct:
-                if not any(PROCEEDS.search(name) for name in guard.names):
+                if not any(_proceeds(name) for name in guard.names):
                     continue
                 if decided is None:
                     decided = _decisions(context)
@@ -138,17 +139,19 @@ def _decisions(context: Context) -> frozenset[str]:
     """Flags that code which compares a metric sets: `is_accepted=gain > bound`, a file `deploy_flag`."""
     found: set[str] = set()
     for _, module in context.modules():
-        if not any(
-            guard.ordered and (METRIC.search(names := " ".join(guard.names)) or _LOOSE.search(names))
-            for guard in module.guards
-            if not NOT_MODEL.search(" ".join(guard.names))
-        ):
-            continue
         if not _is_ml_module(context, module.path):
             continue
-        found |= {text for _, text in module.strings if PROCEEDS.search(text) and text.isidentifier()}
-        found |= {name for call in module.calls for name, _ in call.keywords if PROCEEDS.search(name)}
+        ordered = (" ".join(guard.names) for guard in module.guards if guard.ordered)
+        if not any((METRIC.search(names) or _LOOSE.search(names)) and not NOT_MODEL.search(names) for names in ordered):
+            continue
+        found |= {text for _, text in module.strings if text.isidentifier() and _proceeds(text)}
+        found |= {name for call in module.calls for name, _ in call.keywords if _proceeds(name)}
     return frozenset(found)
+
+
+@lru_cache(maxsize=1 << 14)  # code repeats its names
+def _proceeds(name: str) -> bool:
+    return PROCEEDS.search(name) is not None
 
 
 def _on_decision(module: Module, guard: Guard, decided: frozenset[str]) -> bool:

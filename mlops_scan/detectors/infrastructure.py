@@ -60,7 +60,8 @@ def declared(context: Context, *kinds: str) -> list[Resource]:
     """The declared resources, or those of some kinds."""
     cached = context.cache.get("infrastructure")
     if cached is None:
-        cached = context.cache["infrastructure"] = find_resources(context.files(), context.documents, context.index)
+        files = context.written_in("hcl", "bicep", "typescript", "yaml", "json")
+        cached = context.cache["infrastructure"] = find_resources(files, context.documents, context.index)
     found: tuple[Resource, ...] = cached  # type: ignore[assignment]
     if not kinds:
         return list(found)

@@ -30,10 +30,10 @@ _DEPTH = 3  # calls from the function that makes the snapshot to its helpers
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `data/versioning` from first-party snapshots."""
     for path, module in context.modules(notebooks=False):
-        named = [line for line, text in module.strings if _is_version(text)]
+        named = [line for line, text in module.strings if text[:1] in _INITIALS and _is_version(text)]
         given: dict[str, int] = {}
         for call in module.calls:
-            if any(_is_version(keyword) for keyword, _ in call.keywords):
+            if call.keywords and any(_is_version(keyword) for keyword, _ in call.keywords):
                 given.setdefault(call.scope, call.line)
         for name, function in module.functions.items() if named or given else ():
             inside = (line for line in named if function.line <= line <= function.end_line)

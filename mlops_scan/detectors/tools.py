@@ -15,10 +15,12 @@ from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.regex import regex
+from mlops_scan.repository.files import File
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
 _LISTS = regex(r"(environment|conda|requirements|meta)[^/]*\.ya?ml", re.I)
+_WIRING = (".yml", ".yaml", ".sh", ".env")
 _MAX_SHOWN = 1_000_000  # bytes of a document that may show code
 _MAX_NAMING = 200  # characters of a string that may name a tool
 _FROZEN = 30  # entries; fewer are easily written by hand in order
@@ -121,14 +123,16 @@ def _imported(context: Context) -> dict[str, tuple[str, int]]:
     wanted = {root for tool in context.rules.tools.values() for root in tool.imports}
     heads = {root.partition(".")[0] for root in wanted}
     found: dict[str, tuple[str, int]] = {}
+    known: dict[str, list[str]] = {}  # of the names that modules import, the roots that were not found yet
     for path, module in context.index.modules.items():
         for item in module.imports:
-            if item.name.partition(".")[0] not in heads:
-                continue
-            names = accumulate(item.name.split("."), "{}.{}".format)
-            roots = [name for name in names if name in wanted and name not in found]
+            roots = known.get(item.name)
+            if roots is None:
+                parts = item.name.split(".") if item.name.partition(".")[0] in heads else []
+                roots = known[item.name] = [name for name in accumulate(parts, "{}.{}".format) if name in wanted]
             if roots and context.index.find_module(item.name, path) is None:
-                found.update(dict.fromkeys(roots, (path, item.line)))
+                found.update((root, (path, item.line)) for root in roots if root not in found)
+                roots.clear()
     return found
 
 
@@ -154,16 +158,26 @@ def _mentioned(context: Context, name: str, tools: list[Tool]) -> bool:
             return True
         if any(len(text) < _MAX_NAMING and word.search(text) for _, text in module.strings):
             return True
-    for file in context.files():
-        wiring = file.suffix in (".yml", ".yaml", ".sh", ".env") or "dockerfile" in file.name.lower()
-        if not wiring or file.size > 200_000 or _LISTS.search(file.name):
-            continue
+    for file in _wiring(context):
         text = context.documents.text(file.path)
         if not any(root in text.lower() for root in lower):
             continue
         if any(word.search(line.partition("#")[0]) for line in text.split("\n")):
             return True
     return _shown(context, roots)
+
+
+def _wiring(context: Context) -> tuple[File, ...]:
+    """The files that put programs together or give them their environment; no lists of dependencies."""
+    if "wiring" not in context.cache:
+        context.cache["wiring"] = tuple(
+            file
+            for file in context.files()
+            if (file.suffix in _WIRING or "dockerfile" in file.name.lower())
+            and file.size <= 200_000
+            and not _LISTS.search(file.name)
+        )
+    return cast("tuple[File, ...]", context.cache["wiring"])
 
 
 def _said(context: Context) -> tuple[tuple[Module, str], ...]:

@@ -50,9 +50,12 @@ class AssetMatcher:
     def in_module(self, index: CodeIndex, module: Module) -> Iterator[Named]:
         """What the calls of one Python module name."""
         fitting: dict[str, list[AssetRule]] = {}
+        anything = "*" in self._calls  # a rule is about names of whatever beginning
         for call in module.calls:
             if call.name not in fitting:
-                fitting[call.name] = self._fitting(index.resolve(module.path, call.name), module)
+                other = not anything and call.name.partition(".")[0] not in self._calls and index.is_foreign(call.name)
+                target = index.resolve(module.path, call.name) if not other else None
+                fitting[call.name] = self._fitting(target, module) if target is not None else []
             for rule in fitting[call.name]:
                 if not _keywords_fit(rule, call):
                     continue
