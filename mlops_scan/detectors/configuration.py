@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import cast
 
+from msgspec import Struct
+
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.documents.node import Node
@@ -131,7 +133,7 @@ def _find_mentions(context: Context) -> dict[str, tuple[str, int]]:
     for path, module in context.modules():
         for line, text in module.strings:
             if "." in text:
-                for token in _TOKENS.findall(text):
+                for token in _tokens(text):
                     named[token.rpartition("/")[2]].setdefault(path, line)
     found = {name: _reader(context, places) for name, places in named.items()}
     for name, place in _in_task_files(context):
@@ -147,6 +149,13 @@ def _find_mentions(context: Context) -> dict[str, tuple[str, int]]:
                 if _TOKENS.fullmatch(name):
                     found.setdefault(name, (run.location.path, run.location.line))
     return found
+
+
+def _tokens(text: str) -> list[str]:
+    """The names of configuration files in a text."""
+    if ".y" in text or ".json" in text or ".toml" in text or ".ini" in text or ".cfg" in text:
+        return _TOKENS.findall(text)
+    return []
 
 
 def _reader(context: Context, places: Mapping[str, int]) -> tuple[str, int]:
@@ -170,43 +179,77 @@ def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
             continue
         for line, text in enumerate(context.documents.text(file.path).split("\n"), 1):
             if "." in text and not text.lstrip().startswith("#"):
-                for token in _TOKENS.findall(text):
+                for token in _tokens(text):
                     yield token.rpartition("/")[2], (file.path, line)
 
 
 def _hyperparameter(document: Node) -> tuple[str, int] | None:
     """The first of at least two hyperparameters that a document sets (one is enough below a telling key)."""
     hits: list[tuple[str, int]] = []
-    # nodes in document order, each with the key that names it and whether a key above tells what it is about
-    stack: list[tuple[str, bool, bool, Node]] = [("", False, False, document)]
-    for _ in range(_MAX_NODES):
-        if not stack:
+    stack: list[_Pending] = [(_NO_KEY, False, False, document, 0)]
+    seen = 0
+    while stack:
+        key, telling, above, node, skipped = stack.pop()
+        seen += skipped + 1
+        if seen > _MAX_NODES:
             break
-        key, telling, above, node = stack.pop()
-        if node.kind != "mapping" and _is_parameter(key) and (node.number() is not None or node.items or node.string()):
-            hits.append((key, node.at))
-            if above or any(name != key for name, _ in hits):
+        if key.parameter and node.kind != "mapping" and (node.number() is not None or node.items or node.string()):
+            hits.append((key.name, node.at))
+            if above or any(name != key.name for name, _ in hits):
                 return hits[0]
-        if node.items:
-            stack.extend([(key, telling, telling, child) for child in reversed(node.items)])
-        elif node.entries:
-            stack.extend(
-                [
-                    (key if name in _VALUES or name[:1] == "[" else name, telling or _tells(name), telling, child)
-                    for name, child in reversed(node.entries)
-                ]
-            )
+        inner, skipped = _inside(key, telling, node)
+        if skipped and stack:
+            *last, before = stack[-1]
+            stack[-1] = (*last, before + skipped)  # type: ignore[assignment]
+        inner.reverse()
+        stack += inner
     return None
 
 
+def _inside(key: _Key, telling: bool, node: Node) -> tuple[list[_Pending], int]:
+    """What lies in a node and may be a hyperparameter or hold one, and how many other nodes stand behind the last."""
+    found: list[_Pending] = []
+    skipped = 0
+    for child in node.items:
+        if key.parameter or child.entries or child.items:
+            found.append((key, telling, telling, child, skipped))
+            skipped = 0
+        else:
+            skipped += 1
+    for name, child in node.entries if not node.items else ():
+        own = _about(name)
+        inner = key if own.stands_for else own
+        if inner.parameter or child.entries or child.items:
+            found.append((inner, telling or own.telling, telling, child, skipped))
+            skipped = 0
+        else:
+            skipped += 1
+    return found, skipped
+
+
+class _Key(Struct, frozen=True):
+    """A key of a document, and what it says of the node that it names."""
+
+    name: str
+    parameter: bool  # it is a hyperparameter
+    telling: bool  # what lies below it is about training
+    stands_for: bool  # it names nothing by itself, but stands for the key above
+
+
+_NO_KEY = _Key("", False, False, False)
+_Pending = tuple[_Key, bool, bool, Node, int]
+"""A node to look at, in document order: the key that names it, whether that key or one above it is telling, whether one
+above it is, the node, and how many nodes before it can be none of what is looked for."""
+
+
 @lru_cache(maxsize=1 << 14)  # documents repeat a few keys
-def _is_parameter(key: str) -> bool:
-    return HYPERPARAMETER.fullmatch(key.replace("-", "_")) is not None
-
-
-@lru_cache(maxsize=1 << 14)
-def _tells(key: str) -> bool:
-    return _TELLING.search(key) is not None
+def _about(key: str) -> _Key:
+    return _Key(
+        key,
+        HYPERPARAMETER.fullmatch(key.replace("-", "_")) is not None,
+        _TELLING.search(key) is not None,
+        key in _VALUES or key[:1] == "[",
+    )
 
 
 def _loaded_by_folder(context: Context, path: str) -> bool:
