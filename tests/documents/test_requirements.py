@@ -36,10 +36,18 @@ numpy
 """
 
 
-@settings(max_examples=300, deadline=None)
+def _lines(bounds: list[str], marker: str | None) -> str:
+    return f"a[b] {','.join(bounds)}" + (f" ; {marker}" if marker is not None else "")
+
+
+@settings(max_examples=400, deadline=None)
 @given(
-    st.from_regex(requirements._PLAIN.pattern, fullmatch=True)
-    | st.from_regex(requirements._SHORT.pattern, fullmatch=True)
+    st.from_regex(requirements._SHORT.pattern, fullmatch=True)
+    | st.builds(
+        _lines,
+        st.lists(st.from_regex(requirements._CLAUSE.pattern, fullmatch=True), max_size=3),
+        st.none() | st.from_regex(requirements._MARKERS.pattern, fullmatch=True),
+    )
 )
 def test_plain_lines_are_read_as_the_library_reads_them(text: str) -> None:
     assert requirements.parse_line(text) == requirements._by_packaging(text, False, 1)
@@ -49,6 +57,7 @@ def test_plain_lines_are_read_as_the_library_reads_them(text: str) -> None:
 @given(
     st.from_regex(requirements._DIRECT.pattern, fullmatch=True)
     | st.from_regex(requirements._REFUSED.pattern)
+    | st.from_regex(requirements._PLAIN.pattern, fullmatch=True)
     | st.text("ab1.-_ []@(=<>!~;,{}/v+'", min_size=1, max_size=20).map(lambda text: f"a{text}")
     | st.lists(st.sampled_from(CLAUSES), min_size=1, max_size=4).map(lambda clauses: f"a {','.join(clauses)}")
 )
