@@ -37,7 +37,6 @@ SHORT = {
     "mlops_scan.detectors.ci:_SEEDS": _PATH,
     "mlops_scan.ci.find:_GENERIC_JSON": _NAME,
     "mlops_scan.code.sweep:_WRITTEN": 120,
-    "mlops_scan.detectors.configuration:_CONFIG_NAME": _NAME,
     "mlops_scan.detectors.training:_COMMAND": 400,
     "mlops_scan.documents.requirements:_WHEEL": _NAME,
 }

@@ -18,19 +18,28 @@ from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
-HYPERPARAMETER = regex(
-    r"(learning_?rate|lr|(n_)?epochs?|num_train_epochs|batch_?size|n_estimators|max_depth|num_leaves|min_samples_\w+|dropout|weight_decay|hidden_\w+|"
-    r"n_layers?|num_layers|optimizer|alpha|l1_ratio|subsample|colsample_\w+|reg_(alpha|lambda)|max_iters?|test_size|random_state|momentum|warmup\w*|"
-    r"n_neighbors|n_clusters|eta|kernel|max_features|gradient_\w+|num_boost_round|n_trials|max_iter)", re.I
+_PARAMETERS = frozenset(
+    {
+        "learning_rate", "learningrate", "lr", "epoch", "epochs", "n_epoch", "n_epochs", "num_train_epochs",
+        "batch_size", "batchsize", "n_estimators", "max_depth", "num_leaves", "dropout", "weight_decay", "n_layer",
+        "n_layers", "num_layers", "optimizer", "alpha", "l1_ratio", "subsample", "reg_alpha", "reg_lambda", "max_iter",
+        "max_iters", "test_size", "random_state", "momentum", "n_neighbors", "n_clusters", "eta", "kernel", "max_features",
+        "num_boost_round", "n_trials",
+    }
 )  # fmt: skip
-_CONFIG_NAME = regex(
-    r"(config|conf|settings?|params?|parameters|hparams|hyperparam\w*|experiments?|configurations?|train\w*|ml_?config|\w+_config)",
-    re.I,
-)
-_TELLING = regex(r"^(training|train|model|hyper_?param\w*|params|parameters|estimator|optimizer)$", re.I)
-_RESULTS = regex(
-    r"(schema|metadata|metrics?|report|results?|signature|model_info|baseline|coverage|manifest|snapshot)", re.I
-)
+_PARAMETER_STEMS = ("min_samples_", "hidden_", "colsample_", "gradient_", "warmup")
+_CONFIG_NAMES = frozenset(
+    {
+        "config", "conf", "setting", "settings", "param", "params", "parameters", "hparams", "experiment",
+        "experiments", "configuration", "configurations", "mlconfig",
+    }
+)  # fmt: skip
+_CONFIG_WORDS = ("conf", "setting", "param", "experiment", "train")
+_TELLING = frozenset({"training", "train", "model", "params", "parameters", "estimator", "optimizer"})
+_RESULTS = (
+    "schema", "metadata", "metric", "report", "result", "signature", "model_info", "baseline", "coverage", "manifest",
+    "snapshot",
+)  # fmt: skip
 _MAX_READERS = 20
 _GIVEN = frozenset({"config_path", "config_file"})  # what engines read themselves: `flow.with_options(config_path=…)`
 _LOADERS = (
@@ -96,7 +105,31 @@ def _may_configure(file: File) -> bool:
         return False
     if file.name in _TOOL_FILES or ".github/" in file.path or file.name.startswith("docker-compose"):
         return False
-    return not _RESULTS.search(file.name) or _CONFIG_NAME.search(file.name.partition(".")[0]) is not None
+    name = file.name.lower()
+    if not any(word in name for word in _RESULTS):
+        return True
+    stem = name.partition(".")[0]
+    return any(word in stem for word in _CONFIG_WORDS)
+
+
+def _is_config(name: str) -> bool:
+    """Whether a module or a folder is by its name one of configurations."""
+    name = name.lower()
+    if name in _CONFIG_NAMES:
+        return True
+    return (name.startswith(("hyperparam", "train")) or name[1:].endswith("_config")) and _is_word(name)
+
+
+def is_hyperparameter(name: str) -> bool:
+    """Whether a name is one that libraries of machine learning give what a person sets before a training."""
+    name = name.lower()
+    if name in _PARAMETERS:
+        return True
+    return name == "warmup" or (name.startswith(_PARAMETER_STEMS) and name not in _PARAMETER_STEMS and _is_word(name))
+
+
+def _is_word(text: str) -> bool:
+    return text.replace("_", "a").isalnum()
 
 
 def _configuration(
@@ -244,10 +277,11 @@ above it is, the node, and how many nodes before it can be none of what is looke
 
 @lru_cache(maxsize=1 << 14)  # documents repeat a few keys
 def _about(key: str) -> _Key:
+    lower = key.lower()
     return _Key(
         key,
-        HYPERPARAMETER.fullmatch(key.replace("-", "_")) is not None,
-        _TELLING.search(key) is not None,
+        is_hyperparameter(key.replace("-", "_")),
+        lower in _TELLING or (lower.startswith(("hyperparam", "hyper_param")) and _is_word(lower)),
         key in _VALUES or key[:1] == "[",
     )
 
@@ -255,7 +289,7 @@ def _about(key: str) -> _Key:
 def _loaded_by_folder(context: Context, path: str) -> bool:
     """Whether code names the file's folder and its stem, or takes a configuration path on its command line."""
     folder = path.rpartition("/")[0].rpartition("/")[2]
-    if not folder or not _CONFIG_NAME.fullmatch(folder.rstrip("s")):
+    if not folder or not _is_config(folder.rstrip("s")):
         return False
     known = cast("dict[str, bool]", context.cache.setdefault("loaded folders", {}))
     if folder not in known:
@@ -280,10 +314,10 @@ def _python(context: Context) -> Iterator[Signal]:
     for path, module in context.modules(notebooks=False):
         folder, _, name = path.rpartition("/")
         stem, folder = name.rpartition(".")[0] or name, folder.rpartition("/")[2]
-        if not (_CONFIG_NAME.fullmatch(stem) or _CONFIG_NAME.fullmatch(folder)):
+        if not (_is_config(stem) or _is_config(folder)):
             continue
         names = [*module.constants, *(text for _, text in module.strings)]
-        hits = {name for name in names if HYPERPARAMETER.fullmatch(name)}
+        hits = {name for name in names if is_hyperparameter(name)}
         if len(hits) < 2 or path in training:
             continue
         if path in _read_by_training(context, training) or folder in _executed(context):

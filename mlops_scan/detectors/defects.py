@@ -256,7 +256,10 @@ def _gated(context: Context, run: Run, guarded: frozenset[tuple[str, str]]) -> b
 
 def _comments(words: tuple[str, ...]) -> bool:
     """Whether a command writes a comment on a change."""
-    return bool(words) and words[0].startswith(_SPEAKS) and _COMMENTS.match(" ".join(words[:3])) is not None
+    if not words or not words[0].startswith(_SPEAKS):
+        return False
+    text = " ".join(words[:3])
+    return "comment" in text and _COMMENTS.match(text) is not None
 
 
 def _on_change(run: Run) -> bool:

@@ -34,10 +34,12 @@ NOT_MODEL = regex(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|st
 _RELATIVE = regex(
     r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I
 )
-_STORES = regex(
-    r"(json\.dump|.*\.(log_metrics?|to_csv|to_json|to_parquet|log|report_scalar|write_text|log_metric_table)|yaml\.(safe_)?dump|toml\.dump|pickle\.dump|joblib\.dump)"
-)
-_SERIALIZES = regex(r"(json|pickle|toml|tomli_w|yaml)\.dumps|yaml\.(safe_)?dump")
+_STORES = frozenset({"json.dump", "yaml.dump", "yaml.safe_dump", "toml.dump", "pickle.dump", "joblib.dump"})
+_STORING = frozenset(
+    {"log_metric", "log_metrics", "to_csv", "to_json", "to_parquet", "log", "report_scalar", "write_text",
+     "log_metric_table"}
+)  # fmt: skip
+_SERIALIZES = frozenset({"json.dumps", "pickle.dumps", "toml.dumps", "tomli_w.dumps", "yaml.dumps"})
 _WRITES = frozenset(
     {"write", "writelines", "write_text", "write_bytes", "put_object", "upload_blob", "upload_from_string"}
 )
@@ -301,11 +303,12 @@ def _stores(context: Context, module: Module) -> bool:
     written: set[str] = set()
     for call in module.calls:
         name = context.index.resolve(module.path, call.name).name
-        if _STORES.fullmatch(name):
+        _, dot, last = name.rpartition(".")
+        if name in _STORES or (dot and last in _STORING):
             return True
-        if _SERIALIZES.fullmatch(name):
+        if name in _SERIALIZES:
             made.add(call.scope)
-        elif name.rpartition(".")[2] in _WRITES:
+        elif last in _WRITES:
             written.add(call.scope)
     return not made.isdisjoint(written)
 

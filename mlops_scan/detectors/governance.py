@@ -13,7 +13,6 @@ from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
 _CARD = regex(r"(model[_-]?card|data[_-]?card|datasheet)[^/]*\.(md|rst|ya?ml|json|markdown)", re.I)
 _CARD_SUFFIXES = (".md", ".rst", ".yaml", ".yml", ".json", ".markdown")
-_CARD_INITIALS = frozenset("mMdD")
 _TOPICS = (
     regex(r"intended[ _-]use|primary use|use cases?|purpose|\buses?\b", re.I),
     regex(r"training data|data ?set|\bdata\b", re.I),
@@ -43,7 +42,8 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 def _cards(context: Context) -> Iterator[Signal | Problem]:
     for file in context.ending(_CARD_SUFFIXES, aside=True):
-        named = file.name[:1] in _CARD_INITIALS and _CARD.fullmatch(file.name) is not None
+        lower = file.name.lower()
+        named = ("card" in lower or "datasheet" in lower) and _CARD.fullmatch(file.name) is not None
         if not named and file.name != "README.md":
             continue
         if file.role in (Role.VENDORED, Role.TEST, Role.EXAMPLE) or file.size > 500_000:

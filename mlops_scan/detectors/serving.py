@@ -17,6 +17,7 @@ _HOPS, _NEAR = 8, 6
 _MODEL_USE = frozenset({"load-model", "predict"})
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handler", "init"})
 _SCORING = regex(r"(predict|inference|infer|score|scoring|batch_?(predict|score)|serve)", re.I)
+_KEEPS = ("log", "save", "store", "record", "write", "insert", "persist", "append")
 _LOGS_PREDICTIONS = regex(
     r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?"
     r"(_(log|event|record|row|result|to_\w+|batch|input|output)s?)?",
@@ -199,6 +200,7 @@ def _storing(context: Context) -> dict[Node, Function]:
         for name, function in module.functions.items()
         if ("predict" in name.lower() or "infer" in name.lower() or "scor" in name.lower())
         and not function.stub
+        and name.rpartition(".")[2].lower().startswith(_KEEPS)
         and _LOGS_PREDICTIONS.fullmatch(name.rpartition(".")[2])
     }
 

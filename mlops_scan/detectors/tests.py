@@ -286,7 +286,7 @@ def _is_check(context: Context, module: Module, name: str) -> bool:
         "assert" in last
         or target.name in _RAISES
         or (last.startswith("check_") and not target.first_party)
-        or _FAILS.fullmatch(target.name) is not None
+        or (last.startswith("fail") and _FAILS.fullmatch(target.name) is not None)
     )
 
 

@@ -18,6 +18,7 @@ _PARAMETERS = frozenset(
      "pydantic_settings", "jsonargparse", "docopt", "configargparse"}
 )  # fmt: skip
 _LOCAL_PATH = regex(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
+_HOMES = ("/home/", "/Users/", "/content/drive/", "/root/")
 _COMMAND = regex(
     r"\s*(?:(?:\$ |> |!|`)\s*)?((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"
     r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
@@ -153,7 +154,7 @@ def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
     for path, module in context.modules():
         for line, text in module.strings:
             if (
-                (text[:1] == "/" or text[1:2] == ":")
+                (text.startswith(_HOMES) or text[1:2] == ":")
                 and _LOCAL_PATH.match(text)
                 and not _in_image(module, text)
                 and not _injected(context, path, line)

@@ -96,7 +96,7 @@ def parse_line(text: str, line: int = 1) -> Requirement | None:
     hashed = "--hash" in text
     if "--" in text:
         text = _PER_REQUIREMENT.sub("", _HASH.sub("", text)).strip()
-    if _URL.match(text):
+    if ("/" in text or "git+" in text) and _URL.match(text):
         return _url(text, hashed, line)
     if not text[:1].isalnum():
         return None  # a name begins so
