@@ -23,8 +23,8 @@ _PARAMETERS = frozenset(
         "learning_rate", "learningrate", "lr", "epoch", "epochs", "n_epoch", "n_epochs", "num_train_epochs",
         "batch_size", "batchsize", "n_estimators", "max_depth", "num_leaves", "dropout", "weight_decay", "n_layer",
         "n_layers", "num_layers", "optimizer", "alpha", "l1_ratio", "subsample", "reg_alpha", "reg_lambda", "max_iter",
-        "max_iters", "test_size", "random_state", "momentum", "n_neighbors", "n_clusters", "eta", "kernel", "max_features",
-        "num_boost_round", "n_trials",
+        "max_iters", "test_size", "random_state", "momentum", "n_neighbors", "n_clusters", "eta", "kernel",
+        "max_features", "num_boost_round", "n_trials",
     }
 )  # fmt: skip
 _PARAMETER_STEMS = ("min_samples_", "hidden_", "colsample_", "gradient_", "warmup")
