@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.names import ModuleNames
-from mlops_scan.code.reach import MAX_HOPS, Node, Reach, Step
+from mlops_scan.code.reach import FAR, MAX_HOPS, Node, Reach, Step
 from mlops_scan.code.resolve import Resolver, Target
 
 __all__ = ["CodeIndex", "Node", "Step", "Target"]
@@ -62,9 +62,9 @@ class CodeIndex:
         """Everything that running the entries may run, nearest first, each with the step that led to it."""
         return self._reach.reach(entries, max_hops)
 
-    def hops_to(self, wanted: Iterable[Node]) -> dict[Node, int]:
-        """For every node from which one of some nodes can be reached the hops to the nearest of them."""
-        return self._reach.hops_to(wanted)
+    def hops_to(self, wanted: Iterable[Node], limit: int = FAR) -> dict[Node, int]:
+        """For every node from which one of some nodes can be reached, in `limit` hops, the hops to the nearest."""
+        return self._reach.hops_to(wanted, limit)
 
     def hops_to_files(self, paths: Container[str], limit: int) -> dict[Node, int]:
         """For every node from which something that lies in one of the files can be reached how many hops it takes."""

@@ -35,7 +35,8 @@ _NAMING_ONLY = frozenset(
      "append", "format", "replace", "getenv", "get", "environ"}
 )  # fmt: skip
 MAX_HOPS = 14
-_FAR = 1 << 30  # more hops than there can be
+FAR = 1 << 30
+"""More hops than there can be."""
 _MAX_BASES = 12  # classes looked at from one up to its bases
 _MAX_WORDS = 80
 
@@ -276,7 +277,7 @@ class Reach:
                     queue.append((target, hops + 1))
         return steps
 
-    def hops_to(self, wanted: Iterable[Node], limit: int = _FAR) -> dict[Node, int]:
+    def hops_to(self, wanted: Iterable[Node], limit: int = FAR) -> dict[Node, int]:
         """For every node from which one of some nodes can be reached, in `limit` hops, the hops to the nearest."""
         sources = self._sources_of_all()
         found = dict.fromkeys(wanted, 0)

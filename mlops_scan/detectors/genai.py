@@ -193,15 +193,14 @@ def _indexing(context: Context) -> Iterator[Signal]:
         return
     serving = {use.location.path for use in context.doing("serve")}
     scripts = [path for path, module in context.modules(notebooks=False) if module.main_line and path not in serving]
-    jobs = {node: path for path in scripts for node in context.index.reach(context.index.script_entries(path))}
+    jobs = context.index.reach(node for path in scripts for node in context.index.script_entries(path))
     for use in uses:
         path = use.location.path
-        job = jobs.get((path, use.scope))
         started = [s for s in context.started(path, use.scope) if s.run.start.kind != "service" and not s.run.tests]
         reason = ""
         if context.index.modules[path].notebook:
             reason = "it is done in a notebook"
-        elif job is None and not started:
+        elif (path, use.scope) not in jobs and not started:
             reason = "no job of its own is seen to do it"
         grade = Grade.TRACE if reason else Grade.IMPLEMENTED
         yield Signal(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 from mlops_scan.code.facts import MAIN, Function
 from mlops_scan.code.index import Node
@@ -24,6 +25,7 @@ _LOGS_PREDICTIONS = regex(
     re.I,
 )
 
+_METHODS = ("predict", "predict_proba", "transform", "forecast", "score_samples")
 _ANSWERS = regex(r"\.predict(_proba)?$")
 _EVALUATES = regex(r"(evaluat|metric|train|benchmark)", re.I)
 _INSERTS = regex(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
@@ -48,7 +50,7 @@ def _services(context: Context) -> Iterator[Signal]:
         model = context.reaches(nodes, _LOADS, _HOPS) or context.reaches(nodes, _MODEL_USE, _HOPS)
         if model is None:
             continue
-        if model.tool == "pickle" and not _predicts(context, context.index.reach(nodes, _HOPS)):
+        if model.tool == "pickle" and not _predicts(context, nodes):
             continue  # a session or a cache may be pickled too
         if model.tool == "generic-estimator" and context.reaches(nodes, LEARNS, _HOPS) is None:
             continue  # `x.predict(…)` on something nobody here loads or fits
@@ -62,12 +64,17 @@ def _services(context: Context) -> Iterator[Signal]:
 
 
 def _predicts(context: Context, nodes: Iterable[Node]) -> bool:
-    """Whether some code calls a method with which models answer, whatever the object."""
-    return any(
-        call.name.rpartition(".")[2] in ("predict", "predict_proba", "transform", "forecast", "score_samples")
-        for node in nodes
-        for call in context.index.calls_in(*node)
-    )
+    """Whether running some code may call a method with which models answer, whatever the object."""
+    if "hops to answers" not in context.cache:
+        answering = {
+            (path, call.scope)
+            for path, module in context.index.modules.items()
+            for call in module.calls
+            if call.name.endswith(_METHODS) and call.name.rpartition(".")[2] in _METHODS
+        }
+        context.cache["hops to answers"] = context.index.hops_to(answering, _HOPS)
+    hops = cast("Mapping[Node, int]", context.cache["hops to answers"])
+    return any(node in hops for node in nodes)
 
 
 def _platform_scripts(context: Context) -> Iterator[Signal]:
