@@ -15,7 +15,7 @@ from mlops_scan.engine.report import Asset
 from mlops_scan.fingerprints.assets import is_name
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
-from mlops_scan.repository.roles import role_of
+from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.words import Evidence, Grade, Location, Role, Signal
 
 MAX_ASSETS = 5_000  # of each source of assets
@@ -93,6 +93,7 @@ def _pointers(context: Context) -> Iterator[Asset]:
 
     Fact: https://dvc.org/doc/user-guide/project-structure/dvc-files and dvcyaml-files#dvclock-file
     """
+    roles = RoleCatalogue(context.rules.roles)
     for file in context.ending((".dvc", ".lock")):
         locked = file.name == "dvc.lock"
         if not locked and file.suffix != ".dvc":
@@ -107,7 +108,7 @@ def _pointers(context: Context) -> Iterator[Asset]:
                     path = (node.string() or "") if node is not None else ""
                     if not is_name(path) or node is None:
                         continue
-                    role = role_of(path.rpartition("/")[2])
+                    role = roles.role(path.rpartition("/")[2])
                     model = role is Role.MODEL or (role is not Role.DATA and "model" in path.lower())
                     name = f"{file.folder}/{path}" if file.folder else path
                     yield Asset(
