@@ -31,7 +31,8 @@ _WRITTEN = regex(r"[\w./-]*\w$")
 _WRITTEN_LENGTH = 120  # characters of a written path that are looked at, the last ones
 _MODULE_NAME = regex(r"[\"'](\w+(?:\.\w+)+)[\"']")
 _MODULE_RUN = regex(r"-m\s+([\w.]+)")
-_RUNS_MODULES = ("_module", "runpy", '"-m"', "'-m'")
+_RUNS_MODULES = ("_module", "runpy")
+_MODULE_OPTIONS = ('"-m"', "'-m'")
 _FEW = 8  # files of one name that may all be meant, wherever they lie
 _TAILS = (3, 2)  # last parts of a path that tell files of one name from each other
 _LAST_CHARACTER = "\U0010ffff"
@@ -76,7 +77,7 @@ def look(path: str, text: str) -> Look:
     """Look at the text of a Python file for what other files, and tools, it leads to."""
     return Look(
         len(text),
-        not text.strip(),
+        not text or text.isspace(),
         "sys.path." in text,
         tuple(dict.fromkeys(_imports(path, text))),
         tuple(_scripts(text)),
@@ -296,8 +297,9 @@ def _scripts(text: str) -> dict[_Parts, None]:
 
 def _modules(text: str) -> dict[str, None]:
     """The dotted names that code hands to something that runs modules."""
-    found = dict.fromkeys(_MODULE_RUN.findall(text)) if "-m" in text else {}
-    if any(marker in text for marker in _RUNS_MODULES):
+    option = "-m" in text
+    found = dict.fromkeys(_MODULE_RUN.findall(text)) if option else {}
+    if any(mark in text for mark in (*_RUNS_MODULES, *(_MODULE_OPTIONS if option else ()))):
         found.update(dict.fromkeys(_MODULE_NAME.findall(text)))
     return found
 
