@@ -49,7 +49,7 @@ def workflows(documents: Documents) -> Iterator[Workflow]:
             yield from claimed[path]
         elif (provider := provider_named(path)) is not None:
             yield from provider.workflows(path, documents)
-        elif language_of(path) in ("yaml", "json"):
+        elif language_of(path) in ("yaml", "json") and file.role is not Role.TEST:
             yield from _by_shape(path, documents)
         elif _RENAMED.search(path):
             name = path.rpartition("/")[2]

@@ -18,6 +18,7 @@ TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pic
 HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 
 _FEW = 8_000_000  # characters of all texts that may stay in memory whatever they are
+_MOST = 24_000_000  # characters of texts in memory, beyond which one more is kept for a while only
 _AGAIN = 2_000_000  # characters or bytes of released texts that are kept once they have been read again
 _NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
 
@@ -80,8 +81,10 @@ class TextStore:
         if known is None:
             self._texts[path] = text
             self._held += len(text)
-            return text
-        if known.identity != hash(text):
+            if self._held < _MOST:
+                return text
+            self.let_go(path)
+        elif known.identity != hash(text):
             self.note(path, _CHANGED)
             text = ""
         self._keep_again(path, text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 
 from msgspec.structs import replace
 
@@ -44,6 +45,7 @@ _COMMON = frozenset({"serve", "test", "lint"})  # what programs without a model 
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
+_TEST_DEFINITIONS = 1_500_000  # bytes of such files in tests that are parsed, as much as of code in tests
 _LOCK_FILES = frozenset(
     {
         "package-lock.json",
@@ -72,11 +74,12 @@ def gather(
     documents.expect((placeholders.MARKER, suppress.MARK), (mark for kind in GATHERED for mark in kind.marks))
     swept = _sweep(repository.files, documents, rules, options.jobs)
     repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated
-    if swept.left:
-        repository = replace(repository, notices=(*repository.notices, _left(swept, documents)))
+    structured, left = _structured(repository.files)
+    notices = (*([_left(swept, documents)] if swept.left else ()), *([_left_of_tests(left)] if left else ()))
+    repository = replace(repository, notices=(*repository.notices, *notices))
     begin(options, "code")
     matcher = Matcher(rules.tools.values())
-    definitions = _Definitions(repository.files, documents, matcher)
+    definitions = _Definitions(repository.files, structured, documents, matcher)
     modules = _modules(repository.files, documents, swept, options.jobs, cache, definitions.read)
     index = CodeIndex(modules, swept.names)
     documents.release(file.path for file in repository.files if language_of(file.path) in _CODE)
@@ -116,8 +119,9 @@ def gather(
 class _Definitions:
     """What is declared rather than programmed: it can be read while other processes parse code."""
 
-    def __init__(self, files: tuple[File, ...], documents: Documents, matcher: Matcher) -> None:
+    def __init__(self, files: tuple[File, ...], structured: list[File], documents: Documents, matcher: Matcher) -> None:
         self._files = files
+        self._structured = structured
         self._documents = documents
         self._matcher = matcher
         self._done = False
@@ -131,16 +135,24 @@ class _Definitions:
             return
         self._done = True
         documents, files = self._documents, self._files
-        structured = [file for file in files if _is_structured(file)]
-        structured += [file for file in typescript_programs(files) if file.role not in _UNPARSED]
-        self.uses += [
-            use for file in structured for use in self._matcher.in_documents(file, documents.nodes(file.path))
-        ]
+        for file in self._structured:
+            self.uses += self._matcher.in_documents(file, documents.nodes(file.path))
+            self.pipelines += _pipelines(file, documents)
+            documents.thin_out(file.path)
         self.uses += self._matcher.in_names([file for file in files if file.role not in _UNPARSED])
-        self.pipelines += [p for file in structured for p in _pipelines(file, documents)]
         self.pipelines += [p for file in files for p in _in_rule_files(file, documents)]
         self.workflows = tuple(workflows(documents))
         plugins.load_own()
+
+
+def _structured(files: tuple[File, ...]) -> tuple[list[File], int]:
+    """The files that may declare something, and how many of the tests' are left out: the larger ones of very many."""
+    found = [file for file in files if _is_structured(file)]
+    found += [file for file in typescript_programs(files) if file.role not in _UNPARSED]
+    tests = sorted((file.size, file.path) for file in found if file.role is Role.TEST)
+    sums = accumulate(size for size, _ in tests)
+    left = {path for (_, path), size in zip(tests, sums, strict=True) if size > _TEST_DEFINITIONS}
+    return [file for file in found if file.path not in left], len(left)
 
 
 def _is_structured(file: File) -> bool:
@@ -165,6 +177,13 @@ def _in_rule_files(file: File, documents: Documents) -> Iterator[Pipeline]:
         from mlops_scan.automation.pipelines import rulefiles
 
         yield from rulefiles.declared(file.path, documents.text(file.path))
+
+
+def _left_of_tests(left: int) -> str:
+    return (
+        f"there are more YAML, JSON and TOML files in tests than one scan parses: the {left} largest are left out; "
+        "scan a folder of this repository for more"
+    )
 
 
 def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: int) -> Sweep:

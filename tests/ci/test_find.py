@@ -61,6 +61,14 @@ def test_what_is_nobodys_definition(path: str) -> None:
     assert found({path: GITHUB}) == []
 
 
+@pytest.mark.parametrize(
+    "path", ["tests/data/workflows/ci.yml", "tests/compiled-workflows/ci.yaml", "tests/pipeline.yml"]
+)
+def test_the_shape_alone_makes_no_definition_of_test_data(path: str) -> None:
+    assert found({path: GITHUB}) == []
+    assert found({path.removeprefix("tests/"): GITHUB}) != []
+
+
 def test_issue_templates_are_none() -> None:
     assert (
         found({".github/ISSUE_TEMPLATE/bug.yml": "name: x\nbody: []\n", ".github/dependabot.yml": "version: 2\n"}) == []
