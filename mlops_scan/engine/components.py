@@ -14,7 +14,7 @@ from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.engine.copies import copied_folders, originals
 from mlops_scan.engine.kind import Kind
-from mlops_scan.engine.lessons import lesson_folders, project_folders
+from mlops_scan.engine.lessons import is_manifest, lesson_folders, project_folders
 from mlops_scan.engine.workspaces import members
 from mlops_scan.regex import regex
 from mlops_scan.words import Role, Signal
@@ -100,7 +100,7 @@ def _places(context: Context) -> frozenset[str]:
     declared = members(context)
     found = set(declared)
     for file in context.repository.files:
-        if file.folder and file.role is Role.SOURCE and _MANIFEST.fullmatch(file.name):
+        if file.folder and file.role is Role.SOURCE and (is_manifest(file.name) or _MANIFEST.fullmatch(file.name)):
             folder = file.folder
             while folder and folder not in declared and folder.rpartition("/")[2].lower() in _PARTS:
                 folder = folder.rpartition("/")[0]

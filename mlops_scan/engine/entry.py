@@ -76,7 +76,7 @@ def scan(path: Path | str, options: ScanOptions | None = None) -> Report:
     try:
         repository, shown = _with_roles(opened), without_secrets(str(path))
         asked = (rules.book.version, shown, repr(replace(options, jobs=0, stage=None)))
-        results = _kept(cache if _repeatable(options) else None, repository, asked)
+        results = _kept(cache if cache is not None and _repeatable(options) else None, repository, asked)
         report = None if results is None else results.find()
         if report is None:
             from mlops_scan.engine.scan import examine  # most of the program, of which a kept report needs nothing

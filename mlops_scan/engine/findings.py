@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -150,5 +149,5 @@ def anchor(context: Context, component: str) -> Location:
 
 def _identity(context: Context, problem: Problem, definition: FindingDefinition) -> str:
     """What stays the same when lines move: rule, file, and the text of the line without its white space."""
-    line = re.sub(r"\s+", "", context.line(problem.location.path, problem.location.line))
+    line = "".join(context.line(problem.location.path, problem.location.line).split())
     return f"{definition.id}\0{problem.location.path}\0{line}"

@@ -33,6 +33,7 @@ _MANIFEST = regex(
     re.I,
     ("pyproject.toml", "setup.py", "requirements", "environment.", "conda.", "mlproject", "pipfile"),
 )
+_USUAL = frozenset({"pyproject.toml", "setup.py", "requirements.txt", "environment.yml", "MLproject", "Pipfile"})
 _MANY = regex(
     r"\b(course|tutorials?|workshops?|bootcamp|lessons|labs|lectures|curriculum|examples|cookbook|collection|"
     r"(sample|example|demo) projects|projects built)\b",
@@ -46,6 +47,11 @@ _MIN_NAMED = 5  # folders deep in a tree need more of them to be no accident
 _MIN_PROJECTS = 6
 _MIN_TOLD = 3  # projects, where the README speaks of many
 _HEAD = 40  # lines of a README that say what a repository is
+
+
+def is_manifest(name: str) -> bool:
+    """Whether a file of that name says what a project depends on."""
+    return name in _USUAL or _MANIFEST.fullmatch(name) is not None
 
 
 def readme_head(context: Context, lines: int = _HEAD) -> str:
@@ -104,7 +110,7 @@ def _find_projects(context: Context) -> tuple[str, ...]:
     manifests = {
         file.folder
         for file in context.repository.files
-        if file.folder and file.role in (Role.SOURCE, Role.EXAMPLE) and _MANIFEST.fullmatch(file.name)
+        if file.folder and file.role in (Role.SOURCE, Role.EXAMPLE) and is_manifest(file.name)
     }
     from mlops_scan.detectors.base import LEARNS
 

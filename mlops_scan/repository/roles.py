@@ -136,6 +136,12 @@ def _is_glob(name: str) -> bool:
     return "*" in name or "[" in name or "?" in name
 
 
+def _words(pattern: str) -> tuple[str, ...]:
+    """The longest part of a glob that stands in whatever it matches; nothing where it has none before a class."""
+    word = max(pattern.partition("[")[0].replace("?", "*").split("*"), key=len)
+    return (word,) if word else ()
+
+
 class _Globs:
     """Globs with their ranks, by the extension that they end with. One expression for all would take longer to compile
     than a small scan to ask these.
@@ -148,7 +154,7 @@ class _Globs:
                 if _is_glob(name):
                     ending = name[name.rfind(".") :] if "." in name else "*"
                     start, _, end = name.partition("*")
-                    pattern = regex(translate(name)) if _is_glob(start + end) else None
+                    pattern = regex(translate(name), words=_words(name)) if _is_glob(start + end) else None
                     key = "" if _is_glob(ending) else ending
                     self._by_ending.setdefault(key, []).append((rank, start, end, pattern))
 
@@ -173,7 +179,7 @@ def _marker(phrase: str) -> Marker:
     pieces = phrase.split("*")
     if "?" not in phrase:
         return lambda line: _in_order(line, pieces)
-    pattern = regex(".*?".join(re.escape(piece) for piece in pieces).replace(r"\?", "."))
+    pattern = regex(".*?".join(re.escape(piece) for piece in pieces).replace(r"\?", "."), words=_words(phrase))
     return lambda line: pattern.search(line) is not None
 
 

@@ -46,7 +46,7 @@ def test_the_second_scan_is_the_first_one_s_report(project: Path, scans: list[st
     first = _scan(project, scans)
     assert "code" in scans
     assert _scan(project, scans) == first
-    assert scans == ["rules", "list"]
+    assert scans == ["list", "rules", "list"]
 
 
 def test_another_content_of_the_same_size_counts(project: Path, scans: list[str]) -> None:
@@ -147,4 +147,4 @@ def test_a_revision_is_told_by_its_blobs(project: Path, scans: list[str], monkey
     first = _scan(project, scans, rev="HEAD")
     monkeypatch.setattr("mlops_scan.repository.objects.ObjectStore.read", None)  # nothing may ask for a content
     assert _scan(project, scans, rev="HEAD") == first
-    assert scans == ["rules", "list"]
+    assert scans == ["list", "rules", "list"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -161,6 +162,22 @@ def test_no_words_fit_nothing() -> None:
 )
 def test_split_path(path: str, parts: tuple[str, ...]) -> None:
     assert split_path(path) == parts
+
+
+@given(st.text(alphabet='ab".*|', max_size=14))
+def test_a_path_is_split_as_an_expression_would(path: str) -> None:
+    parts = re.findall(r'"([^"]*)"|([^."]+)', path)
+    assert split_path(path) == tuple(quoted or plain for quoted, plain in parts)
+
+
+@given(st.lists(st.sampled_from(["a", "b_c", "*", "**", "?", "d*", ""]), max_size=5))
+def test_beginnings_are_the_literal_segments_in_front(segments: list[str]) -> None:
+    literal = []
+    for segment in filter(None, segments):
+        if set(segment) & set("*?"):
+            break
+        literal.append(segment)
+    assert beginnings_of(".".join(segments)) == ((".".join(literal),) if literal else ())
 
 
 _DOCUMENT = """\

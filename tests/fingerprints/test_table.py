@@ -52,7 +52,7 @@ def test_a_name_that_fits_has_one_of_the_lasts(pattern: str, name: str) -> None:
 def test_a_table_finds_what_trying_every_pattern_of_the_root_finds(patterns: list[str], names: list[str]) -> None:
     table: NameTable[int] = NameTable()
     for number, pattern in enumerate(patterns):
-        table.add(pattern, number)
+        table.add((pattern,), number)
     for name in (*names, *names):
         keys = (name, "?") if name.startswith("?") else (name.split(".", 1)[0], "*")
         assert table.matching(name) == tuple(

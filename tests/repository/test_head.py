@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mlops_scan.repository import head as heads
 from mlops_scan.repository.git import GitFolder
 from mlops_scan.repository.head import plain_head
 from tests.repository.gitrepo import git, repository
@@ -77,6 +81,20 @@ def test_where_something_else_may_keep_it_git_is_asked(repo: Path, tmp_path: Pat
 def test_a_head_that_is_no_plain_name_is_left_to_git(repo: Path, head: str) -> None:
     (repo / ".git" / "HEAD").write_text(head)
     assert plain_head(repo / ".git") is None
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=30),
+        st.from_regex(re.compile(rb"(ref: )?(refs/)?[\w./-]{0,12}\s*"), fullmatch=True),
+        st.from_regex(re.compile(rb"[0-9a-f]{38,42}\s*"), fullmatch=True),
+    )
+)
+def test_names_and_commits_are_told_as_expressions_would(data: bytes) -> None:
+    name = re.fullmatch(rb"ref: (refs/[\w-][\w.-]*(?:/[\w-][\w.-]*)*)\s*", data)
+    commit = re.fullmatch(rb"([0-9a-f]{40})\s*", data)
+    assert heads._name(data) == (name[1] if name else None)
+    assert heads._hash(data) == (commit[1].decode() if commit else None)
 
 
 def test_a_ref_that_is_a_link_or_no_commit_is_left_to_git(repo: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from mlops_scan.repository import git as gitrun
 from mlops_scan.repository.files import File, Folder, Texts
 from mlops_scan.repository.ignore import IgnorePatternError, compiled, compiled_leniently
 from mlops_scan.repository.listing import open_repository
+from mlops_scan.repository.roles import RoleCatalogue, default_catalogue
 from mlops_scan.words import Role
 from tests.repository.gitrepo import git, repository, write
 
@@ -59,6 +60,49 @@ def test_the_commit_is_known(tmp_path: Path) -> None:
     assert found.revision == git(root, "rev-parse", "HEAD")
     assert found.notices == ()
     assert found.root == root.resolve()
+
+
+def test_roles_are_got_ready_while_git_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = repository(tmp_path, "train.py")
+    order = []
+    stop = gitrun.stop
+
+    def noted(process: subprocess.Popen[bytes]) -> None:
+        order.append("git is done")
+        stop(process)
+
+    monkeypatch.setattr(gitrun, "stop", noted)
+
+    def roles() -> RoleCatalogue:
+        order.append("roles")
+        return default_catalogue()
+
+    assert [file.path for file in open_repository(root, roles=roles).files] == ["train.py"]
+    assert order == ["roles", "git is done", "roles"]
+
+
+def test_what_goes_wrong_beside_git_ends_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = repository(tmp_path, "train.py")
+    ended = []
+    stop = gitrun.stop
+
+    def noted(process: subprocess.Popen[bytes]) -> None:
+        stop(process)
+        ended.append(process.poll())
+
+    monkeypatch.setattr(gitrun, "stop", noted)
+
+    def roles() -> RoleCatalogue:
+        raise ScanError("the rules are broken")
+
+    with pytest.raises(ScanError, match="broken"):
+        open_repository(root, roles=roles)
+    assert len(ended) == 1 and ended[0] is not None
+
+
+def test_roles_are_asked_for_where_git_has_no_part(tmp_path: Path) -> None:
+    write(tmp_path, "tests/a.py")
+    assert [file.role for file in open_repository(tmp_path, roles=lambda: RoleCatalogue(())).files] == [Role.SOURCE]
 
 
 def test_an_empty_repository(tmp_path: Path) -> None:

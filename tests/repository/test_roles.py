@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,17 @@ def test_a_catalogue_without_rules_knows_nothing_but_templates() -> None:
     assert RoleCatalogue(()).role("vendor/a.py") is Role.SOURCE
     assert RoleCatalogue(()).role("a.py.jinja") is Role.TEMPLATE
     assert not RoleCatalogue(()).is_generated("# @generated\n")
+
+
+@given(
+    st.lists(st.text(alphabet="ab*?", min_size=1, max_size=5), min_size=1, max_size=3),
+    st.text(alphabet="abc?* ", max_size=12),
+)
+def test_a_marker_stands_in_a_line_where_an_expression_would_find_it(phrases: list[str], line: str) -> None:
+    rule = RoleRule(Role.GENERATED, markers=tuple(f"generated {phrase}" for phrase in phrases))
+    parts = [".*?".join(map(re.escape, marker.split("*"))).replace(r"\?", ".") for marker in rule.markers]
+    text = f"# generated {line}".rstrip()
+    assert RoleCatalogue([rule]).is_generated(text) == any(re.search(part, text) for part in parts)
 
 
 def test_a_marker_far_down_or_in_code_is_none() -> None:
