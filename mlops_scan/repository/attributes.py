@@ -9,6 +9,7 @@ https://github.com/github-linguist/linguist/blob/main/docs/overrides.md
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct, field
@@ -174,7 +175,9 @@ def _expression(pattern: str) -> re.Pattern[str] | None:
         else:
             parts.append(_segment(segment) + ("" if last else "/"))
     try:
-        return re.compile("".join(parts), re.DOTALL)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of sets like `[=--]`, which may mean more one day
+            return re.compile("".join(parts), re.DOTALL)
     except re.error:
         return None
 

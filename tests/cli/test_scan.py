@@ -124,6 +124,6 @@ def test_timings_and_nothing_else_on_standard_error(tmp_path: Path, capsys: pyte
     assert run(["scan", str(tmp_path), "--timings", "--no-cache", "-f", "json"]) == 0
     printed = capsys.readouterr()
     names = [line.partition(" ")[0] for line in printed.err.splitlines()]
-    assert names[:2] == ["rules", "list"]
+    assert names[:2] == ["list", "rules"]
     assert names[-1] == "total"
     assert json.loads(printed.out)["level"] is None

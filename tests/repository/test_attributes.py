@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlops_scan.repository.attributes import MAX_LINES, Attributes
@@ -95,6 +95,7 @@ def test_too_many_lines_and_wild_patterns_are_left_out() -> None:
 
 
 @given(st.text(alphabet='a/*?[]!\\"{} -=#.', max_size=40))
+@example("[=--]")
 def test_any_text_is_survived(text: str) -> None:
     Attributes([("", f"{text} linguist-vendored\n{text}")]).of("a/a.a")
 
