@@ -10,17 +10,18 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-__all__ = ["blake2b", "sha256"]
+__all__ = ["blake2b", "sha1", "sha256"]
 
 if TYPE_CHECKING:
-    from hashlib import blake2b, sha256
+    from hashlib import blake2b, sha1, sha256
 else:
     try:
         from _blake2 import blake2b
+        from _sha1 import sha1
 
         if sys.version_info >= (3, 12):
             from _sha2 import sha256
         else:
             from _sha256 import sha256
     except ImportError:
-        from hashlib import blake2b, sha256
+        from hashlib import blake2b, sha1, sha256

@@ -48,7 +48,7 @@ def work_tree(
     converted = _clean(root, folder, items, index) if converting else {}
     result = Listing(items, head.commit)
     if absent or converted:
-        result = _from_objects(result, head, absent, converted, converting is _Converting.ANYHOW)
+        result = _from_objects(root, result, head, absent, converted, converting is _Converting.ANYHOW)
     if not submodules or depth >= _MAX_DEPTH:
         return result.joined([Listing([], skipped=tuple(index.submodules))])
     return result.joined(_inside(root, name, depth) for name in index.submodules)
@@ -78,14 +78,14 @@ class _Index:
 
 
 def _from_objects(
-    listing: Listing, head: git.Head, absent: dict[str, str], converted: dict[str, str], anyhow: bool
+    root: Path, listing: Listing, head: git.Head, absent: dict[str, str], converted: dict[str, str], anyhow: bool
 ) -> Listing:
     """The listing with those files read from git's objects that are not on disk, or not as git keeps them.
 
     What converts line ends, keywords and large files changes the size of a file or nothing; of `anyhow` converted ones
     nothing is known.
     """
-    from mlops_scan.repository.objects import Blobs, ObjectStore
+    from mlops_scan.repository.objects import Blobs, Clean, ObjectStore
 
     try:
         store = ObjectStore(head.objects, head.hash_name)
@@ -96,8 +96,9 @@ def _from_objects(
         kept = {item.path: item.size for item in listing.items}
         converted = {name: blob for name, blob in converted.items() if sizes.get(blob) != kept.get(name)}
     blobs = Blobs(store, {**absent, **converted})
+    clean = Clean(blobs, sizes, Folder(str(root)))
     items = [
-        Item(item.path, sizes[blob], blobs, int(blob, 16)) if (blob := converted.get(item.path, "")) in sizes else item
+        Item(item.path, sizes[blob], clean, int(blob, 16)) if (blob := converted.get(item.path, "")) in sizes else item
         for item in listing.items
     ]
     items += [Item(name, sizes.get(blob, 1), blobs, int(blob, 16)) for name, blob in absent.items()]

@@ -21,6 +21,7 @@ from mlops_scan.errors import ScanError
 from mlops_scan.repository import archive as archives
 from mlops_scan.repository.files import File, Folder
 from mlops_scan.repository.listing import Repository, open_repository
+from mlops_scan.repository.objects import ObjectStore
 from mlops_scan.words import Role
 from tests.repository.gitrepo import git, repository, write
 
@@ -226,6 +227,37 @@ def test_what_no_attribute_has_changed_is_read_from_disk(tmp_path: Path, line: s
     git(tmp_path, "clone", "-q", "r", "c")
     with open_repository(tmp_path / "c") as found:
         assert {file.path for file in found.files if isinstance(file.source, Folder)} - {".gitattributes"} == expected
+
+
+@pytest.mark.parametrize("hash_name", ["sha1", "sha256"])
+def test_files_that_a_checkout_leaves_as_they_are_come_from_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hash_name: str
+) -> None:
+    root = tmp_path / "r"
+    root.mkdir()
+    git(root, "init", "-q", "-b", "main", f"--object-format={hash_name}")
+    write(root, "a.py", "empty.py", text="x = 1\n")
+    write(root, "empty.py", text="")
+    write(root, ".gitattributes", text="*.txt filter=tidy\n*.ps1 text eol=crlf\n")
+    write(root, "b.ps1", text="one\r\n")
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "first")
+    asked = []
+    read = ObjectStore.read
+
+    def noted(store: ObjectStore, name: str, limit: int) -> bytes:
+        asked.append(name)
+        return read(store, name, limit)
+
+    monkeypatch.setattr(ObjectStore, "read", noted)
+    with open_repository(root) as found:
+        texts = {file.path: file.read() for file in found.files}
+        assert found.by_path()["a.py"].read(3) == b"x ="
+    assert (texts["a.py"], texts["empty.py"], texts["b.ps1"]) == (b"x = 1\n", b"", b"one\n")
+    assert len(asked) == 1
+    with open_repository(root) as found:
+        (root / "a.py").write_bytes(b"y = 2\n")  # after the listing, which is what counts
+        assert found.by_path()["a.py"].read() == b"x = 1\n"
 
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123456789\n"
