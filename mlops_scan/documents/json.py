@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection
 from json import decoder
 from sys import intern
 
-from mlops_scan.documents import templates
 from mlops_scan.documents.bounds import MAX_DEPTH, check_nodes, check_size, too_deep
 from mlops_scan.documents.node import DocumentError, Node, Scalar
 from mlops_scan.regex import regex
@@ -47,6 +46,8 @@ def parse(text: str, unwanted: Collection[str] = ()) -> Node:
     try:
         return _Scanner(text, unwanted).document()
     except DocumentError as error:
+        from mlops_scan.documents import templates
+
         if not templates.has_tags(text):
             raise
         try:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from mlops_scan.documents import templates
 from mlops_scan.documents.trees import parse_tree, walk
 from mlops_scan.regex import regex
 
@@ -112,7 +111,7 @@ def repaired(text: str) -> str | Failure:
 
 def _rewrites(text: str) -> Iterator[str]:
     """Whole-file rewrites, each on top of the ones before it."""
-    from mlops_scan.documents import python2
+    from mlops_scan.documents import python2, templates
 
     source = text.encode()
     tree = parse_tree(source, "python")
@@ -158,6 +157,8 @@ def _without_tags(text: str) -> str:
         spans = [(offsets[start], offsets[end]) for start, end in spans]
     remaining = iter(sorted(spans))
     current = next(remaining, None)
+
+    from mlops_scan.documents import templates
 
     def in_string(tag: templates.Tag) -> bool:
         nonlocal current

@@ -8,7 +8,6 @@ from datetime import date, datetime, time
 
 from msgspec import Struct
 
-from mlops_scan.documents import templates
 from mlops_scan.documents.bounds import MAX_DEPTH, check_size, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.regex import regex
@@ -41,6 +40,8 @@ def parse(text: str) -> Node:
     try:
         return _read(text)
     except DocumentError as error:
+        from mlops_scan.documents import templates
+
         if not templates.has_tags(text):
             raise
         try:

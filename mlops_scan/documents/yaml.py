@@ -17,7 +17,6 @@ import yaml
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mlops_scan.documents import templates
 from mlops_scan.documents.bounds import MAX_DEPTH, MAX_NODES, check_nodes, check_size, encodable, too_deep, unix_lines
 from mlops_scan.documents.node import DocumentError, Node, Scalar
 from mlops_scan.regex import regex
@@ -129,6 +128,8 @@ def _candidates(text: str) -> Iterator[str]:
     if text.startswith("//") or "\n//" in text:
         text = _without_slash_lines(text)
         yield text
+    from mlops_scan.documents import templates  # only where the text did not parse
+
     if templates.has_tags(text):
         yield templates.replaced(text)
 

@@ -72,13 +72,13 @@ def gather(
     documents = documents or Documents(repository.files)
     begin(options, "sweep")
     documents.expect((placeholders.MARKER, suppress.MARK), (mark for kind in GATHERED for mark in kind.marks))
-    swept = _sweep(repository.files, documents, rules, options.jobs)
+    matcher = Matcher(rules.tools.values())
+    swept = _sweep(repository.files, documents, rules, matcher, options.jobs)
     repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated
     structured, left = _structured(repository.files)
     notices = (*([_left(swept, documents)] if swept.left else ()), *([_left_of_tests(left)] if left else ()))
     repository = replace(repository, notices=(*repository.notices, *notices))
     begin(options, "code")
-    matcher = Matcher(rules.tools.values())
     definitions = _Definitions(repository.files, structured, documents, matcher)
     modules = _modules(repository.files, documents, swept, options.jobs, cache, definitions.read)
     index = CodeIndex(modules, swept.names)
@@ -186,7 +186,7 @@ def _left_of_tests(left: int) -> str:
     )
 
 
-def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: int) -> Sweep:
+def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, matcher: Matcher, jobs: int) -> Sweep:
     """One pass over the texts that may name a tool, to choose the Python files that deserve a parse."""
     by_language: dict[str, list[str]] = defaultdict(list)
     for file in files:
@@ -194,7 +194,7 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, jobs: i
             by_language[language_of(file.path)].append(file.path)
     found = sweep(
         dict(looks(by_language["python"], documents, RoleCatalogue(rules.roles), jobs)),
-        _roots(rules.tools.values()),
+        _roots(rules.tools.values(), matcher),
         (
             (path, documents.text(path))
             for language in sorted(_COMMANDS)
@@ -244,7 +244,7 @@ def _modules(
             yield built.module
 
 
-def _roots(tools: Iterable[Tool]) -> Iterator[str]:
+def _roots(tools: Iterable[Tool], matcher: Matcher) -> Iterator[str]:
     """The dotted names whose import tells that a file may matter.
 
     Their first segments are those of tools that prove something; of each, all names that any tool is known by.
@@ -256,11 +256,8 @@ def _roots(tools: Iterable[Tool]) -> Iterator[str]:
     parted = firsts - whole
     for tool in every:
         yield from (root for root in tool.imports if root.partition(".")[0] in parted)
-        for item in tool.signatures:
-            for texts in (item.calls, item.all_calls, item.decorators, item.bases):
-                for text in texts:
-                    if text.startswith("{") or text.partition(".")[0] in parted:
-                        yield from (name for name in beginnings_of(text) if name.partition(".")[0] in parted)
+    for text in dict.fromkeys(text for first in parted for text in matcher.patterns(first)):
+        yield from (name for name in beginnings_of(text) if name.partition(".")[0] in parted)
 
 
 def _proves(tool: Tool) -> bool:

@@ -109,6 +109,13 @@ class Matcher:
         elif signature.files:
             self._files.append((tool, signature))
 
+    def patterns(self, first: str) -> Iterator[str]:
+        """The patterns of names in code that may begin with that first segment; those of conjunctions all of them."""
+        for table in (self._calls, self._decorators, self._bases):
+            yield from table.patterns(first)
+        for item in self._conjunctions:
+            yield from item.signature.all_calls
+
     def _index_documents(self) -> None:
         """By those of the top-level keys that the fewest signatures ask for: `kind` and `apiVersion` tell little."""
         common = Counter(key for _, _, heads in self._documents for head in heads for key in head)
@@ -294,9 +301,14 @@ def _is_at_top(path: str, value: str) -> bool:
     return bool(value) and "*" not in path and len(split_path(path)) == 1
 
 
+def _first(path: str) -> str:
+    first = path.partition(".")[0]
+    return first if first and '"' not in first else split_path(path)[0]
+
+
 def _heads(signature: Signature) -> tuple[frozenset[str], ...]:
     """For each key path the top-level keys one of which a document must have; wildcards ask for nothing."""
-    firsts = [split_path(path)[0].split("|") for path, _ in signature.keys]
+    firsts = [_first(path).split("|") for path, _ in signature.keys]
     return tuple(frozenset(options) for options in firsts if not any("*" in option for option in options))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 from mlops_scan.fingerprints.names import fits_name
@@ -32,6 +32,10 @@ class NameTable(Generic[T]):
             else:
                 for root in roots_of(pattern):
                     self._by_root[root].append((pattern, item))
+
+    def patterns(self, first: str) -> Iterator[str]:
+        """The patterns of which a name with that first segment may match one; none that any segment may begin."""
+        return (pattern for pattern, _ in self._by_root.get(first, ()))
 
     def matching(self, name: str) -> tuple[T, ...]:
         """What was added under the patterns that a name matches: those of its root first, in the order of addition."""
