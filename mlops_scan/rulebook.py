@@ -59,11 +59,12 @@ def load(folder: Path | None = None, *, cache: bool = True, extra: Sequence[Path
     Raises:
         RuleError: a file is no valid YAML or does not follow the format of `rules/README.md`.
     """
-    texts = _texts(folder or rules_path())
+    root = folder or rules_path()
+    texts = _texts(root)
     key = _key(texts)
     book = rulecache.find(key, RuleBook, users=cache) if folder is None else None
     if book is None:
-        book = _read(texts)
+        book = _read(root, texts)
         if folder is None and cache:
             rulecache.keep(key, book)
     return _with_own(book, extra) if extra else book
@@ -75,57 +76,60 @@ def compiled() -> bytes:
     Raises:
         RuleError: as of `load`.
     """
-    texts = _texts(rules_path())
+    root = rules_path()
+    texts = _texts(root)
     key = _key(texts)
-    return rulecache.compiled(key, _read(texts))
+    return rulecache.compiled(key, _read(root, texts))
 
 
-def _texts(root: Path) -> dict[Path, bytes]:
-    """The content of every rule file, `SECTION/NAME.yaml`, by path in a steady order."""
-    found: dict[Path, bytes] = {}
-    for section in sorted(_listed(root)):
-        for name in sorted(_listed(os.path.join(root, section))):  # noqa: PTH118 -- dozens at each start
+def _texts(root: Path) -> dict[str, bytes]:
+    """The content of every rule file, by its path below the folder, `SECTION/NAME.yaml`, in a steady order."""
+    found: dict[str, bytes] = {}
+    for section in sorted(_listed(f"{root}")):
+        for name in sorted(_listed(f"{root}{os.sep}{section}")):
             if name.endswith(".yaml"):
-                path = Path(root, section, name)
+                path = f"{root}{os.sep}{section}{os.sep}{name}"
                 try:
-                    found[path] = path.read_bytes()
+                    with open(path, "rb", 0) as file:  # noqa: PTH123 -- dozens at each start
+                        found[f"{section}/{name}"] = file.read()
                 except OSError as error:
                     raise RuleError(f"{path}: cannot be read: {error}") from error
     return found
 
 
-def _listed(folder: str | Path) -> list[str]:
+def _listed(folder: str) -> list[str]:
     try:
         return os.listdir(folder)  # noqa: PTH208
     except OSError:
         return []  # a file, or nothing
 
 
-def _key(texts: dict[Path, bytes]) -> bytes:
+def _key(texts: dict[str, bytes]) -> bytes:
     """What tells these rules from all others, for the compiled form."""
     return _fed(blake2b(digest_size=32), texts).digest()
 
 
-def _version(texts: dict[Path, bytes]) -> str:
+def _version(texts: dict[str, bytes]) -> str:
     """What reports name the rules by."""
     import hashlib  # only where rules are compiled: it loads OpenSSL
 
     return _fed(hashlib.sha256(), texts).hexdigest()[:12]
 
 
-def _fed(digest: _Digest, texts: dict[Path, bytes]) -> _Digest:
+def _fed(digest: _Digest, texts: dict[str, bytes]) -> _Digest:
     for path, data in texts.items():
-        digest.update(f"{path.parent.name}/{path.name}\0{len(data)}\0".encode())
+        digest.update(f"{path}\0{len(data)}\0".encode())
         digest.update(data)
     return digest
 
 
-def _read(texts: dict[Path, bytes]) -> RuleBook:
+def _read(root: Path, texts: dict[str, bytes]) -> RuleBook:
     from mlops_scan.ruleentries import Reader
     from mlops_scan.rulereader import document
 
     reader = Reader()
-    for path, data in texts.items():
+    for below, data in texts.items():
+        path = root / below
         reader.add(path.parent.name, path, document(path, data))
     return reader.book(_version(texts))
 
