@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import Declared, declared_in
-from mlops_scan.documents.dockerfile import Dockerfile, Instruction
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
+
+if TYPE_CHECKING:
+    from mlops_scan.documents.dockerfile import Dockerfile, Instruction
 
 LOCKS = frozenset(
     {
