@@ -38,7 +38,7 @@ class Grade(str, Enum):
     @property
     def strength(self) -> int:
         """3 for wired down to 0 for absent; unknown and n/a have no strength and give 0."""
-        return _STRENGTH.get(self.value, 0)
+        return _STRENGTH.get(self._value_, 0)  # what `value` gives, without the detour
 
 
 _STRENGTH = {"wired": 3, "implemented": 2, "trace": 1}
@@ -54,7 +54,10 @@ class Confidence(str, Enum):
     @property
     def strength(self) -> int:
         """2 for high, 1 for medium, 0 for low."""
-        return {"high": 2, "medium": 1, "low": 0}[self.value]
+        return _CERTAINTY[self._value_]
+
+
+_CERTAINTY = {"high": 2, "medium": 1, "low": 0}
 
 
 class Role(str, Enum):

@@ -145,7 +145,7 @@ class Context(Struct):
         kept = self.documents.keeps(path)
         content = self.documents.content(path)
         if len(content) > _MAX_KEPT and not kept:  # a table, of which hardly more than a line is asked
-            self.documents.let_go(path)
+            self.documents.let_go(path, marked=False)
         ends = self._ends.get(path)
         if ends is None:
             ends = self._ends[path] = [0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, cast
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import Declared, declared_in
@@ -161,6 +162,16 @@ def _installs(instruction: Instruction) -> bool:
     )
 
 
+def _lists(context: Context) -> Mapping[str, list[tuple[int, str]]]:
+    """The paths of dependency lists by the name of the file, each with its place among all of them."""
+    if "lists by name" not in context.cache:
+        by_name: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for place, path in enumerate(declared_in(context)):
+            by_name[path.rpartition("/")[2]].append((place, path))
+        context.cache["lists by name"] = dict(by_name)
+    return cast("Mapping[str, list[tuple[int, str]]]", context.cache["lists by name"])
+
+
 def _installed(context: Context, path: str, document: Dockerfile) -> list[Declared]:
     """What the dependency lists declare that an image's commands name, where the repository has them; no locks."""
     named = {
@@ -172,9 +183,11 @@ def _installed(context: Context, path: str, document: Dockerfile) -> list[Declar
     }
     if not named:
         return []
-    lists = {path: items for path, items in declared_in(context).items() if path.rpartition("/")[2] in named}
-    copied = " ".join(i.value for i in document.instructions if i.name in ("COPY", "ADD"))
+    by_name, declared = _lists(context), declared_in(context)
+    found = sorted(place for name in named for place in by_name.get(name, ()))
+    lists = {path: declared[path] for _, path in found}
+    copied = {word for i in document.instructions if i.name in ("COPY", "ADD") for word in i.value.split()}
     folder = path.rpartition("/")[0]
-    near = [p for p in lists if p in copied.split()] or [p for p in lists if p.rpartition("/")[0] == folder]
+    near = [p for p in lists if p in copied] or [p for p in lists if p.rpartition("/")[0] == folder]
     chosen = near or (list(lists) if len(lists) == 1 else [])
     return [item for p in chosen for item in lists[p]]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from mlops_scan.code.facts import Module
+from mlops_scan.code.facts import Call, Module
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
@@ -19,10 +19,13 @@ _PROMPT = regex(r"(?:^|[_.-])prompts?(?:$|[_.-])", re.I)
 _ASSISTANT = regex(r"(^|/)(\.[^/]+/|skills?/|(AGENTS?|CLAUDE|GEMINI|SKILL|copilot-instructions)(\.[\w-]+)*\.md$)", re.I)
 _FOREIGN = frozenset({Role.TEST, Role.EXAMPLE, Role.VENDORED, Role.GENERATED})
 _DOC_FOLDERS = frozenset({"doc", "docs", "documentation", "blog"})
-_READERS = regex(
-    r"(.*\.)?(open|read_text|FileSystemLoader|PackageLoader|get_template|load_prompt|load_prompts|glob|rglob|iterdir|"
-    r"listdir|safe_load|files|joinpath|load|from_template_file|from_file|PromptTemplate|read)"
-)
+_READERS = frozenset(
+    {
+        "open", "read_text", "FileSystemLoader", "PackageLoader", "get_template", "load_prompt", "load_prompts", "glob",
+        "rglob", "iterdir", "listdir", "safe_load", "files", "joinpath", "load", "from_template_file", "from_file",
+        "PromptTemplate", "read",
+    }
+)  # fmt: skip
 _MAX_SIGNALS = 20
 
 
@@ -54,8 +57,9 @@ def _calls_models(context: Context) -> bool:
 def _signals(context: Context, files: list[File]) -> Iterator[Signal]:
     found = 0
     prompts = [_prompt(file) for file in files]
+    own_formats = any(file.suffix in _OWN_FORMATS for file in files)
     for path, module in sorted(context.modules(notebooks=False), key=lambda pair: pair[0]):
-        loaded = _loads(path, module, prompts)
+        loaded = _loads(path, module, prompts, own_formats)
         if loaded is None:
             continue
         line, file, confidence = loaded
@@ -95,10 +99,14 @@ def _prompt(file: File) -> _Prompt:
     )
 
 
-def _loads(path: str, module: Module, prompts: list[_Prompt]) -> tuple[int, File, Confidence] | None:
+def _reads(call: Call) -> bool:
+    return call.name.rpartition(".")[2] in _READERS
+
+
+def _loads(path: str, module: Module, prompts: list[_Prompt], own_formats: bool) -> tuple[int, File, Confidence] | None:
     """Where a module loads a prompt file: by its name, else by its folder with a call that reads."""
-    reads = any(_READERS.fullmatch(name) for name in {call.name for call in module.calls})
-    if not reads and not any(prompt.file.suffix in _OWN_FORMATS for prompt in prompts):
+    reads = any(_reads(call) for call in module.calls)
+    if not reads and not own_formats:
         return None
     texts = [(line, text.lstrip("./").replace("\\", "/")) for line, text in module.strings if 0 < len(text) < 200]
     by_name = {text.rpartition("/")[2]: (line, text) for line, text in reversed(texts) if text}
@@ -117,6 +125,6 @@ def _loads(path: str, module: Module, prompts: list[_Prompt]) -> tuple[int, File
             if not wanted.isdisjoint(named) or (text and text == prompt.stem):
                 return line, file, Confidence.MEDIUM
         if folder and wanted.intersection(folder.split("/")) and file.path.startswith(f"{folder}/"):
-            reader = next(c for c in module.calls if _READERS.fullmatch(c.name))
+            reader = next(call for call in module.calls if _reads(call))
             return reader.line, file, Confidence.MEDIUM
     return None

@@ -37,7 +37,8 @@ def fingerprint(data: bytes) -> bytes:
 class _Released(NamedTuple):
     """What is kept of a text that was let go."""
 
-    marks: tuple[str, ...]
+    marks: tuple[str, ...] | None
+    """Those that it has of what `expect` was told; None where nobody looked."""
     identity: int
     bytewise: bool
     """Whether the identity is that of the bytes, and not of the decoded text."""
@@ -218,8 +219,8 @@ class TextStore:
         if self._held >= _FEW:
             self.let_go(path)
 
-    def let_go(self, path: str) -> None:
-        """Let go of one text, as `release` does."""
+    def let_go(self, path: str, marked: bool = True) -> None:
+        """Let go of one text, as `release` does; one that is not `marked` without a look at what `expect` was told."""
         text = self._texts.pop(path, None)
         if text:
             self._held -= len(text)
@@ -230,9 +231,9 @@ class TextStore:
     def holds(self, path: str, mark: str) -> bool:
         """Whether the text of a file has `mark` in it."""
         known = self._released.get(path)
-        if known is not None and mark in (self._marks if known.bytewise else self._text_marks):
-            return mark in known.marks
-        return mark in self.text(path)
+        if known is None or known.marks is None or mark not in (self._marks if known.bytewise else self._text_marks):
+            return mark in self.text(path)
+        return mark in known.marks
 
     def identity(self, path: str) -> int:
         """What is equal for files of the same text, and for no others."""

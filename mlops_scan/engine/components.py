@@ -14,7 +14,7 @@ from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.engine.copies import copied_folders, originals
 from mlops_scan.engine.kind import Kind
-from mlops_scan.engine.lessons import is_manifest, lesson_folders, project_folders
+from mlops_scan.engine.lessons import is_manifest, lessons, project_folders
 from mlops_scan.engine.workspaces import members
 from mlops_scan.regex import regex
 from mlops_scan.words import Role, Signal
@@ -75,12 +75,12 @@ def find(context: Context, kind: Kind) -> Components:
         if context.role(p.path) is Role.SOURCE and ml_step(context, p) is not None
     }
     if kind.name == "course":
-        lessons = [
+        found = [
             folder
-            for folder in (lesson_folders(context.repository.files) or project_folders(context))
+            for folder in (lessons(context) or project_folders(context))
             if any(path.startswith(folder + "/") for path in learns | declares)
         ]
-        return Components(tuple(lessons)) if len(lessons) >= 2 else Components()
+        return Components(tuple(found)) if len(found) >= 2 else Components()
     if kind.name == "template" and any(file.role is Role.TEMPLATE for file in context.repository.files):
         return Components()
     places = _places(context)

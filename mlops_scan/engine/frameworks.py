@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from mlops_scan.detectors.base import Context
-from mlops_scan.detectors.dependencies import Declared, declared
+from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.engine.report import Asset
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
@@ -24,9 +24,10 @@ _LOCKED = regex(r'(name|version) = "([^"\n]{1,200})"')
 def frameworks(context: Context) -> Iterator[Asset]:
     """One asset for each library and version; a library that is declared and not imported is none."""
     listed: dict[str, list[Declared]] = defaultdict(list)
-    for item in declared(context):
-        if context.role(item.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS):
-            listed[item.name].append(item)
+    for path, items in declared_in(context).items():
+        if context.role(path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS):
+            for item in items:
+                listed[item.name].append(item)
     used = _used(context)
     names = {root: _distribution(context, tool, root, listed) for root, (tool, _) in used.items()}
     locked = _locks(context, set(names.values()))

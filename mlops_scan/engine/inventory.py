@@ -20,6 +20,7 @@ from mlops_scan.words import Evidence, Grade, Location, Role, Signal
 
 MAX_ASSETS = 5_000  # of each source of assets
 MAX_PLACES = 50  # evidence kept of one asset
+_SAVES = frozenset({"save_pretrained", "save_model", "save", "makedirs", "to_disk"})
 _FOLDED = 5  # data files of one folder; more are listed as the folder
 _OID = regex(rb"^oid (sha256):([0-9a-f]{64})$", re.M)
 _MD5 = regex(r"[0-9a-f]{32}")
@@ -129,8 +130,9 @@ def _md5(text: str | None) -> tuple[str, str]:
 
 
 def _named(context: Context) -> Iterator[Asset]:
-    own = _written(context)
-    for item in named_assets(context):
+    named = named_assets(context)
+    own = _written(context) if any(item.rule.origin in ("hub", "served") for item in named) else set()
+    for item in named:
         rule, name = item.rule, item.name
         if rule.origin in ("hub", "served") and (_LOCAL.match(name) or name in own or _in_tree(context, name)):
             continue  # a folder or file of its own; what lies in the tree is listed as what it is
@@ -145,9 +147,7 @@ def _written(context: Context) -> set[str]:
         call.args[0]
         for _, module in context.modules()
         for call in module.calls
-        if call.name.rpartition(".")[2] in ("save_pretrained", "save_model", "save", "makedirs", "to_disk")
-        and call.args
-        and call.args[0]
+        if call.args and call.args[0] and call.name.rpartition(".")[2] in _SAVES
     }
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
-from mlops_scan.engine.lessons import is_guide, lesson_folders, project_folders, readme_path
+from mlops_scan.engine.lessons import is_guide, lessons, project_folders, readme_path
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Location, Role
@@ -107,9 +107,9 @@ def decide(context: Context, override: str | None = None) -> Kind:
     machine_learning = shown is not None
     if override is not None:
         return Kind(override, "set by the user", machine_learning or override not in ("non-ml", "data-pipeline"))
-    lessons = lesson_folders(context.repository.files)
-    if lessons and machine_learning:
-        return Kind("course", f"{len(lessons)} lesson folders such as `{lessons[0]}`", True, shown)
+    folders = lessons(context)
+    if folders and machine_learning:
+        return Kind("course", f"{len(folders)} lesson folders such as `{folders[0]}`", True, shown)
     files = context.repository.files
     if machine_learning and (projects := project_folders(context)):
         reason = f"{len(projects)} independent projects such as `{projects[0]}`"

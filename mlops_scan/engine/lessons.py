@@ -42,6 +42,7 @@ _MANY = regex(
 _GUIDE = regex(r"\b(guide|course|tutorials?|workshop|bootcamp|lectures|curriculum|awesome|book)\b", re.I)
 _TOPIC = regex(r"\b(ml-?ops|llm-?ops|machine learning|deep learning|data science|ml engineering)\b", re.I)
 _CODE = (".py", ".ipynb", ".r", ".scala", ".jl")
+_LONGEST = max(map(len, _CODE))
 _MIN_LESSONS = 3
 _MIN_NAMED = 5  # folders deep in a tree need more of them to be no accident
 _MIN_PROJECTS = 6
@@ -80,16 +81,27 @@ def lesson_folders(files: tuple[File, ...]) -> tuple[str, ...]:
     on_shelf = [f"{shelf}/{name}" for shelf, name in shelved if _LESSON.fullmatch(name)]
     if len(on_shelf) >= _MIN_LESSONS:
         return tuple(sorted(on_shelf))
-    coded = {file.folder for file in files if file.path.lower().endswith(_CODE)}
+    coded = {file.folder for file in files if file.path[-_LONGEST:].lower().endswith(_CODE)}
     found = _outermost((folder.split("/") for folder in coded), _NAMED_LESSON)
     return tuple(sorted(found)) if len(found) >= _MIN_NAMED else ()
+
+
+def lessons(context: Context) -> tuple[str, ...]:
+    """What `lesson_folders` finds in a repository."""
+    if "lessons" not in context.cache:
+        context.cache["lessons"] = lesson_folders(context.repository.files)
+    return cast("tuple[str, ...]", context.cache["lessons"])
 
 
 def _outermost(folders: Iterable[list[str]], lesson: re.Pattern[str]) -> set[str]:
     """The outermost folder of each path that is named as a lesson."""
     found: set[str] = set()
+    known: dict[str, bool] = {}  # trees repeat the names of folders
     for parts in folders:
-        depth = next((i for i, part in enumerate(parts) if lesson.fullmatch(part)), None)
+        for part in parts:
+            if part not in known:
+                known[part] = lesson.fullmatch(part) is not None
+        depth = next((i for i, part in enumerate(parts) if known[part]), None)
         if depth is not None:
             found.add("/".join(parts[: depth + 1]))
     return found
