@@ -13,15 +13,24 @@ from typing import TYPE_CHECKING
 __all__ = ["blake2b", "sha1", "sha256"]
 
 if TYPE_CHECKING:
-    from hashlib import blake2b, sha1, sha256
+    from hashlib import _Hash, blake2b, sha256
 else:
     try:
         from _blake2 import blake2b
-        from _sha1 import sha1
 
         if sys.version_info >= (3, 12):
             from _sha2 import sha256
         else:
             from _sha256 import sha256
     except ImportError:
-        from hashlib import blake2b, sha1, sha256
+        from hashlib import blake2b, sha256
+
+
+def sha1(data: bytes = b"") -> _Hash:
+    """As of `hashlib`; loaded when it is called, since only files of some checkouts are told by it."""
+    try:
+        from _sha1 import sha1 as function
+    except ImportError:
+        from hashlib import sha1 as function
+    hashed: _Hash = function(data)  # noqa: S324 -- names of git objects
+    return hashed

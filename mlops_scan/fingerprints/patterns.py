@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import takewhile
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import matches_text
@@ -135,7 +136,7 @@ def split_path(path: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-class _Part(NamedTuple):
+class _Part(Struct, frozen=True):
     """One segment of a key path: the keys that it names, the globs of others, and whether it is any key or item."""
 
     names: frozenset[str]
