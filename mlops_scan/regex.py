@@ -9,6 +9,11 @@ import re
 from typing import Any, AnyStr, cast
 
 
+def has_any(text: str, words: tuple[str, ...]) -> bool:
+    """Whether a text in whatever case has one of some words in lower case, without an expression to compile for it."""
+    return any(map(text.lower().__contains__, words))  # a generator takes longer than what it is asked
+
+
 class _Lazy:
     """Stands in for a compiled pattern: the first attribute that is asked for compiles it."""
 

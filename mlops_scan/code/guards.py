@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import ast
 import math
-import re
 from collections.abc import Sequence
 from itertools import islice
 
 from mlops_scan.code.facts import Guard
 from mlops_scan.code.scopes import Scope, name_of
 from mlops_scan.code.syntax import MAX_IDENTIFIERS, NAMING, Lines, children, identifiers, name_in, own_nodes
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any
 
 _MAX_ORIGINS = 12  # identifiers of what a compared variable was made of
 _MAX_BODY = 500  # statements of a branch looked at for what stops the program
-PROCEEDS = regex(
-    r"(deploy|promot|regist|accept|approv|bless|better|improve|challenger_wins|passe[sd]|qualif|"
-    r"should_(deploy|replace|update))",
-    re.I,
-    ("deploy", "promot", "regist", "accept", "approv", "bless", "better", "improve", "challenger", "passe", "qualif",
-     "should_"),
+PROCEEDS = (
+    "deploy", "promot", "regist", "accept", "approv", "bless", "better", "improve", "challenger_wins", "passes",
+    "passed", "qualif", "should_replace", "should_update",
 )  # fmt: skip
 """Names of flags that let a model proceed: `if is_accepted:` is worth a look although it compares nothing itself."""
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
@@ -35,7 +31,7 @@ def guard_of(
     """What a test compares with what, and what it stops (see `Guard.stops`); None for a plain branch."""
     compares, ordered, numbers, names = _compared(test)
     plain = isinstance(node, ast.If) and not compares and stopping not in ("raise", "exit")
-    if plain and not any(PROCEEDS.search(name) for name in names):
+    if plain and not any(has_any(name, PROCEEDS) for name in names):
         return None
     for name in tuple(names):
         if name in scope.made_of:

@@ -9,13 +9,13 @@ from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _DEPLOYS = frozenset({"deploy-model", "promote"})
 _PURPOSES = _DEPLOYS | LEARNS
 _ECHO = regex(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.*)?(\s.*)?", re.I)
-_PURPOSE = regex(r"(model|test|train|deploy|evaluat|validat|monitor|drift)", re.I)
+_PURPOSE = ("model", "test", "train", "deploy", "evaluat", "validat", "monitor", "drift")
 _PRODUCTION = regex(r"prod|live|release", re.I)
 _MAX_SHOWN_TESTS = 6
 _MAX_BESIDE = 1_000  # other commands of a job looked at
@@ -359,7 +359,7 @@ def _unchecked(context: Context, runs: list[Run]) -> Iterator[Problem]:
 
 def _printing(context: Context, workflow: Workflow, job: Job) -> Iterator[Problem]:
     if (
-        not _PURPOSE.search(job.id)
+        not has_any(job.id, _PURPOSE)
         or job.never
         or any(step.uses and not step.uses.startswith("actions/") for step in job.steps)
     ):

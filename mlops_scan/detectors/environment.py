@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import Declared, declared_in
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ LOCKS = frozenset(
         "pylock.toml",
     }
 )
-_SIDE = regex(r"(docs?|dev|test|lint|ci|build|typing|style)", re.I)
+_SIDE = ("doc", "dev", "test", "lint", "ci", "build", "typing", "style")
 _MANAGER = regex(r"\b(?:pip3?|uv|poetry|conda|mamba|pdm|pixi)\b")
 _VERB = regex(r"\b(?:install|sync|create|env)")
 _LOCKED = regex(r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b")
-_ML_IMAGES = regex(r"(pytorch|tensorflow|nvidia|azureml|sagemaker|vertex-ai|huggingface|jupyter|mlflow|spark)", re.I)
+_ML_IMAGES = (
+    "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
+)  # fmt: skip
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -76,7 +78,7 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
         if path.rpartition("/")[0] + "/MLmodel" in context.documents.files:
             continue  # MLflow writes it beside a model: what that model needs, not what this project runs with
         if (
-            _SIDE.search(path.rpartition("/")[2].partition(".")[0].replace("requirements", ""))
+            has_any(path.rpartition("/")[2].partition(".")[0].replace("requirements", ""), _SIDE)
             or items[0].manifest == "pyproject"
         ):
             continue
@@ -135,7 +137,7 @@ def _container(context: Context, path: str, document: Dockerfile) -> Signal:
     copies = next((i for i in document.instructions if i.name in ("COPY", "ADD") and "--from=" not in i.value), None)
     installs = next((i for i in document.instructions if _installs(i)), None)
     base = next((i for i in document.instructions if i.name == "FROM"), None)
-    on_ml_image = base is not None and _ML_IMAGES.search(base.value) is not None
+    on_ml_image = base is not None and has_any(base.value, _ML_IMAGES)
     if installs is None and (copies is None or not on_ml_image):
         reason = "the image installs and copies none of this code"
         evidence = (context.evidence(path, 1),)

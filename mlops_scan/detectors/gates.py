@@ -14,7 +14,7 @@ from mlops_scan.code.facts import MAIN, Guard, Module
 from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.effects import CHECKS, Check, lost
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
 METRIC = regex(
@@ -22,15 +22,20 @@ METRIC = regex(
     r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss)(?=$|_|\b|\d)",
     re.I,
 )  # fmt: skip
-_LOOSE = regex(
-    r"(score|metric|performance|improve|better|champion|challenger|baseline|candidate|blessed|validation_passed|approved)",
-    re.I,
-)
+_LOOSE = (
+    "score", "metric", "performance", "improve", "better", "champion", "challenger", "baseline", "candidate", "blessed",
+    "validation_passed", "approved",
+)  # fmt: skip
 _PUSHES = regex(
     r"((push|deploy|promot|regist|publish|releas|upload)\w{0,40}_(model|champion|version)|model_(push|deploy|promot|regist|publish)\w*)",
     re.I,
 )  # by its name a step that lets a model proceed, whatever storage it goes to
-NOT_MODEL = regex(r"(coverage|latency|cpu|memory|timeout|price|portfolio|http|status_code|page|retry|disk)", re.I)
+NOT_MODEL = (
+    "coverage", "latency", "cpu", "memory", "timeout", "price", "portfolio", "http", "status_code", "page", "retry",
+    "disk",
+)  # fmt: skip
+"""Words of a comparison that is not about the quality of a model."""
+
 _RELATIVE = regex(
     r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I
 )
@@ -144,7 +149,9 @@ def _decisions(context: Context) -> frozenset[str]:
         if not _is_ml_module(context, module.path):
             continue
         ordered = (" ".join(guard.names) for guard in module.guards if guard.ordered)
-        if not any((METRIC.search(names) or _LOOSE.search(names)) and not NOT_MODEL.search(names) for names in ordered):
+        if not any(
+            (METRIC.search(names) or has_any(names, _LOOSE)) and not has_any(names, NOT_MODEL) for names in ordered
+        ):
             continue
         found |= {text for _, text in module.strings if text.isidentifier() and _proceeds(text)}
         found |= {name for call in module.calls for name, _ in call.keywords if _proceeds(name)}
@@ -153,7 +160,7 @@ def _decisions(context: Context) -> frozenset[str]:
 
 @lru_cache(maxsize=1 << 14)  # code repeats its names
 def _proceeds(name: str) -> bool:
-    return PROCEEDS.search(name) is not None
+    return has_any(name, PROCEEDS)
 
 
 def _on_decision(module: Module, guard: Guard, decided: frozenset[str]) -> bool:
@@ -168,8 +175,8 @@ def _on_decision(module: Module, guard: Guard, decided: frozenset[str]) -> bool:
         and other.ordered
         and other.line <= guard.line
         and names.intersection(other.names)
-        and (METRIC.search(text := " ".join((*guard.names, *other.names))) or _LOOSE.search(text))
-        and not NOT_MODEL.search(text)
+        and (METRIC.search(text := " ".join((*guard.names, *other.names))) or has_any(text, _LOOSE))
+        and not has_any(text, NOT_MODEL)
         for other in module.guards
     )
 
@@ -178,8 +185,8 @@ def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
     """Whether a test by size is about a metric; `if metric == "f1"` and the like only check an argument."""
     text = " ".join(guard.names)
     if METRIC.search(text):
-        return not NOT_MODEL.search(text)
-    return bool(_LOOSE.search(text)) and not NOT_MODEL.search(text) and _is_ml_module(context, module.path)
+        return not has_any(text, NOT_MODEL)
+    return has_any(text, _LOOSE) and not has_any(text, NOT_MODEL) and _is_ml_module(context, module.path)
 
 
 def _asks(context: Context, module: Module, guard: Guard, known: dict[str, bool], star: bool) -> bool:
@@ -212,11 +219,11 @@ def _compares_metric(module: Module, qualname: str) -> bool:
         if guard.scope != qualname or not guard.compares:
             continue
         names = " ".join(guard.names)
-        if NOT_MODEL.search(names):
+        if has_any(names, NOT_MODEL):
             continue
         if METRIC.search(names):
             return True
-        if not _LOOSE.search(names):
+        if not has_any(names, _LOOSE):
             continue
         if texts is None:
             function = module.functions[qualname]

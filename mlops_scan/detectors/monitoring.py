@@ -18,7 +18,7 @@ from mlops_scan.detectors.live import dead
 from mlops_scan.detectors.polled import polled
 from mlops_scan.detectors.references import same_data
 from mlops_scan.fingerprints.match import Use
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
 
 _DRIFT_WORDS = ("drift", "psi", "population_stability", "distribution_shift")  # one of which each match holds
@@ -34,11 +34,11 @@ _STATISTICS = regex(
 _ARITHMETIC = regex(
     r"(numpy|math|jax\.numpy)\.(log|histogram|percentile|quantile|digitize|cumsum|searchsorted|sum|abs|mean|diff|interp|sort)"
 )
-_LIVE = regex(
-    r"(monitor|live|production|feedback|degrad|drift|online_|delayed_label|ground_truth|backfill_quality|model_health|performance_check)",
-    re.I,
-)
-_OFFLINE = regex(r"(train|fit|tune|experiment|notebook|backtest|early_stop)", re.I)
+_LIVE = (
+    "monitor", "live", "production", "feedback", "degrad", "drift", "online_", "delayed_label", "ground_truth",
+    "backfill_quality", "model_health", "performance_check",
+)  # fmt: skip
+_OFFLINE = ("train", "fit", "tune", "experiment", "notebook", "backtest", "early_stop")
 _WEBHOOK = regex(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|sendgrid|mailgun|sns)", re.I)
 _POSTS = regex(
     r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|request|urlopen|put)"
@@ -230,7 +230,7 @@ def _performance_tools(context: Context) -> Iterator[Signal]:
 
 def _is_live(path: str, scope: str) -> bool:
     """Whether code by its name deals with what is live."""
-    return _LIVE.search(f"{path} {scope}") is not None and not _OFFLINE.search(scope)
+    return has_any(f"{path} {scope}", _LIVE) and not has_any(scope, _OFFLINE)
 
 
 def _on_quality(guard: Guard) -> bool:

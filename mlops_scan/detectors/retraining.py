@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
@@ -11,10 +10,10 @@ from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ci import chain
 from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
 from mlops_scan.detectors.pipelines import ml_step
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
-_REASONS = regex(r"(drift|degrad|psi|retrain|performance|threshold|breach)", re.I)
+_REASONS = ("drift", "degrad", "psi", "retrain", "performance", "threshold", "breach")
 _TRIGGER_HOPS = 6
 _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 
@@ -73,7 +72,7 @@ def _triggered(context: Context) -> Iterator[Signal]:
     """Code that starts training because a comparison on drift or performance says so."""
     for path, module in context.modules():
         for guard in module.guards:
-            if guard.stops == "assert" or not _REASONS.search(" ".join(guard.names)):
+            if guard.stops == "assert" or not has_any(" ".join(guard.names), _REASONS):
                 continue
             dispatches = dispatching(context, path)
             line = next((number for number in dispatches if guard.line <= number <= guard.body_end), 0)

@@ -9,7 +9,7 @@ from typing import cast
 from mlops_scan.code.facts import MAIN, Function
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
@@ -17,7 +17,7 @@ _LOADS = frozenset({"load-model"})
 _HOPS, _NEAR = 8, 6
 _MODEL_USE = frozenset({"load-model", "predict"})
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handler", "init"})
-_SCORING = regex(r"(predict|inference|infer|score|scoring|batch_?(predict|score)|serve)", re.I)
+_SCORING = ("predict", "infer", "score", "scoring", "serve")
 _KEEPS = ("log", "save", "store", "record", "write", "insert", "persist", "append")
 _LOGS_PREDICTIONS = regex(
     r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?"
@@ -98,7 +98,7 @@ def _batch(context: Context) -> Iterator[Signal]:
     for use in context.doing("predict", "load-model"):
         path = use.location.path
         if (
-            not (_SCORING.search(path.rpartition("/")[2]) or _SCORING.search(use.scope))
+            not (has_any(path.rpartition("/")[2], _SCORING) or has_any(use.scope, _SCORING))
             or path not in context.index.modules
         ):
             continue
@@ -115,7 +115,7 @@ def _own_jobs(context: Context) -> Iterator[Signal]:
     """Scoring jobs whose model comes from first-party code: `self.loader.load(uri).predict(rows)`."""
     used = {use.location.path for use in context.doing("predict", "load-model")}
     for path, module in context.modules(notebooks=False):
-        if path in used or not _SCORING.search(path.rpartition("/")[2]):
+        if path in used or not has_any(path.rpartition("/")[2], _SCORING):
             continue
         for name in module.functions:
             call = next((c for c in module.calls if c.scope == name and _ANSWERS.search(c.name)), None)

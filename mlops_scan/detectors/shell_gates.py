@@ -8,7 +8,7 @@ from itertools import groupby
 from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.gates import METRIC, NOT_MODEL
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 _ORDER = frozenset({"-lt", "-le", "-gt", "-ge", "<", ">", "<=", ">="})
@@ -45,7 +45,7 @@ def _gates(context: Context, runs: Sequence[Run]) -> Iterator[Signal]:
 
 def _of_metric(words: tuple[str, ...]) -> bool:
     text = " ".join(words[1:])
-    return METRIC.search(text) is not None and NOT_MODEL.search(text) is None
+    return METRIC.search(text) is not None and not has_any(text, NOT_MODEL)
 
 
 def _fails_by_itself(run: Run) -> bool:

@@ -33,8 +33,9 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         named = [line for line, text in module.strings if text[:1] in _INITIALS and _is_version(text)]
         given: dict[str, int] = {}
         for call in module.calls:
-            if call.keywords and any(_is_version(keyword) for keyword, _ in call.keywords):
-                given.setdefault(call.scope, call.line)
+            for keyword, _ in call.keywords:
+                if keyword[:1] in _INITIALS and _is_version(keyword):
+                    given.setdefault(call.scope, call.line)
         for name, function in module.functions.items() if named or given else ():
             inside = (line for line in named if function.line <= line <= function.end_line)
             line = next(inside, 0) or given.get(name, 0)

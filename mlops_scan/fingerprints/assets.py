@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mlops_scan.assetrules import AssetRule
 from mlops_scan.code.facts import Call, Module
-from mlops_scan.code.index import CodeIndex, Target
+from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.match import matches_any
 from mlops_scan.fingerprints.names import fits_name
@@ -34,6 +34,7 @@ class AssetMatcher:
 
     def __init__(self, rules: Iterable[AssetRule]) -> None:
         self._calls: dict[str, list[tuple[AssetRule, str]]] = defaultdict(list)
+        self._nothing: set[str] = set()  # foreign names that fit no rule
         self._documents: list[AssetRule] = []
         self._commands: list[AssetRule] = []
         self._heads: set[str] = set()  # the first words of their commands; "*" where any may be
@@ -50,12 +51,11 @@ class AssetMatcher:
     def in_module(self, index: CodeIndex, module: Module) -> Iterator[Named]:
         """What the calls of one Python module name."""
         fitting: dict[str, list[AssetRule]] = {}
-        anything = "*" in self._calls  # a rule is about names of whatever beginning
         for call in module.calls:
+            if call.name in self._nothing:
+                continue
             if call.name not in fitting:
-                other = not anything and call.name.partition(".")[0] not in self._calls and index.is_foreign(call.name)
-                target = index.resolve(module.path, call.name) if not other else None
-                fitting[call.name] = self._fitting(target, module) if target is not None else []
+                fitting[call.name] = self._fitting(index, call.name, module)
             for rule in fitting[call.name]:
                 if not _keywords_fit(rule, call):
                     continue
@@ -64,16 +64,21 @@ class AssetMatcher:
                     version = _argument(index, module, call, rule.version)
                     yield Named(rule, name, version, Location(module.path, call.line, call.end_line))
 
-    def _fitting(self, target: Target, module: Module) -> list[AssetRule]:
+    def _fitting(self, index: CodeIndex, called: str, module: Module) -> list[AssetRule]:
         """The rules that a call of a module fits by its name, a rule once for each of its patterns."""
-        if target.first_party:
-            return []
-        root = target.name if target.name.startswith("?") else target.name.split(".", 1)[0]
-        return [
-            rule
-            for rule, text in (*self._calls.get(root, ()), *self._calls.get("*", ()))
-            if fits_name(text, target.name) and not (rule.imports and module.roots.isdisjoint(rule.imports))
-        ]
+        foreign = index.is_foreign(called)  # means the same in every module
+        name = called
+        if not foreign:
+            target = index.resolve(module.path, called)
+            if target.first_party:
+                return []
+            name = target.name
+        root = name if name.startswith("?") else name.partition(".")[0]
+        possible = (*self._calls.get(root, ()), *self._calls.get("*", ()))
+        found = [rule for rule, text in possible if fits_name(text, name)]
+        if foreign and not found:
+            self._nothing.add(called)
+        return [rule for rule in found if not (rule.imports and module.roots.isdisjoint(rule.imports))]
 
     def in_documents(self, path: str, documents: Sequence[Node]) -> Iterator[Named]:
         """What the key paths of a YAML, JSON or TOML file name."""
