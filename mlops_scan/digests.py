@@ -29,7 +29,7 @@ else:
 def sha1(data: bytes = b"") -> _Hash:
     """As of `hashlib`; loaded when it is called, since only files of some checkouts are told by it."""
     try:
-        from _sha1 import sha1 as function
+        from _sha1 import sha1 as function  # type: ignore[import-not-found]
     except ImportError:
         from hashlib import sha1 as function
     hashed: _Hash = function(data)  # noqa: S324 -- names of git objects

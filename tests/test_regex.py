@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mlops_scan
-from mlops_scan.regex import _Lazy, _Worded, regex
+from mlops_scan.regex import _Lazy, _Worded, has_any, regex
 
 
 def test_it_does_what_a_compiled_pattern_does() -> None:
@@ -54,6 +54,11 @@ def test_a_pattern_of_bytes_may_have_words() -> None:
     pattern = regex(rb"(?i)\beol\b", words=(b"eol",))
     assert pattern.search(b"no such setting") is None
     assert pattern.search(b"\tEOL = lf")
+
+
+@given(st.text("abAB_ -", max_size=12), st.lists(st.text("ab_", min_size=1, max_size=3), min_size=1, max_size=4))
+def test_words_are_found_as_an_expression_finds_them(text: str, words: list[str]) -> None:
+    assert has_any(text, tuple(words)) == (re.search("|".join(words), text, re.I) is not None)
 
 
 def _held(value: object) -> Iterator[_Lazy]:

@@ -572,3 +572,5 @@ def test_the_nearest_is_the_first_that_is_reached(
     starts = [("m.py", f"f{i}") if i < 8 else ("none.py", "") for i in entries]
     first = next((node for node in index.reach(starts, hops) if node in nodes), None)
     assert index.nearest(starts, nodes, index.hops_to(nodes), hops) == first
+    counted = index.hops_to(nodes)
+    assert index.hops_to(nodes, hops) == {node: count for node, count in counted.items() if count <= hops}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.live import dead, live_nodes
+from mlops_scan.documents.store import language_of
 from tests.trees import context_of
 
 TREE = {
@@ -71,3 +72,59 @@ def test_lines_of_a_large_table(tmp_path: Path, line: int, text: str) -> None:
     rows = "".join(f"row {number}\n" for number in range(2, 60_001))
     context = context_of(tmp_path, {"train.py": TREE["model.py"], "table.csv": f"a,b\n{rows}"})
     assert [context.line("table.csv", line) for _ in range(2)] == [text, text]
+
+
+FILES = {
+    "README.md": "# x\n",
+    "a/Makefile": "all:\n\techo 1\n",
+    "a/makefile": "all:\n\techo 1\n",
+    "a/values.YAML": "a: 1\n",
+    "b/values.yml": "a: 1\n",
+    "b/run.sh": "ls\n",
+    "tests/values.yml": "a: 1\n",
+    "z.json": "{}\n",
+}
+
+
+def test_files_are_looked_up_in_the_order_of_the_listing(tmp_path: Path) -> None:
+    context = context_of(tmp_path, FILES)
+    every, own = list(context.repository.files), list(context.files())
+    assert context.named("values.yml") == [file for file in own if file.name == "values.yml"]
+    assert context.named("z.json", "values.yml", aside=True) == [
+        file for file in every if file.name in ("values.yml", "z.json")
+    ]
+    assert [file.path for file in context.named_alike(["makefile"])] == ["a/Makefile", "a/makefile"]
+    assert context.ending((".yml", ".yaml")) == [file for file in own if file.suffix in (".yml", ".yaml")]
+    assert context.ending(("",)) == [file for file in own if not file.suffix]
+    assert context.written_in("yaml", "json", aside=True) == [
+        file for file in every if language_of(file.path) in ("yaml", "json")
+    ]
+
+
+def test_runs_that_lead_to_something_and_commands(tmp_path: Path) -> None:
+    steps = "".join(f"      - run: {line}\n" for line in ("ls", "python train.py", "ls", "echo a"))
+    workflow = f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n{steps}"
+    context = context_of(tmp_path, {**TREE, ".github/workflows/a.yml": workflow})
+    runs = context.automation.runs
+    assert context.leading() == tuple(run for run in runs if run.uses or run.entries or run.tests or run.pipelines)
+    assert 0 < len(context.leading()) < len(runs)
+    assert list(context.commands()) == list(dict.fromkeys(run.words for run in runs))
+    assert all(run is next(r for r in runs if r.words == words) for words, run in context.commands().items())
+
+
+def test_a_long_text_that_is_in_memory_stays_there(tmp_path: Path) -> None:
+    context = context_of(tmp_path, {**TREE, "long.py": "x = 1\n" * 100_000})
+    context.documents.text("long.py")
+    assert context.line("long.py", 99_999) == "x = 1"
+    assert context.documents.keeps("long.py")
+    assert not context.documents.keeps("lines.txt")
+    assert not context.documents.holds("long.py", "mark")
+
+
+def test_a_text_that_was_let_go_unmarked_is_asked_again(tmp_path: Path) -> None:
+    context = context_of(tmp_path, {**TREE, "table.csv": "a mark\n" * 100_000})
+    context.documents.expect(["mark", "other"])
+    assert context.line("table.csv", 1) == "a mark"
+    assert not context.documents.keeps("table.csv")
+    assert context.documents.holds("table.csv", "mark")
+    assert not context.documents.holds("table.csv", "other")

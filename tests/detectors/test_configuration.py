@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mlops_scan.detectors import configuration
+from mlops_scan.documents.node import Node
 from mlops_scan.words import Grade
 from tests.trees import ML, TRAIN, Tree, grade, places, practice, scan_tree
 
@@ -44,13 +48,14 @@ def test_hyperparameters_that_nobody_reads(tmp_path: Path) -> None:
     ("path", "text"),
     [
         ("app.yaml", "server:\n  port: 80\n  workers: 4\n"),
+        ("poetry.lock", '[[package]]\nname = "alpha"\nkernel = 1\n[package.dependencies]\neta = "1"\nmomentum = "2"\n'),
         ("metrics.json", '{"accuracy": 0.9, "epochs": 3, "learning_rate": 0.1}'),
         (
             ".github/workflows/a.yml",
             "on: push\njobs: {a: {runs-on: x, steps: [{run: ls, with: {epochs: 3, batch_size: 4}}]}}\n",
         ),
     ],
-    ids=["server", "results", "workflow"],
+    ids=["server", "lock", "results", "workflow"],
 )
 def test_file_without_hyperparameters(tmp_path: Path, path: str, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**reading(path), path: text}), NAME).met
@@ -171,3 +176,55 @@ def test_configuration_that_an_engine_is_given(tmp_path: Path, keyword: str, exp
     )
     tree = {**ML, "run.py": run, "flow.py": flow, "configs/prod.yml": "parameters:\n  epochs: 5\n  batch_size: 8\n"}
     assert grade(scan_tree(tmp_path, tree), NAME) is expected
+
+
+_KEYS = ("lr", "epochs", "model", "train", "image", "value", "values", "[0]", "params", "max_depth", "x")
+_SCALARS = st.builds(lambda value: Node("scalar", 1, 1, value=value, text="t"), st.sampled_from([1, "a", None, True]))
+_NODES = st.recursive(
+    _SCALARS,
+    lambda inner: (
+        st.builds(
+            lambda entries: Node("mapping", 1, 1, entries=tuple(entries)),
+            st.lists(st.tuples(st.sampled_from(_KEYS), inner), max_size=4),
+        )
+        | st.builds(lambda items: Node("sequence", 1, 1, items=tuple(items)), st.lists(inner, max_size=3))
+    ),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_NODES, st.sampled_from([3, 7, 20, 5000]))
+def test_hyperparameters_are_found_as_by_a_walk_over_all_nodes(document: Node, bound: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(configuration, "_MAX_NODES", bound)
+        assert configuration._hyperparameter(document) == _by_walking(document, bound)
+
+
+def _by_walking(document: Node, bound: int) -> tuple[str, int] | None:
+    """What is looked for, by a look at each node in the order of the document."""
+    hits: list[tuple[str, int]] = []
+    stack = [("", False, False, document)]
+    while stack and bound:
+        bound -= 1
+        key, telling, above, node = stack.pop()
+        known = configuration.is_hyperparameter(key.replace("-", "_"))
+        if node.kind != "mapping" and known and (node.number() is not None or node.items or node.string()):
+            hits.append((key, node.at))
+            if above or any(name != key for name, _ in hits):
+                return hits[0]
+        below = [(key, telling, telling, child) for child in node.items]
+        for name, child in node.entries if not node.items else ():
+            own = configuration._about(name)
+            below.append((key if own.stands_for else name, telling or own.telling, telling, child))
+        stack += reversed(below)
+    return None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("lr", True), ("N_Estimators", True), ("hidden_size", True), ("hidden_", False), ("warmup", True),
+     ("warmup_steps", True), ("gradient_clip.x", False), ("learning", False), ("", False)],
+)  # fmt: skip
+def test_names_of_hyperparameters(name: str, expected: bool) -> None:
+    assert configuration.is_hyperparameter(name) is expected
