@@ -121,25 +121,31 @@ class Reach:
             if located is not None:
                 imported.add(located[0])
                 yield item.scope, "", ((located[0], ""),), item.line
-        known: dict[str, tuple[Node, ...]] = {}
-        foreign = self._foreign
+        known = self._known(module, imported)
         for call in module.calls:
-            for name in (call.name, *call.refs):
-                if name in foreign:
-                    continue
+            targets = known.get(call.name)
+            if targets is not None:
+                yield call.scope, call.name, targets, call.line
+            for name in call.refs:
                 targets = known.get(name)
-                if targets is None:
-                    targets = known[name] = self._runs(module, name, imported)
-                if targets:
+                if targets is not None:
                     yield call.scope, name, targets, call.line
             texts = [text for text in call.args if text and "." in text] if call.args else []
             if call.keywords:
                 texts += [text for _, text in call.keywords if text and "." in text]
             if texts and call.name.rpartition(".")[2] not in _NAMING_ONLY:
-                targets = tuple(self._named_in(module.path, texts))
-                if targets:
-                    yield call.scope, "", targets, call.line
+                named = tuple(self._named_in(module.path, texts))
+                if named:
+                    yield call.scope, "", named, call.line
         yield from self._registered(module)
+
+    def _known(self, module: Module, imported: set[str]) -> dict[str, tuple[Node, ...]]:
+        """The names that a module calls or hands over and that run code of the repository, each with that code."""
+        names = {call.name for call in module.calls}
+        names.update(*[call.refs for call in module.calls if call.refs])
+        names -= self._foreign
+        every = ((name, self._runs(module, name, imported)) for name in names)
+        return {name: targets for name, targets in every if targets}
 
     def _registered(self, module: Module) -> Iterator[tuple[str, str, tuple[Node, ...], int]]:
         """The functions that a decorator hands to somebody who calls them."""
