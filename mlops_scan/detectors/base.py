@@ -143,6 +143,9 @@ class Context(Struct):
     def line(self, path: str, line: int) -> str:
         """One line of a file, stripped and cut to 160 characters."""
         kept = self.documents.keeps(path)
+        first = self.documents.first_line(path) if line == 1 and not kept else None
+        if first is not None:
+            return first.strip()[:160]
         content = self.documents.content(path)
         if len(content) > _MAX_KEPT and not kept:  # a table, of which hardly more than a line is asked
             self.documents.let_go(path, marked=False)

@@ -7,7 +7,7 @@ import codecs
 from mlops_scan.documents.bounds import unix_lines
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_SAMPLE = 8192
+SAMPLE = 8192  # bytes by which it is told whether a file is text
 _CONTROL = bytes(set(range(32)) - {7, 8, 9, 10, 12, 13, 27}) + b"\x7f"
 
 
@@ -25,7 +25,7 @@ def decode(data: bytes) -> str:
 
 def looks_binary(data: bytes) -> bool:
     """True when the first 8 KB hold a NUL byte (unless a UTF-16 BOM explains it) or mostly control characters."""
-    sample = data[:_SAMPLE]
+    sample = data[:SAMPLE]
     if not sample or sample.startswith(_UTF16):
         return False
     if b"\0" in sample:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from mlops_scan.digests import blake2b
 from mlops_scan.documents.languages import language_of
-from mlops_scan.documents.text import contains, decode, looks_binary
+from mlops_scan.documents.text import SAMPLE, contains, decode, looks_binary
 from mlops_scan.repository.files import File, Folder
 from mlops_scan.repository.lfs import is_pointer
 from mlops_scan.words import Incomplete, Role
@@ -20,6 +20,7 @@ HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 _FEW = 8_000_000  # characters of all texts that may stay in memory whatever they are
 _MOST = 24_000_000  # characters of texts in memory, beyond which one more is kept for a while only
 _AGAIN = 2_000_000  # characters or bytes of released texts that are kept once they have been read again
+_CONTENT = frozenset({Role.DATA, Role.MODEL})
 _NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
 
 _CHANGED = "changed while it was scanned"
@@ -135,7 +136,7 @@ class TextStore:
         if file is None:
             return b""
         if file.size > TEXT_LIMIT and not file.lfs:
-            if file.role not in (Role.DATA, Role.MODEL):  # of which nothing but the size is evidence
+            if file.role not in _CONTENT:  # of which nothing but the size is evidence
                 self.note(path, f"larger than {TEXT_LIMIT // 1_000_000} MB; not read")
             return b""
         try:
@@ -258,8 +259,33 @@ class TextStore:
             data = self.files[path].read(HEAD_LIMIT)
         except OSError:
             data = b""
-        self.heads[path] = data
+        self._keep_head(path, data)
         return data
+
+    def _keep_head(self, path: str, data: bytes) -> None:
+        """Remember the first bytes that something of the report rests on."""
+        if len(data) >= len(self.heads.get(path, b"")):
+            self.heads[path] = data
+
+    def first_line(self, path: str) -> str | None:
+        """The first line of a data or model file as `text` has it; None where the first bytes do not tell.
+
+        Such a file is named, but what is in it is nobody's evidence, and all of it may be megabytes.
+        """
+        file = self.files.get(path)
+        if file is None or file.role not in _CONTENT or file.lfs or file.size > TEXT_LIMIT or language_of(path):
+            return None
+        if path in self._texts or path in self._released:
+            return None
+        try:
+            data = file.read(SAMPLE)
+        except OSError:
+            return None
+        self._keep_head(path, data)
+        if looks_binary(data):
+            return ""
+        first = data.replace(b"\r", b"\n").partition(b"\n")
+        return first[0].decode() if first[1] and first[0].isascii() else None
 
     def note(self, path: str, reason: str) -> None:
         """List a file as incomplete, with the first reason given for it."""

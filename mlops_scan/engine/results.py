@@ -78,7 +78,8 @@ class Results:
         return all(
             (value and self._untouched(path, kept)) or self._print(path) == value for path, value in kept.reads.items()
         ) and all(
-            self._untouched(path, kept) or self._read(path, HEAD_LIMIT) == value for path, value in kept.heads.items()
+            self._untouched(path, kept) or self._read(path, max(HEAD_LIMIT, len(value))) == value
+            for path, value in kept.heads.items()
         )
 
     def _untouched(self, path: str, kept: _Kept) -> bool:

@@ -9,7 +9,7 @@ import pytest
 
 from mlops_scan.documents import texts
 from mlops_scan.documents.store import Documents
-from mlops_scan.repository.files import File, Folder
+from mlops_scan.repository.files import File, Folder, Texts
 from mlops_scan.words import Role
 
 _TEXT = "import torch  # mark\n"
@@ -178,3 +178,40 @@ class TestOtherProcesses:
         here.take("a.py", seen)
         (folder / "a.py").unlink()
         assert here.text("a.py") == _TEXT
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"a,b\n1,2\n", True),
+        (b"a,b\r\n1,2\r\n", True),
+        (b"\n", True),
+        (b"\x93NUMPY\x00\x01\n", True),
+        (b"\x01\x02\x03\n" * 99, True),
+        ("\u00e9,b\n".encode(), False),
+        (b"\xef\xbb\xbfa,b\n", False),
+        ("a,b\n".encode("utf-16"), False),
+        (b"one line", False),
+        (b"a" * 9000 + b"\n", False),
+        (b"", False),
+    ],
+)
+@pytest.mark.parametrize("role", [Role.DATA, Role.MODEL, Role.SOURCE])
+def test_the_first_line_of_a_file_of_data_is_that_of_its_text(data: bytes, told: bool, role: Role) -> None:
+    documents = Documents([File("a.dat", len(data), role, Texts({"a.dat": data}))])
+    line = documents.first_line("a.dat")
+    assert (line is not None) == (told and role is not Role.SOURCE)
+    assert documents.files_read == 0
+    if line is not None:
+        assert line == documents.text("a.dat").partition("\n")[0]
+        assert documents.first_line("a.dat") is None  # the text is there
+
+
+def test_the_first_line_of_other_files_is_not_told() -> None:
+    files = [
+        File("a.json", 3, Role.DATA, Texts({"a.json": b"{}\n"})),
+        File("a.csv", 3, Role.DATA, Texts({"a.csv": b"a\n1"}), lfs=True),
+        File("b.csv", 3, Role.DATA, Texts()),
+    ]
+    documents = Documents(files)
+    assert [documents.first_line(path) for path in ("a.json", "a.csv", "b.csv", "c.csv")] == [None] * 4
