@@ -52,13 +52,7 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
     for file in context.named_alike(LOCKS, aside=True):
         if file.role in (Role.SOURCE, Role.TEMPLATE) and file.size:
             text = context.documents.text(file.path).lower()
-            missing = sorted(
-                names[0]
-                for names in frameworks
-                if not any(
-                    f'"{n}"' in text or f"name: {n}" in text or f"{n}=" in text or f"/{n}-" in text for n in names
-                )
-            )
+            missing = sorted(names[0] for names in frameworks if not any(_is_locked(name, text) for name in names))
             evidence = (context.evidence(file.path, 1),)
             context.documents.release((file.path,))
             if frameworks and len(missing) == len(frameworks):
@@ -100,6 +94,13 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
             f"`{item.name}` and others have no exact version here, and there is no lock file.",
             context.evidence(item.path, item.line).location,
         )
+
+
+def _is_locked(name: str, text: str) -> bool:
+    """Whether a lock file, in lower case, holds a distribution."""
+    return name in text and (
+        f'"{name}"' in text or f"name: {name}" in text or f"{name}=" in text or f"/{name}-" in text
+    )
 
 
 def _deciding(context: Context) -> frozenset[str]:
