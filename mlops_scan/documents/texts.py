@@ -56,6 +56,7 @@ class TextStore:
         self.bytes_read = 0
         self.reads: dict[str, bytes] = {}  # the fingerprint of each file read, empty where that failed or nobody asks
         self.heads: dict[str, bytes] = {}
+        self._begun: dict[str, int] = {}  # bytes read of files of which only the beginning was
         self._texts: dict[str, str] = {}
         self._held = 0  # characters of the texts that are kept
         self._marks: tuple[str, ...] = ()
@@ -146,8 +147,9 @@ class TextStore:
             self.note(path, f"cannot be read: {error.strerror or error}")
             return b""
         if path not in self.reads:
-            self.files_read += 1
-            self.bytes_read += len(data)
+            begun = self._begun.pop(path, None)
+            self.files_read += begun is None
+            self.bytes_read += len(data) - (begun or 0)
             self.reads[path] = fingerprint(data) if self._lasting else b""
         if is_pointer(data):
             if language_of(path):
@@ -282,6 +284,10 @@ class TextStore:
         except OSError:
             return None
         self._keep_head(path, data)
+        if path not in self._begun:
+            self._begun[path] = len(data)
+            self.files_read += 1
+            self.bytes_read += len(data)
         if looks_binary(data):
             return ""
         first = data.replace(b"\r", b"\n").partition(b"\n")

@@ -201,10 +201,13 @@ def test_the_first_line_of_a_file_of_data_is_that_of_its_text(data: bytes, told:
     documents = Documents([File("a.dat", len(data), role, Texts({"a.dat": data}))])
     line = documents.first_line("a.dat")
     assert (line is not None) == (told and role is not Role.SOURCE)
-    assert documents.files_read == 0
+    assert (documents.files_read, documents.bytes_read) == (
+        (1, min(len(data), 8192)) if role is not Role.SOURCE else (0, 0)
+    )
     if line is not None:
         assert line == documents.text("a.dat").partition("\n")[0]
         assert documents.first_line("a.dat") is None  # the text is there
+        assert (documents.files_read, documents.bytes_read) == (1, len(data))
 
 
 def test_the_first_line_of_other_files_is_not_told() -> None:
