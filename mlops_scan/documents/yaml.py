@@ -31,9 +31,9 @@ _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _NUMBER_STARTS = frozenset("0123456789+-.")
 _TYPED_STARTS = _NUMBER_STARTS | {text[0] for text in (*_NULLS, *_BOOLS) if text}  # of scalars that may be no string
-_INTEGER = regex(r"[-+]?[0-9]+\Z")
+_DIGITS = frozenset("0123456789")
+_FLOATING = _DIGITS | frozenset(".eE+-")
 _BASED = regex(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
-_FLOAT = regex(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _SPECIAL = regex(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 # NEL, LS and PS end a line for YAML 1.1 but in no editor: they would move every line number behind them.
 _CONTROL = bytes({*range(9), 11, 12, *range(14, 32), 127})
@@ -79,12 +79,16 @@ def scalar(text: str) -> Scalar:
         return _BOOLS[text]
     if text[0] not in _NUMBER_STARTS or len(text) > 400:
         return text
-    if _INTEGER.match(text):
+    digits = text[1:] if text[0] in "+-" else text
+    if digits and _DIGITS.issuperset(digits):
         return int(text)
     if text[0] == "0" and _BASED.match(text):
         return int(text, 0)
-    if _FLOAT.match(text):
-        return float(text)
+    if _FLOATING.issuperset(text):
+        try:
+            return float(text)  # of these characters it takes what the schema calls a number
+        except ValueError:
+            return text
     if text[-1] in "fFnN" and _SPECIAL.match(text):
         return float(text.replace(".", ""))
     return text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -72,6 +73,20 @@ def test_scalars_follow_the_core_schema(text: str, expected: object) -> None:
     found = value(text)
     assert found == expected
     assert type(found) is type(expected)
+
+
+@given(
+    st.text(alphabet="0123456789.eE+-_xo \n\u0663", min_size=1, max_size=8)
+    | st.from_regex(r"[-+]?[0-9.]+[eE]?[-+0-9]*")
+)
+def test_numbers_are_those_of_the_core_schema(text: str) -> None:
+    found = yaml.scalar(text)
+    if re.fullmatch(r"[-+]?[0-9]+", text):
+        assert (type(found), found) == (int, int(text))
+    elif re.fullmatch(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", text):
+        assert (type(found), found) == (float, float(text))
+    elif not re.fullmatch(r"0o[0-7]+|0x[0-9a-fA-F]+", text):
+        assert found == text
 
 
 def test_a_number_keeps_its_text() -> None:
