@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 import mlops_scan
 from mlops_scan.fingerprints.patterns import compile_name
@@ -33,7 +34,8 @@ SHORT = {
     "mlops_scan.automation.infrastructure.model:_KINDS": 200,
     "mlops_scan.automation.tasks.recipes:_HEAD": 1000,
     "mlops_scan.automation.tasks.recipes:_NEEDED": 1000,
-    "mlops_scan.ci.providers:_ANY_NAME": _PATH,
+    "mlops_scan.ci.providers:PROVIDERS": _PATH,
+    "mlops_scan.ci.providers:GATHERED": _PATH,
     "mlops_scan.detectors.ci:_SEEDS": _PATH,
     "mlops_scan.ci.find:_GENERIC_JSON": _NAME,
     "mlops_scan.code.sweep:_WRITTEN": 120,
@@ -55,6 +57,9 @@ def patterns_in(value: object, depth: int = 0) -> Iterator[Pattern]:
     elif depth < 4 and isinstance(value, (tuple, list, set, frozenset)):
         for item in value:
             yield from patterns_in(item, depth + 1)
+    elif depth < 4 and isinstance(value, Struct):
+        for name in value.__struct_fields__:
+            yield from patterns_in(getattr(value, name), depth + 1)
 
 
 def collected() -> dict[str, tuple[Pattern, frozenset[str]]]:

@@ -227,7 +227,7 @@ NOT_READ = tuple(
         ("Harness", r"^\.harness/"),
         ("Codefresh", r"^codefresh\.ya?ml$"),
         ("Screwdriver", r"^screwdriver\.ya?ml$"),
-        ("GoCD", r"(?s:.*)\.gocd\.(ya?ml|json)$"),
+        ("GoCD", r"^(?s:.*)\.gocd\.(ya?ml|json)$"),
     )
 )
 """Definitions that are recognised by name but not read yet; reported as unknown, never as "no CI".
