@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from mlops_scan.detectors.base import ASIDE, Context, unique
+from mlops_scan.documents.bounds import MAX_BYTES
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
@@ -90,8 +91,15 @@ def _rules(context: Context) -> Iterator[_Rule]:
 
 
 def _may_alert(text: str) -> bool:
-    """Whether a text has the words without which it holds no rule; large manifests speak of conditions, too."""
-    if ("alert:" not in text and "condition:" not in text) or "groups" not in text or "rules" not in text:
+    """Whether a text has the words without which it holds no rule; large manifests speak of conditions, too.
+
+    One with some of them that is too large for the parser is given to it all the same, which lists it as not read.
+    """
+    if "alert:" not in text and "condition:" not in text:
+        return False
+    if len(text) > MAX_BYTES:
+        return True
+    if "groups" not in text or "rules" not in text:
         return False
     return ("alert" in text and "expr" in text) or ("title" in text and "data" in text and "apiVersion" in text)
 
