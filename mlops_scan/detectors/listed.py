@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -40,6 +41,6 @@ def listed(files: Iterable[File]) -> Listed:
 
 def chosen(known: Mapping[str, list[tuple[int, File]]], keys: Iterable[str]) -> list[File]:
     """The files under some keys, in the order of the listing."""
-    found = [item for key in keys for item in known.get(key, ())]
-    found.sort()
+    found = [item for key in dict.fromkeys(keys) for item in known.get(key, ())]
+    found.sort(key=itemgetter(0))
     return [file for _, file in found]
