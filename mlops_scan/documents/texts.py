@@ -19,6 +19,7 @@ HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 
 _FEW = 8_000_000  # characters of all texts that may stay in memory whatever they are
 _MOST = 24_000_000  # characters of texts in memory, beyond which one more is kept for a while only
+_LONG = 300_000  # characters of a text of which more than the marks of every file is hardly asked
 _AGAIN = 2_000_000  # characters or bytes of released texts that are kept once they have been read again
 _CONTENT = frozenset({Role.DATA, Role.MODEL})
 _NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
@@ -43,6 +44,8 @@ class _Released(NamedTuple):
     identity: int
     bytewise: bool
     """Whether the identity is that of the bytes, and not of the decoded text."""
+    few: bool
+    """Whether only those marks were looked for that are asked of every file."""
 
 
 class TextStore:
@@ -104,7 +107,7 @@ class TextStore:
         data = self._content(path)
         if known is None:
             marks = tuple(mark for mark in self._marks if contains(data, mark))
-            self._released[path] = _Released(marks, hash(data), True)
+            self._released[path] = _Released(marks, hash(data), True, True)
         elif known.identity != hash(data):
             self.note(path, _CHANGED)
             data = b""
@@ -213,7 +216,7 @@ class TextStore:
                 self.let_go(path)
 
     def expect(self, marks: Iterable[str], of_texts: Iterable[str] = ()) -> None:
-        """Say which marks will be asked of what is let go from now on; `of_texts` never of files that `data` is for."""
+        """Say which marks will be asked of what is let go from now on; `of_texts` hardly of long ones and of bytes."""
         self._marks = tuple(marks)
         self._text_marks = (*self._marks, *of_texts)
 
@@ -227,14 +230,15 @@ class TextStore:
         text = self._texts.pop(path, None)
         if text:
             self._held -= len(text)
-            self._released[path] = _Released(
-                tuple(mark for mark in self._text_marks if mark in text), hash(text), False
-            )
+            long = len(text) > _LONG
+            wanted = self._marks if long else self._text_marks
+            marks = tuple(mark for mark in wanted if mark in text) if marked else None
+            self._released[path] = _Released(marks, hash(text), False, long)
 
     def holds(self, path: str, mark: str) -> bool:
         """Whether the text of a file has `mark` in it."""
         known = self._released.get(path)
-        if known is None or known.marks is None or mark not in (self._marks if known.bytewise else self._text_marks):
+        if known is None or known.marks is None or mark not in (self._marks if known.few else self._text_marks):
             return mark in self.text(path)
         return mark in known.marks
 

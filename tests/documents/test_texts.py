@@ -46,6 +46,27 @@ def test_what_was_asked_for_is_known_without_the_text(folder: Path) -> None:
     assert documents.identity("a.py") == documents.identity("b.py") != documents.identity("c.py")
 
 
+def test_a_text_let_go_without_a_look_is_read_again_for_its_marks(folder: Path) -> None:
+    documents = _documents(folder)
+    documents.expect(("mark",))
+    documents.let_go("a.py", marked=False)
+    assert documents.holds("a.py", "mark")
+    documents.let_go("b.py", marked=False)
+    (folder / "b.py").unlink()
+    assert not documents.holds("b.py", "mark")
+
+
+def test_of_long_texts_few_marks_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "_LONG", 10)
+    documents = _documents(folder)
+    documents.expect(("mark",), ("torch",))
+    documents.release(["a.py", "c.py"])
+    assert documents.holds("a.py", "torch")
+    assert documents.holds("a.py", "mark")
+    (folder / "c.py").unlink()
+    assert not documents.holds("c.py", "mark")
+
+
 def test_the_text_is_read_again_and_counted_once(folder: Path) -> None:
     documents = _documents(folder)
     read = documents.files_read, documents.bytes_read, dict(documents.reads)
