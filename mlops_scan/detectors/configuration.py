@@ -67,6 +67,7 @@ _LFS_DATA = regex(
 _EXECUTES = frozenset(
     {"exec", "importlib.import_module", "__import__", "importlib.machinery.SourceFileLoader", "imp.load_source"}
 )
+_MAX_RECIPE = 500_000  # bytes of a file that people write tasks in
 _RECIPES = frozenset({"makefile", "gnumakefile", "justfile", "taskfile.yml", "taskfile.yaml"})
 _RECIPE_ENDINGS = (".mk", ".sh", ".bash")
 _ENDINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
@@ -208,7 +209,7 @@ def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
     """What a person types to train often stands in a task file that no automation starts."""
     for file in context.ending(("", *_RECIPE_ENDINGS, ".yml", ".yaml")):
         name = file.name.lower()
-        if name not in _RECIPES and not name.endswith(_RECIPE_ENDINGS):
+        if file.size > _MAX_RECIPE or (name not in _RECIPES and not name.endswith(_RECIPE_ENDINGS)):
             continue
         for line, text in enumerate(context.documents.text(file.path).split("\n"), 1):
             if "." in text and not text.lstrip().startswith("#"):

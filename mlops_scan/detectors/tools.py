@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import cast
 
@@ -200,18 +201,33 @@ def _said(context: Context) -> tuple[tuple[Module, str], ...]:
 
 def _shown(context: Context, roots: set[str]) -> bool:
     """Whether documents show code that imports a tool, or the output of a notebook names it: it is there for them."""
-    names = "|".join(map(re.escape, sorted(roots)))
-    imports = re.compile(rf"^[ \t>]{{0,40}}(from|import)[ ]({names})\b", re.M)
-    outputs = re.compile(rf"(?<![\w/])({names.replace('_', '[-_]')})-[a-z]{{2,30}}\b")
-    parts = [root.partition("_")[0] for root in roots]  # a notebook may write the rest with a dash
+    # in an output an underscore may be a dash, and a word follows
+    printed = {root: (root.partition("_")[0] if "_" in root else f"{root}-").encode() for root in sorted(roots)}
     for file in context.ending((".md", ".rst", ".qmd", ".ipynb"), aside=True):
         if file.size > _MAX_SHOWN or file.role in (Role.VENDORED, Role.GENERATED):
             continue
-        pattern = outputs if file.suffix == ".ipynb" else imports
-        text = context.documents.text(file.path)
-        if any(part in text for part in parts) and pattern.search(text):
+        if file.suffix == ".ipynb":
+            data = context.documents.data(file.path)
+            likely = tuple(root for root, mark in printed.items() if mark in data)
+            pattern = _outputs
+        else:
+            text = context.documents.text(file.path)
+            likely = tuple(root for root in printed if root in text)
+            pattern = _imports
+        if likely and pattern(likely).search(context.documents.text(file.path)):
             return True
     return False
+
+
+@lru_cache(maxsize=64)
+def _imports(roots: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"^[ \t>]{{0,40}}(from|import)[ ]({'|'.join(map(re.escape, roots))})\b", re.M)
+
+
+@lru_cache(maxsize=64)
+def _outputs(roots: tuple[str, ...]) -> re.Pattern[str]:
+    names = "|".join(map(re.escape, roots)).replace("_", "[-_]")
+    return re.compile(rf"(?<![\w/])({names})-[a-z]{{2,30}}\b")
 
 
 def _resolved(context: Context, path: str) -> bool:
