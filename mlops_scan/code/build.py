@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,7 +15,6 @@ from mlops_scan.documents.texts import Seen, TextStore
 
 if TYPE_CHECKING:
     from mlops_scan.cache import Cache
-    from mlops_scan.code.workers import Aside
     from mlops_scan.documents.python import PythonDocument
 
 _PAYS = 60_000  # characters of Python below which a worker costs more than it saves: 5 to 15 ms of processor time
@@ -104,7 +103,7 @@ def build_all(
     sources: Iterable[Source | Unread],
     jobs: int = 1,
     cache: Cache | None = None,
-    aside: Aside | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> Iterator[Built]:
     """The facts of many files, in the order given.
 
@@ -112,11 +111,11 @@ def build_all(
         sources: the files.
         jobs: the number of processes; 0 for one per processor where the amount of code is worth it.
         cache: where the facts of files that have not changed are found, and those of others kept.
-        aside: other work to share with workers; nothing of it is done where there are none.
+        meanwhile: other work for this process once there are workers; it is not done where there are none.
     """
     every = list(sources)
     if cache is None:
-        yield from _built(every, jobs, aside)
+        yield from _built(every, jobs, meanwhile)
         return
     from mlops_scan.cache import program
 
@@ -124,7 +123,7 @@ def build_all(
     keys = [_key(own, source.load()) for source in every]
     known = {key: built for key, data in cache.get(keys).items() if (built := _from_bytes(data)) is not None}
     missing = [source for key, source in zip(keys, every, strict=True) if key not in known]
-    new = _built(missing, jobs, aside)
+    new = _built(missing, jobs, meanwhile)
     added: dict[bytes, bytes] = {}
     for key, source in zip(keys, every, strict=True):
         built = known.get(key)
@@ -161,13 +160,12 @@ def _from_bytes(data: bytes) -> Built | None:
         return None
 
 
-def _built(every: Sequence[Source | Unread], jobs: int, aside: Aside | None) -> Iterator[Built]:
+def _built(every: Sequence[Source | Unread], jobs: int, meanwhile: Callable[[], None] | None) -> Iterator[Built]:
     from mlops_scan.code import workers
 
     sizes = [source.size // (_PRINTED if source.notebook else 1) for source in every]
-    others = aside.sizes() if aside is not None else ()
-    jobs = jobs or (workers.processors() if sum(sizes) + sum(others) >= _PAYS else 1)
-    if jobs < 2 or len(sizes) + len(others) < 2 or not workers.can_fork():
+    jobs = jobs or (workers.processors() if sum(sizes) >= _PAYS else 1)
+    if jobs < 2 or len(every) < 2 or not workers.can_fork():
         yield from map(build, every)
         return
     _import_parsers()  # forked workers have everything imported already
@@ -176,7 +174,7 @@ def _built(every: Sequence[Source | Unread], jobs: int, aside: Aside | None) -> 
     def own(number: int) -> None:
         found[number] = build(every[number])
 
-    packed = workers.share(sizes, jobs, lambda number: _observed(every[number]), own, aside)
+    packed = workers.share(sizes, jobs, lambda number: _observed(every[number]), own, meanwhile)
     for number, source in enumerate(every):
         built = found.pop(number, None) or _handed_over(source, packed.pop(number, b""))
         yield built or build(source)  # what a worker did not live to hand over

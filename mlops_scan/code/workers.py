@@ -12,8 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
 from msgspec import Struct
 
@@ -37,34 +36,12 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and all(thread.name == PROGRESS for thread in others)
 
 
-class Aside(Protocol):
-    """Work of another kind that is shared as well: this process begins with it, the others come to it last."""
-
-    def sizes(self) -> Sequence[int]:
-        """How much there is to do for each task, in the same unit as elsewhere."""
-
-    def begin(self) -> None:
-        """What this process does first, while the workers begin."""
-
-    def work(self, number: int) -> bytes:
-        """Do a task in a worker; must not raise."""
-
-    def own(self, number: int) -> None:
-        """Do a task in this process, and keep the result."""
-
-    def take(self, number: int, data: bytes) -> None:
-        """Take what a worker gave for a task; empty where it did not live to hand it over."""
-
-    def finish(self) -> None:
-        """What follows once all tasks are done, and their results are here."""
-
-
 def share(
     sizes: Sequence[int],
     jobs: int,
     work: Callable[[int], bytes],
     own: Callable[[int], None],
-    aside: Aside | None = None,
+    meanwhile: Callable[[], None] | None = None,
 ) -> dict[int, bytes]:
     """Do a task for each of `sizes`, large ones first, in this process and up to `jobs` - 1 forked ones.
 
@@ -73,72 +50,35 @@ def share(
         jobs: the number of processes.
         work: does a task, by its number, in a worker; must not raise.
         own: does one in this process, and keeps the result.
-        aside: other work to share; nothing of it is done where there are no workers.
+        meanwhile: what this process does first, while the workers begin; nothing where there are none.
 
     Returns:
         What `work` gave, by number. A task is missing that was done here, or whose worker ended early: killed for want
         of memory, perhaps.
     """
-    others = list(aside.sizes()) if aside is not None else []
-    queues = (_Queue(sizes, jobs, 0), _Queue(others, jobs, len(sizes)))
+    batches = _batches(sizes, jobs)
+    queue, entry = os.pipe()
+    os.write(entry, b"".join(number.to_bytes(2, "little") for number in range(len(batches))))
+    os.close(entry)
     workers: list[_Worker] = []
     done: dict[int, bytes] = {}
-
-    def task(number: int) -> bytes:
-        return work(number) if number < len(sizes) or aside is None else aside.work(number - len(sizes))
-
     try:
-        for _ in range(min(jobs, MAX_WORKERS, sum(len(queue.batches) for queue in queues)) - 1):
-            worker = _started(queues, task)
+        for _ in range(min(jobs, MAX_WORKERS, len(batches)) - 1):
+            worker = _started(queue, batches, work)
             if worker is None:
                 break
             workers.append(worker)
-        left = _begun(aside, queues[1], len(sizes), len(others)) if workers and aside is not None else set()
-        for number in queues[0].taken():
+        if workers and meanwhile is not None:
+            meanwhile()
+        for number in _taken(queue, batches):
             own(number)
         for worker in workers:
             done.update(worker.results())
-        if aside is not None and left:
-            for number in sorted(left):
-                aside.take(number, done.pop(len(sizes) + number, b""))
-            aside.finish()
     finally:
-        for queue in queues:
-            queue.close()
+        os.close(queue)
         for worker in workers:
             worker.end()
     return done
-
-
-def _begun(aside: Aside, queue: _Queue, first: int, count: int) -> set[int]:
-    """Do what this process gets of other work before it turns to the rest; the tasks that workers have taken of it."""
-    aside.begin()
-    left = set(range(count))
-    for number in queue.taken():
-        aside.own(number - first)
-        left.discard(number - first)
-    if not left:
-        aside.finish()
-    return left
-
-
-class _Queue:
-    """Tasks in a pipe that all processes read; those that come first are large."""
-
-    def __init__(self, sizes: Sequence[int], jobs: int, first: int) -> None:
-        self.batches = [[first + number for number in batch] for batch in _batches(sizes, jobs)] if sizes else []
-        self._pipe, entry = os.pipe()
-        os.write(entry, b"".join(number.to_bytes(2, "little") for number in range(len(self.batches))))
-        os.close(entry)
-
-    def taken(self) -> Iterator[int]:
-        """The tasks that this process takes, until none are left."""
-        while len(number := os.read(self._pipe, 2)) == 2:
-            yield from self.batches[int.from_bytes(number, "little")]
-
-    def close(self) -> None:
-        """Let go of the pipe."""
-        os.close(self._pipe)
 
 
 def _batches(sizes: Sequence[int], jobs: int) -> list[list[int]]:
@@ -153,6 +93,12 @@ def _batches(sizes: Sequence[int], jobs: int) -> list[list[int]]:
         batches[-1].append(number)
         held += sizes[number]
     return batches
+
+
+def _taken(queue: int, batches: Sequence[Sequence[int]]) -> Iterator[int]:
+    """The tasks that this process takes from the queue, until none are left."""
+    while len(number := os.read(queue, 2)) == 2:
+        yield from batches[int.from_bytes(number, "little")]
 
 
 class _Worker(Struct, frozen=True):
@@ -177,7 +123,7 @@ class _Worker(Struct, frozen=True):
             os.waitpid(self.process, 0)
 
 
-def _started(queues: Sequence[_Queue], work: Callable[[int], bytes]) -> _Worker | None:
+def _started(queue: int, batches: Sequence[Sequence[int]], work: Callable[[int], bytes]) -> _Worker | None:
     """A new worker, or None where the system has no process to give."""
     parent = os.getpid()
     reading, writing = os.pipe()
@@ -186,7 +132,7 @@ def _started(queues: Sequence[_Queue], work: Callable[[int], bytes]) -> _Worker 
     try:
         process = os.fork()
         if process == 0:
-            _serve(parent, queues, writing, work)
+            _serve(parent, queue, writing, batches, work)
     except OSError:
         os.close(reading)
         return None
@@ -196,7 +142,9 @@ def _started(queues: Sequence[_Queue], work: Callable[[int], bytes]) -> _Worker 
     return _Worker(process, reading)
 
 
-def _serve(parent: int, queues: Sequence[_Queue], pipe: int, work: Callable[[int], bytes]) -> NoReturn:
+def _serve(
+    parent: int, queue: int, pipe: int, batches: Sequence[Sequence[int]], work: Callable[[int], bytes]
+) -> NoReturn:
     """The life of a worker; does not return, so that nothing of the parent's is run or flushed twice."""
     code = 1
     try:
@@ -205,7 +153,7 @@ def _serve(parent: int, queues: Sequence[_Queue], pipe: int, work: Callable[[int
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
         gc.disable()  # facts have no cycles, and looking for some would copy the parent's memory
         results = []
-        for number in chain.from_iterable(queue.taken() for queue in queues):
+        for number in _taken(queue, batches):
             results.append((number, work(number)))
             if os.getppid() != parent:
                 break  # nobody is left to hand them to

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import marshal
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
-from mlops_scan.documents import flat
 from mlops_scan.documents.languages import language_of
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.texts import HEAD_LIMIT, TEXT_LIMIT, TextStore, fingerprint
@@ -27,7 +25,6 @@ __all__ = ["HEAD_LIMIT", "TEXT_LIMIT", "Documents", "fingerprint", "language_of"
 
 # languages of infrastructure, each read by the module of its name
 _INFRASTRUCTURE = {"hcl": "HCL", "bicep": "Bicep", "typescript": "TypeScript"}
-_NODES = {"json": "JSON", "toml": "TOML", **_INFRASTRUCTURE}  # all others are YAML
 _T = TypeVar("_T")
 
 
@@ -82,21 +79,6 @@ class Documents(TextStore):
                 self.note(path, f"{kind}: nested too deeply")
         self._cache[key] = result
         return result
-
-    def handed(self, path: str) -> bytes:
-        """What `nodes` gives, and what reading the file has shown, for `adopt` in another process."""
-        found, seen = self.observed(path, lambda: flat.flat(self.nodes(path)))
-        return marshal.dumps((found, seen, path in self.parsed, path in self.unrendered))
-
-    def adopt(self, path: str, data: bytes) -> None:
-        """Take over what another process has read, as if it had been read here and the text let go."""
-        found, seen, parsed, unrendered = marshal.loads(data)  # noqa: S302 -- from our own process
-        self.take(path, seen)
-        if parsed:
-            self.parsed.add(path)
-        if unrendered:
-            self.unrendered.add(path)
-        self._cache[(_NODES.get(language_of(path), "YAML"), path)] = flat.nodes(found)
 
     def nodes(self, path: str) -> tuple[Node, ...]:
         """The documents of a YAML, JSON, TOML, HCL or Bicep file, or of an infrastructure program in TypeScript."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 
 from msgspec.structs import replace
@@ -23,7 +23,6 @@ from mlops_scan.code.build import Source, Unread, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.code.sweep import Sweep, sweep
-from mlops_scan.code.workers import Aside
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.definitions import is_definition
 from mlops_scan.documents.store import Documents, language_of
@@ -46,7 +45,6 @@ _COMMON = frozenset({"serve", "test", "lint"})  # what programs without a model 
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
-_YAML_PER_PYTHON = 3  # characters of YAML that take as long to read as one of Python
 _TEST_DEFINITIONS = 1_500_000  # bytes of such files in tests that are parsed, as much as of code in tests
 _LOCK_FILES = frozenset(
     {
@@ -82,7 +80,7 @@ def gather(
     repository = replace(repository, notices=(*repository.notices, *notices))
     begin(options, "code")
     definitions = _Definitions(repository.files, structured, documents, matcher)
-    modules = _modules(repository.files, documents, swept, options.jobs, cache, definitions)
+    modules = _modules(repository.files, documents, swept, options.jobs, cache, definitions.read)
     index = CodeIndex(modules, swept.names)
     documents.release(file.path for file in repository.files if language_of(file.path) in _CODE)
     begin(options, "documents")
@@ -119,65 +117,32 @@ def gather(
 
 
 class _Definitions:
-    """What is declared rather than programmed; it is read while other processes parse code, or by them as well."""
+    """What is declared rather than programmed: it can be read while other processes parse code."""
 
     def __init__(self, files: tuple[File, ...], structured: list[File], documents: Documents, matcher: Matcher) -> None:
         self._files = files
+        self._structured = structured
         self._documents = documents
         self._matcher = matcher
-        self._structured = structured
-        self._shared = [file for file in structured if documents.is_shared(file.path)]
-        self._found: dict[str, tuple[list[Use], list[Pipeline]]] = {}
         self._done = False
         self.workflows: tuple[Workflow, ...] = ()
         self.pipelines: list[Pipeline] = []
         self.uses: list[Use] = []
 
     def read(self) -> None:
-        """Read all definitions in this process, where that has not been done yet."""
-        if not self._done:
-            self.begin()
-            self.finish()
-
-    def sizes(self) -> list[int]:
-        """How much there is to read, in characters of Python that take as long."""
-        return [file.size // _YAML_PER_PYTHON for file in self._shared]
-
-    def begin(self) -> None:
-        """Import the detectors, which other processes have no use for."""
-        plugins.load_own()
-
-    def work(self, number: int) -> bytes:
-        """Read one file in another process."""
-        return self._documents.handed(self._shared[number].path)
-
-    def own(self, number: int) -> None:
-        """Read one file."""
-        self._look(self._shared[number])
-
-    def take(self, number: int, data: bytes) -> None:
-        """Take what another process has read of one file."""
-        if data:
-            self._documents.adopt(self._shared[number].path, data)
-
-    def finish(self) -> None:
-        """Read what is left, and what all of it says together."""
+        """Read all definitions, and import the detectors; the first time only."""
+        if self._done:
+            return
         self._done = True
         documents, files = self._documents, self._files
         for file in self._structured:
-            self._look(file)
-            uses, pipelines = self._found.pop(file.path)
-            self.uses += uses
-            self.pipelines += pipelines
+            self.uses += self._matcher.in_documents(file, documents.nodes(file.path))
+            self.pipelines += _pipelines(file, documents)
+            documents.thin_out(file.path)
         self.uses += self._matcher.in_names([file for file in files if file.role not in _UNPARSED])
         self.pipelines += [p for file in files for p in _in_rule_files(file, documents)]
         self.workflows = tuple(workflows(documents))
-
-    def _look(self, file: File) -> None:
-        if file.path not in self._found:
-            uses = list(self._matcher.in_documents(file, self._documents.nodes(file.path)))
-            self._found[file.path] = uses, list(_pipelines(file, self._documents))
-            self._documents.thin_out(file.path)
+        plugins.load_own()
 
 
 def _structured(files: tuple[File, ...]) -> tuple[list[File], int]:
@@ -259,7 +224,7 @@ def _modules(
     swept: Sweep,
     jobs: int,
     cache: Cache | None,
-    aside: Aside,
+    meanwhile: Callable[[], None],
 ) -> Iterator[Module]:
     chosen: list[Source | Unread] = []
     for file in files:
@@ -270,7 +235,7 @@ def _modules(
                 chosen.append(unread)
             elif not (source := unread.load()).blank:
                 chosen.append(source)
-    for built in build_all(chosen, jobs, cache, aside):
+    for built in build_all(chosen, jobs, cache, meanwhile):
         if built.module is not None or built.problem:
             documents.parsed.add(built.path)
         if built.problem:

@@ -40,62 +40,13 @@ def test_facts_and_their_order_do_not_depend_on_the_number_of_processes(jobs: in
     assert list(build_all(_SOURCES, jobs=jobs)) == list(map(build, _SOURCES))
 
 
-class _Aside:
-    """Other work of ten tasks, and in which order what was done of it."""
-
-    def __init__(self, pause: float = 0.0) -> None:
-        self.log: list[str] = []
-        self.results: dict[int, bytes] = {}
-        self._pause = pause  # seconds that this process takes for a task
-
-    def sizes(self) -> list[int]:
-        return [1] * 10
-
-    def begin(self) -> None:
-        self.log.append("begin")
-
-    def work(self, number: int) -> bytes:
-        return b"there %d" % number
-
-    def own(self, number: int) -> None:
-        time.sleep(self._pause)
-        self.results[number] = b"here %d" % number
-
-    def take(self, number: int, data: bytes) -> None:
-        self.results[number] = data
-
-    def finish(self) -> None:
-        self.log.append(f"finish {len(self.results)}")
-
-
-@pytest.mark.parametrize(("jobs", "pause"), [(2, 0.0), (3, 0.0), (2, 0.01), (4, 0.01)])
-def test_other_work_is_shared_and_finished_once(jobs: int, pause: float) -> None:
-    aside = _Aside(pause)
+@pytest.mark.parametrize(("jobs", "times"), [(1, 0), (2, 1), (3, 1)])
+def test_other_work_is_done_once_while_there_are_workers(jobs: int, times: int) -> None:
+    other: list[str] = []
     own: list[int] = []
-    done = workers.share([3, 2, 1], jobs, lambda number: b"%d" % number, own.append, aside)
+    done = workers.share([3, 2, 1], jobs, lambda number: b"%d" % number, own.append, lambda: other.append("done"))
+    assert len(other) == times
     assert sorted([*done, *own]) == [0, 1, 2]
-    assert aside.log == ["begin", "finish 10"]
-    assert {data.split()[-1] for data in aside.results.values()} == {b"%d" % number for number in range(10)}
-    if pause:  # this process was slow: workers came to the other work, too
-        assert any(data.startswith(b"there") for data in aside.results.values())
-
-
-def test_without_workers_nothing_of_other_work_is_done() -> None:
-    aside = _Aside()
-    assert workers.share([3, 2, 1], 1, lambda number: b"", lambda number: None, aside) == {}
-    assert aside.log == []
-
-
-def test_other_work_of_a_killed_worker_is_said_to_be_missing() -> None:
-    class Dying(_Aside):
-        def work(self, number: int) -> bytes:
-            os.kill(os.getpid(), signal.SIGKILL)
-            return b""
-
-    aside = Dying(0.02)
-    workers.share([1], 2, lambda number: b"", lambda number: None, aside)
-    assert aside.log == ["begin", "finish 10"]
-    assert b"" in aside.results.values()
 
 
 def test_what_a_killed_worker_does_not_hand_over_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
