@@ -11,6 +11,8 @@ from mlops_scan.automation.chain import Chain
 from mlops_scan.automation.model import Run
 from mlops_scan.documents.shell_model import ShellScript
 
+_MAX_ALIKE = 50  # what is kept of one state with different variables
+
 
 class Followed(Struct, frozen=True):
     """What a script once led to: another start that comes to it in the same state leads to the same.
@@ -78,6 +80,8 @@ class Ledger:
         self, key: Hashable, script: ShellScript, runs: list[Run], chain: Chain, before: tuple[int, int, int]
     ) -> None:
         """Keep what a script led to; `before` is the mark of the chain's budget when it was come to."""
+        if len(self._known[key]) >= _MAX_ALIKE:
+            return  # a matrix of values: to look for one would take longer than to follow the script
         left, seen, asked = before
         budget = chain.budget
         names = {name for names in budget.asked[asked:] for name in names}

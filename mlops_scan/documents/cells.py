@@ -16,6 +16,8 @@ from mlops_scan.regex import regex
 
 Part = tuple[int, str]  # the line in the raw file, and a piece of a source: mostly a line with its end
 
+MAX_CELLS = 10_000
+
 _NEXT = regex(rb"[ \t\n\r,]*")
 _OPENING = regex(rb"\[[ \t]*\n")
 _KEY = regex(rb'"(?:source|input)"[ \t\n\r]*:[ \t\n\r]*')
@@ -51,6 +53,8 @@ def cells(data: bytes, kinds: Collection[str] = ()) -> list[RawCell] | None:
     """
     try:
         found = _decoder(_Notebook).decode(data).cells
+        if len(found) > MAX_CELLS:
+            return None
         places = [memoryview(raw) for raw in _decoder(_Places).decode(data).cells]
         return list(_located(data, found, places, kinds))
     except (RecursionError, ValueError):  # of which the errors of msgspec and of decoding are some

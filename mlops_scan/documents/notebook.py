@@ -11,14 +11,13 @@ from msgspec import Struct
 
 from mlops_scan.documents import json, python, python2, repair
 from mlops_scan.documents.bounds import check_size, check_words, encodable, unix_lines
-from mlops_scan.documents.cells import Part, cells
+from mlops_scan.documents.cells import MAX_CELLS, Part, cells
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.text import decode
 from mlops_scan.regex import regex
 
 Line = tuple[int, str]  # the line in the raw file, and the source text of that line
 
-_MAX_CELLS = 10_000
 _GUESSES = 4  # attempts to parse all cells at once
 _KINDS = {"code": "code", "markdown": "markdown", "heading": "markdown"}
 _UNWANTED = frozenset({"attachments", "outputs", "metadata"})  # pictures and tables: most of a notebook's text
@@ -61,7 +60,7 @@ def read_code(data: bytes) -> Notebook:
 
 def _ordinary(data: bytes, kinds: Collection[str] = ()) -> Notebook | None:
     found = cells(data, kinds)
-    if found is None or len(found) > _MAX_CELLS:
+    if found is None:
         return None
     return Notebook(tuple(Cell(_KINDS.get(cell.kind, "raw"), _lines(cell.parts)) for cell in found))
 
@@ -77,8 +76,8 @@ def _unusual(text: str) -> Notebook:
     for sheet in worksheets.items if worksheets is not None else ():
         inner = sheet.get("cells")
         nodes.extend(inner.items if inner is not None else ())
-    if len(nodes) > _MAX_CELLS:
-        raise DocumentError(f"more than {_MAX_CELLS} cells", nodes[_MAX_CELLS].line)
+    if len(nodes) > MAX_CELLS:
+        raise DocumentError(f"more than {MAX_CELLS} cells", nodes[MAX_CELLS].line)
     return Notebook(tuple(_cell(node) for node in nodes if node.kind == "mapping"))
 
 

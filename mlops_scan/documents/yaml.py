@@ -40,7 +40,7 @@ _CONTROL = bytes({*range(9), 11, 12, *range(14, 32), 127})
 _WIDE = "\x85\u2028\u2029\ufffe\uffff"
 _UNPRINTABLE = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufffe\uffff]")
 _DEFINITION = "\nkind: CustomResourceDefinition"
-_SCHEMA = regex(r"\n([ ]{1,8})(?:versions|validation):[ \t]*(?=\n)")
+_OUTLINE = regex(rf"\n---|{_DEFINITION}|\n([ ]{{1,8}})(?:versions|validation):[ \t]*(?=\n)")
 _SLASH_FIRST = regex(r"(?:[^\S\n]*(?:#[^\n]*)?\n)*[^\S\n]*//")
 _BLOCK_SCALAR = regex(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?\Z")
 
@@ -53,12 +53,13 @@ def parse(text: str) -> tuple[Node, ...]:
     `TEMPLATE`, each only when the text does not parse otherwise. Of the definitions of Kubernetes' own resources the
     schemas are left out.
     """
-    check_size(text)
     failure: DocumentError | None = None
     clean = _printable(encodable(unix_lines(text.removeprefix("\ufeff"))))
     for candidate in _without_schemas(clean):
         with contextlib.suppress(DocumentError):
+            check_size(candidate)
             return _read(candidate)
+    check_size(text)
     for candidate in _candidates(clean):
         try:
             return _read(candidate)
@@ -107,15 +108,15 @@ def _without_schemas(text: str) -> Iterator[str]:
     if _DEFINITION not in text:
         return
     pieces: list[str] = []
-    position = 0
-    for key in _SCHEMA.finditer(text):
-        document = max(0, text.rfind("\n---", 0, key.start()))
-        if key.start() < position or text.find(_DEFINITION, document, key.start()) < 0:
-            continue
-        after = _after(len(key[1])).search(text, key.end())
-        end = after.start() if after is not None else len(text)
-        pieces += [text[position : key.end()], "\n" * text.count("\n", key.end(), end)]
-        position = end
+    position, defines = 0, False
+    for found in _OUTLINE.finditer(text):
+        if found[1] is None:
+            defines = found.group() == _DEFINITION  # else another document begins
+        elif defines and found.start() >= position:
+            after = _after(len(found[1])).search(text, found.end())
+            end = after.start() if after is not None else len(text)
+            pieces += [text[position : found.end()], "\n" * text.count("\n", found.end(), end)]
+            position = end
     if pieces:
         yield "".join([*pieces, text[position:]])
 

@@ -323,3 +323,16 @@ spec:
         text = "a: 1\nkind: CustomResourceDefinition\nspec:\n  versions:\n  - name: 'v1\n  and'\n  served: true\n"
         (found,) = yaml.parse(text)
         assert found.path("spec", "served").value is True  # type: ignore[union-attr]
+
+    def test_they_do_not_count_for_the_size(self) -> None:
+        schema = "\n".join(f"        field{number}: {{type: string}}" for number in range(90_000))
+        text = f"a: 1\nkind: CustomResourceDefinition\nspec:\n  versions:\n  - schema:\n{schema}\n  scope: x\n"
+        assert len(text) > 2_000_000
+        (found,) = yaml.parse(text)
+        assert found.path("spec", "scope").line == text.count("\n")  # type: ignore[union-attr]
+        with pytest.raises(DocumentError, match="larger than 2 MB"):
+            yaml.parse(text.replace("CustomResource", "Resource"))
+
+    def test_many_of_them_take_no_longer_for_each(self) -> None:
+        text = "a: 1\nkind: CustomResourceDefinition\n" + "  versions:\n  - 1\n" * 300_000
+        assert len(list(yaml._without_schemas(text))) == 1  # in a second, not in minutes
