@@ -7,9 +7,7 @@ deep nesting nor an alias bomb costs more than the text itself.
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -39,8 +37,7 @@ _SPECIAL = regex(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 _CONTROL = bytes({*range(9), 11, 12, *range(14, 32), 127})
 _WIDE = "\x85\u2028\u2029\ufffe\uffff"
 _UNPRINTABLE = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufffe\uffff]")
-_DEFINITION = "\nkind: CustomResourceDefinition"
-_OUTLINE = regex(rf"\n---|{_DEFINITION}|\n([ ]{{1,8}})(?:versions|validation):[ \t]*(?=\n)")
+_DEFINITION = "kind: CustomResourceDefinition"
 _SLASH_FIRST = regex(r"(?:[^\S\n]*(?:#[^\n]*)?\n)*[^\S\n]*//")
 _BLOCK_SCALAR = regex(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?\Z")
 
@@ -55,10 +52,14 @@ def parse(text: str) -> tuple[Node, ...]:
     """
     failure: DocumentError | None = None
     clean = _printable(encodable(unix_lines(text.removeprefix("\ufeff"))))
-    for candidate in _without_schemas(clean):
-        with contextlib.suppress(DocumentError):
-            check_size(candidate)
-            return _read(candidate)
+    if _DEFINITION in clean:
+        from mlops_scan.documents.manifests import without_schemas
+
+        shorter = without_schemas(clean)
+        if shorter != clean:
+            with contextlib.suppress(DocumentError):
+                check_size(shorter)
+                return _read(shorter)
     check_size(text)
     for candidate in _candidates(clean):
         try:
@@ -101,30 +102,6 @@ def _printable(text: str) -> str:
     if len(data) == len(data.translate(None, _CONTROL)) and (text.isascii() or not any(c in text for c in _WIDE)):
         return text  # nearly always, and ten times faster than the expression
     return _UNPRINTABLE.sub(" ", text)
-
-
-def _without_schemas(text: str) -> Iterator[str]:
-    """The text without the schemas of resource definitions: they are most of what manifests weigh, and no evidence."""
-    if _DEFINITION not in text:
-        return
-    pieces: list[str] = []
-    position, defines = 0, False
-    for found in _OUTLINE.finditer(text):
-        if found[1] is None:
-            defines = found.group() == _DEFINITION  # else another document begins
-        elif defines and found.start() >= position:
-            after = _after(len(found[1])).search(text, found.end())
-            end = after.start() if after is not None else len(text)
-            pieces += [text[position : found.end()], "\n" * text.count("\n", found.end(), end)]
-            position = end
-    if pieces:
-        yield "".join([*pieces, text[position:]])
-
-
-@lru_cache(maxsize=16)
-def _after(indent: int) -> re.Pattern[str]:
-    """Where the value ends of a key that so many blanks stand before."""
-    return re.compile(rf"\n(?![ ]{{{indent + 1}}}|[ ]{{{indent}}}-|[ \t]*(?:#|\{{\{{|\n|\Z))")
 
 
 def _candidates(text: str) -> Iterator[str]:

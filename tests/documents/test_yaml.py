@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_scan.documents import yaml
+from mlops_scan.documents.manifests import without_schemas
 from mlops_scan.documents.node import DocumentError, Node
 from tests.documents.hostile import mutations
 
@@ -335,4 +336,4 @@ spec:
 
     def test_many_of_them_take_no_longer_for_each(self) -> None:
         text = "a: 1\nkind: CustomResourceDefinition\n" + "  versions:\n  - 1\n" * 300_000
-        assert len(list(yaml._without_schemas(text))) == 1  # in a second, not in minutes
+        assert without_schemas(text).count("\n") == text.count("\n")  # in a second, not in minutes
