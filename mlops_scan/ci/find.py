@@ -59,9 +59,10 @@ def workflows(documents: Documents) -> Iterator[Workflow]:
 def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
     """Definitions that no name gives away: GitHub's in another place, and those of the usual CI shape."""
     local = strip_template(path)[0]
+    tail = "/".join(local.rsplit("/", 2)[-2:])  # its name and that of its folder, most of which have none of the words
     if language_of(path) == "json":
         small = documents.files[path].size <= _MAX_JSON or is_definition(path)
-        if small and _has_word(local) and _GENERIC_JSON.search(local) and not provider_of(path):
+        if small and _GENERIC_JSON.search(tail) and not provider_of(path):
             from mlops_scan.ci import generic
 
             yield from (found for node in documents.nodes(path) if (found := generic.find(path, node)) is not None)
@@ -71,7 +72,7 @@ def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
         yield from (
             github.parse(path, n, unloaded=_ONLY_ROOT) for n in documents.nodes(path)[:1] if github.looks_like(n)
         )
-    elif _has_word(local) and _GENERIC_YAML.search(local) and not provider_of(path):
+    elif _GENERIC_YAML.search(tail) and not provider_of(path):
         from mlops_scan.ci import cloudbuild, generic, github
 
         for node in documents.nodes(path):
@@ -81,12 +82,6 @@ def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
                 yield github.parse(path, node, unloaded=_ONLY_ROOT)
             elif cloudbuild.looks_like(node):
                 yield from cloudbuild.parse(path, documents)
-
-
-def _has_word(local: str) -> bool:
-    """Whether one of the words is in the name of a file or of its folder; most names have none."""
-    name = "/".join(local.rsplit("/", 2)[-2:]).lower()
-    return not name.isascii() or any(word in name for word in _WORDS)  # others fold to more than one letter
 
 
 def _gitlab(documents: Documents) -> dict[str, list[Workflow]]:

@@ -164,8 +164,8 @@ def _built(every: Sequence[Source | Unread], jobs: int, meanwhile: Callable[[], 
     from mlops_scan.code import workers
 
     sizes = [source.size // (_PRINTED if source.notebook else 1) for source in every]
-    jobs = jobs or (workers.processors() if sum(sizes) >= _PAYS else 1)
-    if jobs < 2 or len(every) < 2 or not workers.can_fork():
+    jobs = workers.processes(sizes, jobs, _PAYS)
+    if jobs < 2:
         yield from map(build, every)
         return
     _import_parsers()  # forked workers have everything imported already

@@ -36,6 +36,16 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and all(thread.name == PROGRESS for thread in others)
 
 
+def processes(sizes: Sequence[int], jobs: int, pays: int) -> int:
+    """How many processes are to do tasks of these sizes; 1 where there can be no workers.
+
+    `jobs` is the number that was asked for, 0 for one per processor where all tasks together are at least `pays`.
+    """
+    if len(sizes) < 2 or not can_fork():
+        return 1
+    return jobs or (processors() if sum(sizes) >= pays else 1)
+
+
 def share(
     sizes: Sequence[int],
     jobs: int,

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.documents.definitions import LOCK_FILES
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.match import matches_any
 from mlops_scan.regex import regex
@@ -53,12 +54,7 @@ _LOADERS = (
 )
 _MAX_NODES = 5_000  # of a document that hyperparameters are looked for in
 _VALUES = frozenset({"value", "values"})  # below the parameter that a sweep or a pipeline names
-_TOOL_FILES = frozenset(
-    {
-        "pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject", "uv.lock", "poetry.lock", "pdm.lock",
-        "pylock.toml", "conda-lock.yml", "pnpm-lock.yaml", "package-lock.json",
-    }
-)  # fmt: skip
+_TOOL_FILES = LOCK_FILES | {"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject", "pylock.toml"}
 _LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
 _LFS_DATA = regex(
     r"\.(csv|tsv|parquet|feather|jsonl|npz|npy|h5|hdf5|pkl|joblib|pt|pth|onnx|safetensors|bin|tfrecord|arrow|zip|gz)\b|data",

@@ -7,6 +7,13 @@ import re
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 
+LOCK_FILES = frozenset(
+    {
+        "package-lock.json", "uv.lock", "poetry.lock", "pdm.lock", "yarn.lock", "pnpm-lock.yaml", "pixi.lock",
+        "conda-lock.yml",
+    }
+)  # fmt: skip
+"""Lists that programs write for programs: they define nothing, and may be megabytes."""
 _NAMES = regex(
     r"(dvc\.(ya?ml|lock)|mlproject|recipe\.ya?ml|(docker-)?compose[^/]{0,80}\.ya?ml|prefect\.ya?ml|databricks\.ya?ml"
     r"|([^/]{0,80}[-_.])?(pipelines?|workflows?|cronjobs?|dags?)([-_.][^/]{0,80})?\.(ya?ml|json)"

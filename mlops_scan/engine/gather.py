@@ -24,7 +24,7 @@ from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE, Context
-from mlops_scan.documents.definitions import is_definition
+from mlops_scan.documents.definitions import LOCK_FILES, is_definition
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import placeholders, plugins, suppress
 from mlops_scan.engine.entry import ScanOptions, begin
@@ -46,18 +46,6 @@ _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
 _TEST_DEFINITIONS = 1_500_000  # bytes of such files in tests that are parsed, as much as of code in tests
-_LOCK_FILES = frozenset(
-    {
-        "package-lock.json",
-        "uv.lock",
-        "poetry.lock",
-        "pdm.lock",
-        "yarn.lock",
-        "pnpm-lock.yaml",
-        "pixi.lock",
-        "conda-lock.yml",
-    }
-)
 
 
 def gather(
@@ -156,7 +144,7 @@ def _structured(files: tuple[File, ...]) -> tuple[list[File], int]:
 
 
 def _is_structured(file: File) -> bool:
-    if file.role in _UNPARSED or file.name in _LOCK_FILES:
+    if file.role in _UNPARSED or file.name in LOCK_FILES:
         return False
     language = language_of(file.path)
     if language not in _STRUCTURED and file.suffix != ".dvc":

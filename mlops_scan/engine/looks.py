@@ -37,9 +37,9 @@ def looks(
         return marshal.dumps((None if shown is None else tuple(shown), seen))
 
     sizes = [documents.files[path].size for path in paths]
-    jobs = jobs or (workers.processors() if sum(sizes) >= _PAYS else 1)
+    jobs = workers.processes(sizes, jobs, _PAYS)
     packed: dict[int, bytes] = {}
-    if jobs > 1 and len(paths) > 1 and workers.can_fork() and all(map(documents.is_shared, paths)):
+    if jobs > 1 and all(map(documents.is_shared, paths)):
         packed = workers.share(sizes, jobs, work, own)
     shared: dict[tuple[str, bool], tuple[str, bool]] = {}  # many files import the same
     for number, path in enumerate(paths):
