@@ -147,6 +147,8 @@ class Context(Struct):
         if first is not None:
             return first.strip()[:160]
         content = self.documents.content(path)
+        if not content:  # nor where the file has changed since, whatever is known of its lines
+            return ""
         if len(content) > _MAX_KEPT and not kept:  # a table, of which hardly more than a line is asked
             self.documents.let_go(path, marked=False)
         ends = self._ends.get(path)

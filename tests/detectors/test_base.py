@@ -128,3 +128,13 @@ def test_a_text_that_was_let_go_unmarked_is_asked_again(tmp_path: Path) -> None:
     assert not context.documents.keeps("table.csv")
     assert context.documents.holds("table.csv", "mark")
     assert not context.documents.holds("table.csv", "other")
+
+
+def test_a_file_that_has_changed_since_has_no_lines(tmp_path: Path) -> None:
+    long = "".join(f"row {number}\n" for number in range(1, 2_000))
+    context = context_of(tmp_path, {"train.py": TREE["model.py"], "notes.txt": long})
+    assert context.line("notes.txt", 1_500) == "row 1500"
+    context.documents.let_go("notes.txt")
+    (tmp_path / "notes.txt").write_text("other\n")
+    assert [context.line("notes.txt", line) for line in (1, 2, 1_500, 1_999)] == [""] * 4
+    assert context.documents.incomplete["notes.txt"].reason == "changed while it was scanned"
