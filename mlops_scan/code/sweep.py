@@ -40,9 +40,9 @@ _FAR = 1_000  # steps; further than any file that is connected
 _BEHIND = 2  # steps that what is only imported stands behind the ways to a tool
 _FOR_TESTS = 4  # one part in so many of the budget is for tests
 
-BUDGET = 6_000_000
+BUDGET = 3_000_000
 """Characters of Python that are parsed in all. Repositories that build models have less; libraries have far more."""
-HARD_BUDGET = 24_000_000
+HARD_BUDGET = 12_000_000
 """Characters up to which main code that uses a tool of machine learning, or that a command runs, is parsed."""
 
 # What glues code together without being a tool of machine learning itself.

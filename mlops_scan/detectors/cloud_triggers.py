@@ -131,7 +131,10 @@ def _handler_trains(context: Context, function: Resource) -> Evidence | None:
         if folder and folder not in file.path and "$" not in folder and "…" not in folder:
             continue
         if file.path not in context.index.modules:
-            found = asks_for_training(context, file.path)
+            defines = not name or re.search(
+                rf"(?m)^(?:async )?(?:def )?{re.escape(name)}\s*[(=]", context.documents.text(file.path)
+            )
+            found = asks_for_training(context, file.path) if defines else None
             if found is not None:
                 return found
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import accumulate
 
 from msgspec.structs import replace
@@ -45,7 +45,8 @@ _COMMON = frozenset({"serve", "test", "lint"})  # what programs without a model 
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
-_TEST_DEFINITIONS = 1_500_000  # bytes of such files in tests that are parsed, as much as of code in tests
+_TEST_DEFINITIONS = 1_500_000  # bytes of such files in tests that are parsed
+_NOTEBOOKS = 1_000  # that are read; the largest collections of samples have some hundred
 
 
 def gather(
@@ -64,11 +65,17 @@ def gather(
     swept = _sweep(repository.files, documents, rules, matcher, options.jobs)
     repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated
     structured, left = _structured(repository.files)
-    notices = (*([_left(swept, documents)] if swept.left else ()), *([_left_of_tests(left)] if left else ()))
+    notebooks, unread = _notebooks(repository.files)
+    notices = (
+        *([_left(swept, documents)] if swept.left else ()),
+        *([_left_of_tests(left)] if left else ()),
+        *([_left_of_notebooks(unread)] if unread else ()),
+    )
     repository = replace(repository, notices=(*repository.notices, *notices))
     begin(options, "code")
     definitions = _Definitions(repository.files, structured, documents, matcher)
-    modules = _modules(repository.files, documents, swept, options.jobs, cache, definitions.read)
+    code = swept.chosen | notebooks
+    modules = _modules(repository.files, documents, code, options.jobs, cache, definitions.read)
     index = CodeIndex(modules, swept.names)
     documents.release(file.path for file in repository.files if language_of(file.path) in _CODE)
     begin(options, "documents")
@@ -154,6 +161,14 @@ def _is_structured(file: File) -> bool:
     return file.size <= (_MAX_JSON if language == "json" else _MAX_STRUCTURED) or is_definition(file.path)
 
 
+def _notebooks(files: tuple[File, ...]) -> tuple[frozenset[str], int]:
+    """The notebooks that are read, and how many are left out: those outside the main code, then the deepest ones."""
+    found = [file for file in files if language_of(file.path) == "notebook" and file.role not in _UNPARSED]
+    if len(found) > _NOTEBOOKS:
+        found.sort(key=lambda file: (file.role in ASIDE, file.path.count("/"), file.path))
+    return frozenset(file.path for file in found[:_NOTEBOOKS]), max(0, len(found) - _NOTEBOOKS)
+
+
 def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:
     if file.role in ASIDE or ".github/" in file.path:
         return
@@ -171,6 +186,13 @@ def _left_of_tests(left: int) -> str:
     return (
         f"there are more YAML, JSON and TOML files in tests than one scan parses: the {left} largest are left out; "
         "scan a folder of this repository for more"
+    )
+
+
+def _left_of_notebooks(left: int) -> str:
+    return (
+        f"there are more notebooks than one scan reads: {left}, those outside the main code first and then those "
+        "furthest from the root, are left out; scan a folder of this repository for more"
     )
 
 
@@ -209,16 +231,15 @@ def _left(swept: Sweep, documents: Documents) -> str:
 def _modules(
     files: Iterable[File],
     documents: Documents,
-    swept: Sweep,
+    wanted: Collection[str],
     jobs: int,
     cache: Cache | None,
     meanwhile: Callable[[], None],
 ) -> Iterator[Module]:
     chosen: list[Source | Unread] = []
     for file in files:
-        notebook = language_of(file.path) == "notebook"
-        if file.path in swept.chosen or (notebook and file.role not in _UNPARSED):
-            unread = Unread(file.path, file.size, notebook, documents)
+        if file.path in wanted:
+            unread = Unread(file.path, file.size, language_of(file.path) == "notebook", documents)
             if documents.is_shared(file.path):
                 chosen.append(unread)
             elif not (source := unread.load()).blank:

@@ -264,6 +264,24 @@ def test_function_of_a_sam_template_that_trains(tmp_path: Path) -> None:
     assert grade(report, TRIGGERED) is Grade.WIRED
 
 
+ASKS = """\
+import json
+import urllib.request
+
+
+def handler(event, context):
+    return urllib.request.urlopen("https://airflow.example/api/v1/dags/train/dagRuns")
+"""
+
+
+@pytest.mark.parametrize(("name", "expected"), [("handler", Grade.WIRED), ("report", Grade.ABSENT)])
+def test_function_outside_the_index_that_asks_for_training(tmp_path: Path, name: str, expected: Grade) -> None:
+    """A file of the handler's name in another folder is not the handler's unless it defines the function."""
+    sam = SAM.replace("CodeUri: jobs/", "CodeUri: $Source")
+    report = scan_tree(tmp_path, {**ML, "template.yaml": sam, "other/retrain.py": ASKS.replace("handler", name)})
+    assert grade(report, SCHEDULED) is expected
+
+
 def test_function_that_does_not_train_and_event_that_is_off(tmp_path: Path) -> None:
     other = scan_tree(
         tmp_path / "other", {**ML, "template.yaml": SAM, "jobs/retrain.py": HANDLER.replace("    train(", "    print(")}
