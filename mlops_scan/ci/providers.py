@@ -179,12 +179,14 @@ PROVIDERS = (
 class Gathered(Struct, frozen=True):
     """A provider whose definitions are spread over several files, read by `find(documents)` of its module.
 
-    It is asked where a path matches `named`, or a YAML, JSON or Python file holds one of `marks`.
+    It is asked where a path matches `named`, or a YAML or JSON file holds one of `marks`; or a Python file, where
+    definitions may be `programmed`.
     """
 
     module: str
     named: re.Pattern[str]
     marks: tuple[str, ...]
+    programmed: bool = False
 
     def workflows(self, documents: Documents) -> Mapping[str, list[Workflow]]:
         """The workflows of a repository by file."""
@@ -200,6 +202,7 @@ GATHERED = (
         "codepipeline",
         regex(names.CODE_BUILD, words=("buildspec",)),
         ("AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", '"actionTypeId"', "aws_cdk"),
+        programmed=True,
     ),
     Gathered("tekton", regex(r"^\.?tekton/.+\.ya?ml$", words=("tekton/",)), ("tekton.dev/", "tkn")),
 )
@@ -215,9 +218,12 @@ def gathered(documents: Documents) -> list[Gathered]:
         language = language_of(path)
         if language not in ("yaml", "json", "python") or (language == "json" and file.role is Role.DATA):
             continue
-        local = strip_template(path)[0] if language != "python" else ""
+        code = language == "python"
+        local = strip_template(path)[0] if not code else ""
         may_be = may_be_named(local)
         for item in tuple(open_ones.values()):
+            if code and not item.programmed:
+                continue
             named = may_be and item.named.search(local) is not None
             if named or any(documents.swept_holds(path, mark) for mark in item.marks):
                 wanted.add(open_ones.pop(item.module).module)

@@ -391,7 +391,7 @@ def _tagged(event: Any) -> tuple[Scalar, str]:
 
 
 def _is_closed(event: Any) -> bool:
-    """Whether a collection ended with `]` or `}`: only those end marks cover characters, not that of `[a: b]`'s pair."""
+    """Whether a collection ended with `]` or `}`: only such end marks cover characters, not the pair's in `[a: b]`."""
     start, end = event.start_mark, event.end_mark
     return (start.line, start.column) != (end.line, end.column)
 
