@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -15,16 +16,30 @@ MAX_OF_SCRIPT = 3_000
 """Commands that one inline script may lead to."""
 
 
+class Mark(NamedTuple):
+    """How far a budget had come when a script was entered."""
+
+    left: int
+    seen: int
+    asked: int
+    tested: int
+    deepest: int
+
+
 class Budget(Struct):
     """How many commands may still be followed; shared by all that one inline script leads to."""
 
     left: int = MAX_OF_SCRIPT
     seen: int = 0  # commands that were looked at on the way, those that only change the folder included
     asked: list[frozenset[str]] = field(default_factory=list)  # the variables that each script takes from outside
+    tested: list[str] = field(default_factory=list)  # what was asked to be among the `seen` of a chain
+    deepest: int = 0  # the most hops of a chain of which it was asked whether they are too many
 
-    def mark(self) -> tuple[int, int, int]:
-        """How far it has come: what is left, seen and asked."""
-        return self.left, self.seen, len(self.asked)
+    def mark(self, hops: int) -> Mark:
+        """How far it has come where a script is entered after some hops; `deepest` starts again from there."""
+        mark = Mark(self.left, self.seen, len(self.asked), len(self.tested), self.deepest)
+        self.deepest = hops
+        return mark
 
     def spend(self) -> bool:
         """Take one; False when nothing is left."""
@@ -44,6 +59,17 @@ class Chain(Struct, frozen=True):
     env: Mapping[str, str] = field(default_factory=dict)  # variables with constant values that the commands see
     inside_image: bool = False  # files may come from the image, so none is said to be missing
     budget: Budget = field(default_factory=Budget)
+
+    def entered(self, key: str) -> bool:
+        """Whether what `key` names was entered on the way; what is remembered of a script rests on the answer."""
+        self.budget.tested.append(key)
+        return key in self.seen
+
+    def too_long(self) -> bool:
+        """Whether a chain of so many hops is not followed; what is remembered of a script rests on the answer."""
+        if self.hops > self.budget.deepest:
+            self.budget.deepest = self.hops
+        return self.hops >= MAX_HOPS
 
     def at(self, folder: str, swallowed: str) -> Chain:
         """The same place with another working folder, and what else loses a failure."""

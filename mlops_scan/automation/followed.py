@@ -7,7 +7,7 @@ from collections.abc import Hashable
 
 from msgspec import Struct
 
-from mlops_scan.automation.chain import Chain
+from mlops_scan.automation.chain import MAX_HOPS, Chain, Mark
 from mlops_scan.automation.model import Run
 from mlops_scan.documents.shell_model import ShellScript
 
@@ -18,7 +18,9 @@ class Followed(Struct, frozen=True):
     """What a script once led to: another start that comes to it in the same state leads to the same.
 
     `hops` is the length of the chain that came to it then, `seen` and `spent` are what it cost of the bounds, `asked`
-    are the variables of its environment that it, or what it led to, asked for, with the values that they had.
+    are the variables of its environment that it, or what it led to, asked for, with the values that they had. `tested`
+    is what was asked to have been entered on the way, `entered` what of it was. From `depth` hops of a chain it went
+    `deeper` hops further.
     """
 
     script: ShellScript  # held, so that its id stays its own
@@ -27,6 +29,19 @@ class Followed(Struct, frozen=True):
     seen: int
     spent: int
     asked: dict[str, str | None]
+    tested: frozenset[str]
+    entered: frozenset[str]
+    depth: int
+    deeper: int
+
+    def fits(self, chain: Chain) -> bool:
+        """Whether a chain in the same state leads to the same: all that was asked of the other has the same answer."""
+        if chain.hops != self.depth and max(chain.hops, self.depth) + self.deeper >= MAX_HOPS:
+            return False
+        if self.tested & chain.seen != self.entered:
+            return False
+        get = chain.env.get
+        return all(get(name) == value for name, value in self.asked.items())
 
     def again(self, chain: Chain) -> list[Run]:
         """The same runs at the end of another chain."""
@@ -49,14 +64,12 @@ class Followed(Struct, frozen=True):
 
 
 def state(script: ShellScript, path: str, is_file: bool, chain: Chain) -> Hashable:
-    """What decides where a script leads, but for variables, and for the start and hops that it only hands on."""
+    """What decides where a script leads, but for what `Followed.fits` compares, and the start and hops on the way."""
     return (
         id(script),
         path,
         is_file,
         chain.folder,
-        chain.hops,
-        chain.seen,
         chain.inside_image,
         bool(chain.swallowed),  # a failure that is lost already is lost for all that follows, for the same reason
     )
@@ -69,25 +82,29 @@ class Ledger:
         self._known: dict[Hashable, list[Followed]] = defaultdict(list)
 
     def find(self, key: Hashable, chain: Chain) -> Followed | None:
-        """What was led to from a state (see `state`) where all variables that matter had the values of this chain."""
-        get = chain.env.get
-        for known in self._known.get(key, ()):
-            if all(get(name) == value for name, value in known.asked.items()):
-                return known
-        return None
+        """What was led to from a state (see `state`) by a chain that differs in nothing that matters."""
+        return next((known for known in self._known.get(key, ()) if known.fits(chain)), None)
 
-    def keep(
-        self, key: Hashable, script: ShellScript, runs: list[Run], chain: Chain, before: tuple[int, int, int]
-    ) -> None:
+    def keep(self, key: Hashable, script: ShellScript, runs: list[Run], chain: Chain, before: Mark) -> None:
         """Keep what a script led to; `before` is the mark of the chain's budget when it was come to."""
         if len(self._known[key]) >= _MAX_ALIKE:
             return  # a matrix of values: to look for one would take longer than to follow the script
-        left, seen, asked = before
         budget = chain.budget
-        names = {name for names in budget.asked[asked:] for name in names}
-        values = {name: chain.env.get(name) for name in sorted(names)}
+        names = {name for names in budget.asked[before.asked :] for name in names}
+        tested = frozenset(budget.tested[before.tested :])
         self._known[key].append(
-            Followed(script, tuple(runs), len(chain.evidence), budget.seen - seen, left - budget.left, values)
+            Followed(
+                script,
+                tuple(runs),
+                hops=len(chain.evidence),
+                seen=budget.seen - before.seen,
+                spent=before.left - budget.left,
+                asked={name: chain.env.get(name) for name in sorted(names)},
+                tested=tested,
+                entered=tested & chain.seen,
+                depth=chain.hops,
+                deeper=budget.deepest - chain.hops,
+            )
         )
 
 
@@ -123,4 +140,6 @@ class Shares:
         budget.left -= known.spent
         budget.seen += known.seen
         budget.asked.append(frozenset(known.asked))
+        budget.tested.extend(known.tested)
+        budget.deepest = max(budget.deepest, chain.hops + known.deeper)
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
@@ -88,12 +89,9 @@ class Paths:
         text = self.documents.text(origin)
         base, top = path.rpartition("/")[2], path.partition("/")[0]
         names = [base] if top == path or self.is_folder(top) else [base, top]
-        for line in text.split("\n"):
-            for name in names:
-                at = line.find(name)
-                if at < 0 or len(line) > 2_000:
-                    continue
-                if _MAKES.search(line.replace(path, "")) or _is_written(name, line):
+        for name in names:
+            for line in _lines_with(name, text):
+                if len(line) <= 2_000 and (_MAKES.search(line.replace(path, "")) or _is_written(name, line)):
                     return True
         return False
 
@@ -132,6 +130,16 @@ class Paths:
         if clean in ("-", "~") or "$" in clean:
             return folder
         return normal(clean) if clean.startswith("/") else join(folder, clean)
+
+
+def _lines_with(name: str, text: str) -> Iterator[str]:
+    """The lines of a text that have `name`, which has no line break, in them."""
+    end = -1
+    while (at := text.find(name, end + 1)) >= 0:
+        start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        yield text[start : end if end >= 0 else len(text)]
+        if end < 0:
+            return
 
 
 def _is_written(name: str, line: str) -> bool:

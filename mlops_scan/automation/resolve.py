@@ -12,7 +12,8 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from mlops_scan.automation import images
-from mlops_scan.automation.chain import MAX_HOPS, MAX_OF_SCRIPT, Chain
+from mlops_scan.automation.alone import INNER, SHELLS, SOURCE, TESTERS, Loners
+from mlops_scan.automation.chain import MAX_OF_SCRIPT, Chain
 from mlops_scan.automation.followed import Ledger, Shares, state
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
@@ -29,11 +30,11 @@ from mlops_scan.fingerprints.match import Matcher
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location
 
-_SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash"})
-_SOURCE = frozenset({"source", "."})
-_INNER = frozenset({"mpirun", "mpiexec", "srun", "horovodrun"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 _ERREXIT = regex(r"-[a-df-z]*e[a-z]*")
+
+_MOVES = frozenset({"cd", "pushd", "popd"})
+_TOO_LONG = "the chain is longer than is followed"
 
 MAX_OF_FILE = 10_000
 """Steps and commands that are followed from one definition, those that it starts in other files included."""
@@ -58,6 +59,7 @@ class Resolver:
         self._parsed: dict[tuple[str, int, bool, bool], tuple[ShellScript, str]] = {}
         self._led = Ledger()
         self._prepared = Prepared()
+        self._loners = Loners(matcher, self.tasks, self.submitter)
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
@@ -153,45 +155,58 @@ class Resolver:
         if known is not None and self._shares.affords(known, chain, *limits):
             yield from known.again(chain)
             return
-        before = chain.budget.mark()
+        before = chain.budget.mark(chain.hops)
         found: list[Run] = []
         for run in self._followed_commands(script, path, chain, is_file):
             found.append(run)
             yield run
         if known is None and not self._shares.cut(chain, *limits):
             self._led.keep(key, script, found, chain, before)
+        chain.budget.deepest = max(chain.budget.deepest, before.deepest)
 
     def _followed_commands(self, script: ShellScript, path: str, chain: Chain, is_file: bool) -> Iterator[Run]:
-        own = path if is_file else ""
         folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
         chain.budget.asked.append(self._prepared.asked(script))
-        for command, words in self._prepared.commands(script, is_file, chain.env):
+        commands = self._prepared.commands(script, is_file, chain.env)
+        looks = self._loners.known(commands, path)
+        for number, (command, words) in enumerate(commands):
             chain.budget.seen += 1
             if self.exhausted(chain.start):
                 return
             place = (command.function, command.subshell)
             outer = next(folders[p] for p in _enclosing(place) if p in folders)
             folder = folders.setdefault(place, outer)
-            if words[0] in ("cd", "pushd") and len(words) > 1:
-                target = next((word for word in words[1:] if not word.startswith("-")), "")
-                folders[place] = self.paths.changed(folder, target, own or path) if target else folder
-                continue
-            if words[0] == "popd":
-                folders[place] = outer if command.subshell else chain.folder
+            if words[0] in _MOVES and (words[0] == "popd" or len(words) > 1):
+                back = outer if command.subshell else chain.folder
+                folders[place] = back if words[0] == "popd" else self._moved(words, folder, path)
                 continue
             lost = command.swallowed
             if not lost and not (command.errexit or command.stops or command.last or words[0] == "exit"):
                 lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
-            inside = chain.at(folder, lost)
             if not chain.budget.spend():
                 reason = f"automation: a script leads to more than {MAX_OF_SCRIPT} commands, the rest is not followed"
                 self.documents.note(chain.start.evidence.location.path, reason)
                 return
-            yield from self._command(command, words, Location(path, command.line, command.end_line), inside)
+            alone = looks[number]
+            if alone is None:
+                alone = looks[number] = self._loners.look(command, words, path)
+            if alone:
+                why, lost = _TOO_LONG if chain.too_long() else "", chain.swallowed or lost
+                yield Run(
+                    chain.start, words, alone.location, chain.evidence, alone.uses, unresolved=why, swallowed=lost
+                )
+                continue
+            location = Location(path, command.line, command.end_line)
+            yield from self._command(command, words, location, chain.at(folder, lost))
+
+    def _moved(self, words: tuple[str, ...], folder: str, path: str) -> str:
+        """The folder after a `cd` in a script of the file at `path`."""
+        target = next((word for word in words[1:] if not word.startswith("-")), "")
+        return self.paths.changed(folder, target, path) if target else folder
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
         text = words[2] if len(words) >= 3 and words[:2] == ("sh", "-c") else None  # as `unwrap` leaves it
-        if text is not None and chain.hops < MAX_HOPS:
+        if text is not None and not chain.too_long():
             strict = any(_ERREXIT.fullmatch(word) for word in command.words) or "errexit" in command.words
             script = self._parse(location.path, text, location.line, strict, "pipefail" in command.words)
             yield from self._script(script, location.path, replace(chain, hops=chain.hops + 1))
@@ -201,8 +216,8 @@ class Resolver:
     def _words(self, words: tuple[str, ...], location: Location, command: Command, chain: Chain) -> Iterator[Run]:
         uses = tuple(self.matcher.in_command(words, location))
         run = Run(chain.start, words, location, chain.evidence, uses, swallowed=chain.swallowed)
-        if chain.hops >= MAX_HOPS:
-            yield replace(run, unresolved="the chain is longer than is followed")
+        if chain.too_long():
+            yield replace(run, unresolved=_TOO_LONG)
             return
         use = Evidence(location, Hop.USE, command.text[:160])
         launcher = next((word for word in command.words if word in BARE), "")
@@ -218,20 +233,20 @@ class Resolver:
         self, words: tuple[str, ...], run: Run, use: Evidence, command: Command, chain: Chain
     ) -> Iterator[Run]:
         name, origin = words[0], run.location.path
-        if name in _SHELLS or name in _SOURCE or "/" in name or name.endswith(CODE):
+        if name in SHELLS or name in SOURCE or "/" in name or name.endswith(CODE):
             yield from self._file(words, run, use, command, chain)
         elif name in RUNNERS:
             yield run if chain.inside_image else replace(run, missing=self.tasks.unknown(words, chain.folder))
             yield from self._tasks(self.tasks.called(words, chain.folder), use, chain)
-        elif name in _INNER and any(word in _SHELLS | LAUNCHERS for word in words[1:]):
-            start = next(i for i, word in enumerate(words) if i and word in _SHELLS | LAUNCHERS)
+        elif name in INNER and any(word in SHELLS | LAUNCHERS for word in words[1:]):
+            start = next(i for i, word in enumerate(words) if i and word in SHELLS | LAUNCHERS)
             yield from self._dispatch(unwrap(words[start:]), run, use, command, chain)
         elif name in LAUNCHERS:
             program = self.programs.launched(words, chain.folder, origin)
             yield self._program(program, run, chain)
             if program.entries and program.entries[0][0].endswith(".ipynb"):
                 yield from self._cells(program.entries[0][0], use, chain)
-        elif name in ("pytest", "py.test", "unittest"):
+        elif name in TESTERS:
             yield replace(run, tests=self.tests.collected(words, chain.folder))
         elif name in SERVERS:
             yield self._program(self.programs.served(words, chain.folder, origin), run, chain)
@@ -257,7 +272,7 @@ class Resolver:
         entry = self.tasks.console_scripts().get(words[0])
         yield replace(run, entries=self.programs.objects(entry)) if entry else run
         for spec in self.submitter.job_specs(words, chain.folder):
-            if spec.path not in chain.seen:
+            if not chain.entered(spec.path):
                 script = self._parse(spec.path, spec.text, spec.line, spec.errexit)
                 inside = chain.via(use, spec.path)
                 inside = inside if spec.folder is None else replace(inside, folder=normal(spec.folder))
@@ -270,7 +285,7 @@ class Resolver:
 
     def _file(self, words: tuple[str, ...], run: Run, use: Evidence, command: Command, chain: Chain) -> Iterator[Run]:
         """`bash x.sh`, `source x.sh`, `./x.sh`, `./x.py`."""
-        shell = words[0] in _SHELLS or words[0] in _SOURCE
+        shell = words[0] in SHELLS or words[0] in SOURCE
         name = _script_name(words) if shell else words[0]
         if not name or (shell and "-n" in words[1:]):  # `bash -n` only checks the syntax
             yield run
@@ -289,9 +304,9 @@ class Resolver:
     def _shell_file(
         self, path: str, words: tuple[str, ...], use: Evidence, command: Command, chain: Chain
     ) -> Iterator[Run]:
-        if path in chain.seen:
+        if chain.entered(path):
             return
-        sourced = words[0] in _SOURCE
+        sourced = words[0] in SOURCE
         strict = command.errexit if sourced else any(_ERREXIT.fullmatch(word) for word in words[1:])
         if sourced or strict:
             script = self._parse(path, self.documents.text(path), 1, strict, command.pipefail and sourced)
@@ -303,7 +318,7 @@ class Resolver:
         """What the shell lines of a notebook run (`!dvc repro`) when the notebook itself is executed."""
         from mlops_scan.documents.notebook import commands
 
-        notebook = self.documents.notebook(path) if path not in chain.seen else None
+        notebook = None if chain.entered(path) else self.documents.notebook(path)
         for line, text in commands(notebook) if notebook is not None else ():
             # a failing `!command` does not stop the notebook
             lost = "the notebook goes on when a shell line of it fails"
@@ -319,7 +334,7 @@ class Resolver:
     def _tasks(self, tasks: Iterator[Task] | Sequence[Task], use: Evidence, chain: Chain) -> Iterator[Run]:
         for task in tasks:
             key = f"{task.path}#{task.name}"
-            if key in chain.seen:
+            if chain.entered(key):
                 continue
             inside = replace(chain.via(use, key), folder=normal(task.folder))
             for line, text, ignored in task.lines:
@@ -329,7 +344,7 @@ class Resolver:
     def _submitted(self, submitted: Sequence[Submitted], use: Evidence, chain: Chain) -> Iterator[Run]:
         for found in submitted:
             key = f"pipeline:{found.pipeline.path}#{found.pipeline.name}"
-            if key not in chain.seen:
+            if not chain.entered(key):
                 yield from self._pipeline_steps(found.pipeline, chain.via(use, key), found.steps)
 
     def _pipeline_steps(self, pipeline: Pipeline, chain: Chain, only: frozenset[str] | None = None) -> Iterator[Run]:
@@ -367,7 +382,7 @@ class Resolver:
             )
 
     def _built(self, path: str, root: str, use: Evidence, chain: Chain) -> Iterator[Run]:
-        if path not in chain.seen:
+        if not chain.entered(path):
             yield from self._image(path, root, chain.via(use, path), build=True)
 
     def _image(self, path: str, root: str, chain: Chain, build: bool) -> Iterator[Run]:
@@ -388,7 +403,7 @@ class Resolver:
             chosen = [service for service in services if service.name in named] or services
             for service in chosen:
                 key = f"{path}#{service.name}"
-                if key in chain.seen:
+                if chain.entered(key):
                     continue
                 inside = chain.via(use, key)
                 if service.dockerfile and (action[0] == "build" or "--build" in action):

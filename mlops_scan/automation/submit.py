@@ -12,6 +12,10 @@ from mlops_scan.automation.paths import Paths, join
 
 _PREVIEWS = frozenset({"--dry", "--dry-run", "--help", "--pull-only"})
 _SERVICES = frozenset({"anyscale", "ray", "sky", "az", "gcloud", "dstack", "det", "polyaxon"})
+_ENGINES = frozenset(
+    {"dvc", "mlflow", "snakemake", "nextflow", "ploomber", "spacy", "weasel", "mage", "databricks"}
+)  # of which `submitted` asks more than whether a file of pipelines is named
+_CDK = frozenset({"cdk", "aws-cdk"})
 _NODE_RUNNERS = frozenset({"npx", "pnpx", "bunx"})
 _BY_FILE = {("argo", "submit"), ("argo", "cron"), ("az", "ml"), ("kfp", "run"), ("kfp", "pipeline")}
 
@@ -39,6 +43,16 @@ class Submitter:
     def __init__(self, paths: Paths, pipelines: Sequence[Pipeline]) -> None:
         self.paths = paths
         self.pipelines = pipelines
+
+    @staticmethod
+    def may_submit(words: tuple[str, ...]) -> bool:
+        """Whether `submitted` or `job_specs` may find something for a command line; in no folder where not."""
+        name = words[0]
+        if name in _ENGINES or name in _NODE_RUNNERS or name.partition("@")[0] in _CDK or words[:2] in _BY_FILE:
+            return True
+        if name not in _SERVICES:
+            return False
+        return words[1:3] == ("builds", "submit") or any(word.endswith((".yaml", ".yml")) for word in words)
 
     def submitted(self, words: tuple[str, ...], folder: str) -> tuple[Submitted, ...] | None:
         """What a command line runs of the declared pipelines; None where it is no such command."""
@@ -70,7 +84,7 @@ class Submitter:
     def job_specs(self, words: tuple[str, ...], folder: str) -> Iterator[JobSpec]:
         """The job specifications that a command hands to a remote service: their entry points run there."""
         program = words[1:] if words[0] in _NODE_RUNNERS else words
-        if program and program[0].partition("@")[0] in ("cdk", "aws-cdk") and "deploy" in program[1:]:
+        if program and program[0].partition("@")[0] in _CDK and "deploy" in program[1:]:
             yield from self._cdk_app(program, folder)
         if words[:3] == ("gcloud", "builds", "submit"):
             yield from self._cloud_build(words, folder)

@@ -22,7 +22,8 @@ from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
-_MARK = regex(r"\b(aws_codepipeline|pipelines)\b")
+MARK = "aws_cdk"
+_PACKAGES = regex(r"\b(aws_codepipeline|pipelines)\b")
 _SOURCES = {
     "CodeCommitSourceAction": ("push", "CodeCommit"), "GitHubSourceAction": ("push", "GitHub"),
     "CodeStarConnectionsSourceAction": ("push", "CodeStarSourceConnection"),
@@ -48,18 +49,38 @@ _Scope = tuple[str, "ast.Module | ast.FunctionDef | ast.AsyncFunctionDef"]
 
 def declares(text: str) -> bool:
     """Whether Python code may declare a pipeline."""
-    return "aws_cdk" in text and _MARK.search(text) is not None
+    return MARK in text and _PACKAGES.search(text) is not None
 
 
-def parse(path: str, documents: Documents) -> Iterator[Workflow]:
-    """The pipelines that a Python file declares."""
+def find(paths: Sequence[str], documents: Documents) -> dict[str, tuple[Workflow, ...]]:
+    """The pipelines that Python files declare, by file."""
+    made = {path: [reader for reader in _readers(path, documents) if reader.made] for path in paths}
+    owners = {reader.owner for readers in made.values() for reader in readers if reader.owner}
+    naming = _naming(owners, documents)
+    return {
+        path: tuple(workflow for reader in readers for workflow in reader.workflows(naming))
+        for path, readers in made.items()
+    }
+
+
+def _readers(path: str, documents: Documents) -> Iterator[_Reader]:
     document = documents.python(path)
-    if document is None:
-        return
-    imports = _imports(document.tree)
-    for owner, scope in _scopes(document.tree):
-        reader = _Reader(path, documents, imports, owner, scope)
-        yield from reader.workflows()
+    if document is not None:
+        imports = _imports(document.tree)
+        for owner, scope in _scopes(document.tree):
+            yield _Reader(path, documents, imports, owner, scope)
+
+
+def _naming(owners: set[str], documents: Documents) -> dict[str, list[str]]:
+    """The Python files that have the names of classes or functions, by name."""
+    found: dict[str, list[str]] = {owner: [] for owner in owners}
+    for path, file in documents.files.items() if owners else ():
+        if language_of(path) == "python" and file.role not in (Role.VENDORED, Role.GENERATED):
+            text = documents.swept(path)
+            for owner in owners:
+                if owner in text:
+                    found[owner].append(path)
+    return found
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:
@@ -100,6 +121,7 @@ class _Reader(Struct, dict=True):
     scope: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
 
     def __post_init__(self) -> None:
+        self.naming: Mapping[str, Sequence[str]] = {}
         self.bound: dict[str, ast.expr] = {}
         self.calls: list[ast.Call] = []
         for node in _own_nodes(self.scope):
@@ -111,11 +133,15 @@ class _Reader(Struct, dict=True):
                 self.calls.append(node)
         del self.calls[_MAX_CALLS:]
         self.calls.sort(key=lambda call: (call.lineno, call.col_offset))
+        self.made = [call for call in self.calls if self._name(call).endswith(_PIPELINES)][:_MAX_PIPELINES]
 
-    def workflows(self) -> Iterator[Workflow]:
-        """The pipelines made here; those in a class or function that nothing names are not loaded."""
-        made = [call for call in self.calls if self._name(call).endswith(_PIPELINES)]
-        for call in made[:_MAX_PIPELINES]:
+    def workflows(self, naming: Mapping[str, Sequence[str]]) -> Iterator[Workflow]:
+        """The pipelines made here; those in a class or function that nothing names are not loaded.
+
+        `naming` has the Python files with the name of the class or function that declares them.
+        """
+        self.naming = naming
+        for call in self.made:
             classic = self._name(call).endswith(_PIPELINES[0])
             stages = self._stages(call) if classic else self._modern(call)
             name = _constant(_argument(call, "pipeline_name")) or self.owner or "Pipeline"
@@ -128,16 +154,9 @@ class _Reader(Struct, dict=True):
         named = re.compile(rf"(?<!class )(?<!def )\b{re.escape(self.owner)}\b\s*\(")
         return any(
             named.search(self.documents.text(path))
-            for path in self._naming()
+            for path in self.naming[self.owner]
             if self.documents.files[path].role is not Role.TEST
         )
-
-    def _naming(self) -> Iterator[str]:
-        """The Python files that have the name of the class or function that declares the pipeline."""
-        for path, file in self.documents.files.items():
-            code = language_of(path) == "python" and file.role not in (Role.VENDORED, Role.GENERATED)
-            if code and self.documents.swept_holds(path, self.owner):
-                yield path
 
     # -- stages ------------------------------------------------------------------------------------------------------
 
@@ -223,7 +242,7 @@ class _Reader(Struct, dict=True):
             return frozenset()
         found: set[str] = set()
         called = re.compile(rf"\b{re.escape(self.owner)}\s*\(")
-        for path in self._naming():
+        for path in self.naming[self.owner]:
             document = self.documents.python(path) if called.search(self.documents.text(path)) else None
             for node in ast.walk(document.tree) if document is not None else ():
                 if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == self.owner:

@@ -27,6 +27,7 @@ _SUBSTITUTION = regex(r"\$\{(_?[A-Z][A-Z0-9_]*)\}|\$(_?[A-Z][A-Z0-9_]*)")
 _CREATES = regex(r"gcloud\s+(?:(?:alpha|beta)\s+)?builds\s+triggers\s+create\s+([\w-]+)((?:\\\n|[^\n]){0,2000})", re.I)
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
 _MAX_STEPS = 500
+_MAX_TRIGGERS = 200_000  # bytes of a file that can declare or create some
 
 
 def is_build(node: Node) -> bool:
@@ -135,20 +136,30 @@ def _triggers(path: str, documents: Documents) -> Iterator[Trigger]:
 
     Their lines are in other files, so the build's first line stands for them.
     """
-    for other, file in documents.files.items():
-        if file.role in _SKIPPED or file.size > 200_000 or other == path:
+    for other, declared in documents.once(_may_trigger):
+        if other == path or not documents.holds(other, path):
             continue
-        language = language_of(other)
-        if language not in ("yaml", "json", "shell", "makefile") or not documents.holds(other, path):
-            continue
-        if language in ("yaml", "json") and "filename" in documents.text(other):
+        if declared:
             for node in documents.nodes(other)[:20]:
                 if text(node.get("filename")) == path and not is_true(node.get("disabled")):
                     yield from _imported(node)
-        elif language in ("shell", "makefile") and "triggers" in documents.text(other):
+        else:
             for kind, rest in _CREATES.findall(documents.text(other)):
                 if re.search(rf"--build-config[=\s]+[\"']?{re.escape(path)}\b", rest):
                     yield Trigger(_created(kind, rest), 1, f"gcloud builds triggers create {kind}")
+
+
+def _may_trigger(documents: Documents) -> tuple[tuple[str, bool], ...]:
+    """The few files in which triggers of builds can stand, each with whether they are declared or created there."""
+    found = []
+    for path, file in documents.files.items():
+        language = language_of(path)
+        declared = language in ("yaml", "json")
+        if file.role in _SKIPPED or file.size > _MAX_TRIGGERS or not (declared or language in ("shell", "makefile")):
+            continue
+        if documents.holds(path, "filename" if declared else "triggers"):
+            found.append((path, declared))
+    return tuple(found)
 
 
 def _imported(node: Node) -> Iterator[Trigger]:

@@ -39,16 +39,20 @@ def find(documents: Documents) -> dict[str, list[Workflow]]:
     """The pipelines and builds of a repository by file: declared ones, and specifications that none of them names."""
     found: dict[str, list[Workflow]] = {}
     used: set[str] = set()
-    for path, file in documents.files.items():
-        if file.role in _LISTED or file.size > _MAX_SIZE or not _declares(path, documents):
-            continue
-        own = cdk.parse(path, documents) if language_of(path) == "python" else _template(path, documents)
-        for workflow in own:
+    declaring = [
+        path
+        for path, file in documents.files.items()
+        if file.role not in _LISTED and file.size <= _MAX_SIZE and _declares(path, documents)
+    ]
+    in_code = cdk.find([path for path in declaring if language_of(path) == "python"], documents)
+    for path in declaring:
+        for workflow in in_code[path] if path in in_code else _template(path, documents):
             found.setdefault(path, []).append(workflow)
             if not workflow.unloaded:
                 used.update(step.path for job in workflow.jobs for step in job.steps)
     for path, file in documents.files.items():
-        if path not in used and file.role not in _LISTED and re.search(names.CODE_BUILD, path):
+        named = "buildspec" in path.lower() and re.search(names.CODE_BUILD, path) is not None
+        if named and path not in used and file.role not in _LISTED:
             alone = list(codebuild.parse(path, documents))
             if alone:
                 found.setdefault(path, []).extend(alone)
@@ -60,8 +64,8 @@ def _declares(path: str, documents: Documents) -> bool:
     if language == "json" and role in (Role.DATA, Role.TEST):
         return False
     if language == "python":
-        return cdk.declares(documents.swept(path))
-    return language in ("yaml", "json") and any(mark in documents.text(path) for mark in _MARKS)
+        return documents.swept_holds(path, cdk.MARK) and cdk.declares(documents.swept(path))
+    return language in ("yaml", "json") and any(documents.holds(path, mark) for mark in _MARKS)
 
 
 class _Template(Struct, frozen=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from importlib import import_module
 
 from msgspec import Struct
@@ -99,9 +100,17 @@ def provider_named(path: str) -> Provider | None:
 
 
 def may_be_named(local: str) -> bool:
-    """Whether a path ends like the definition of a provider; most do not, and the patterns take longer to say so."""
+    """Whether a path looks like the definition of a provider; most do not, and the patterns take longer to say so."""
     lower = local.lower().rstrip("\n")  # `$` in the patterns allows one
-    return lower.endswith(_ENDS) or "jenkinsfile" in lower
+    if not lower.endswith(_ENDS):
+        return "jenkinsfile" in lower
+    return any(map(lower.__contains__, _words())) or not lower.isascii()  # other letters may count as equal
+
+
+@lru_cache(maxsize=1)
+def _words() -> tuple[str, ...]:
+    """The words of all providers' patterns, one of which is in the path of every definition."""
+    return tuple(word for provider in PROVIDERS for word in getattr(provider.named, "words", ("",)))
 
 
 def _root(provider: str, name: str) -> str:
@@ -170,12 +179,14 @@ PROVIDERS = (
 class Gathered(Struct, frozen=True):
     """A provider whose definitions are spread over several files, read by `find(documents)` of its module.
 
-    It is asked where a path matches `named`, or a YAML, JSON or Python file holds one of `marks`.
+    It is asked where a path matches `named`, or a YAML or JSON file holds one of `marks`; or a Python file, where
+    definitions may be `programmed`.
     """
 
     module: str
     named: re.Pattern[str]
     marks: tuple[str, ...]
+    programmed: bool = False
 
     def workflows(self, documents: Documents) -> Mapping[str, list[Workflow]]:
         """The workflows of a repository by file."""
@@ -191,6 +202,7 @@ GATHERED = (
         "codepipeline",
         regex(names.CODE_BUILD, words=("buildspec",)),
         ("AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", '"actionTypeId"', "aws_cdk"),
+        programmed=True,
     ),
     Gathered("tekton", regex(r"^\.?tekton/.+\.ya?ml$", words=("tekton/",)), ("tekton.dev/", "tkn")),
 )
@@ -206,8 +218,13 @@ def gathered(documents: Documents) -> list[Gathered]:
         language = language_of(path)
         if language not in ("yaml", "json", "python") or (language == "json" and file.role is Role.DATA):
             continue
+        code = language == "python"
+        local = strip_template(path)[0] if not code else ""
+        may_be = may_be_named(local)
         for item in tuple(open_ones.values()):
-            named = language != "python" and item.named.search(strip_template(path)[0]) is not None
+            if code and not item.programmed:
+                continue
+            named = may_be and item.named.search(local) is not None
             if named or any(documents.swept_holds(path, mark) for mark in item.marks):
                 wanted.add(open_ones.pop(item.module).module)
         if not open_ones:

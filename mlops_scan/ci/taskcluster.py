@@ -7,7 +7,7 @@ https://taskcluster-taskgraph.readthedocs.io . A command is a list of words, on 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -42,6 +42,8 @@ _CHECKOUT = regex(
 )
 _ENTER = regex(r"\bcd\s+(/?[\w.-]+)(?=\s|$|;|&)")
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
+_MARKS = ("triggerSchema", "provisionerId")  # one of which a hook has; `providers` has them too
+_NAMING = frozenset({"yaml", "shell", "makefile", "python"})  # languages in which a hook's file can be named
 _MAX_TASKS = 500
 _MAX_GRAPHS = 20
 
@@ -56,6 +58,7 @@ class _Task(Struct):
 def find(documents: Documents) -> dict[str, list[Workflow]]:
     """The Taskcluster definitions of a repository by file."""
     found: dict[str, list[Workflow]] = {}
+    hooks: dict[str, Workflow] = {}
     for path, file in documents.files.items():
         if file.role in (Role.VENDORED, Role.GENERATED):
             continue
@@ -70,6 +73,10 @@ def find(documents: Documents) -> dict[str, list[Workflow]]:
             hook = _hook(path, documents)
             if hook is not None:
                 found.setdefault(path, []).append(hook)
+                hooks[path] = hook
+    for path in hooks.keys() - _named_elsewhere(hooks, documents):
+        lost = replace(hooks[path], unloaded="nothing in the repository creates this hook")
+        found[path] = [lost if workflow is hooks[path] else workflow for workflow in found[path]]
     for graph in _graphs([w for known in found.values() for w in known], documents):
         found.setdefault(graph.path, []).append(graph)
     return found
@@ -200,6 +207,8 @@ def in_checkout(script: str) -> str:
 
 def _hook(path: str, documents: Documents) -> Workflow | None:
     """A hook's definition: a task with a schedule, or bindings to messages, or neither."""
+    if not any(documents.holds(path, mark) for mark in _MARKS):
+        return None
     raw = documents.text(path)
     if '"triggerSchema"' not in raw and "triggerSchema:" not in raw and "provisionerId" not in raw:
         return None
@@ -213,23 +222,42 @@ def _hook(path: str, documents: Documents) -> Workflow | None:
         started = tuple(triggers) or (Trigger("manual", node.line, "by hand or by its API"),)
         name = text(node.path("metadata", "name")) or path.rpartition("/")[2]
         job = replace(_job(task, path, started), id=name)
-        deployed = _named_elsewhere(path, documents)
-        reason = "" if deployed else "nothing in the repository creates this hook"
-        return Workflow(path, "taskcluster", node.line, name, started, (job,), unloaded=reason)
+        return Workflow(path, "taskcluster", node.line, name, started, (job,))
     return None
 
 
-def _named_elsewhere(path: str, documents: Documents) -> bool:
-    """Whether another definition or script of the repository names the file."""
-    name = path.rpartition("/")[2]
-    return any(
-        name in documents.text(other)
-        for other, file in documents.files.items()
-        if other != path
-        and file.role not in _SKIPPED
-        and file.size < 500_000
-        and language_of(other) in ("yaml", "shell", "makefile", "python")
-    )
+def _named_elsewhere(hooks: Iterable[str], documents: Documents) -> set[str]:
+    """Those of some files that another definition or script of the repository names.
+
+    Who names a file mostly stands near it, so the files are looked at in that order, all of them once at the most.
+    """
+    wanted = {path: path.rpartition("/")[2] for path in hooks}
+    found: set[str] = set()
+    others = [
+        path
+        for path, file in (documents.files.items() if wanted else ())
+        if file.role not in _SKIPPED and file.size < 500_000 and language_of(path) in _NAMING
+    ]
+    for other in _nearest_first(others, {folder for path in wanted for folder in _folders(path)}):
+        text_of = documents.text(other)
+        found.update(path for path, name in wanted.items() if name in text_of and path != other)
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def _nearest_first(paths: Iterable[str], around: set[str]) -> list[str]:
+    """Paths, first those that have the longest folder of `around` above them."""
+    known: dict[str, int] = {}
+    for folder in {path.rpartition("/")[0] for path in paths}:
+        known[folder] = next((len(outer) for outer in _folders(f"{folder}/") if outer in around), 0)
+    return sorted(paths, key=lambda path: -known[path.rpartition("/")[0]])
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders that a file lies in, the innermost one first."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 def _graphs(known: Sequence[Workflow], documents: Documents) -> Iterator[Workflow]:

@@ -69,11 +69,10 @@ def find(documents: Documents) -> dict[str, list[Workflow]]:
     for path, file in documents.files.items():
         if file.role in _SKIPPED or file.size > _MAX_SIZE or language_of(path) != "yaml":
             continue
-        raw = documents.text(path)
-        if "tekton.dev/" in raw:
+        if documents.holds(path, "tekton.dev/"):
             for node in documents.nodes(path)[:200]:
                 _collect(path, node, cluster)
-        if "CronJob" in raw and "tkn" in raw:
+        if documents.holds(path, "tkn") and documents.holds(path, "CronJob"):
             for node in documents.nodes(path)[:50]:
                 _clock(node, cluster)
     found: dict[str, list[Workflow]] = {}

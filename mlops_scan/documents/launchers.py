@@ -75,6 +75,7 @@ _LAUNCHERS: dict[_Words, str] = {
     ("tini",): "-p -e",
     ("dumb-init",): "",
 }
+_FIRST = frozenset(names[0] for names in _LAUNCHERS)
 _TAKE_SCRIPTS = frozenset({"uv", "pdm", "pipenv", "rye"})  # `uv run a.py` runs a.py with python
 
 
@@ -111,6 +112,8 @@ def _step(words: _Words) -> _Words:
     if words[0] == "coverage":
         return _coverage(words)
     if words[0] == "command" and len(words) > 1 and words[1] in ("-v", "-V"):
+        return words
+    if words[0] not in _FIRST:
         return words
     for length in (3, 2, 1):
         rest = _launched(words, length)

@@ -128,7 +128,8 @@ class Reader:
             if not node.is_named or node.type == "comment":
                 continue
             following = nodes[index + 1].type if index + 1 < len(nodes) else ""
-            inside = replace(context, last=context.last and node.id == final)
+            last = context.last and node.id == final
+            inside = context if last == context.last else replace(context, last=last)
             if following == "&":
                 inside = replace(inside, swallowed=context.swallowed or "background &", last=False)
             self._visit(node, inside)
@@ -217,6 +218,9 @@ class Reader:
 
     def _substitutions(self, node: Node, context: _Context, swallowed: str) -> None:
         """Commands inside `$(..)` and `<(..)` of a command's words, in order."""
+        whole = self._source[node.start_byte : node.end_byte]
+        if b"(" not in whole and b"`" not in whole and not node.has_error:
+            return  # as in most commands; to ask all that it consists of takes much longer
         context = replace(
             context, last=False, redirected=False, heredoc=False, swallowed=context.swallowed or swallowed
         )

@@ -109,6 +109,16 @@ class Documents(TextStore):
         self._cache[key] = result
         return result
 
+    def once(self, work: Callable[[Documents], _T]) -> _T:
+        """What a function of these documents gives, which is called the first time only.
+
+        For what takes a look at every file, and is asked for one file after the other.
+        """
+        key = (f"{work.__module__}.{work.__qualname__}", "")
+        if key not in self._cache:
+            self._cache[key] = work(self)
+        return self._cache[key]  # type: ignore[return-value]
+
     def nodes(self, path: str) -> tuple[Node, ...]:
         """The documents of a YAML, JSON, TOML, HCL or Bicep file, or of an infrastructure program in TypeScript."""
         language = language_of(path)

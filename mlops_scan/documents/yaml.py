@@ -177,6 +177,7 @@ class _Frame(Struct):
     end: int
     tag: str = ""
     anchor: str | None = None
+    flow: bool = False
     key: str | None = None  # of the value to come; None where a key is to come
     key_line: int = 0
     height: int = 0  # of collections below it
@@ -188,7 +189,7 @@ class _Builder:
     """Turns parser events into documents.
 
     Most of the time that YAML costs is spent here, a few microseconds for each of hundreds of thousands of events; so
-    scalars, of which most events are, are added without further calls.
+    scalars, of which most events are, and what ends are added without further calls.
     """
 
     def __init__(self, text: str) -> None:
@@ -236,7 +237,8 @@ class _Builder:
             self._anchors[anchor] = (None, 0)
         tag = event.tag
         self._outer.append(self._frame)
-        self._frame = _Frame(type(event) is yaml.MappingStartEvent, line, line, _tag(tag) if tag else "", anchor)
+        mapping, flow = type(event) is yaml.MappingStartEvent, event.flow_style
+        self._frame = _Frame(mapping, line, line, _tag(tag) if tag else "", anchor, flow)
 
     def _scalar(self, event: Any) -> None:
         text, line, last = event.value, event.start_mark.line + 1, self._last
@@ -304,10 +306,13 @@ class _Builder:
         self._add(node if node.key_line == key_line else replace(node, key_line=key_line), height, line)
 
     def _close(self, event: Any) -> None:
-        frame, self._frame = self._frame, self._outer.pop()
-        end = event.end_mark
-        end = max(frame.end, end.line + 1) if end.column and _is_flow(event) else frame.end
-        children, key_line = tuple(frame.children), self._key_line(frame.line)
+        frame, outer = self._frame, self._outer.pop()
+        self._frame = outer
+        end = frame.end
+        if frame.flow and event.end_mark.line + 1 > end and event.end_mark.column and _is_closed(event):
+            end = event.end_mark.line + 1
+        key = outer.key
+        children, key_line = tuple(frame.children), frame.line if key is None else outer.key_line
         if not frame.mapping:
             node = Node("sequence", frame.line, end, key_line, None, "", frame.tag, (), children)
         else:
@@ -317,7 +322,20 @@ class _Builder:
         height = frame.height or min(1, len(frame.children))
         if frame.anchor:
             self._anchors[frame.anchor] = (node, height)
-        self._add(node, height, end)
+        self._count += 1
+        if self._count > MAX_NODES or (outer.mapping if key is None else key[:2] == "<<"):
+            self._count -= 1
+            self._add(node, height, end)
+            return
+        if height >= outer.height:
+            outer.height = height + 1
+        if end > outer.end:
+            outer.end = end
+        if key is None:
+            outer.children.append(node)
+        else:
+            outer.children.append((key, node))
+            outer.key = None
 
     def _key_line(self, line: int) -> int:
         """The line of the key that a value about to be added belongs to, or `line` outside mappings."""
@@ -372,8 +390,8 @@ def _tagged(event: Any) -> tuple[Scalar, str]:
     return scalar(text) if core or (not event.style and event.implicit[0]) else text, tag
 
 
-def _is_flow(event: Any) -> bool:
-    """Whether a collection ended with `]` or `}`: only those end marks cover characters."""
+def _is_closed(event: Any) -> bool:
+    """Whether a collection ended with `]` or `}`: only such end marks cover characters, not the pair's in `[a: b]`."""
     start, end = event.start_mark, event.end_mark
     return (start.line, start.column) != (end.line, end.column)
 

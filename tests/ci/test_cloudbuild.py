@@ -106,6 +106,17 @@ def test_what_starts_a_build(name: str, text: str, expected: str) -> None:
     assert [trigger.kind for trigger in build(STEP, **{name: text}).triggers] == [expected]
 
 
+def test_each_build_has_its_own_triggers() -> None:
+    trigger = "filename: PATH\ngithub: {push: {branch: main}}\n"
+    tree = {
+        "a/cloudbuild.yaml": STEP, "b/cloudbuild.yaml": STEP, "c/cloudbuild.yaml": STEP,
+        "trigger.yaml": trigger.replace("PATH", "a/cloudbuild.yaml"),
+        "setup.sh": "gcloud builds triggers create manual --build-config=b/cloudbuild.yaml\n",
+    }  # fmt: skip
+    kinds = {workflow.path[0]: [trigger.kind for trigger in workflow.triggers] for workflow in found(tree)}
+    assert kinds == {"a": ["push"], "b": ["manual"], "c": ["server"]}
+
+
 @pytest.mark.parametrize(
     ("path", "read"),
     [

@@ -236,6 +236,11 @@ def test_a_stack_that_nothing_creates_is_not_loaded() -> None:
     assert "Release" in workflow.unloaded
 
 
+def test_each_of_several_stacks_is_loaded_where_something_creates_it() -> None:
+    tree = {"release.py": CDK, "nightly.py": CDK.replace("Release", "Nightly"), "app.py": APP, "buildspec.yml": SYNTH}
+    assert {found.path: bool(found.unloaded) for found in pipelines(tree)} == {"release.py": False, "nightly.py": True}
+
+
 def test_a_specification_in_the_code_keeps_its_lines() -> None:
     (workflow,) = cdk(spec='codebuild.BuildSpec.from_object({"phases": {"build": {"commands": ["pytest", "make"]}}})')
     steps = job(workflow, "Build/Build").steps

@@ -20,7 +20,7 @@ def test_every_definition_passes_the_first_look(provider: Provider, data: st.Dat
     assert provider_named(path) is not None or "{" in path
 
 
-@pytest.mark.parametrize("path", ["train.py", "docs/index.md", "a/b.ymlx", "README"])
+@pytest.mark.parametrize("path", ["train.py", "docs/index.md", "a/b.ymlx", "README", "conf/model.yaml", "k8s/a.json"])
 def test_most_paths_do_not(path: str) -> None:
     assert not may_be_named(path)
 

@@ -8,6 +8,7 @@ import pytest
 
 from mlops_scan.ci.jsone import UNKNOWN, Renderer, Scope, evaluate
 from mlops_scan.ci.model import Workflow
+from mlops_scan.ci.taskcluster import _nearest_first
 from mlops_scan.documents import yaml
 from tests.ci.trees import found, job
 
@@ -156,6 +157,21 @@ def test_a_hook_starts_the_tasks_of_the_file_that_it_names() -> None:
 def test_a_hook_that_nothing_creates_is_not_loaded_and_starts_nothing() -> None:
     (own,) = found({"infra/hook.json": hook(schedule=["0 0 1 * *"]), "infra/graph.yml": GRAPH})
     assert own.unloaded and own.path == "infra/hook.json"
+
+
+def test_each_of_several_hooks_is_created_by_who_names_it_wherever_that_stands() -> None:
+    tree = {
+        "a/x/one.json": hook(), "a/x/two.json": hook(), "a/notes.yml": "text: [two.json]\n",
+        "z/deploy.sh": "taskboot build-hook one.json project weekly\n", "b/three.json": hook(),
+    }  # fmt: skip
+    assert {own.path: bool(own.unloaded) for own in found(tree)} == {
+        "a/x/one.json": False, "a/x/two.json": False, "b/three.json": True,
+    }  # fmt: skip
+
+
+def test_what_names_a_hook_is_looked_for_nearby_first() -> None:
+    paths = ["a.sh", "b/a.sh", "a/a.sh", "a/x/y/a.sh", "a/x/a.sh"]
+    assert _nearest_first(paths, {"a", "a/x"}) == ["a/x/y/a.sh", "a/x/a.sh", "a/a.sh", "a.sh", "b/a.sh"]
 
 
 @pytest.mark.parametrize(

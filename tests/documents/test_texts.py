@@ -239,3 +239,16 @@ def test_the_first_line_of_other_files_is_not_told() -> None:
     ]
     documents = Documents(files)
     assert [documents.first_line(path) for path in ("a.json", "a.csv", "b.csv", "c.csv")] == [None] * 4
+
+
+def test_what_looks_at_every_file_is_done_once() -> None:
+    asked = []
+
+    def sizes(documents: Documents) -> dict[str, int]:
+        asked.append(documents)
+        return {path: file.size for path, file in documents.files.items()}
+
+    first, second = (Documents([File(name, 3, Role.SOURCE, Texts())]) for name in ("a.json", "b.json"))
+    assert first.once(sizes) is first.once(sizes)
+    assert (first.once(sizes), second.once(sizes)) == ({"a.json": 3}, {"b.json": 3})
+    assert asked == [first, second]
