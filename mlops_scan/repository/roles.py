@@ -21,6 +21,7 @@ _OWN_TREE = frozenset({Role.TEST, Role.VENDORED, Role.GENERATED})  # a template 
 _MAX_FOLDERS = 20_000  # folders that one catalogue remembers
 _HEAD_CHARACTERS = 4_000  # of a file, in which its marker must stand
 _HEAD_LINES = 40
+_IN_MARKERS = "generated"  # the rules' reader sees to it
 Marker = Callable[[str], bool]
 """Whether a line says that a program wrote the file."""
 
@@ -73,9 +74,9 @@ class RoleCatalogue:
     def is_generated(self, text: str) -> bool:
         """Whether the comment or docstring at the head of Python code says that a program wrote it."""
         head = text[:_HEAD_CHARACTERS].lower()
-        if "generated" not in head:
+        if _IN_MARKERS not in head:
             return False
-        return any(marks(line) for line in _head_comments(head) for marks in self._markers)
+        return any(marks(line) for line in _head_comments(head) if _IN_MARKERS in line for marks in self._markers)
 
     def _plain(self, folder: str, name: str) -> Role:
         rank = self._seen.get(folder)
