@@ -134,11 +134,10 @@ def _add_members(base: str, names: str | None, imports: dict[str, None], package
     if "#" in written:
         written = _COMMENT.sub("", written)
     before = f"{base}." if base else ""
-    members = [
-        intern(before + name) for part in written.split(",") if (name := part.strip("( \t\r\n\\").partition(" ")[0])
-    ]
-    if members:
-        imports.update(dict.fromkeys(members))
-        packages[intern(base)] = None
-    else:
-        imports[intern(base)] = None
+    whole = True
+    for part in written.split(","):
+        name = part.strip("( \t\r\n\\").partition(" ")[0]
+        if name:
+            imports[intern(before + name)] = None
+            whole = False
+    (imports if whole else packages)[intern(base)] = None

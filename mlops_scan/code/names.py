@@ -49,18 +49,25 @@ class ModuleNames:
 
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
-        for prefix in self._known(dotted):
+        for prefix in self.prefixes(dotted):
             path = self._seen_from(prefix, importer)
             if path:
                 return path, dotted.removeprefix(_PLACEHOLDER)[len(prefix) + 1 :]
         return None
 
+    def find_first(self, prefixes: tuple[str, ...], importer: str) -> str:
+        """The file that the first of some `prefixes` names that names one for `importer`, empty without one."""
+        return next((path for prefix in prefixes if (path := self._seen_from(prefix, importer))), "")
+
     def is_foreign(self, dotted: str) -> bool:
         """Whether `find_module` finds nothing, whoever asks."""
-        return not self._known(dotted)
+        return not self.prefixes(dotted)
 
-    def _known(self, dotted: str) -> tuple[str, ...]:
-        """The prefixes of a name that some file has, longest first; none for most names."""
+    def prefixes(self, dotted: str) -> tuple[str, ...]:
+        """The prefixes of a name that some file has, longest first; none for most names.
+
+        For all that is in one module it is the same object.
+        """
         dotted = dotted.removeprefix(_PLACEHOLDER)  # the package's name is the template's to fill in
         found = self._prefixes.get(dotted)
         if found is None:

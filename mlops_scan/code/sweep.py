@@ -163,31 +163,31 @@ class _Graph:
         self.users_of_tools: set[str] = set()
         self.users_of_glue: set[str] = set()
         self._files = files
-        outside: dict[str, tuple[bool, bool]] = {}  # imports of no file: a tool, glue
+        self._outside: dict[str, tuple[bool, bool]] = {}  # imports of no file: a tool, glue
         for path, seen in files.items():
-            tool = glue = False
-            for name in seen.imports:
-                kind = outside.get(name)
+            self._add(path, seen, tools)
+
+    def _add(self, path: str, seen: Look, tools: _Tools) -> None:
+        located: dict[int, str] = {}  # by the identity of prefixes: what is imported from one module has the same
+        for names, whole in (seen.imports, True), (seen.packages, False):
+            for name in names:
+                kind = self._outside.get(name)
                 if kind is None:
-                    located = self.names.find_module(name, path)
-                    if located is not None:
-                        self._link(path, located[0])
+                    prefixes = self.names.prefixes(name)
+                    other = located.get(id(prefixes)) if prefixes else ""
+                    if other is None:
+                        other = located[id(prefixes)] = self.names.find_first(prefixes, path)
+                        if other:
+                            self._link(path, other)
+                    if other:
                         continue
                     kind = tools.uses(name), name.partition(".")[0] in _GLUE
-                    if self.names.is_foreign(name):
-                        outside[name] = kind
-                tool |= kind[0]
-                glue |= kind[1]
-            for name in seen.packages:
-                located = None if name in outside else self.names.find_module(name, path)
-                if located is not None:
-                    self._link(path, located[0])
-                else:
-                    glue |= name.partition(".")[0] in _GLUE
-            if tool:
-                self.users_of_tools.add(path)
-            if glue:
-                self.users_of_glue.add(path)
+                    if not prefixes:
+                        self._outside[name] = kind
+                if kind[0] and whole:
+                    self.users_of_tools.add(path)
+                if kind[1]:
+                    self.users_of_glue.add(path)
 
     def add_mentions(self, mentioned: _Mentioned) -> None:
         """Add what files name in other ways than by an import."""
