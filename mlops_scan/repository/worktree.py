@@ -18,7 +18,9 @@ from mlops_scan.repository.folder import modified, on_disk, through_link
 from mlops_scan.repository.head import plain_head
 from mlops_scan.repository.listed import Item, Listing
 
-_LIST = ("ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard")
+_CACHED = ("ls-files", "-z", "-t", "-s", "--cached")
+_OTHERS = ("--others", "--exclude-standard")
+_MANY = 300_000  # bytes of an index; that of 3 000 files
 _STATS = ("--literal-pathspecs", "ls-files", "-z", "-s", "--debug")
 _MAX_DEPTH = 8  # submodules in submodules
 _STAT = regex(
@@ -38,13 +40,11 @@ def work_tree(
     folder = git.GitFolder(top / ".git", top)
     try:
         head = plain_head(folder.path) or folder.resolve("HEAD")
-        listing = git.run(_LIST, folder.place, root, meanwhile=meanwhile)
+        index, items = _listed(root, folder, meanwhile)
     except git.GitError:
         return None
-    if not listing and root != top:
+    if index.empty and root != top:
         return None  # an ignored folder inside somebody else's repository
-    index = _Index(listing)
-    items = list(on_disk(root, index.files))
     present = {item.path for item in items}
     absent = {name: index.files[name] for name in index.sparse if name not in present}
     converting = conversions(root, top, head.objects.parent, present)
@@ -57,16 +57,53 @@ def work_tree(
     return result.joined(_inside(root, name, depth) for name in index.submodules)
 
 
+def _listed(root: Path, folder: git.GitFolder, meanwhile: Callable[[], object] | None) -> tuple[_Index, list[Item]]:
+    """What git knows below `root`, and which of it is there.
+
+    Where there is much, this process looks at what git tracks while another git looks for what it does not track.
+
+    Raises:
+        GitError: see `git.run`.
+    """
+    index, items = _Index(), list[Item]()
+
+    def add(listing: bytes) -> None:
+        items.extend(on_disk(root, index.add(listing)))
+
+    if _index_size(folder) < _MANY:
+        add(git.run((*_CACHED, *_OTHERS), folder.place, root, meanwhile=meanwhile))
+    else:
+
+        def tracked() -> None:
+            add(git.run(_CACHED, folder.place, root, meanwhile=meanwhile))
+
+        add(git.run((*_CACHED[:3], *_OTHERS), folder.place, root, meanwhile=tracked))
+    return index, items
+
+
+def _index_size(folder: git.GitFolder) -> int:
+    try:
+        return os.stat(folder.place["GIT_INDEX_FILE"]).st_size  # noqa: PTH116 -- on the way of every scan
+    except (KeyError, OSError):
+        return 0
+
+
 class _Index:
     """The parsed output of `git ls-files -z -t -s --others`: `tag mode object stage<TAB>name`, or `? name`."""
 
-    def __init__(self, listing: bytes) -> None:
+    def __init__(self) -> None:
         self.files: dict[str, str] = {}  # name: blob, empty for an untracked file
         self.sparse: list[str] = []  # left out by a sparse checkout
         self.submodules: list[str] = []
+        self.empty = True
+
+    def add(self, listing: bytes) -> dict[str, str]:
+        """Take what git printed; the files that are new."""
+        self.empty = self.empty and not listing
+        files: dict[str, str] = {}
         for record in os.fsdecode(listing).split("\0"):
             if record.startswith("? "):
-                self.files[record[2:]] = ""
+                files[record[2:]] = ""
                 continue
             meta, tab, name = record.partition("\t")
             if not tab:
@@ -75,9 +112,12 @@ class _Index:
             if mode == "160000":
                 self.submodules.append(name)
             elif mode != "120000":
-                self.files[name] = blob
+                files[name] = blob
                 if tag == "S":
                     self.sparse.append(name)
+        new = {name: blob for name, blob in files.items() if name not in self.files} if self.files else files
+        self.files.update(new)
+        return new
 
 
 def _from_objects(
