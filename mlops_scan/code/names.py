@@ -57,7 +57,11 @@ class ModuleNames:
 
     def find_first(self, prefixes: tuple[str, ...], importer: str) -> str:
         """The file that the first of some `prefixes` names that names one for `importer`, empty without one."""
-        return next((path for prefix in prefixes if (path := self._seen_from(prefix, importer))), "")
+        for prefix in prefixes:
+            path = self._seen_from(prefix, importer)
+            if path:
+                return path
+        return ""
 
     def is_foreign(self, dotted: str) -> bool:
         """Whether `find_module` finds nothing, whoever asks."""
@@ -101,6 +105,9 @@ class ModuleNames:
 
     def _nearest(self, dotted: str, importer: str, folder: str) -> str:
         candidates, length = self._named(dotted), dotted.count(".") + 1
+        if len(candidates) == 1:
+            only = candidates[0]
+            return only[0] if importer in self._extends_path or self._fits(only, importer, folder, length) else ""
         near = candidates
         if len(candidates) > _FEW:
             many = self._many.get(dotted)
@@ -108,12 +115,8 @@ class ModuleNames:
                 many = self._many[dotted] = _Many(candidates, self._packages)
             near = many.near(folder)
         fitting = [item for item in near if self._fits(item, importer, folder, length)]
-        if not fitting and len(candidates) == 1 and importer in self._extends_path:
-            fitting = candidates
         if not fitting:
             return ""
-        if len(fitting) == 1:
-            return fitting[0][0]
         return max(fitting, key=lambda item: (_common(item[1], folder), -len(item[0]), item[0]))[0]
 
     def _named(self, dotted: str) -> list[tuple[str, str]]:
