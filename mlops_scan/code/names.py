@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 _SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
 _SUFFIXES = (".py", ".py.tmpl", ".py.jinja", ".py.j2")
 _FEW = 16  # files of one name that are looked at one by one for each folder that asks
+_AFTER_SLASH = "0"
 PLACEHOLDER = "TEMPLATE"  # what a `{{ name }}` of a template is read as
 _PLACEHOLDER = f"{PLACEHOLDER}."
 
@@ -146,27 +148,36 @@ class ModuleNames:
 class _Many:
     """Many files of one name, by the folders that the name is relative to."""
 
-    def __init__(self, files: Iterable[tuple[str, str]], packages: Collection[str]) -> None:
+    def __init__(self, files: Collection[tuple[str, str]], packages: Collection[str]) -> None:
         self._by_base: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        self._below: dict[str, tuple[str, str]] = {}  # of those outside packages the first choice for each folder
         for file in files:
-            path, base = file
-            self._by_base[base].append(file)
-            for above in () if base in packages else _upwards(base):
-                first = self._below.setdefault(above, file)[0]
-                if (-len(path), path) > (-len(first), first):
-                    self._below[above] = file
+            self._by_base[file[1]].append(file)
+        # outside packages, where every file may be meant: those of one folder stand together
+        self._open = sorted((f"{base}/" if base else "", path, base) for path, base in files if base not in packages)
+        self._first: dict[str, tuple[str, str]] = {}
 
     def near(self, folder: str) -> list[tuple[str, str]]:
         """Those among which is the one that a file in `folder` means."""
         found: list[tuple[str, str]] = []
         below: tuple[str, str] | None = None
         for above in _upwards(folder):
-            below = below or self._below.get(above)
+            below = below or self._first_below(above)
             for root in _SOURCE_ROOTS:
                 base = f"{above}/{root}" if above and root else above or root
                 found += self._by_base.get(base, ())
         return found if below is None else [*found, below]
+
+    def _first_below(self, folder: str) -> tuple[str, str] | None:
+        """The first choice among those outside packages that a name means below a folder."""
+        start = bisect_left(self._open, (f"{folder}/",)) if folder else 0
+        end = bisect_left(self._open, (f"{folder}{_AFTER_SLASH}",)) if folder else len(self._open)
+        if start == end:
+            return None
+        first = self._first.get(folder)
+        if first is None:
+            best = max(self._open[start:end], key=lambda item: (-len(item[1]), item[1]))
+            first = self._first[folder] = best[1:]
+        return first
 
 
 def _upwards(folder: str) -> Iterator[str]:
