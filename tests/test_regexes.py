@@ -38,7 +38,7 @@ SHORT = {
     "mlops_scan.ci.providers:GATHERED": _PATH,
     "mlops_scan.detectors.ci:_SEEDS": _PATH,
     "mlops_scan.ci.find:_GENERIC_JSON": _NAME,
-    "mlops_scan.code.sweep:_WRITTEN": 120,
+    "mlops_scan.code.look:_WRITTEN": 120,
     "mlops_scan.detectors.training:_COMMAND": 400,
     "mlops_scan.documents.requirements:_WHEEL": _NAME,
 }

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
 _SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
 _SUFFIXES = (".py", ".py.tmpl", ".py.jinja", ".py.j2")
+_FEW = 16  # files of one name that are looked at one by one for each folder that asks
+_AFTER_SLASH = "0"
 PLACEHOLDER = "TEMPLATE"  # what a `{{ name }}` of a template is read as
+_PLACEHOLDER = f"{PLACEHOLDER}."
 
 
 class ModuleNames:
@@ -21,51 +25,74 @@ class ModuleNames:
     def __init__(self, paths: Iterable[str], extends_path: Collection[str] = ()) -> None:
         self._extends_path = extends_path
         self._packages: set[str] = set()
-        self._by_last: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
+        # by the last part: the dotted path, which begins with a dot, the path without its ending, the path
+        self._by_last: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
         self._candidates: dict[str, list[tuple[str, str]]] = {}
+        self._many: dict[str, _Many] = {}
         self._deepest = 0
         self._own: dict[str, str] = {}  # the last part of the name that a file itself has
-        self._prefixes: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._prefixes: dict[str, tuple[str, ...]] = {}
         self._files: dict[str, dict[str, str]] = {}  # by the name, and the folder or file that asks for it
         for path in paths:
             if not path.endswith(_SUFFIXES):
                 continue
-            if path.endswith("/__init__.py"):
-                self._packages.add(path.rpartition("/")[0])
-            parts = path.split("/")
-            stem = parts[-1].split(".", 1)[0]
-            parts = parts[:-1] if stem == "__init__" else [*parts[:-1], stem]
-            if parts:
-                self._deepest = max(self._deepest, len(parts))
-                self._own[path] = parts[-1].replace(".", "_")
-                self._by_last[self._own[path]].append((parts, path))
+            folder, slash, name = path.rpartition("/")
+            if slash and name == "__init__.py":
+                self._packages.add(folder)
+            stem = name.partition(".")[0]
+            if stem != "__init__":
+                folder += slash + stem
+            elif not slash:
+                continue
+            self._deepest = max(self._deepest, folder.count("/") + 1)
+            dotted = "." + folder.replace(".", "_").replace("/", ".")  # folders as relative imports have them
+            self._own[path] = last = dotted.rpartition(".")[2]
+            self._by_last[last].append((dotted, folder, path))
 
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
-        for prefix, rest in self._known(dotted):
+        for prefix in self.prefixes(dotted):
             path = self._seen_from(prefix, importer)
             if path:
-                return path, rest
+                return path, dotted.removeprefix(_PLACEHOLDER)[len(prefix) + 1 :]
         return None
+
+    def find_first(self, prefixes: tuple[str, ...], importer: str) -> str:
+        """The file that the first of some `prefixes` names that names one for `importer`, empty without one."""
+        for prefix in prefixes:
+            path = self._seen_from(prefix, importer)
+            if path:
+                return path
+        return ""
 
     def is_foreign(self, dotted: str) -> bool:
         """Whether `find_module` finds nothing, whoever asks."""
-        return not self._known(dotted)
+        return not self.prefixes(dotted)
 
-    def _known(self, dotted: str) -> tuple[tuple[str, str], ...]:
-        prefixes = self._prefixes.get(dotted)
-        if prefixes is None:
-            prefixes = self._prefixes[dotted] = tuple(self._known_prefixes(dotted))
-        return prefixes
+    def prefixes(self, dotted: str) -> tuple[str, ...]:
+        """The prefixes of a name that some file has, longest first; none for most names.
 
-    def _known_prefixes(self, dotted: str) -> Iterator[tuple[str, str]]:
-        """The prefixes of a name that some file has, longest first, each with the rest; none for most names."""
-        parts = dotted.split(".")
-        if parts[0] == PLACEHOLDER and len(parts) > 1:
-            parts = parts[1:]  # the package's name is the template's to fill in
-        for length in range(min(len(parts), self._deepest), 0, -1):  # no longer name can be a file's
+        For all that is in one module it is the same object.
+        """
+        dotted = dotted.removeprefix(_PLACEHOLDER)  # the package's name is the template's to fill in
+        found = self._prefixes.get(dotted)
+        if found is None:
+            found = self._prefixes[dotted] = self._known_prefixes(dotted)
+        return found
+
+    def _known_prefixes(self, dotted: str) -> tuple[str, ...]:
+        if dotted.count(".") >= self._deepest:
+            dotted = ".".join(dotted.split(".")[: self._deepest])  # no longer name can be a file's
+        above, dot, last = dotted.rpartition(".")
+        shorter = self._prefixes.get(above) if dot else ()
+        if shorter is None:  # asked for once: much is imported from one module
+            shorter = self._prefixes[above] = tuple(self._prefixes_of(above.split(".")))
+        return (dotted, *shorter) if last in self._by_last and self._named(dotted) else shorter
+
+    def _prefixes_of(self, parts: list[str]) -> Iterator[str]:
+        for length in range(len(parts), 0, -1):
             if parts[length - 1] in self._by_last and self._named(prefix := ".".join(parts[:length])):
-                yield prefix, ".".join(parts[length:])
+                yield prefix
 
     def _seen_from(self, dotted: str, importer: str) -> str:
         """The file that a whole dotted name means to `importer`, empty where there is none."""
@@ -80,9 +107,16 @@ class ModuleNames:
 
     def _nearest(self, dotted: str, importer: str, folder: str) -> str:
         candidates, length = self._named(dotted), dotted.count(".") + 1
-        fitting = [item for item in candidates if self._fits(item, importer, length)]
-        if not fitting and len(candidates) == 1 and importer in self._extends_path:
-            fitting = candidates
+        if len(candidates) == 1:
+            only = candidates[0]
+            return only[0] if importer in self._extends_path or self._fits(only, importer, folder, length) else ""
+        near = candidates
+        if len(candidates) > _FEW:
+            many = self._many.get(dotted)
+            if many is None:
+                many = self._many[dotted] = _Many(candidates, self._packages)
+            near = many.near(folder)
+        fitting = [item for item in near if self._fits(item, importer, folder, length)]
         if not fitting:
             return ""
         return max(fitting, key=lambda item: (_common(item[1], folder), -len(item[0]), item[0]))[0]
@@ -91,29 +125,67 @@ class ModuleNames:
         """The files whose dotted path ends with a name, each with the folder that the name is relative to."""
         found = self._candidates.get(dotted)
         if found is None:
-            names = dotted.split(".")
-            length = len(names)
+            end, length = f".{dotted}", dotted.count(".") + 1
             found = self._candidates[dotted] = [
-                (path, "/".join(parts[:-length]))
-                for parts, path in self._by_last.get(names[-1], ())
-                # folders as relative imports have them
-                if len(parts) >= length and [part.replace(".", "_") for part in parts[-length:]] == names
+                (path, whole.rsplit("/", length)[0] if len(own) > len(end) else "")
+                for own, whole, path in self._by_last.get(dotted.rpartition(".")[2], ())
+                if own.endswith(end)
             ]
         return found
 
-    def _fits(self, candidate: tuple[str, str], importer: str, length: int) -> bool:
-        """Whether a module may be what `importer` means by the first `length` names of an import."""
+    def _fits(self, candidate: tuple[str, str], importer: str, folder: str, length: int) -> bool:
+        """Whether a module may be what `importer` in `folder` means by the first `length` names of an import."""
         path, base = candidate
-        folder = importer.rpartition("/")[0]
         if length == 1 and path == importer:
             return False  # `xgboost.py` that imports xgboost
         if base in self._packages and base != folder and path.endswith("/__init__.py"):
             package = path.rpartition("/")[0]
             if folder == package or folder.startswith(package + "/"):
                 return False  # `models/xgboost/train.py` that imports xgboost
-        if length == 1 or _importable(base, folder):
-            return _importable(base, folder)
-        return base not in self._packages
+        return _importable(base, folder) or (length > 1 and base not in self._packages)
+
+
+class _Many:
+    """Many files of one name, by the folders that the name is relative to."""
+
+    def __init__(self, files: Collection[tuple[str, str]], packages: Collection[str]) -> None:
+        self._by_base: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for file in files:
+            self._by_base[file[1]].append(file)
+        # outside packages, where every file may be meant: those of one folder stand together
+        self._open = sorted((f"{base}/" if base else "", path, base) for path, base in files if base not in packages)
+        self._first: dict[str, tuple[str, str]] = {}
+
+    def near(self, folder: str) -> list[tuple[str, str]]:
+        """Those among which is the one that a file in `folder` means."""
+        found: list[tuple[str, str]] = []
+        below: tuple[str, str] | None = None
+        for above in _upwards(folder):
+            below = below or self._first_below(above)
+            for root in _SOURCE_ROOTS:
+                base = f"{above}/{root}" if above and root else above or root
+                found += self._by_base.get(base, ())
+        return found if below is None else [*found, below]
+
+    def _first_below(self, folder: str) -> tuple[str, str] | None:
+        """The first choice among those outside packages that a name means below a folder."""
+        start = bisect_left(self._open, (f"{folder}/",)) if folder else 0
+        end = bisect_left(self._open, (f"{folder}{_AFTER_SLASH}",)) if folder else len(self._open)
+        if start == end:
+            return None
+        first = self._first.get(folder)
+        if first is None:
+            best = max(self._open[start:end], key=lambda item: (-len(item[1]), item[1]))
+            first = self._first[folder] = best[1:]
+        return first
+
+
+def _upwards(folder: str) -> Iterator[str]:
+    """A folder and those above it, up to the root."""
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
+    yield ""
 
 
 def _importable(base: str, folder: str) -> bool:

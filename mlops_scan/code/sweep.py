@@ -1,7 +1,7 @@
 """Which Python files deserve a parse: those that import a known tool, those that lead to one, and what those import.
 
-One regular expression over the text finds the imports and the scripts that a file names; a file that no chain of
-imports connects with a tool can prove nothing about machine learning. A tool is known by its whole dotted name: of the
+A look at the text finds the imports and the scripts that a file names; a file that no chain of imports connects with a
+tool can prove nothing about machine learning. A tool is known by its whole dotted name: of the
 files that import from `google.cloud`, those of `google.cloud.aiplatform` matter.
 """
 
@@ -11,28 +11,15 @@ import sys
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from msgspec import Struct
 
-from mlops_scan.code.definitions import absolute
+from mlops_scan.code.look import Look, Parts, run_in
 from mlops_scan.code.names import ModuleNames
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 
-# A line break first: the regular expression engine skips to the next one twice as fast as `^` tries every character.
-_IMPORT = regex(
-    r"\n[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]{0,4000}|[\w, \t]*)|import[ \t]+([\w., \t]+))"
-)
-_COMMENT = regex(r"#[^\n]*")
 _CELL_IMPORTS = (regex(rb"import[ \t]+(\w+)"), regex(rb"from[ \t]+(\w+)"))
-_SCRIPT_END = regex(r"\.py\b")
-_WRITTEN = regex(r"[\w./-]*\w$")
-_WRITTEN_LENGTH = 120  # characters of a written path that are looked at, the last ones
-_MODULE_NAME = regex(r"[\"'](\w+(?:\.\w+)+)[\"']")
-_MODULE_RUN = regex(r"-m\s+([\w.]+)")
-_RUNS_MODULES = ("_module", "runpy")
-_MODULE_OPTIONS = ('"-m"', "'-m'")
 _FEW = 8  # files of one name that may all be meant, wherever they lie
 _TAILS = (3, 2)  # last parts of a path that tell files of one name from each other
 _LAST_CHARACTER = "\U0010ffff"
@@ -48,8 +35,6 @@ HARD_BUDGET = 12_000_000
 # What glues code together without being a tool of machine learning itself.
 _GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
 
-_Parts = tuple[str, ...]  # of a path or a dotted name; the last is the stem of the file
-
 
 class Sweep(Struct, frozen=True):
     """What the texts of the Python files show before any of them is parsed."""
@@ -60,29 +45,6 @@ class Sweep(Struct, frozen=True):
     """All Python files by the names that other files may import them by."""
     left: frozenset[str] = frozenset()
     """The files that deserve a parse as well, but are beyond the budget."""
-
-
-class Look(NamedTuple):
-    """What is kept of the text of one Python file; a tuple of what can be marshalled."""
-
-    size: int
-    blank: bool
-    extends_path: bool
-    imports: tuple[tuple[str, bool], ...]
-    scripts: tuple[_Parts, ...]
-    modules: tuple[str, ...]
-
-
-def look(path: str, text: str) -> Look:
-    """Look at the text of a Python file for what other files, and tools, it leads to."""
-    return Look(
-        len(text),
-        not text or text.isspace(),
-        "sys.path." in text,
-        tuple(dict.fromkeys(_imports(path, text))),
-        tuple(_scripts(text)),
-        tuple(_modules(text)),
-    )
 
 
 def sweep(
@@ -108,7 +70,7 @@ def sweep(
         return Sweep(frozenset(), graph.names)
     mentioned = _Mentioned(files)
     graph.add_mentions(mentioned)
-    named = {path for origin, text in commands for parts in _named(text) for path in mentioned.find(parts, origin)}
+    named = {path for origin, text in commands for parts in run_in(text) for path in mentioned.find(parts, origin)}
     chosen = graph.users_of_tools | graph.users_of_glue | named
     leading = set(_distances(chosen, lambda path: graph.users.get(path, ())))
     found = set(_distances(leading, lambda path: graph.imported.get(path, ())))
@@ -201,19 +163,28 @@ class _Graph:
         self.users_of_tools: set[str] = set()
         self.users_of_glue: set[str] = set()
         self._files = files
-        outside: dict[tuple[str, bool], tuple[bool, bool]] = {}  # imports of no file: a tool, glue
+        self._outside: dict[str, tuple[bool, bool]] = {}  # imports of no file: a tool, glue
         for path, seen in files.items():
-            for name in seen.imports:
-                kind = outside.get(name)
+            self._add(path, seen, tools)
+
+    def _add(self, path: str, seen: Look, tools: _Tools) -> None:
+        located: dict[int, str] = {}  # by the identity of prefixes: what is imported from one module has the same
+        for names, whole in (seen.imports, True), (seen.packages, False):
+            for name in names:
+                kind = self._outside.get(name)
                 if kind is None:
-                    located = self.names.find_module(name[0], path)
-                    if located is not None:
-                        self._link(path, located[0])
+                    prefixes = self.names.prefixes(name)
+                    other = located.get(id(prefixes)) if prefixes else ""
+                    if other is None:
+                        other = located[id(prefixes)] = self.names.find_first(prefixes, path)
+                        if other:
+                            self._link(path, other)
+                    if other:
                         continue
-                    kind = name[1] and tools.uses(name[0]), name[0].partition(".")[0] in _GLUE
-                    if self.names.is_foreign(name[0]):
-                        outside[name] = kind
-                if kind[0]:
+                    kind = tools.uses(name), name.partition(".")[0] in _GLUE
+                    if not prefixes:
+                        self._outside[name] = kind
+                if kind[0] and whole:
                     self.users_of_tools.add(path)
                 if kind[1]:
                     self.users_of_glue.add(path)
@@ -239,8 +210,8 @@ class _Mentioned:
     """Python files by the paths and dotted names that a text may write for them."""
 
     def __init__(self, paths: Iterable[str]) -> None:
-        self._by_stem: dict[_Parts, list[str]] = defaultdict(list)
-        self._by_tail: dict[_Parts, list[str]] = defaultdict(list)  # of names that many files have
+        self._by_stem: dict[Parts, list[str]] = defaultdict(list)
+        self._by_tail: dict[Parts, list[str]] = defaultdict(list)  # of names that many files have
         parts = {path: _parts(path) for path in sorted(paths)}
         for path, own in parts.items():
             self._by_stem[own[-1:]].append(path)
@@ -249,7 +220,7 @@ class _Mentioned:
                 for length in _TAILS:
                     self._by_tail[own[-length:]].append(path)
 
-    def find(self, written: _Parts, origin: str) -> list[str]:
+    def find(self, written: Parts, origin: str) -> list[str]:
         """The files that a path written in the file `origin` may mean.
 
         Where many have that name: those that share most of the path. Of many of these, those nearest to the origin,
@@ -280,54 +251,7 @@ def _home(path: str) -> str:
     return "".join(f"{name}/" for name in folders[:hidden])
 
 
-def _named(text: str) -> dict[_Parts, None]:
-    """The Python files that a text other than code runs, as parts of paths."""
-    return _scripts(text) | dict.fromkeys(tuple(name.split(".")) for name in _MODULE_RUN.findall(text))
-
-
-def _scripts(text: str) -> dict[_Parts, None]:
-    """The Python files whose path is written in a text, as parts of it; a comment may say how to run one."""
-    found: dict[_Parts, None] = {}
-    for end in _SCRIPT_END.finditer(text):
-        written = _WRITTEN.search(text, max(0, end.start() - _WRITTEN_LENGTH), end.start())
-        if written is not None:
-            found[tuple(part for part in written.group().split("/") if part.strip("."))] = None
-    return found
-
-
-def _modules(text: str) -> dict[str, None]:
-    """The dotted names that code hands to something that runs modules."""
-    option = "-m" in text
-    found = dict.fromkeys(_MODULE_RUN.findall(text)) if option else {}
-    if any(mark in text for mark in (*_RUNS_MODULES, *(_MODULE_OPTIONS if option else ()))):
-        found.update(dict.fromkeys(_MODULE_NAME.findall(text)))
-    return found
-
-
-def _imports(path: str, text: str) -> Iterator[tuple[str, bool]]:
-    """The dotted names that a file imports, relative ones as from the repository's root; false for a mere beginning.
-
-    `from google.cloud import storage` imports `google.cloud.storage`, and begins with `google.cloud`.
-    """
-    for source, names, plain in _IMPORT.findall(f"\n{text}"):
-        if source:
-            module = source.lstrip(".")
-            base = absolute(path, module, len(source) - len(module))
-            members = [
-                name
-                for part in _COMMENT.sub("", names).split(",")
-                if (name := part.strip("( \t\r\n\\").partition(" ")[0])
-            ]
-            yield base, not members
-            for name in members:
-                yield f"{base}.{name}" if base else name, True
-        for part in plain.split(","):
-            name = part.strip().partition(" ")[0]
-            if name:
-                yield name, True
-
-
-def _parts(path: str) -> _Parts:
+def _parts(path: str) -> Parts:
     """A path by which commands name a file: of a package the folder, else the file without its ending."""
     parts = strip_template(path)[0].split("/")
     last = parts[-1].split(".", 1)[0]

@@ -10,13 +10,10 @@ from mlops_scan.repository.roles import strip_template
 @lru_cache(maxsize=1 << 16)
 def language_of(path: str) -> str:
     """A file's language, told by its name; empty where there is no parser for it."""
-    name = strip_template(path)[0].rpartition("/")[2]
-    lower = name.lower()
-    for suffix, language in _SUFFIXES:
-        if lower.endswith(suffix):
-            return language
-    if lower in _NAMES:
-        return _NAMES[lower]
+    lower = strip_template(path)[0].rpartition("/")[2].lower()
+    language = _SUFFIXES.get(lower[max(lower.rfind("."), 0) :]) or _NAMES.get(lower)
+    if language is not None:
+        return language
     if lower.startswith(("dockerfile", "containerfile")):
         return "dockerfile"
     if lower.startswith(("requirements", "constraints")) and lower.endswith((".txt", ".in", ".pip")):
@@ -24,13 +21,12 @@ def language_of(path: str) -> str:
     return ""
 
 
-_SUFFIXES = (
-    (".py", "python"), (".ipynb", "notebook"), (".yaml", "yaml"), (".yml", "yaml"), (".json", "json"),
-    (".jsonc", "json"),
-    (".toml", "toml"), (".sh", "shell"), (".bash", "shell"), (".sbatch", "shell"), (".mk", "makefile"),
-    (".dockerfile", "dockerfile"), (".tf", "hcl"), (".tofu", "hcl"), (".tfvars", "hcl"), (".hcl", "hcl"),
-    (".bicep", "bicep"), (".ts", "typescript"),
-)  # fmt: skip
+_SUFFIXES = {
+    ".py": "python", ".ipynb": "notebook", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".jsonc": "json",
+    ".toml": "toml", ".sh": "shell", ".bash": "shell", ".sbatch": "shell", ".mk": "makefile",
+    ".dockerfile": "dockerfile", ".tf": "hcl", ".tofu": "hcl", ".tfvars": "hcl", ".hcl": "hcl",
+    ".bicep": "bicep", ".ts": "typescript",
+}  # fmt: skip
 _NAMES = {
     "mlproject": "yaml", "makefile": "makefile", "gnumakefile": "makefile", "dvc.lock": "yaml", "pipfile": "toml",
     "poetry.lock": "toml",

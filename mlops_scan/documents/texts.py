@@ -101,6 +101,8 @@ class TextStore:
         elif known.identity != hash(text):
             self.note(path, _CHANGED)
             text = ""
+        elif known.marks is None:
+            self._released[path] = known._replace(marks=self._marks_in(text, known.few))
         self._keep_again(path, text)
         return text
 
@@ -176,15 +178,15 @@ class TextStore:
 
     # -- other processes ---------------------------------------------------------------------------------------------
 
-    def observed(self, path: str, work: Callable[[], _T]) -> tuple[_T, Seen]:
+    def observed(self, path: str, work: Callable[[], _T], marked: bool = True) -> tuple[_T, Seen]:
         """Do something that reads one file, and say what reading it has shown, for `take` in another process.
 
-        A text that was not held before is not kept.
+        A text that was not held before is let go, as `let_go` does it.
         """
         held = path in self._texts
         result = work()
         if not held:
-            self.let_go(path)
+            self.let_go(path, marked)
         noted, released = self.incomplete.get(path), self._released.get(path)
         return result, (
             self.reads.get(path),
@@ -202,11 +204,14 @@ class TextStore:
                 self.counted[path] = size
         if reason:
             self.incomplete.setdefault(path, Incomplete(path, reason))
-        if path not in self._texts and path not in self._released:
-            if released is None:
+        if path in self._texts:
+            return
+        known = self._released.get(path)
+        if released is None:
+            if known is None:
                 self._texts[path] = ""
-            else:
-                self._released[path] = _Released(*released)
+        elif known is None or (known.marks is None and known == _Released(None, *released[1:])):
+            self._released[path] = _Released(*released)
 
     # -- memory ------------------------------------------------------------------------------------------------------
 
@@ -225,20 +230,25 @@ class TextStore:
         self._marks = tuple(marks)
         self._text_marks = (*self._marks, *of_texts)
 
-    def thin_out(self, path: str) -> None:
+    def thin_out(self, path: str, marked: bool = True) -> None:
         """Let go of a text that has been looked at, if there are many; it is read again if it turns out to matter."""
         if self._held >= _FEW:
-            self.let_go(path)
+            self.let_go(path, marked)
 
     def let_go(self, path: str, marked: bool = True) -> None:
-        """Let go of one text, as `release` does; one that is not `marked` without a look at what `expect` was told."""
+        """Let go of one text, as `release` does.
+
+        One that is not `marked` without a look at what `expect` was told: there is one when it is read again.
+        """
         text = self._texts.pop(path, None)
         if text:
             self._held -= len(text)
             long = len(text) > _LONG
-            wanted = self._marks if long else self._text_marks
-            marks = tuple(mark for mark in wanted if mark in text) if marked else None
+            marks = self._marks_in(text, long) if marked else None
             self._released[path] = _Released(marks, hash(text), False, long)
+
+    def _marks_in(self, text: str, few: bool) -> tuple[str, ...]:
+        return tuple(mark for mark in (self._marks if few else self._text_marks) if mark in text)
 
     def holds(self, path: str, mark: str) -> bool:
         """Whether the text of a file has `mark` in it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from mlops_scan.documents.store import Documents
 from mlops_scan.engine import plugins
 from mlops_scan.engine.lessons import lesson_folders
+from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository, open_repository
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.repository.urls import without_secrets
@@ -150,13 +151,7 @@ def begin(options: ScanOptions, stage: str) -> None:
 
 def _with_roles(repository: Repository) -> Repository:
     """In a course, and where all code lies in example folders, the examples are the repository's own work."""
-    code = [
-        file
-        for file in repository.files
-        if file.path.endswith((".py", ".ipynb")) and file.role in (Role.SOURCE, Role.NOTEBOOK, Role.EXAMPLE)
-    ]
-    examples = sum(1 for file in code if file.role is Role.EXAMPLE)
-    if not lesson_folders(repository.files) and not (code and examples == len(code)):
+    if not lesson_folders(repository.files) and not _only_examples(repository.files):
         return repository
     files = tuple(
         replace(file, role=Role.NOTEBOOK if file.suffix == ".ipynb" else Role.SOURCE)
@@ -165,3 +160,15 @@ def _with_roles(repository: Repository) -> Repository:
         for file in repository.files
     )
     return replace(repository, files=files)
+
+
+def _only_examples(files: Iterable[File]) -> bool:
+    """Whether there is code, and all of it is in examples."""
+    work = (Role.SOURCE, Role.NOTEBOOK)
+    roles = (file.role for file in files if file.path.endswith((".py", ".ipynb")))
+    found = False
+    for role in roles:
+        if role in work:
+            return False
+        found = found or role is Role.EXAMPLE
+    return found

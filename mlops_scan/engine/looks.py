@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Iterator, Sequence
 
-from mlops_scan.code.sweep import Look, look
+from mlops_scan.code.look import Look, look
 from mlops_scan.documents.store import Documents
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.words import Role
@@ -30,10 +30,10 @@ def looks(
 
     def own(number: int) -> None:
         found[number] = one(paths[number])
-        documents.thin_out(paths[number])
+        documents.thin_out(paths[number], marked=False)  # most are never asked for again
 
     def work(number: int) -> bytes:
-        shown, seen = documents.observed(paths[number], lambda: one(paths[number]))
+        shown, seen = documents.observed(paths[number], lambda: one(paths[number]), marked=False)
         return marshal.dumps((None if shown is None else tuple(shown), seen))
 
     sizes = [documents.files[path].size for path in paths]
@@ -41,7 +41,6 @@ def looks(
     packed: dict[int, bytes] = {}
     if jobs > 1 and all(map(documents.is_shared, paths)):
         packed = workers.share(sizes, jobs, work, own)
-    shared: dict[tuple[str, bool], tuple[str, bool]] = {}  # many files import the same
     for number, path in enumerate(paths):
         if number in packed:
             shown, seen = marshal.loads(packed.pop(number))  # noqa: S302 -- from our own process
@@ -53,5 +52,4 @@ def looks(
         if result is None:
             documents.rename_role(path, Role.GENERATED)
         else:
-            imports = tuple([shared.setdefault(name, name) for name in result.imports])
-            yield path, result._replace(imports=imports)
+            yield path, result

@@ -75,11 +75,12 @@ class Attributes:
 
     def of(self, path: str) -> Hints | None:
         """The hints for the file at `path`, None where no line speaks of it."""
-        values: dict[str, tuple[bool | None, bool]] = {}
         inside = path.rpartition("/")[0]
-        if inside not in self._reaching:
-            self._reaching[inside] = tuple(self._into(inside + "/" if inside else ""))
-        for offset, line in self._reaching[inside]:
+        reaching = self._reaching.get(inside)
+        if reaching is None:
+            reaching = self._reaching[inside] = tuple(self._into(inside + "/" if inside else ""))
+        values: dict[str, tuple[bool | None, bool]] = {}
+        for offset, line in reaching:
             if path.startswith(line.start, offset) and line.pattern.fullmatch(path, offset):
                 values.update({name: (value, line.whole_type) for name, value in line.values})
         if not values:

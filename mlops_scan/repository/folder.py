@@ -63,6 +63,15 @@ def _stamp(status: os.stat_result) -> int:
     return (status.st_ino << 128) | (status.st_ctime_ns << 64) | (status.st_mtime_ns & _MASK)
 
 
+def modified(root: Path, item: Item) -> int:
+    """The time of an item of `on_disk` at which its bytes changed last, in nanoseconds.
+
+    Raises:
+        OSError: the file is gone.
+    """
+    return item.stamp & _MASK if item.stamp else os.lstat(f"{root}{os.sep}{item.path}").st_mtime_ns
+
+
 def through_link(root: Path, folder: str, links: dict[str, bool]) -> bool:
     """Whether a folder, as an index may name it, leads over a link or out of `root`; `links` keeps the answers."""
     if not folder:

@@ -15,6 +15,7 @@ from mlops_scan.words import Role
 if TYPE_CHECKING:
     from mlops_scan.repository.attributes import Hints
 
+_NAME = ".gitattributes"
 _ORDER = (Role.VENDORED, Role.GENERATED, Role.DOCS)  # which of several claims counts
 _CODE = frozenset(
     {".py", ".pyi", ".js", ".jsx", ".ts", ".tsx", ".go", ".java", ".scala", ".r", ".c", ".cc", ".cpp", ".h"}
@@ -31,7 +32,11 @@ class Hinted(Struct, frozen=True):
 
 def hinted(files: Sequence[File], catalogue: RoleCatalogue) -> Hinted:
     """Read the attribute files among `files` and apply what they say; at most `MAX_FILES` of them are read."""
-    found = [file for file in files if file.name == ".gitattributes" and file.role is not Role.VENDORED]
+    found = [
+        file
+        for file in files
+        if file.path.endswith(".gitattributes") and file.name == ".gitattributes" and file.role is not Role.VENDORED
+    ]
     if not found:
         return Hinted(tuple(files), frozenset(), ())
     from mlops_scan.repository.attributes import MAX_BYTES, MAX_FILES, Attributes

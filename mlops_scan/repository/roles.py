@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["RoleCatalogue", "default_catalogue", "role_of", "strip_template"]
 
 _OWN_TREE = frozenset({Role.TEST, Role.VENDORED, Role.GENERATED})  # a template among the tests is test data
-_MAX_FOLDERS = 20_000  # folders that one catalogue remembers
+_MAX_FOLDERS = 20_000  # folders, and names of files, that one catalogue remembers
 _HEAD_CHARACTERS = 4_000  # of a file, in which its marker must stand
 _HEAD_LINES = 40
+_IN_MARKERS = "generated"  # the rules' reader sees to it
 Marker = Callable[[str], bool]
 """Whether a line says that a program wrote the file."""
 
@@ -28,7 +29,7 @@ _QUOTES = ('"""', "'''")
 
 
 class RoleCatalogue:
-    """The compiled rules. It remembers the folders that it has seen, so that a path costs a few microseconds."""
+    """The compiled rules. It remembers the folders and names that it has seen, so that a path costs a microsecond."""
 
     def __init__(self, rules: Iterable[RoleRule]) -> None:
         self._rules = tuple(rules)
@@ -50,6 +51,7 @@ class RoleCatalogue:
         self._folder_globs = _Globs((rank, rule.folders) for rank, rule in enumerate(self._rules))
         self._name_globs = _Globs((rank, rule.names) for rank, rule in enumerate(self._rules))
         self._seen: dict[str, int] = {}
+        self._seen_names: dict[str, int] = {}
         self._parts: dict[str, int] = {}
         self._without: dict[frozenset[Role], RoleCatalogue] = {}
 
@@ -73,19 +75,31 @@ class RoleCatalogue:
     def is_generated(self, text: str) -> bool:
         """Whether the comment or docstring at the head of Python code says that a program wrote it."""
         head = text[:_HEAD_CHARACTERS].lower()
-        if "generated" not in head:
+        if _IN_MARKERS not in head:
             return False
-        return any(marks(line) for line in _head_comments(head) for marks in self._markers)
+        return any(marks(line) for line in _head_comments(head) if _IN_MARKERS in line for marks in self._markers)
 
     def _plain(self, folder: str, name: str) -> Role:
         rank = self._seen.get(folder)
         if rank is None:
             rank = self._folder_rank(folder)
-        name = name.lower()
+        if rank:
+            name = name.lower()
+            own = self._seen_names.get(name)
+            if own is None:
+                own = self._name_rank(name)
+            if own < rank:
+                rank = own
+        return self._roles[rank]
+
+    def _name_rank(self, name: str) -> int:
         dot = name.rfind(".")
-        if dot > 0:
-            rank = min(rank, self._suffixes.get(name[dot:], self._last))
-        return self._roles[min(rank, self._names.get(name, self._last), self._name_globs.rank(name, self._last))]
+        rank = self._suffixes.get(name[dot:], self._last) if dot > 0 else self._last
+        rank = self._name_globs.rank(name, min(rank, self._names.get(name, self._last)))
+        if len(self._seen_names) >= _MAX_FOLDERS:
+            self._seen_names.clear()
+        self._seen_names[name] = rank
+        return rank
 
     def _folder_rank(self, folder: str) -> int:
         parts = folder.lower().split("/") if folder else []
@@ -161,8 +175,8 @@ class _Globs:
     def rank(self, name: str, none: int) -> int:
         """The lowest rank of a glob that matches, `none` without one."""
         dot = name.rfind(".")
-        for key in (name[dot:], "") if dot >= 0 else ("",):
-            for rank, start, end, pattern in self._by_ending.get(key, ()):
+        for globs in (self._by_ending.get(name[dot:]) if dot >= 0 else None, self._by_ending.get("")):
+            for rank, start, end, pattern in globs or ():
                 if rank < none and _fits(name, start, end, pattern):
                     none = rank
         return none

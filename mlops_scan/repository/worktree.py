@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from enum import Enum
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_scan.regex import regex
 from mlops_scan.repository import git
+from mlops_scan.repository.conversions import Conversions, conversions
 from mlops_scan.repository.files import Folder
-from mlops_scan.repository.folder import on_disk, through_link
+from mlops_scan.repository.folder import modified, on_disk, through_link
 from mlops_scan.repository.head import plain_head
 from mlops_scan.repository.listed import Item, Listing
 
-_LIST = ("ls-files", "-z", "-t", "-s", "--cached", "--others", "--exclude-standard")
+_CACHED = ("ls-files", "-z", "-t", "-s", "--cached")
+_OTHERS = ("--others", "--exclude-standard")
+_MANY = 300_000  # bytes of an index; that of 3 000 files
+_STATS = ("--literal-pathspecs", "ls-files", "-z", "-s", "--debug")
 _MAX_DEPTH = 8  # submodules in submodules
-_SETTINGS_BYTES = 1_000_000  # of one attributes or configuration file that are looked at
+_STAT = regex(
+    r"\d+ (?P<blob>[0-9a-f]+) (?P<stage>\d)\t(?P<name>[^\0]*)\0\s+ctime: \S+\s+mtime: (?P<seconds>\d+):(?P<nano>\d+)\s"
+    r"[^\0]*?\ssize: (?P<size>\d+)\s+flags: [0-9a-f]+\n"
+)
 
 
 def work_tree(
@@ -35,35 +40,70 @@ def work_tree(
     folder = git.GitFolder(top / ".git", top)
     try:
         head = plain_head(folder.path) or folder.resolve("HEAD")
-        listing = git.run(_LIST, folder.place, root, meanwhile=meanwhile)
+        index, items = _listed(root, folder, meanwhile)
     except git.GitError:
         return None
-    if not listing and root != top:
+    if index.empty and root != top:
         return None  # an ignored folder inside somebody else's repository
-    index = _Index(listing)
-    items = list(on_disk(root, index.files))
     present = {item.path for item in items}
     absent = {name: index.files[name] for name in index.sparse if name not in present}
-    converting = _converts(root, top, head.objects.parent, present)
-    converted = _clean(root, folder, items, index) if converting else {}
+    converting = conversions(root, top, head.objects.parent, present)
+    wanted = [item for item in items if index.files[item.path] and converting.reach(item.path)] if converting else []
     result = Listing(items, head.commit)
-    if absent or converted:
-        result = _from_objects(root, result, head, absent, converted, converting is _Converting.ANYHOW)
+    if absent or wanted:
+        result = _from_objects(root, folder, result, head, absent, _Wanted(wanted, index, converting))
     if not submodules or depth >= _MAX_DEPTH:
         return result.joined([Listing([], skipped=tuple(index.submodules))])
     return result.joined(_inside(root, name, depth) for name in index.submodules)
 
 
+def _listed(root: Path, folder: git.GitFolder, meanwhile: Callable[[], object] | None) -> tuple[_Index, list[Item]]:
+    """What git knows below `root`, and which of it is there.
+
+    Where there is much, this process looks at what git tracks while another git looks for what it does not track.
+
+    Raises:
+        GitError: see `git.run`.
+    """
+    index, items = _Index(), list[Item]()
+
+    def add(listing: bytes) -> None:
+        items.extend(on_disk(root, index.add(listing)))
+
+    if _index_size(folder) < _MANY:
+        add(git.run((*_CACHED, *_OTHERS), folder.place, root, meanwhile=meanwhile))
+    else:
+
+        def tracked() -> None:
+            add(git.run(_CACHED, folder.place, root, meanwhile=meanwhile))
+
+        add(git.run((*_CACHED[:3], *_OTHERS), folder.place, root, meanwhile=tracked))
+    return index, items
+
+
+def _index_size(folder: git.GitFolder) -> int:
+    try:
+        return os.stat(folder.place["GIT_INDEX_FILE"]).st_size  # noqa: PTH116 -- on the way of every scan
+    except (KeyError, OSError):
+        return 0
+
+
 class _Index:
     """The parsed output of `git ls-files -z -t -s --others`: `tag mode object stage<TAB>name`, or `? name`."""
 
-    def __init__(self, listing: bytes) -> None:
+    def __init__(self) -> None:
         self.files: dict[str, str] = {}  # name: blob, empty for an untracked file
         self.sparse: list[str] = []  # left out by a sparse checkout
         self.submodules: list[str] = []
+        self.empty = True
+
+    def add(self, listing: bytes) -> dict[str, str]:
+        """Take what git printed; the files that are new."""
+        self.empty = self.empty and not listing
+        files: dict[str, str] = {}
         for record in os.fsdecode(listing).split("\0"):
             if record.startswith("? "):
-                self.files[record[2:]] = ""
+                files[record[2:]] = ""
                 continue
             meta, tab, name = record.partition("\t")
             if not tab:
@@ -72,27 +112,41 @@ class _Index:
             if mode == "160000":
                 self.submodules.append(name)
             elif mode != "120000":
-                self.files[name] = blob
+                files[name] = blob
                 if tag == "S":
                     self.sparse.append(name)
+        new = {name: blob for name, blob in files.items() if name not in self.files} if self.files else files
+        self.files.update(new)
+        return new
 
 
 def _from_objects(
-    root: Path, listing: Listing, head: git.Head, absent: dict[str, str], converted: dict[str, str], anyhow: bool
+    root: Path, folder: git.GitFolder, listing: Listing, head: git.Head, absent: dict[str, str], wanted: _Wanted
 ) -> Listing:
     """The listing with those files read from git's objects that are not on disk, or not as git keeps them.
 
-    What converts line ends, keywords and large files changes the size of a file or nothing; of `anyhow` converted ones
+    What converts line ends, keywords and large files changes the size of a file or nothing; of those converted anyhow
     nothing is known.
     """
     from mlops_scan.repository.objects import Blobs, Clean, ObjectStore
 
+    found: list[dict[str, int]] = []
     try:
         store = ObjectStore(head.objects, head.hash_name)
-        sizes = store.sizes([*absent.values(), *converted.values()])
     except git.GitError:
         return listing
-    if not anyhow:
+
+    def measure() -> None:
+        with suppress(git.GitError):
+            found.append(store.sizes([*absent.values(), *(wanted.index.files[item.path] for item in wanted.items)]))
+
+    converted = _clean(root, folder, wanted, measure) if wanted.items else {}
+    if not found:
+        measure()
+    if not found:
+        return listing
+    sizes = found[0]
+    if not wanted.converting.anyhow:
         kept = {item.path: item.size for item in listing.items}
         converted = {name: blob for name, blob in converted.items() if sizes.get(blob) != kept.get(name)}
     blobs = Blobs(store, {**absent, **converted})
@@ -117,74 +171,34 @@ def _inside(root: Path, name: str, depth: int) -> Listing:
     return replace(found, revision=None).below(name)
 
 
-# -- conversions -----------------------------------------------------------------------------------------------------
-#
-# A checkout can differ from what is committed: line ends (core.autocrlf, text, eol), keywords (ident), encodings and
-# filters such as Git LFS. The report must not depend on that. So where something may convert, files that have not
-# changed since git wrote or read them are taken from the objects, as any other clone has them.
+class _Wanted(Struct, frozen=True):
+    """Files that may be converted."""
+
+    items: list[Item]
+    index: _Index
+    converting: Conversions
 
 
-class _Converting(Enum):
-    """How files of a checkout may differ from their blobs."""
+def _clean(root: Path, folder: git.GitFolder, wanted: _Wanted, meanwhile: Callable[[], None]) -> dict[str, str]:
+    """The blobs of files that may be converted and have not changed since git wrote or read them.
 
-    NEVER = ""
-    IN_SIZE = "in size"
-    ANYHOW = "anyhow"
-
-    def __bool__(self) -> bool:
-        return self is not _Converting.NEVER
-
-
-_CONVERTING = regex(
-    rb"(?<![\w-])(?:text|eol|crlf|ident|filter|working-tree-encoding)\b",
-    words=(b"text", b"eol", b"crlf", b"ident", b"filter", b"working-tree-encoding"),
-)
-_REWRITING = regex(
-    rb"(?<![\w-])(?:filter(?!=lfs\b)|working-tree-encoding)\b", words=(b"filter", b"working-tree-encoding")
-)
-_CONVERTING_SETTING = regex(rb"(?i)\b(?:autocrlf|eol)\b", words=(b"autocrlf", b"eol"))
-_STAT = regex(
-    r"\d+ (?P<blob>[0-9a-f]+) (?P<stage>\d)\t(?P<name>[^\0]*)\0\s+ctime: \S+\s+mtime: (?P<seconds>\d+):(?P<nano>\d+)\s"
-    r"[^\0]*?\ssize: (?P<size>\d+)\s+flags: [0-9a-f]+\n"
-)
-
-
-def _converts(root: Path, top: Path, common: Path, names: Iterable[str]) -> _Converting:
-    """Whether any setting may make files of a checkout differ from their blobs."""
-    inner = [name for name in names if name.endswith(".gitattributes")]
-    attributes = [root / name for name in inner] + [common / "info" / "attributes"]
-    attributes += [folder / ".gitattributes" for folder in (root, *root.parents) if folder.is_relative_to(top)]
-    found = [path for path in attributes if _mentions(path, _CONVERTING)]
-    if any(_mentions(path, _REWRITING) for path in found):
-        return _Converting.ANYHOW
-    if found or sys.platform == "win32":  # the installer of git sets core.autocrlf for all users
-        return _Converting.IN_SIZE
-    home = Path(os.environ.get("HOME", "/"))
-    personal = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "git" / "config"
-    settings = (common / "config", home / ".gitconfig", personal, Path("/etc/gitconfig"))
-    return _Converting.IN_SIZE if any(_mentions(path, _CONVERTING_SETTING) for path in settings) else _Converting.NEVER
-
-
-def _mentions(path: Path, words: re.Pattern[bytes]) -> bool:
-    with suppress(OSError):
-        return words.search(Folder(str(path.parent)).read(path.name, _SETTINGS_BYTES)) is not None
-    return False
-
-
-def _clean(root: Path, folder: git.GitFolder, items: list[Item], index: _Index) -> dict[str, str]:
-    """The blobs of files whose time and size are those that the index remembers."""
+    These are taken from the objects, as any other clone has them, for the report must not depend on conversions. Their
+    time and size are those that the index remembers. `meanwhile` is what to do until git has listed them.
+    """
+    folders = wanted.converting.folders
     try:
-        text = os.fsdecode(git.run(("ls-files", "-z", "-s", "--debug"), folder.place, root))
+        arguments = (*_STATS, "--", *folders) if folders else _STATS
+        text = os.fsdecode(git.run(arguments, folder.place, root, meanwhile=meanwhile))
     except git.GitError:
         return {}
     known = {name: (blob, seconds, nano, size) for name, blob, seconds, nano, size in _stats(text)}
-    found, before = {}, f"{root}{os.sep}"
-    for item in items:
+    found = {}
+    for item in wanted.items:
         blob, seconds, nano, size = known.get(item.path, ("", 0, 0, 0))
-        if not blob or index.files.get(item.path) != blob or size != item.size & 0xFFFF_FFFF:
+        if not blob or wanted.index.files[item.path] != blob or size != item.size & 0xFFFF_FFFF:
             continue
         with suppress(OSError):
-            changed = os.lstat(before + item.path).st_mtime_ns
+            changed = modified(root, item)
             if changed // 1_000_000_000 == seconds and nano in (0, changed % 1_000_000_000):
                 found[item.path] = blob
     return found

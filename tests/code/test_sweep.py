@@ -6,7 +6,8 @@ from typing import ClassVar
 
 import pytest
 
-from mlops_scan.code.sweep import Look, Sweep, look, sweep
+from mlops_scan.code.look import Look, look
+from mlops_scan.code.sweep import Sweep, sweep
 
 _TRAIN = "import sklearn.svm\n"
 

@@ -56,6 +56,24 @@ def test_a_text_let_go_without_a_look_is_read_again_for_its_marks(folder: Path) 
     assert not documents.holds("b.py", "mark")
 
 
+def test_marks_are_looked_for_when_a_text_is_read_again_here_or_in_another_process(folder: Path) -> None:
+    documents, other = _documents(folder), _documents(folder)
+    for store in (documents, other):
+        store.expect(("mark",))
+        store.let_go("a.py", marked=False)
+        store.let_go("b.py", marked=False)
+    assert documents.text("a.py") == _TEXT
+    text, seen = other.observed("b.py", lambda: other.text("b.py"))
+    documents.take("b.py", seen)
+    for path in ("a.py", "b.py"):
+        (folder / path).unlink()
+        documents.forget(path)
+    assert text == _TEXT
+    assert documents.holds("a.py", "mark")
+    assert documents.holds("b.py", "mark")
+    assert not documents.incomplete
+
+
 def test_of_long_texts_few_marks_are_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texts, "_LONG", 10)
     documents = _documents(folder)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_scan.code.build import Unread, build_all
-from mlops_scan.code.sweep import look
+from mlops_scan.code.look import look
 from mlops_scan.documents.store import Documents
 from mlops_scan.engine.looks import looks
 from mlops_scan.repository.files import File, Folder

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -52,6 +53,40 @@ def test_a_deleted_file_and_a_file_in_conflict_are_listed_as_they_are_on_disk(tm
     git(root, "rm", "-q", "--cached", "both.py")
     subprocess.run(["git", "update-index", "--index-info"], cwd=root, input=stages.encode(), check=True)
     assert names(root) == ["both.py"]
+
+
+@pytest.mark.parametrize("folder", ["", "sub", "build"])
+def test_a_large_tree_is_listed_like_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
+    """There git looks for what is not tracked while this process looks at the rest."""
+    root = repository(tmp_path / "r", "a.py", "gone.py", "sub/b.py", "sub/kept.log", ".gitignore", ".gitattributes")
+    write(root, ".gitignore", text="*.log\n/build/\n")
+    write(root, ".gitattributes", text="*.py text eol=crlf\n")
+    write(root, "new.py", "run.log", "build/x.py", "sub/new.py")
+    (root / "gone.py").unlink()
+    listed, calls = [], []
+    run = gitrun.run
+
+    def counted(arguments: tuple[str, ...], *rest: Any, **others: Any) -> bytes:
+        calls.append(arguments)
+        return run(arguments, *rest, **others)
+
+    monkeypatch.setattr(gitrun, "run", counted)
+    for many in (1_000_000, 0):
+        monkeypatch.setattr("mlops_scan.repository.worktree._MANY", many)
+        asked: list[int] = []
+
+        def roles(asked: list[int] = asked) -> RoleCatalogue:
+            asked.append(len(calls))
+            return default_catalogue()
+
+        with open_repository(root / folder, roles=roles) as found:
+            listed.append([(file.path, file.size, file.role, type(file.source)) for file in found.files])
+            assert found.notices == ()
+        assert len(asked) > 1
+    assert listed[0] == listed[1]
+    assert listed[0]
+    assert sum("--others" in arguments for arguments in calls) == 2
+    assert sum("--cached" in arguments for arguments in calls) == 2
 
 
 def test_the_commit_is_known(tmp_path: Path) -> None:

@@ -238,7 +238,7 @@ def test_files_that_a_checkout_leaves_as_they_are_come_from_disk(
     git(root, "init", "-q", "-b", "main", f"--object-format={hash_name}")
     write(root, "a.py", "empty.py", text="x = 1\n")
     write(root, "empty.py", text="")
-    write(root, ".gitattributes", text="*.txt filter=tidy\n*.ps1 text eol=crlf\n")
+    write(root, ".gitattributes", text="*.py filter=tidy\n*.ps1 text eol=crlf\n")
     write(root, "b.ps1", text="one\r\n")
     git(root, "add", "-A")
     git(root, "commit", "-q", "-m", "first")
