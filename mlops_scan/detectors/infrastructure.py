@@ -105,11 +105,10 @@ def _used(context: Context, resource: Resource) -> bool:
     if cached is None:
         names: set[str] = set()
         for _, module in context.modules():
-            for call in module.calls:
-                names.update(name.rpartition(".")[2] for name in (call.name, *call.refs))
-            for item in module.classes.values():
-                names.update(base.rpartition(".")[2] for base in item.bases)
-        cached = context.cache["names in use"] = frozenset(names)
+            names.update([call.name for call in module.calls])
+            names.update(*[call.refs for call in module.calls if call.refs])
+            names.update(*[item.bases for item in module.classes.values()])
+        cached = context.cache["names in use"] = frozenset([name.rpartition(".")[2] for name in names])
     parts = resource.scope.split(".")
     owner = parts[-2] if len(parts) > 1 else parts[-1]
     return owner in cached or owner == MAIN  # type: ignore[operator]

@@ -9,7 +9,7 @@ https://grafana.com/docs/grafana/latest/alerting/set-up/provision-alerting-resou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
 
 if TYPE_CHECKING:
-    from mlops_scan.detectors.emitters import Emitter
+    from mlops_scan.detectors.emitters import Emitter, Emitters
 
 DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-threshold", "monitoring/alerts"
 
@@ -61,9 +61,12 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         return
     if len(rules) > _MAX_JUDGED:
         context.documents.note(rules.pop().path, f"more than {_MAX_JUDGED} alert rules; the rest not judged")
-    recorded = _recorded(context)
+    from mlops_scan.detectors.emitters import Emitters  # few repositories have a rule
+
+    watched = _watched(rules, _recorded(context))
+    emitters = Emitters(context, (name for names in watched.values() for name in names))
     for rule in rules:
-        yield from _each_once(_judged(context, rule, recorded))
+        yield from _each_once(_judged(context, rule, watched, emitters))
     if any(not rule.idle and _metric(rule) for rule in rules):
         yield from unique(_webhooks(context))
 
@@ -221,7 +224,9 @@ def _metric(rule: _Rule) -> str:
     return found.group(1) if found is not None and compares and "latency" not in rule.expr else ""
 
 
-def _judged(context: Context, rule: _Rule, recorded: dict[str, str]) -> Iterator[Signal | Problem]:
+def _judged(
+    context: Context, rule: _Rule, watched: Mapping[str, tuple[str, ...]], emitters: Emitters
+) -> Iterator[Signal | Problem]:
     tool = "grafana" if rule.grafana else "prometheus"
     place = context.evidence(rule.path, rule.line)
     metric = _metric(rule)
@@ -240,23 +245,26 @@ def _judged(context: Context, rule: _Rule, recorded: dict[str, str]) -> Iterator
         yield Signal(practice, tool, Grade.TRACE, (place,), reason="its bound can never be broken", fixed=True)
         yield Problem("MLS301", "This alert can never fire: no quality is below its bound.", place.location)
         return
-    emitter = _emitter(context, rule, recorded)
+    emitter = emitters.of(*watched[rule.expr])
     yield _bounded(practice, tool, place, emitter, by_query=rule.grafana and "select" in rule.expr.lower())
-    if not emitter.path and not (rule.grafana and "select" in rule.expr.lower()):
+    if emitter.what and not emitter.path and not (rule.grafana and "select" in rule.expr.lower()):
         message = f"Nothing in this repository emits {emitter.what}, which this alert watches."
         yield Problem("MLS507", message, place.location)
     yield from _told(context, tool, place)
 
 
-def _emitter(context: Context, rule: _Rule, recorded: dict[str, str]) -> Emitter:
-    names = _NAME.findall(rule.expr)
-    for name in list(names)[:50]:
-        names += _NAME.findall(recorded.get(name, ""))
-    base = [re.sub(r"_(bucket|sum|count|total)$", "", name) for name in names]
-    telling = [name for name in dict.fromkeys([*names, *base]) if "_" in name or ":" in name]
-    from mlops_scan.detectors.emitters import emitter_of
-
-    return emitter_of(context, *telling)
+def _watched(rules: Iterable[_Rule], recorded: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """For the expression of each rule on a model that may fire the names of the metrics that it watches."""
+    found: dict[str, tuple[str, ...]] = {}
+    for rule in rules:
+        if rule.expr in found or rule.idle or not _metric(rule):
+            continue
+        names = _NAME.findall(rule.expr)
+        for name in list(names)[:50]:
+            names += _NAME.findall(recorded.get(name, ""))
+        base = [re.sub(r"_(bucket|sum|count|total)$", "", name) for name in names]
+        found[rule.expr] = tuple(name for name in dict.fromkeys([*names, *base]) if "_" in name or ":" in name)
+    return found
 
 
 def _bounded(practice: str, tool: str, place: Evidence, emitter: Emitter, by_query: bool) -> Signal:
