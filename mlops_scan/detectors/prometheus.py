@@ -56,14 +56,15 @@ class _Rule(Struct, frozen=True):
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of alert rules, and rules that cannot fire or tell nobody."""
-    rules = list(islice(_rules(context), _MAX_JUDGED + 1))
+    files = _files(context)
+    rules = list(islice(_rules(context, files), _MAX_JUDGED + 1))
     if not rules:
         return
     if len(rules) > _MAX_JUDGED:
         context.documents.note(rules.pop().path, f"more than {_MAX_JUDGED} alert rules; the rest not judged")
     from mlops_scan.detectors.emitters import Emitters  # few repositories have a rule
 
-    watched = _watched(rules, _recorded(context))
+    watched = _watched(rules, _recorded(context, files.recording))
     emitters = Emitters(context, (name for names in watched.values() for name in names))
     for rule in rules:
         yield from _each_once(_judged(context, rule, watched, emitters))
@@ -79,18 +80,38 @@ def _each_once(items: Iterable[Signal | Problem]) -> Iterator[Signal | Problem]:
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 
-def _rules(context: Context) -> Iterator[_Rule]:
-    loaders = list(_loaders(context))
+class _Files(Struct, frozen=True):
+    """The YAML files whose text has what rules, recording rules or the configuration that loads them need."""
+
+    alerting: tuple[str, ...]
+    recording: tuple[str, ...]
+    loading: tuple[str, ...]
+
+
+def _files(context: Context) -> _Files:
+    alerting: list[str] = []
+    recording: list[str] = []
+    loading: list[str] = []
     for file in context.written_in("yaml"):
-        text = context.documents.text(file.path)
-        if not _may_alert(text):
-            continue
-        for document in context.documents.nodes(file.path):
+        text = context.documents.text(file.path)  # once for all three; it may have to be read for it
+        if _may_alert(text):
+            alerting.append(file.path)
+        if "record:" in text:
+            recording.append(file.path)
+        if "rule_files" in text:
+            loading.append(file.path)
+    return _Files(tuple(alerting), tuple(recording), tuple(loading))
+
+
+def _rules(context: Context, files: _Files) -> Iterator[_Rule]:
+    loaders = list(_loaders(context, files.loading)) if files.alerting else []
+    for path in files.alerting:
+        for document in context.documents.nodes(path):
             operator = (document.get("kind") or document).text == "PrometheusRule"
-            yield from _grafana(file.path, document)
-            for groups, idle in _groups(context, file.path, document, operator, loaders):
+            yield from _grafana(path, document)
+            for groups, idle in _groups(context, path, document, operator, loaders):
                 for alert, expr in _alerts(groups):
-                    yield _Rule(file.path, alert.at, alert.text, expr.text, idle)
+                    yield _Rule(path, alert.at, alert.text, expr.text, idle)
 
 
 def _may_alert(text: str) -> bool:
@@ -132,17 +153,16 @@ def _alerts(groups: Node) -> Iterator[tuple[Node, Node]]:
                 yield alert, expr
 
 
-def _recorded(context: Context) -> dict[str, str]:
+def _recorded(context: Context, paths: Iterable[str]) -> dict[str, str]:
     """Recording rules by the name that they make."""
     found: dict[str, str] = {}
-    for file in context.written_in("yaml"):
-        if "record:" in context.documents.text(file.path):
-            for document in context.documents.nodes(file.path):
-                for group in (document.get("groups") or document.path("spec", "groups") or _EMPTY).items:
-                    for rule in (group.get("rules") or _EMPTY).items[:_MAX_RULES]:
-                        name, expr = rule.get("record"), rule.get("expr")
-                        if name is not None and expr is not None:
-                            found[name.text] = expr.text
+    for path in paths:
+        for document in context.documents.nodes(path):
+            for group in (document.get("groups") or document.path("spec", "groups") or _EMPTY).items:
+                for rule in (group.get("rules") or _EMPTY).items[:_MAX_RULES]:
+                    name, expr = rule.get("record"), rule.get("expr")
+                    if name is not None and expr is not None:
+                        found[name.text] = expr.text
     return found
 
 
@@ -170,17 +190,13 @@ def _grafana(path: str, document: Node) -> Iterator[_Rule]:
 # -- what loads them -------------------------------------------------------------------------------------------------
 
 
-def _loaders(context: Context) -> Iterator[tuple[str, str]]:
+def _loaders(context: Context, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Patterns of rule files that some Prometheus configuration names, with that configuration's path."""
-    for file in context.written_in("yaml"):
-        if "rule_files" in context.documents.text(file.path):
-            for document in context.documents.nodes(file.path):
-                for listed in (
-                    document.get("rule_files"),
-                    document.path("serverFiles", "prometheus.yml", "rule_files"),
-                ):
-                    for name in listed.strings() if listed is not None else ():
-                        yield name, file.path
+    for path in paths:
+        for document in context.documents.nodes(path):
+            for listed in (document.get("rule_files"), document.path("serverFiles", "prometheus.yml", "rule_files")):
+                for name in listed.strings() if listed is not None else ():
+                    yield name, path
 
 
 def _unloaded(context: Context, path: str, loaders: list[tuple[str, str]]) -> str:

@@ -156,10 +156,20 @@ def _in_tree(context: Context, name: str) -> bool:
         return True
     folders = context.cache.get("folders")
     if folders is None:
-        parts = (file.folder.split("/") for file in context.repository.files if file.folder)
-        folders = context.cache["folders"] = {"/".join(p[:n]) for p in map(tuple, parts) for n in range(1, len(p) + 1)}
+        folders = context.cache["folders"] = _folders(context)
     assert isinstance(folders, set)
     return name in folders
+
+
+def _folders(context: Context) -> set[str]:
+    """All folders of the repository but its root."""
+    found: set[str] = set()
+    for folder in {file.folder for file in context.repository.files}:
+        above = folder
+        while above and above not in found:
+            found.add(above)
+            above = above.rpartition("/")[0]
+    return found
 
 
 # -- services and pipelines ------------------------------------------------------------------------------------------
