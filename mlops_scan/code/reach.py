@@ -199,11 +199,10 @@ class Reach:
             if rest in module.functions and rest not in module.classes:
                 return ((module.path, rest),)
         elif root != "*":
-            if self._names.is_foreign(name):
-                self._foreign.add(name)
-                return ()
             located = self._names.find_module(name, module.path)
             if located is None or located[0] not in self._modules:
+                if located is None and self._names.is_foreign(name):
+                    self._foreign.add(name)
                 return ()  # of most names, and less to ask than what they stand for
         target = self._names.resolve(module.path, name)
         if not target.first_party:

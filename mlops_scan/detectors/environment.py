@@ -31,7 +31,10 @@ LOCKS = frozenset(
 _SIDE = ("doc", "dev", "test", "lint", "ci", "build", "typing", "style")
 _MANAGER = regex(r"\b(?:pip3?|uv|poetry|conda|mamba|pdm|pixi)\b")
 _VERB = regex(r"\b(?:install|sync|create|env)")
-_LOCKED = regex(r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b")
+_LOCKED = regex(
+    r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b",
+    words=("uv sync", "poetry install", "pdm ", "pixi install", "conda-lock"),
+)
 _ML_IMAGES = (
     "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
 )  # fmt: skip

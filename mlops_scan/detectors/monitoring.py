@@ -288,7 +288,7 @@ def _notifiers(context: Context) -> Iterator[Use]:
 
 @lru_cache(maxsize=1 << 14)  # code repeats its names
 def _posts(name: str) -> bool:
-    return _POSTS.fullmatch(name) is not None
+    return name.startswith(_CLIENTS) and _POSTS.fullmatch(name) is not None
 
 
 def _alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:

@@ -38,6 +38,7 @@ _STARTS_TRAINING = regex(
 )
 _NEVER = regex(r"<=?\s*(0(\.0*)?|-\d[\d.]*)$")
 _COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
+_KEYS = frozenset({"groups", "serverFiles", "additionalPrometheusRulesMap", "rule_files"})
 _MAX_RULES = 1000  # of one group
 _MAX_JUDGED = 2000  # of a repository
 _EMPTY = Node("sequence", 1, 1)
@@ -93,6 +94,8 @@ def _files(context: Context) -> _Files:
     recording: list[str] = []
     loading: list[str] = []
     for file in context.written_in("yaml"):
+        if not _may_matter(context, file.path):
+            continue
         text = context.documents.text(file.path)  # once for all three; it may have to be read for it
         if _may_alert(text):
             alerting.append(file.path)
@@ -101,6 +104,14 @@ def _files(context: Context) -> _Files:
         if "rule_files" in text:
             loading.append(file.path)
     return _Files(tuple(alerting), tuple(recording), tuple(loading))
+
+
+def _may_matter(context: Context, path: str) -> bool:
+    """Whether a file may be one of them; the text of a document that is known need not be read for it."""
+    return path not in context.documents.parsed or any(
+        not _KEYS.isdisjoint(document.keys()) or document.path("spec", "groups") is not None
+        for document in context.documents.nodes(path)
+    )
 
 
 def _rules(context: Context, files: _Files) -> Iterator[_Rule]:

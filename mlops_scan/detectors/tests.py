@@ -23,7 +23,7 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
-_TESTS_FILE = regex(r".*_tests\.py")  # collected only where a command names it
+_TESTS_FILE = regex(r".*_tests\.py", words=("_tests.py",))  # collected only where a command names it
 _FAILS = regex(
     r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.fail\w*"
 )
