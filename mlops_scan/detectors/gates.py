@@ -106,7 +106,7 @@ def _gates(context: Context) -> Iterator[Gate]:
                 context, module, guard, asked, star
             )
             if not direct:
-                if not any(_proceeds(name) for name in guard.names):
+                if not any(map(_proceeds, guard.names)):
                     continue
                 if decided is None:
                     decided = _decisions(context)

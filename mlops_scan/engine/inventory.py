@@ -152,24 +152,7 @@ def _written(context: Context) -> set[str]:
 
 
 def _in_tree(context: Context, name: str) -> bool:
-    if name in context.documents.files:
-        return True
-    folders = context.cache.get("folders")
-    if folders is None:
-        folders = context.cache["folders"] = _folders(context)
-    assert isinstance(folders, set)
-    return name in folders
-
-
-def _folders(context: Context) -> set[str]:
-    """All folders of the repository but its root."""
-    found: set[str] = set()
-    for folder in {file.folder for file in context.repository.files}:
-        above = folder
-        while above and above not in found:
-            found.add(above)
-            above = above.rpartition("/")[0]
-    return found
+    return name in context.documents.files or context.resolver.paths.is_folder(name)
 
 
 # -- services and pipelines ------------------------------------------------------------------------------------------
