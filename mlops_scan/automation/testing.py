@@ -6,6 +6,7 @@ Facts: https://docs.pytest.org/en/stable/explanation/goodpractices.html#conventi
 from __future__ import annotations
 
 import shlex
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 
@@ -71,8 +72,19 @@ class TestLayout:
             self._collected[key] = tuple(sorted(chosen))
         return self._collected[key]
 
-    def _below(self, bases: Iterable[str]) -> Iterator[str]:
-        return (path for path in self._python if any(_within(path, base) for base in bases))
+    def _below(self, bases: Iterable[str]) -> Iterable[str]:
+        """The Python files that are one of some places or lie in one, each once."""
+        found: dict[str, None] = {}
+        for base in bases:
+            if base in (".", ""):
+                return self._python
+            folder = base.rstrip("/") + "/"
+            if base in self.documents.files and language_of(base) == "python":
+                found[base] = None
+            start = bisect_left(self._python, folder)
+            stop = bisect_left(self._python, folder[:-1] + "0", start)  # what follows on `/`
+            found.update(dict.fromkeys(self._python[start:stop]))
+        return found
 
     # -- pytest ------------------------------------------------------------------------------------------------------
 

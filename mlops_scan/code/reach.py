@@ -100,15 +100,17 @@ class Reach:
         edges: dict[str, dict[Node, int]] = defaultdict(dict)
         known: set[tuple[str, str]] = set()  # a scope calls the same few names again and again
         for scope, name, targets, line in self._runs_of(module):
-            if (scope, name) in known:
-                continue
             if name:
+                if (scope, name) in known:
+                    continue
                 known.add((scope, name))
             to = edges[scope]
             for target in targets:
-                to.setdefault(target, line)
+                if target not in to:
+                    to[target] = line
         # files that were not parsed have no facts that could be asked for
-        return {scope: [item for item in to.items() if item[0][0] in self._modules] for scope, to in edges.items()}
+        modules = self._modules
+        return {scope: [item for item in to.items() if item[0][0] in modules] for scope, to in edges.items()}
 
     def _runs_of(self, module: Module) -> Iterator[tuple[str, str, tuple[Node, ...], int]]:
         """What the statements of a module run: scope, the name that is called or empty, the nodes and the line.
@@ -123,17 +125,15 @@ class Reach:
                 yield item.scope, "", ((located[0], ""),), item.line
         known = self._known(module, imported)
         for call in module.calls:
-            targets = known.get(call.name)
-            if targets is not None:
-                yield call.scope, call.name, targets, call.line
-            for name in call.refs:
-                targets = known.get(name)
-                if targets is not None:
-                    yield call.scope, name, targets, call.line
-            texts = [text for text in call.args if text and "." in text] if call.args else []
-            if call.keywords:
-                texts += [text for _, text in call.keywords if text and "." in text]
-            if texts and call.name.rpartition(".")[2] not in _NAMING_ONLY:
+            name = call.name
+            if name in known:
+                yield call.scope, name, known[name], call.line
+            for ref in call.refs:
+                if ref in known:
+                    yield call.scope, ref, known[ref], call.line
+            # most calls are handed no constant
+            texts = _texts(call) if call.keywords or any(call.args) else ()
+            if texts and name.rpartition(".")[2] not in _NAMING_ONLY:
                 named = tuple(self._named_in(module.path, texts))
                 if named:
                     yield call.scope, "", named, call.line
@@ -144,8 +144,7 @@ class Reach:
         names = {call.name for call in module.calls}
         names.update(*[call.refs for call in module.calls if call.refs])
         names -= self._foreign
-        every = ((name, self._runs(module, name, imported)) for name in names)
-        return {name: targets for name, targets in every if targets}
+        return {name: targets for name in names if (targets := self._runs(module, name, imported))}
 
     def _registered(self, module: Module) -> Iterator[tuple[str, str, tuple[Node, ...], int]]:
         """The functions that a decorator hands to somebody who calls them."""
@@ -191,12 +190,20 @@ class Reach:
         """The code of the repository that a call by this name may run."""
         root, _, rest = name.partition(".")
         if root == "?":
-            return self._methods_called(rest.rpartition(".")[2], imported)
-        if root == "@" and rest in module.functions and rest not in module.classes:
-            return ((module.path, rest),)
-        if self._names.is_foreign(name):
+            method = rest.rpartition(".")[2]
+            if method in self._methods:
+                return self._methods_called(method, imported)
             self._foreign.add(name)
             return ()
+        if root == "@":
+            if rest in module.functions and rest not in module.classes:
+                return ((module.path, rest),)
+        elif root != "*":
+            located = self._names.find_module(name, module.path)
+            if located is None or located[0] not in self._modules:
+                if located is None and self._names.is_foreign(name):
+                    self._foreign.add(name)
+                return ()  # of most names, and less to ask than what they stand for
         target = self._names.resolve(module.path, name)
         if not target.first_party:
             return self._methods_called(target.name[2:], imported) if target.name.startswith("?.") else ()
@@ -338,3 +345,11 @@ class Reach:
     def script_entries(self, path: str) -> tuple[Node, ...]:
         """What `python path` runs: the module's statements and its main block."""
         return ((path, ""), (path, MAIN)) if path in self._modules else ()
+
+
+def _texts(call: Call) -> list[str]:
+    """The constants that a call is handed and that may name a file or a module."""
+    texts = [text for text in call.args if text and "." in text]
+    if call.keywords:
+        texts += [text for _, text in call.keywords if text and "." in text]
+    return texts

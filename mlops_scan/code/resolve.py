@@ -14,6 +14,8 @@ _MAX_RESOLVE = 12  # names followed one after the other
 _MAX_STEPS = 300  # names followed in all to resolve one: classes of many bases, modules of many star imports
 _OWN_ROOTS = frozenset({"@.", "?.", "*.", "@", "?", "*"})  # how names begin that are to be followed in their module
 
+_UNKNOWN = frozenset({"?.", "?"})  # how names begin of which nothing but the last part is known
+
 
 class Target(Struct, frozen=True):
     """What a name means: a first-party definition, or an external dotted name.
@@ -52,6 +54,7 @@ class Resolver:
             },
         )
         self._resolved: dict[str, dict[str, Target]] = defaultdict(dict)
+        self._everywhere: dict[str, Target] = {}  # names that mean the same in every module
         self._outside: dict[str, Target] = {}
         self._own: dict[str, _Own] = {}
         self._steps_left = 0
@@ -69,9 +72,14 @@ class Resolver:
 
     def resolve(self, path: str, name: str) -> Target:
         """What `name`, as the facts of the module at `path` have it, stands for."""
+        found = self._everywhere.get(name)
+        if found is not None:
+            return found
         known = self._resolved[path]
         found = known.get(name)
         if found is None:
+            if name[:2] in _UNKNOWN or self.is_foreign(name):
+                known = self._everywhere
             self._steps_left = _MAX_STEPS
             found = known[name] = self._resolve(path, name, 0)
         return found

@@ -19,7 +19,7 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 if TYPE_CHECKING:
-    from mlops_scan.detectors.emitters import Emitter
+    from mlops_scan.detectors.emitters import Emitter, Emitters
 
 DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-threshold", "monitoring/alerts"
 
@@ -44,8 +44,13 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     if not declared(context, "alarm", "monitor"):
         return
     yield from unique(_monitor(context, monitor) for monitor in declared(context, "monitor"))
-    for alarm in declared(context, "alarm"):
-        yield from _alarm(context, alarm)
+    alarms = declared(context, "alarm")
+    if alarms:
+        from mlops_scan.detectors.emitters import Emitters  # few repositories have an alarm
+
+        emitters = Emitters(context, filter(None, map(metric_of, alarms)))
+        for alarm in alarms:
+            yield from _alarm(context, alarm, emitters)
 
 
 # -- monitors --------------------------------------------------------------------------------------------------------
@@ -112,7 +117,7 @@ def metric_of(alarm: Resource) -> str:
     return node.text
 
 
-def _alarm(context: Context, alarm: Resource) -> Iterator[Signal | Problem]:
+def _alarm(context: Context, alarm: Resource, emitters: Emitters) -> Iterator[Signal | Problem]:
     place = context.evidence(alarm.path, alarm.line)
     practice = model_practice(alarm)
     off = idle(context, alarm)
@@ -130,7 +135,7 @@ def _alarm(context: Context, alarm: Resource) -> Iterator[Signal | Problem]:
         yield Signal(practice, alarm.type, Grade.TRACE, (place,), reason="its bound can never be broken", fixed=True)
         yield Problem("MLS301", "This alarm can never fire: no quality is below its bound.", place.location)
         return
-    emitter = _emitter(context, alarm)
+    emitter = _emitter(context, alarm, emitters)
     yield _bounded(alarm, practice, place, emitter)
     if emitter is not None and not emitter.path:
         message = f"Nothing in this repository emits {emitter.what}, the metric that this alarm watches."
@@ -146,9 +151,9 @@ def _never_breached(alarm: Resource) -> bool:
     return number is not None and number <= 0 and below is not None
 
 
-def _emitter(context: Context, alarm: Resource) -> Emitter | None:
+def _emitter(context: Context, alarm: Resource, emitters: Emitters) -> Emitter | None:
     """Who emits the metric; None where its name is not known, an emitter without a path where nobody does."""
-    from mlops_scan.detectors.emitters import Emitter, emitter_of  # few repositories have an alarm
+    from mlops_scan.detectors.emitters import Emitter
 
     if any(alarm.says("namespace").lower().endswith(ending) for ending, _ in _SERVICE_SPACES):
         monitor = next((m for m in declared(context, "monitor") if not idle(context, m)), None)
@@ -160,7 +165,7 @@ def _emitter(context: Context, alarm: Resource) -> Emitter | None:
             return Emitter("the monitor's metric", use.location.path, use.location.line, "")
         return Emitter("a metric of SageMaker Model Monitor", "", 0, "")
     metric = metric_of(alarm)
-    return emitter_of(context, metric) if metric else None
+    return emitters.of(metric) if metric else None
 
 
 def _bounded(alarm: Resource, practice: str, place: Evidence, emitter: Emitter | None) -> Signal:

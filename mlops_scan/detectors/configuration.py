@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.keys import has_key
 from mlops_scan.documents.definitions import LOCK_FILES
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.match import matches_any
@@ -215,6 +216,8 @@ def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
 
 def _hyperparameter(document: Node) -> tuple[str, int] | None:
     """The first of at least two hyperparameters that a document sets (one is enough below a telling key)."""
+    if not has_key(document, _is_parameter, _MAX_NODES):
+        return None
     hits: list[tuple[str, int]] = []
     stack: list[_Pending] = [(_NO_KEY, False, False, document, 0)]
     seen = 0
@@ -281,6 +284,10 @@ def _about(key: str) -> _Key:
         lower in _TELLING or (lower.startswith(("hyperparam", "hyper_param")) and _is_word(lower)),
         key in _VALUES or key[:1] == "[",
     )
+
+
+def _is_parameter(key: str) -> bool:
+    return _about(key).parameter
 
 
 def _loaded_by_folder(context: Context, path: str) -> bool:

@@ -16,7 +16,11 @@ from mlops_scan.words import Evidence, Hop, Location, Problem, Signal
 
 _RELEASES = frozenset({"deploy-model", "promote", "deploy-pipeline"})
 _SHIPS = frozenset({"deploy-model", "promote"})  # a candidate may well be registered, or its pipeline deployed, first
-_REHEARSAL = regex(r"(?<![a-z])(test|stag|dev|canary|shadow|preview|qa|uat|integration|challenger|candidate)", re.I)
+_REHEARSAL = regex(
+    r"(?<![a-z])(test|stag|dev|canary|shadow|preview|qa|uat|integration|challenger|candidate)",
+    re.I,
+    words=("test", "stag", "dev", "canary", "shadow", "preview", "qa", "uat", "integration", "challenger", "candidate"),
+)
 _PURPOSE = regex(r"(test|train|deploy|evaluat|validat|monitor|drift|gate|promot|release)", re.I)
 _RETRAINS = regex(r"(^|[^a-z])re-?train", re.I)
 _QUOTED = regex(r"'(?:[^']|'')*'")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import cast
 
 from msgspec import Struct
@@ -27,6 +28,10 @@ _PRINTS = frozenset({"print", "debug", "info", "warning", "error", "exception"})
 _CONVERTS = frozenset({"float", "int", "str", "round", "max", "mean"})
 _PROGRAMS = frozenset({".py", ".ts", ".js", ".mjs", ".go", ".java", ".scala", ".kt", ".rs", ".cs", ".rb", ".sh"})
 _MAX_PROGRAM = 500_000  # bytes
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_QUOTES = frozenset("\"'`")
+_ONE_QUOTE = bytes.maketrans(b"'`", b'""')
+_FEW_NAMES = 12  # so many are looked for one by one
 _MIN_PREFIX = 4  # characters of a metric's name that code may complete: `PSI_` + group
 
 
@@ -46,32 +51,88 @@ class Emitter(Struct, frozen=True):
         return self.source
 
 
-def emitter_of(context: Context, *names: str) -> Emitter:
-    """Who emits one of some metrics; an emitter that runs is preferred."""
-    what = " or ".join(f"`{name}`" for name in names[:3])
-    first: Emitter | None = None
-    for path, module, line in _mentions(context, names):
-        idle = _unset(context, module, path, line)
-        found = Emitter(what, path, line, idle, context.evidence(path, line))
-        if not idle:
-            return found
-        first = first or found
-    return first or _elsewhere(context, what, names) or Emitter(what, "", 0, "")
+class Emitters:
+    """Who emits the metrics that the rules or alarms of one detector watch."""
+
+    def __init__(self, context: Context, watched: Iterable[str]) -> None:
+        """`watched` are all the names that `of` is going to be asked for: what names them is then read once."""
+        self._context = context
+        self._programs = _Programs(context, watched)
+
+    def of(self, *names: str) -> Emitter:
+        """Who emits one of some metrics; an emitter that runs is preferred. Nobody is known to emit none."""
+        context, what = self._context, " or ".join(f"`{name}`" for name in names[:3])
+        if not names:
+            return Emitter(what, "", 0, "")
+        first: Emitter | None = None
+        for path, module, line in _mentions(context, names):
+            idle = _unset(context, module, path, line)
+            found = Emitter(what, path, line, idle, context.evidence(path, line))
+            if not idle:
+                return found
+            first = first or found
+        return first or self._elsewhere(what, names) or Emitter(what, "", 0, "")
+
+    def _elsewhere(self, what: str, names: tuple[str, ...]) -> Emitter | None:
+        """A program that names the metric and was not followed: in another language, or connected with nothing."""
+        path = self._programs.naming(names)
+        if not path:
+            return None
+        text = self._context.documents.text(path)
+        start = min(match.start() for name in names for match in _quoted(name).finditer(text))
+        line = text.count("\n", 0, start) + 1
+        idle = "the program that names its metric was not followed"
+        return Emitter(what, path, line, idle, self._context.evidence(path, line))
 
 
-def _elsewhere(context: Context, what: str, names: tuple[str, ...]) -> Emitter | None:
-    """A program that names the metric and was not followed: in another language, or connected with nothing."""
-    quoted = re.compile("|".join(rf"""["'`]{re.escape(name)}["'`]""" for name in names))
-    for file in context.ending(_PROGRAMS):
-        if file.size > _MAX_PROGRAM or file.path in context.index.modules:
-            continue
-        text = context.documents.text(file.path)
-        match = quoted.search(text)
-        if match is not None:
-            line = text.count("\n", 0, match.start()) + 1
-            idle = "the program that names its metric was not followed"
-            return Emitter(what, file.path, line, idle, context.evidence(file.path, line))
-    return None
+def _quoted(name: str) -> re.Pattern[str]:
+    return re.compile(rf"""["'`]{re.escape(name)}["'`]""")
+
+
+class _Programs:
+    """Which of the names watched stand quoted in programs that were not followed.
+
+    Such programs can be most of a repository: none is read twice, nor one behind the first that answers.
+    """
+
+    def __init__(self, context: Context, watched: Iterable[str]) -> None:
+        self._documents = context.documents
+        self._watched = frozenset(watched)
+        # what stands the same way in the bytes of a file, whatever they are decoded by
+        self._plain = {n.encode(): n for n in self._watched if n.isascii() and n.isprintable() and not _QUOTES & set(n)}
+        self._other = self._watched.difference(self._plain.values())
+        self._found: dict[str, tuple[int, str]] = {}  # the first program that names each: its place among all, its path
+        self._unread = (
+            (place, file.path)
+            for place, file in enumerate(context.ending(_PROGRAMS))
+            if file.size <= _MAX_PROGRAM and file.path not in context.index.modules
+        )
+
+    def naming(self, names: Collection[str]) -> str:
+        """The first program that names one of some names of those watched; empty where none does."""
+        known = [self._found[name] for name in names if name in self._found]
+        while not known and (following := next(self._unread, None)) is not None:
+            for name in self._named_in(following[1]):
+                self._found.setdefault(name, following)
+            known = [self._found[name] for name in names if name in self._found]
+        return min(known)[1] if known else ""
+
+    def _named_in(self, path: str) -> list[str]:
+        """The names that stand quoted in a file."""
+        data = self._documents.data(path)
+        if data.startswith(_UTF16):
+            likely: Iterable[str] = self._watched
+        else:
+            likely = (*self._plain_in(data), *self._other)
+        text = self._documents.text(path) if likely else ""
+        return [name for name in likely if _quoted(name).search(text)]
+
+    def _plain_in(self, data: bytes) -> list[str]:
+        """Names that may stand quoted in the bytes of a file, all that do among them."""
+        if len(self._plain) <= _FEW_NAMES:
+            return [name for plain, name in self._plain.items() if plain in data]
+        parts = data.translate(_ONE_QUOTE).split(b'"')
+        return [self._plain[part] for part in self._plain.keys() & parts]
 
 
 def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, Module, int]]:
@@ -95,10 +156,12 @@ def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, M
 def _emitting(context: Context) -> tuple[tuple[str, Module], ...]:
     """The modules that emit metrics; others read or show them at most."""
     if "emitting modules" not in context.cache:
+        names = {call.name for _, module in context.modules(notebooks=False) for call in module.calls}
+        emits = {name for name in names if _EMITS.fullmatch(name.rpartition(".")[2])}
         context.cache["emitting modules"] = tuple(
             (path, module)
             for path, module in context.modules(notebooks=False)
-            if any(_EMITS.fullmatch(last) for last in {call.name.rpartition(".")[2] for call in module.calls})
+            if not emits.isdisjoint([call.name for call in module.calls])
         )
     return cast("tuple[tuple[str, Module], ...]", context.cache["emitting modules"])
 

@@ -31,7 +31,10 @@ LOCKS = frozenset(
 _SIDE = ("doc", "dev", "test", "lint", "ci", "build", "typing", "style")
 _MANAGER = regex(r"\b(?:pip3?|uv|poetry|conda|mamba|pdm|pixi)\b")
 _VERB = regex(r"\b(?:install|sync|create|env)")
-_LOCKED = regex(r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b")
+_LOCKED = regex(
+    r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b",
+    words=("uv sync", "poetry install", "pdm ", "pixi install", "conda-lock"),
+)
 _ML_IMAGES = (
     "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
 )  # fmt: skip
@@ -52,11 +55,12 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
     for file in context.named_alike(LOCKS, aside=True):
         if file.role in (Role.SOURCE, Role.TEMPLATE) and file.size:
             text = context.documents.text(file.path).lower()
-            missing = sorted(names[0] for names in frameworks if not any(_is_locked(name, text) for name in names))
+            missing = not any(_is_locked(name, text) for names in frameworks for name in names)
             evidence = (context.evidence(file.path, 1),)
             context.documents.release((file.path,))
-            if frameworks and len(missing) == len(frameworks):
-                reason = f"the lock file does not hold {', '.join(missing[:3])}, which the code imports"
+            if frameworks and missing:
+                first = sorted(names[0] for names in frameworks)[:3]
+                reason = f"the lock file does not hold {', '.join(first)}, which the code imports"
                 yield Signal("env/pinned", file.name, Grade.TRACE, evidence, reason=reason, fixed=True)
             else:
                 locked = True

@@ -29,6 +29,7 @@ _LOOSE = (
 _PUSHES = regex(
     r"((push|deploy|promot|regist|publish|releas|upload)\w{0,40}_(model|champion|version)|model_(push|deploy|promot|regist|publish)\w*)",
     re.I,
+    words=("model", "champion", "version"),
 )  # by its name a step that lets a model proceed, whatever storage it goes to
 NOT_MODEL = (
     "coverage", "latency", "cpu", "memory", "timeout", "price", "portfolio", "http", "status_code", "page", "retry",
@@ -105,7 +106,7 @@ def _gates(context: Context) -> Iterator[Gate]:
                 context, module, guard, asked, star
             )
             if not direct:
-                if not any(_proceeds(name) for name in guard.names):
+                if not any(map(_proceeds, guard.names)):
                     continue
                 if decided is None:
                     decided = _decisions(context)

@@ -11,9 +11,12 @@ from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
+from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Location, Problem, Signal
 
 MAX_PAIRED = 200  # resources of a kind that are compared with each other
+_LANGUAGES = ("hcl", "bicep", "typescript", "yaml", "json")
+_TEMPLATE_KEYS = frozenset({"Resources", "resources", "$schema"})  # one is at the top of each YAML or JSON template
 _STACKS = frozenset({"terraform", "bicep", "arm"})
 _HELPERS = ("random_", "null_", "local_", "time_", "tls_")  # providers that make nothing outside
 _ML_WORD = regex(
@@ -60,7 +63,7 @@ def declared(context: Context, *kinds: str) -> list[Resource]:
     """The declared resources, or those of some kinds."""
     cached = context.cache.get("infrastructure")
     if cached is None:
-        files = context.written_in("hcl", "bicep", "typescript", "yaml", "json")
+        files = [file for file in context.written_in(*_LANGUAGES) if _may_declare(context, file)]
         cached = context.cache["infrastructure"] = find_resources(files, context.documents, context.index)
     found: tuple[Resource, ...] = cached  # type: ignore[assignment]
     if not kinds:
@@ -71,6 +74,15 @@ def declared(context: Context, *kinds: str) -> list[Resource]:
             chosen[MAX_PAIRED].path, f"more than {MAX_PAIRED} resources of a kind; the rest not paired"
         )
     return chosen[:MAX_PAIRED]
+
+
+def _may_declare(context: Context, file: File) -> bool:
+    """Whether a file may be an infrastructure file; the text of a document that is known need not be read for it."""
+    if language_of(file.path) not in ("yaml", "json") or file.path not in context.documents.parsed:
+        return True
+    return file.name.endswith(".tf.json") or any(
+        not _TEMPLATE_KEYS.isdisjoint(document.keys()) for document in context.documents.nodes(file.path)
+    )
 
 
 def idle(context: Context, resource: Resource) -> str:
@@ -105,11 +117,10 @@ def _used(context: Context, resource: Resource) -> bool:
     if cached is None:
         names: set[str] = set()
         for _, module in context.modules():
-            for call in module.calls:
-                names.update(name.rpartition(".")[2] for name in (call.name, *call.refs))
-            for item in module.classes.values():
-                names.update(base.rpartition(".")[2] for base in item.bases)
-        cached = context.cache["names in use"] = frozenset(names)
+            names.update([call.name for call in module.calls])
+            names.update(*[call.refs for call in module.calls if call.refs])
+            names.update(*[item.bases for item in module.classes.values()])
+        cached = context.cache["names in use"] = frozenset([name.rpartition(".")[2] for name in names])
     parts = resource.scope.split(".")
     owner = parts[-2] if len(parts) > 1 else parts[-1]
     return owner in cached or owner == MAIN  # type: ignore[operator]

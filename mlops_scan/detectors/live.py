@@ -44,10 +44,10 @@ def _called(context: Context, nodes: Iterable[Node]) -> set[str]:
     names: set[str] = set()
     for path, inside in scopes.items():
         module = context.index.modules.get(path)  # none for a file that could not be parsed
-        for call in module.calls if module is not None else ():
-            if call.scope in inside:
-                names.add(call.name)
-                names.update(call.refs)
+        if module is not None:
+            calls = [call for call in module.calls if call.scope in inside]
+            names.update([call.name for call in calls])
+            names.update(*[call.refs for call in calls if call.refs])
     return {name.rpartition(".")[2] for name in names}
 
 

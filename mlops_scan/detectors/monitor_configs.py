@@ -15,6 +15,7 @@ from msgspec import Struct
 from mlops_scan.code.index import Node as CodeNode
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.configuration import mentions
+from mlops_scan.detectors.keys import has_key
 from mlops_scan.detectors.monitoring import notifiers
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
@@ -30,6 +31,7 @@ _WORDS = ("drift", "performance", "monitor", "alert:", "psi", "quality")
 _KEYS = ("drift", "psi", "population", "performance", "quality", "metrics")  # one is in the key of every monitor
 _KEYS_ABOVE = ("monitor", "drift", "observability")  # one is above it, where the file's name does not say it
 _MONITOR_FILE = regex(r"(monitor|drift|observab|alert)", re.I)
+_MAX_NODES = 20_000  # of a document
 _MONITOR_KEYS = regex(r"(model_?)?monitor(ing|s)?(_?config)?|drift(_?detection)?|observability")
 _BOUND_KEYS = regex(
     r"(.*_)?(threshold|thresholds|limit|min|max|warning|critical|bound|tolerance|p_?value|alpha|psi|share|lower|upper)(_.*)?|(min|max)_\w+"
@@ -92,7 +94,9 @@ def _monitors(path: str, document: Node) -> Iterator[_Monitor]:
     by_name = bool(_MONITOR_FILE.search(path.rpartition("/")[2])) and not _INFRA.search(
         path.rpartition("/")[2].replace("config", "")
     )
-    for keys, node in document.walk(20_000):
+    if not has_key(document, _practice, _MAX_NODES):
+        return
+    for keys, node in document.walk(_MAX_NODES):
         practice = _practice(keys[-1]) if keys and node.kind == "mapping" else ""
         if (
             not practice

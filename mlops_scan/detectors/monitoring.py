@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import cast
 
 from mlops_scan.code.facts import Guard
@@ -261,12 +262,10 @@ def _notifiers(context: Context) -> Iterator[Use]:
     if not any(i.name.startswith(_CLIENTS) for module in context.index.modules.values() for i in module.imports):
         return
     for path, module in context.modules(notebooks=False):
-        posts: dict[str, str] = {}  # the names of calls, each with what it posts by, or empty
-        for call in module.calls:
-            if call.name not in posts:
-                found = context.index.resolve(path, call.name).name
-                posts[call.name] = found if _POSTS.fullmatch(found) else ""
-            name = posts[call.name]
+        called = {name: context.index.resolve(path, name).name for name in {call.name for call in module.calls}}
+        posts = {name: found for name, found in called.items() if _posts(found)}
+        for call in module.calls if posts else ():
+            name = posts.get(call.name, "")
             if not name:
                 continue
             function = module.functions.get(call.scope)
@@ -285,6 +284,11 @@ def _notifiers(context: Context) -> Iterator[Use]:
                 yield Use(
                     "webhook", name, location, call.scope, (), ("notify",), Grade.IMPLEMENTED, Confidence.MEDIUM, ""
                 )
+
+
+@lru_cache(maxsize=1 << 14)  # code repeats its names
+def _posts(name: str) -> bool:
+    return name.startswith(_CLIENTS) and _POSTS.fullmatch(name) is not None
 
 
 def _alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
@@ -314,7 +318,8 @@ def _alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
 def _on_breach_paths(context: Context, modules: set[str]) -> set[Node]:
     """The code to which monitoring modules, and those that import them, lead."""
     found: set[Node] = set()
-    for path in context.index.modules:
+    near = modules.union(node[0] for node in context.index.hops_to_files(modules, 1))
+    for path in near.intersection(context.index.modules):
         if context.role(path) in ASIDE:
             continue
         targets = {target for _, scope in _scopes(context, path) for target, _ in context.index.edges((path, scope))}

@@ -9,7 +9,7 @@ https://grafana.com/docs/grafana/latest/alerting/set-up/provision-alerting-resou
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
 
 if TYPE_CHECKING:
-    from mlops_scan.detectors.emitters import Emitter
+    from mlops_scan.detectors.emitters import Emitter, Emitters
 
 DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-threshold", "monitoring/alerts"
 
@@ -38,6 +38,7 @@ _STARTS_TRAINING = regex(
 )
 _NEVER = regex(r"<=?\s*(0(\.0*)?|-\d[\d.]*)$")
 _COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
+_KEYS = frozenset({"groups", "serverFiles", "additionalPrometheusRulesMap", "rule_files"})
 _MAX_RULES = 1000  # of one group
 _MAX_JUDGED = 2000  # of a repository
 _EMPTY = Node("sequence", 1, 1)
@@ -56,14 +57,18 @@ class _Rule(Struct, frozen=True):
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of alert rules, and rules that cannot fire or tell nobody."""
-    rules = list(islice(_rules(context), _MAX_JUDGED + 1))
+    files = _files(context)
+    rules = list(islice(_rules(context, files), _MAX_JUDGED + 1))
     if not rules:
         return
     if len(rules) > _MAX_JUDGED:
         context.documents.note(rules.pop().path, f"more than {_MAX_JUDGED} alert rules; the rest not judged")
-    recorded = _recorded(context)
+    from mlops_scan.detectors.emitters import Emitters  # few repositories have a rule
+
+    watched = _watched(rules, _recorded(context, files.recording))
+    emitters = Emitters(context, (name for names in watched.values() for name in names))
     for rule in rules:
-        yield from _each_once(_judged(context, rule, recorded))
+        yield from _each_once(_judged(context, rule, watched, emitters))
     if any(not rule.idle and _metric(rule) for rule in rules):
         yield from unique(_webhooks(context))
 
@@ -76,18 +81,48 @@ def _each_once(items: Iterable[Signal | Problem]) -> Iterator[Signal | Problem]:
 # -- rules -----------------------------------------------------------------------------------------------------------
 
 
-def _rules(context: Context) -> Iterator[_Rule]:
-    loaders = list(_loaders(context))
+class _Files(Struct, frozen=True):
+    """The YAML files whose text has what rules, recording rules or the configuration that loads them need."""
+
+    alerting: tuple[str, ...]
+    recording: tuple[str, ...]
+    loading: tuple[str, ...]
+
+
+def _files(context: Context) -> _Files:
+    alerting: list[str] = []
+    recording: list[str] = []
+    loading: list[str] = []
     for file in context.written_in("yaml"):
-        text = context.documents.text(file.path)
-        if not _may_alert(text):
+        if not _may_matter(context, file.path):
             continue
-        for document in context.documents.nodes(file.path):
+        text = context.documents.text(file.path)  # once for all three; it may have to be read for it
+        if _may_alert(text):
+            alerting.append(file.path)
+        if "record:" in text:
+            recording.append(file.path)
+        if "rule_files" in text:
+            loading.append(file.path)
+    return _Files(tuple(alerting), tuple(recording), tuple(loading))
+
+
+def _may_matter(context: Context, path: str) -> bool:
+    """Whether a file may be one of them; the text of a document that is known need not be read for it."""
+    return path not in context.documents.parsed or any(
+        not _KEYS.isdisjoint(document.keys()) or document.path("spec", "groups") is not None
+        for document in context.documents.nodes(path)
+    )
+
+
+def _rules(context: Context, files: _Files) -> Iterator[_Rule]:
+    loaders = list(_loaders(context, files.loading)) if files.alerting else []
+    for path in files.alerting:
+        for document in context.documents.nodes(path):
             operator = (document.get("kind") or document).text == "PrometheusRule"
-            yield from _grafana(file.path, document)
-            for groups, idle in _groups(context, file.path, document, operator, loaders):
+            yield from _grafana(path, document)
+            for groups, idle in _groups(context, path, document, operator, loaders):
                 for alert, expr in _alerts(groups):
-                    yield _Rule(file.path, alert.at, alert.text, expr.text, idle)
+                    yield _Rule(path, alert.at, alert.text, expr.text, idle)
 
 
 def _may_alert(text: str) -> bool:
@@ -129,17 +164,16 @@ def _alerts(groups: Node) -> Iterator[tuple[Node, Node]]:
                 yield alert, expr
 
 
-def _recorded(context: Context) -> dict[str, str]:
+def _recorded(context: Context, paths: Iterable[str]) -> dict[str, str]:
     """Recording rules by the name that they make."""
     found: dict[str, str] = {}
-    for file in context.written_in("yaml"):
-        if "record:" in context.documents.text(file.path):
-            for document in context.documents.nodes(file.path):
-                for group in (document.get("groups") or document.path("spec", "groups") or _EMPTY).items:
-                    for rule in (group.get("rules") or _EMPTY).items[:_MAX_RULES]:
-                        name, expr = rule.get("record"), rule.get("expr")
-                        if name is not None and expr is not None:
-                            found[name.text] = expr.text
+    for path in paths:
+        for document in context.documents.nodes(path):
+            for group in (document.get("groups") or document.path("spec", "groups") or _EMPTY).items:
+                for rule in (group.get("rules") or _EMPTY).items[:_MAX_RULES]:
+                    name, expr = rule.get("record"), rule.get("expr")
+                    if name is not None and expr is not None:
+                        found[name.text] = expr.text
     return found
 
 
@@ -167,17 +201,13 @@ def _grafana(path: str, document: Node) -> Iterator[_Rule]:
 # -- what loads them -------------------------------------------------------------------------------------------------
 
 
-def _loaders(context: Context) -> Iterator[tuple[str, str]]:
+def _loaders(context: Context, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Patterns of rule files that some Prometheus configuration names, with that configuration's path."""
-    for file in context.written_in("yaml"):
-        if "rule_files" in context.documents.text(file.path):
-            for document in context.documents.nodes(file.path):
-                for listed in (
-                    document.get("rule_files"),
-                    document.path("serverFiles", "prometheus.yml", "rule_files"),
-                ):
-                    for name in listed.strings() if listed is not None else ():
-                        yield name, file.path
+    for path in paths:
+        for document in context.documents.nodes(path):
+            for listed in (document.get("rule_files"), document.path("serverFiles", "prometheus.yml", "rule_files")):
+                for name in listed.strings() if listed is not None else ():
+                    yield name, path
 
 
 def _unloaded(context: Context, path: str, loaders: list[tuple[str, str]]) -> str:
@@ -221,7 +251,9 @@ def _metric(rule: _Rule) -> str:
     return found.group(1) if found is not None and compares and "latency" not in rule.expr else ""
 
 
-def _judged(context: Context, rule: _Rule, recorded: dict[str, str]) -> Iterator[Signal | Problem]:
+def _judged(
+    context: Context, rule: _Rule, watched: Mapping[str, tuple[str, ...]], emitters: Emitters
+) -> Iterator[Signal | Problem]:
     tool = "grafana" if rule.grafana else "prometheus"
     place = context.evidence(rule.path, rule.line)
     metric = _metric(rule)
@@ -240,23 +272,26 @@ def _judged(context: Context, rule: _Rule, recorded: dict[str, str]) -> Iterator
         yield Signal(practice, tool, Grade.TRACE, (place,), reason="its bound can never be broken", fixed=True)
         yield Problem("MLS301", "This alert can never fire: no quality is below its bound.", place.location)
         return
-    emitter = _emitter(context, rule, recorded)
+    emitter = emitters.of(*watched[rule.expr])
     yield _bounded(practice, tool, place, emitter, by_query=rule.grafana and "select" in rule.expr.lower())
-    if not emitter.path and not (rule.grafana and "select" in rule.expr.lower()):
+    if emitter.what and not emitter.path and not (rule.grafana and "select" in rule.expr.lower()):
         message = f"Nothing in this repository emits {emitter.what}, which this alert watches."
         yield Problem("MLS507", message, place.location)
     yield from _told(context, tool, place)
 
 
-def _emitter(context: Context, rule: _Rule, recorded: dict[str, str]) -> Emitter:
-    names = _NAME.findall(rule.expr)
-    for name in list(names)[:50]:
-        names += _NAME.findall(recorded.get(name, ""))
-    base = [re.sub(r"_(bucket|sum|count|total)$", "", name) for name in names]
-    telling = [name for name in dict.fromkeys([*names, *base]) if "_" in name or ":" in name]
-    from mlops_scan.detectors.emitters import emitter_of
-
-    return emitter_of(context, *telling)
+def _watched(rules: Iterable[_Rule], recorded: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """For the expression of each rule on a model that may fire the names of the metrics that it watches."""
+    found: dict[str, tuple[str, ...]] = {}
+    for rule in rules:
+        if rule.expr in found or rule.idle or not _metric(rule):
+            continue
+        names = _NAME.findall(rule.expr)
+        for name in list(names)[:50]:
+            names += _NAME.findall(recorded.get(name, ""))
+        base = [re.sub(r"_(bucket|sum|count|total)$", "", name) for name in names]
+        found[rule.expr] = tuple(name for name in dict.fromkeys([*names, *base]) if "_" in name or ":" in name)
+    return found
 
 
 def _bounded(practice: str, tool: str, place: Evidence, emitter: Emitter, by_query: bool) -> Signal:

@@ -99,6 +99,13 @@ def _prompt(file: File) -> _Prompt:
     )
 
 
+def _telling(texts: Iterable[tuple[int, str]], prompts: Iterable[_Prompt]) -> list[tuple[int, str, list[str]]]:
+    """The texts that call some prompt by its folder or its stem, each with the folders and the file that it names."""
+    words = {prompt.stem for prompt in prompts if prompt.stem}.union(*(prompt.folders for prompt in prompts))
+    split = ((line, text, text.strip("/").split("/")) for line, text in texts)
+    return [(line, text, named) for line, text, named in split if text in words or not words.isdisjoint(named)]
+
+
 def _reads(call: Call) -> bool:
     return call.name.rpartition(".")[2] in _READERS
 
@@ -118,7 +125,7 @@ def _loads(path: str, module: Module, prompts: list[_Prompt], own_formats: bool)
     if not reads:
         return None
     folder = path.rpartition("/")[0]
-    parts = [(line, text, text.strip("/").split("/")) for line, text in texts]
+    parts = _telling(texts, prompts)
     for prompt in prompts:
         file, wanted = prompt.file, prompt.folders
         for line, text, named in parts:

@@ -49,7 +49,8 @@ def _profile(context: Context, pipeline: Pipeline, *keys: str) -> Evidence | Non
     """A setting in one of the recipe's profiles."""
     folder = pipeline.path.rpartition("/")[0]
     prefix = f"{folder}/profiles/" if folder else "profiles/"
-    for path in context.documents.files:
+    for file in context.ending((".yaml", ".yml", ".tmpl"), aside=True):
+        path = file.path
         if path.startswith(prefix) and path.endswith((".yaml", ".yml", ".yaml.tmpl", ".yml.tmpl")):
             for document in context.documents.nodes(path):
                 node = document.path(*keys)

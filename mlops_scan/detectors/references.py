@@ -11,7 +11,8 @@ from mlops_scan.detectors.base import Context
 from mlops_scan.regex import regex
 
 _REFERENCE = regex(
-    r"(x_ref|ref|reference|baseline|expected|training|train)(_?(data|df|frame|view|dataset|set|values))?"
+    r"(x_ref|ref|reference|baseline|expected|training|train)(_?(data|df|frame|view|dataset|set|values))?",
+    words=("ref", "baseline", "expected", "train"),
 )
 _CURRENT = regex(
     r"(x|cur|current|actual|analysis|live|production|prod|target)(_?(data|df|frame|view|dataset|set|values))?"

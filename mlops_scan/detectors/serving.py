@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
-from mlops_scan.code.facts import MAIN, Function
-from mlops_scan.code.index import Node
+from mlops_scan.code.facts import MAIN, Call, Function
+from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -25,7 +25,7 @@ _LOGS_PREDICTIONS = regex(
     re.I,
 )
 
-_METHODS = ("predict", "predict_proba", "transform", "forecast", "score_samples")
+_METHODS = frozenset({"predict", "predict_proba", "transform", "forecast", "score_samples"})
 _ANSWERS = regex(r"\.predict(_proba)?$")
 _EVALUATES = regex(r"(evaluat|metric|train|benchmark)", re.I)
 _INSERTS = regex(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
@@ -70,7 +70,7 @@ def _predicts(context: Context, nodes: Iterable[Node]) -> bool:
             (path, call.scope)
             for path, module in context.index.modules.items()
             for call in module.calls
-            if call.name.endswith(_METHODS) and call.name.rpartition(".")[2] in _METHODS
+            if call.name.rpartition(".")[2] in _METHODS
         }
         context.cache["hops to answers"] = context.index.hops_to(answering, _HOPS)
     hops = cast("Mapping[Node, int]", context.cache["hops to answers"])
@@ -212,6 +212,19 @@ def _storing(context: Context) -> dict[Node, Function]:
     }
 
 
+def _calls_of(
+    context: Context, path: str, functions: Mapping[Node, Function]
+) -> Iterator[tuple[Call, Target, Function]]:
+    """The calls in a module of some functions."""
+    calls = context.index.modules[path].calls if functions else ()
+    targets = {name: context.index.resolve(path, name) for name in {call.name for call in calls}}
+    found = {name: target for name, target in targets.items() if (target.path, target.qualname) in functions}
+    for call in calls if found else ():
+        target = found.get(call.name)
+        if target is not None:
+            yield call, target, functions[target.path, target.qualname]
+
+
 def _prediction_logs(context: Context) -> Iterator[Signal]:
     """A first-party function that stores predictions and that the code which predicts calls."""
     storing = _storing(context)
@@ -226,10 +239,8 @@ def _prediction_logs(context: Context) -> Iterator[Signal]:
                 (context.evidence(path, statement),),
                 Confidence.MEDIUM,
             )
-        for call in module.calls if storing else ():
-            target = context.index.resolve(path, call.name)
-            function = storing.get((target.path, target.qualname))
-            if function is None or _EVALUATES.search(f"{target.path} {target.qualname} {call.scope}"):
+        for call, target, function in _calls_of(context, path, storing):
+            if _EVALUATES.search(f"{target.path} {target.qualname} {call.scope}"):
                 continue  # the score of a model in its evaluation is no score of a row
             if context.reaches(((path, call.scope),), _MODEL_USE, _NEAR) is None:
                 continue

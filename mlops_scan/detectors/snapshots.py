@@ -15,6 +15,7 @@ _VERSION = regex(
     r"((data|dataset|training_data|train_data|snapshot)_?(version|hash|sha256|md5|checksum|fingerprint|digest|id)(_id)?|"
     r"dataset_manifest|data_manifest)",
     re.I,
+    words=("data", "snapshot"),
 )
 _INITIALS = frozenset("dtsDTS")
 _ENDINGS = ("version", "hash", "sha256", "md5", "checksum", "print", "digest", "id", "manifest")

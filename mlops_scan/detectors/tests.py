@@ -23,7 +23,7 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
-_TESTS_FILE = regex(r".*_tests\.py")  # collected only where a command names it
+_TESTS_FILE = regex(r".*_tests\.py", words=("_tests.py",))  # collected only where a command names it
 _FAILS = regex(
     r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.fail\w*"
 )
@@ -214,6 +214,13 @@ def _fixture_places(path: str) -> Iterator[str]:
 
 def hollow(context: Context, path: str) -> bool:
     """Whether a test file is known to check nothing, or nothing but its own mocks."""
+    known = cast("dict[str, bool]", context.cache.setdefault("hollow tests", {}))  # many commands run the same files
+    if path not in known:
+        known[path] = _is_hollow(context, path)
+    return known[path]
+
+
+def _is_hollow(context: Context, path: str) -> bool:
     module = context.index.modules.get(path)
     if module is None:
         return _hollow_unparsed(context, path)
@@ -244,8 +251,15 @@ def _hollow_unparsed(context: Context, path: str) -> bool:
     checks = any(guard.stops == "assert" and not guard.trivial for guard in module.guards)
     if not checks and not any("assert" in call.name or "raises" in call.name for call in module.calls):
         return True
-    own = {part.partition(".")[0] for file in context.documents.files for part in file.split("/")}
-    return any(i.name.startswith(_MOCKS) for i in module.imports) and not any(root in own for root in module.roots)
+    return any(i.name.startswith(_MOCKS) for i in module.imports) and module.roots.isdisjoint(_own_names(context))
+
+
+def _own_names(context: Context) -> frozenset[str]:
+    """What the files and folders of the repository are called, up to the first dot."""
+    if "own names" not in context.cache:
+        names = {name for path in context.documents.files for name in path.split("/")}
+        context.cache["own names"] = frozenset([name.partition(".")[0] for name in names])
+    return cast("frozenset[str]", context.cache["own names"])
 
 
 def _asserts(context: Context, module: Module, function: Function) -> bool:

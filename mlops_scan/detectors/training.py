@@ -17,7 +17,10 @@ _PARAMETERS = frozenset(
     {"argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic",
      "pydantic_settings", "jsonargparse", "docopt", "configargparse"}
 )  # fmt: skip
-_LOCAL_PATH = regex(r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)")
+_LOCAL_PATH = regex(
+    r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)",
+    words=("/home/", "users", "/content/drive/", "/root/"),
+)
 _HOMES = ("/home/", "/Users/", "/content/drive/", "/root/")
 _COMMAND = regex(
     r"\s*(?:(?:\$ |> |!|`)\s*)?((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"

@@ -6,6 +6,7 @@ import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import Declared, declared_in
@@ -18,7 +19,7 @@ _FAMILIES = frozenset(
     {"frameworks", "llm", "tracking", "pipelines", "serving", "monitoring", "data", "responsible", "configuration"}
 )
 _LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock"})
-_LOCKED = regex(r'(name|version) = "([^"\n]{1,200})"')
+_LOCKED = regex(r'\n(?:\[\[package\]\]|(name|version) = "([^"\n]{1,200})")')  # behind a line feed: it is found fast
 
 
 def frameworks(context: Context) -> Iterator[Asset]:
@@ -58,17 +59,16 @@ def _used(context: Context) -> dict[str, tuple[Tool, Evidence]]:
     }
     heads = {root.partition(".")[0] for root in of_root}
     found: dict[str, tuple[Tool, Evidence]] = {}
+    known: dict[str, str] = {}  # the root of each name that modules import, or empty
     for path, module in sorted(context.modules(), key=lambda pair: pair[0]):
         for item in module.imports:
-            parts = item.name.split(".")
-            if parts[0] not in heads:
-                continue
-            for length in range(len(parts), 0, -1):
-                root = ".".join(parts[:length])
-                if root in of_root:
-                    if root not in found and context.index.find_module(item.name, path) is None:
-                        found[root] = (of_root[root], context.evidence(path, item.line, Hop.USE))
-                    break
+            root = known.get(item.name)
+            if root is None:
+                parts = item.name.split(".") if item.name.partition(".")[0] in heads else []
+                roots = [name for name in accumulate(parts, "{}.{}".format) if name in of_root]
+                root = known[item.name] = roots[-1] if roots else ""
+            if root and root not in found and context.index.find_module(item.name, path) is None:
+                found[root] = (of_root[root], context.evidence(path, item.line, Hop.USE))
     return found
 
 
@@ -88,16 +88,15 @@ def _locks(context: Context, wanted: set[str]) -> dict[str, list[tuple[str, Evid
     """The versions that lock files of Python state, by normal name. They are written by machines, one key a line."""
     found: dict[str, list[tuple[str, Evidence]]] = defaultdict(list)
     for file in context.named(*_LOCKS):
-        name = ""
-        for number, line in enumerate(context.documents.text(file.path).split("\n"), 1):
-            if line.startswith("[[package]]"):
+        name, line, above = "", 0, 0
+        text = "\n" + context.documents.text(file.path)
+        for match in _LOCKED.finditer(text):
+            if match.group(1) is None:
                 name = ""
-            match = _LOCKED.match(line)
-            if match is None:
-                continue
-            if match.group(1) == "name":
+            elif match.group(1) == "name":
                 name = re.sub(r"[-_.]+", "-", match.group(2)).lower()
             elif name in wanted:
-                found[name].append((match.group(2), context.evidence(file.path, number)))
+                line, above = line + text.count("\n", above, match.end()), match.end()
+                found[name].append((match.group(2), context.evidence(file.path, line)))
                 name = ""
     return found

@@ -152,14 +152,7 @@ def _written(context: Context) -> set[str]:
 
 
 def _in_tree(context: Context, name: str) -> bool:
-    if name in context.documents.files:
-        return True
-    folders = context.cache.get("folders")
-    if folders is None:
-        parts = (file.folder.split("/") for file in context.repository.files if file.folder)
-        folders = context.cache["folders"] = {"/".join(p[:n]) for p in map(tuple, parts) for n in range(1, len(p) + 1)}
-    assert isinstance(folders, set)
-    return name in folders
+    return name in context.documents.files or context.resolver.paths.is_folder(name)
 
 
 # -- services and pipelines ------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ class AssetMatcher:
 
     def __init__(self, rules: Iterable[AssetRule]) -> None:
         self._calls: dict[str, list[tuple[AssetRule, str]]] = defaultdict(list)
-        self._nothing: set[str] = set()  # foreign names that fit no rule
+        self._found: dict[str, tuple[AssetRule, ...]] = {}  # by the name in full
         self._documents: list[AssetRule] = []
         self._commands: list[AssetRule] = []
         self._heads: set[str] = set()  # the first words of their commands; "*" where any may be
@@ -50,13 +50,10 @@ class AssetMatcher:
 
     def in_module(self, index: CodeIndex, module: Module) -> Iterator[Named]:
         """What the calls of one Python module name."""
-        fitting: dict[str, list[AssetRule]] = {}
-        for call in module.calls:
-            if call.name in self._nothing:
-                continue
-            if call.name not in fitting:
-                fitting[call.name] = self._fitting(index, call.name, module)
-            for rule in fitting[call.name]:
+        names = {call.name for call in module.calls}
+        fitting = {name: rules for name in names if (rules := self._fitting(index, name, module))}
+        for call in module.calls if fitting else ():
+            for rule in fitting.get(call.name, ()):
                 if not _keywords_fit(rule, call):
                     continue
                 name = _argument(index, module, call, rule.name)
@@ -64,21 +61,20 @@ class AssetMatcher:
                     version = _argument(index, module, call, rule.version)
                     yield Named(rule, name, version, Location(module.path, call.line, call.end_line))
 
-    def _fitting(self, index: CodeIndex, called: str, module: Module) -> list[AssetRule]:
+    def _fitting(self, index: CodeIndex, called: str, module: Module) -> Sequence[AssetRule]:
         """The rules that a call of a module fits by its name, a rule once for each of its patterns."""
-        foreign = index.is_foreign(called)  # means the same in every module
-        name = called
-        if not foreign:
-            target = index.resolve(module.path, called)
-            if target.first_party:
-                return []
-            name = target.name
+        target = index.resolve(module.path, called)
+        if target.path:
+            return ()
+        found = self._found.get(target.name)
+        if found is None:
+            found = self._found[target.name] = self._matching(target.name)
+        return found and [rule for rule in found if not (rule.imports and module.roots.isdisjoint(rule.imports))]
+
+    def _matching(self, name: str) -> tuple[AssetRule, ...]:
         root = name if name.startswith("?") else name.partition(".")[0]
         possible = (*self._calls.get(root, ()), *self._calls.get("*", ()))
-        found = [rule for rule, text in possible if fits_name(text, name)]
-        if foreign and not found:
-            self._nothing.add(called)
-        return [rule for rule in found if not (rule.imports and module.roots.isdisjoint(rule.imports))]
+        return tuple(rule for rule, text in possible if fits_name(text, name))
 
     def in_documents(self, path: str, documents: Sequence[Node]) -> Iterator[Named]:
         """What the key paths of a YAML, JSON or TOML file name."""

@@ -141,19 +141,20 @@ class Matcher:
 
     def _matches(self, index: CodeIndex, module: Module) -> Iterator[_Match]:
         roots = self._external_roots(index, module)
-        fitting: dict[str, _Fitting | None] = {}  # by the names of the module, most of which it calls several times
+        fitting: dict[str, _Fitting] = {}  # by the names of the module, most of which it calls several times
         names: dict[str, Call] = {}
-        for call in module.calls:
-            if call.name in fitting:
-                found = fitting[call.name]
-            else:
-                found = fitting[call.name] = _fitting(self._calls, index, module, call.name, roots)
-                if found is not None:
-                    names.setdefault(found[0], call)
+        for name, call in _first_calls(module).items():
+            found = _fitting(self._calls, index, module, name, roots)
             if found is not None:
-                for pattern in found[1]:
-                    if _keywords_fit(pattern.signature, call):
-                        yield pattern.tool, pattern.signature, found[0], call.line, call.end_line, call.scope
+                names.setdefault(found[0], call)
+                if found[1]:
+                    fitting[name] = found
+        for call in module.calls if fitting else ():
+            found = fitting.get(call.name)
+            for pattern in found[1] if found is not None else ():
+                if _keywords_fit(pattern.signature, call):
+                    assert found is not None
+                    yield pattern.tool, pattern.signature, found[0], call.line, call.end_line, call.scope
         for table, name, line, scope in self._definitions(module):
             found = _fitting(table, index, module, name, roots)
             if found is not None:
@@ -312,12 +313,21 @@ def _heads(signature: Signature) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(options) for options in firsts if not any("*" in option for option in options))
 
 
+def _first_calls(module: Module) -> dict[str, Call]:
+    """The names that a module calls, in the order of their first calls, with these."""
+    found: dict[str, Call] = {}
+    for call in module.calls:
+        if call.name not in found:
+            found[call.name] = call
+    return found
+
+
 def _fitting(
     table: NameTable[_Claim], index: CodeIndex, module: Module, name: str, roots: frozenset[str]
 ) -> _Fitting | None:
     """What an external name of a module is in full, with the patterns that it fits there; None for the repository's."""
     target = index.resolve(module.path, name)
-    if target.first_party:
+    if target.path:
         return None
     found = table.matching(target.name)
     if found:

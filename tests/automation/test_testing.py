@@ -166,3 +166,18 @@ def test_unittest(command: str, expected: list[str]) -> None:
 def test_unittest_in_a_folder() -> None:
     assert collected("python -m unittest discover", "tests") == ["tests/test_a.py"]
     assert collected("python -m unittest test_a", "tests") == ["tests/test_a.py"]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("pytest tests", ["tests/test_a.py"]),
+        ("pytest tests/", ["tests/test_a.py"]),
+        ("pytest tests0 tests/test_a.py tests", ["tests/test_a.py", "tests0/test_d.py"]),
+    ],
+)
+def test_folders_whose_names_begin_alike(command: str, expected: list[str]) -> None:
+    paths = ("tests-old/test_b.py", "tests.d/test_c.py", "tests/test_a.py", "tests0/test_d.py", "tests_test.py")
+    documents = documents_of(dict.fromkeys(paths, "x = 1\n"))
+    layout = TestLayout(documents, index_of(documents))
+    assert list(layout.collected(tuple(command.split()), "")) == expected

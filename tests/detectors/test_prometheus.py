@@ -94,6 +94,13 @@ def test_rule_on_a_metric_that_nothing_emits(tmp_path: Path) -> None:
     assert findings(report, "MLS507")
 
 
+def test_rule_on_no_metric_that_could_be_looked_for(tmp_path: Path) -> None:
+    plain = RULES.replace("model_accuracy", "accuracy")
+    report = scan_tree(tmp_path, {**LOOP, "prometheus/alerts.yml": plain, "tool.go": "package main\n"})
+    assert practice(report, PERFORMANCE).reason == "no code here was seen to emit the metric it watches"
+    assert not findings(report, "MLS507")
+
+
 @pytest.mark.parametrize(
     ("code", "why"),
     [
