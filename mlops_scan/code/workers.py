@@ -91,25 +91,6 @@ def share(
     return done
 
 
-@contextlib.contextmanager
-def apart(work: Callable[[], bytes]) -> Iterator[Callable[[], bytes]]:
-    """Do something in a forked process meanwhile; an error there ends only that process.
-
-    Gives what waits for the result, which is empty where there was no process to have, or it ended early.
-    """
-    queue, entry = os.pipe()
-    os.write(entry, bytes(2))
-    os.close(entry)
-    worker = None
-    try:
-        worker = _started(queue, [[0]], lambda _: work())
-        yield lambda: b"" if worker is None else dict(worker.results()).get(0, b"")
-    finally:
-        os.close(queue)
-        if worker is not None:
-            worker.end()
-
-
 def _batches(sizes: Sequence[int], jobs: int) -> list[list[int]]:
     """The numbers of the tasks, large ones first; small ones in groups that are small against the whole."""
     least = sum(sizes) / min(64 * jobs, _MAX_BATCHES - 1)

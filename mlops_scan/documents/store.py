@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mlops_scan.documents.languages import language_of
 from mlops_scan.documents.node import DocumentError, Node
-from mlops_scan.documents.texts import HEAD_LIMIT, TEXT_LIMIT, Seen, TextStore, fingerprint
+from mlops_scan.documents.texts import HEAD_LIMIT, TEXT_LIMIT, TextStore, fingerprint
 from mlops_scan.repository.files import File, Texts
 from mlops_scan.repository.roles import role_of
-from mlops_scan.words import Incomplete
 
 if TYPE_CHECKING:
     from mlops_scan.documents.dockerfile import Dockerfile
@@ -59,34 +58,6 @@ class Documents(TextStore):
         documents._texts.update(texts)
         documents._held = sum(map(len, texts.values()))
         return documents
-
-    def apart(self, work: Callable[[], _T]) -> tuple[_T, Seen]:
-        """Do something that may read any files, and say what reading them has shown, for `join` in another process."""
-        reads, heads, counted = set(self.reads), dict(self.heads), dict(self.counted)
-        noted, parsed, unrendered = set(self.incomplete), set(self.parsed), set(self.unrendered)
-        result = work()
-        return result, (
-            {path: print_ for path, print_ in self.reads.items() if path not in reads},
-            {path: data for path, data in self.heads.items() if data is not heads.get(path)},
-            {path: size for path, size in self.counted.items() if size != counted.get(path)},
-            [(path, item.reason) for path, item in self.incomplete.items() if path not in noted],
-            self.parsed - parsed,
-            self.unrendered - unrendered,
-        )
-
-    def join(self, seen: Seen) -> None:
-        """Take over what another process has seen, as if it had been seen here after all that has been."""
-        reads, heads, counted, noted, parsed, unrendered = seen
-        for path, print_ in reads.items():
-            self.reads.setdefault(path, print_)
-        for path, data in heads.items():
-            self._keep_head(path, data)
-        for path, size in counted.items():
-            self.counted[path] = max(size, self.counted.get(path, 0))
-        for path, reason in noted:
-            self.incomplete.setdefault(path, Incomplete(path, reason))
-        self.parsed |= parsed
-        self.unrendered |= unrendered
 
     def _parsed(self, kind: str, path: str, parse: Callable[[str], _T], empty: _T) -> _T:
         key = (kind, path)

@@ -55,9 +55,11 @@ class TextStore:
         self._lasting = lasting  # somebody will want to know whether the files are still the same
         self.files = {file.path: file for file in files}
         self.incomplete: dict[str, Incomplete] = {}
-        self.counted: dict[str, int] = {}  # bytes read of each file, be it only of its beginning
+        self.files_read = 0
+        self.bytes_read = 0
         self.reads: dict[str, bytes] = {}  # the fingerprint of each file read, empty where that failed or nobody asks
         self.heads: dict[str, bytes] = {}
+        self._begun: dict[str, int] = {}  # bytes read of files of which only the beginning was
         self._texts: dict[str, str] = {}
         self._held = 0  # characters of the texts that are kept
         self._marks: tuple[str, ...] = ()
@@ -66,16 +68,6 @@ class TextStore:
         self._again: dict[str, str | bytes] = {}  # of those released, the ones read last
         self._again_size = 0
         self._forgotten: set[str] = set()
-
-    @property
-    def files_read(self) -> int:
-        """How many files were read."""
-        return len(self.counted)
-
-    @property
-    def bytes_read(self) -> int:
-        """How many bytes were read, those of a file once."""
-        return sum(self.counted.values())
 
     def rename_role(self, path: str, role: Role) -> None:
         """Give a file another role, which only its content shows."""
@@ -160,7 +152,9 @@ class TextStore:
             self.note(path, f"cannot be read: {error.strerror or error}")
             return b""
         if path not in self.reads:
-            self.counted[path] = len(data)
+            begun = self._begun.pop(path, None)
+            self.files_read += begun is None
+            self.bytes_read += len(data) - (begun or 0)
             self.reads[path] = fingerprint(data) if self._lasting else b""
         if is_pointer(data):
             if language_of(path):
@@ -183,25 +177,26 @@ class TextStore:
 
         A text that was not held before is let go, as `let_go` does it.
         """
-        held = path in self._texts
+        held, files, size = path in self._texts, self.files_read, self.bytes_read
         result = work()
         if not held:
             self.let_go(path, marked)
         noted, released = self.incomplete.get(path), self._released.get(path)
         return result, (
             self.reads.get(path),
-            self.counted.get(path),
+            self.files_read - files,
+            self.bytes_read - size,
             noted.reason if noted is not None else "",
             None if released is None else tuple(released),
         )
 
     def take(self, path: str, seen: Seen) -> None:
         """Take over what another process has seen of a file, as if it had been read here and let go."""
-        print_, size, reason, released = seen
+        print_, files, size, reason, released = seen
         if print_ is not None and path not in self.reads:
             self.reads[path] = print_
-            if size is not None:
-                self.counted[path] = size
+            self.files_read += files
+            self.bytes_read += size
         if reason:
             self.incomplete.setdefault(path, Incomplete(path, reason))
         if path in self._texts:
@@ -303,7 +298,10 @@ class TextStore:
         except OSError:
             return None
         self._keep_head(path, data)
-        self.counted.setdefault(path, len(data))
+        if path not in self._begun:
+            self._begun[path] = len(data)
+            self.files_read += 1
+            self.bytes_read += len(data)
         if looks_binary(data):
             return ""
         first = data.replace(b"\r", b"\n").partition(b"\n")

@@ -26,7 +26,7 @@ from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.definitions import LOCK_FILES, is_definition
 from mlops_scan.documents.store import Documents, language_of
-from mlops_scan.engine import detection, placeholders, suppress
+from mlops_scan.engine import placeholders, plugins, suppress
 from mlops_scan.engine.entry import ScanOptions, begin
 from mlops_scan.engine.kind import self_tools
 from mlops_scan.engine.looks import looks
@@ -137,7 +137,7 @@ class _Definitions:
         self.uses += self._matcher.in_names([file for file in files if file.role not in _UNPARSED])
         self.pipelines += [p for file in files for p in _in_rule_files(file, documents)]
         self.workflows = tuple(workflows(documents))
-        detection.load_own()
+        plugins.load_own()
 
 
 def _structured(files: tuple[File, ...]) -> tuple[list[File], int]:

@@ -117,35 +117,3 @@ def test_an_interrupt_leaves_no_process_and_one_traceback() -> None:
     assert err == ""
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
-
-
-def test_work_apart_is_waited_for() -> None:
-    with workers.apart(lambda: b"%d" % os.getpid()) as result:
-        assert result() not in (b"", b"%d" % os.getpid())
-    with pytest.raises(ChildProcessError):  # nobody is left behind
-        os.waitpid(-1, os.WNOHANG)
-
-
-def test_work_apart_that_fails_or_has_no_process_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> bytes:
-        raise ZeroDivisionError
-
-    def refuse() -> int:
-        raise BlockingIOError
-
-    with workers.apart(fail) as result:
-        assert result() == b""
-    monkeypatch.setattr(os, "fork", refuse)
-    with workers.apart(lambda: b"done") as result:
-        assert result() == b""
-
-
-def test_work_apart_ends_with_an_error_here() -> None:
-    def long() -> bytes:
-        time.sleep(60)
-        return b""
-
-    with pytest.raises(ZeroDivisionError), workers.apart(long):
-        raise ZeroDivisionError
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
