@@ -46,7 +46,7 @@ _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
 _MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
 _TEST_DEFINITIONS = 1_500_000  # bytes of such files in tests that are parsed
-_NOTEBOOKS = 1_000  # that are read; the largest collections of samples have some hundred
+_NOTEBOOKS = 800  # that are read; the largest collections of samples have some hundred
 
 
 def gather(
