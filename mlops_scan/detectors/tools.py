@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from itertools import accumulate, pairwise
-from typing import cast
+from itertools import accumulate
 
-from mlops_scan.code.facts import Module
 from mlops_scan.detectors.base import ASIDE, Context, unique
-from mlops_scan.detectors.dependencies import declared
+from mlops_scan.detectors.dependencies import Declared, declared
 from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
-from mlops_scan.regex import regex
-from mlops_scan.repository.files import File
+from mlops_scan.detectors.unimported import problems
 from mlops_scan.rulebook import Tool
-from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
+from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
-_LISTS = regex(r"(environment|conda|requirements|meta)[^/]*\.ya?ml", re.I)
-_WIRING = (".yml", ".yaml", ".sh", ".env")
-_MAX_SHOWN = 1_000_000  # bytes of a document that may show code
-_MAX_NAMING = 200  # characters of a string that may name a tool
-_FROZEN = 30  # entries; fewer are easily written by hand in order
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
 _COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-threshold", "genai/eval-in-ci"})
 
@@ -89,6 +79,7 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
     used = {use.tool for use in context.uses if context.role(use.location.path) not in ASIDE} | context.self_tools
     imported = _imported(context)
     seen: set[str] = set()
+    unused: list[tuple[Declared, list[Tool]]] = []
     of_distribution: dict[str, list[Tool]] = defaultdict(list)
     for tool in context.rules.tools.values():
         for name in _distributions(tool):
@@ -104,15 +95,13 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
             continue
         place = (requirement.path, requirement.line)
         yield from _traces(context, tools, place, f"`{requirement.name}` is only declared as a dependency")
-        if any(tool.hints for tool in tools) and not (
-            _resolved(context, requirement.path) or _mentioned(context, requirement.name, tools)
-        ):
-            message = f"`{requirement.name}` is declared here, but no file imports it."
-            yield Problem("MLS107", message, context.evidence(*place).location)
+        if any(tool.hints for tool in tools):
+            unused.append((requirement, tools))
     for tool in context.rules.tools.values():
         root = next((root for root in tool.imports if root in imported), None)
         if root is not None and tool.id not in used | seen:
             yield from _traces(context, [tool], imported[root], f"`{root}` is imported but nothing of it is called")
+    yield from problems(context, unused)
 
 
 def _distributions(tool: Tool) -> set[str]:
@@ -142,107 +131,3 @@ def _traces(context: Context, tools: list[Tool], place: tuple[str, int], reason:
         for practice in tool.hints:
             evidence = (context.evidence(*place),)
             yield Signal(practice, tool.id, Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
-
-
-def _mentioned(context: Context, name: str, tools: list[Tool]) -> bool:
-    """Whether another library is told to use the tool, which then works without an import of the repository's own.
-
-    As in `report_to="wandb"`, `import ray.tune.search.hyperopt` or `WANDB_API_KEY` in a compose file.
-    """
-    roots = {name.replace("-", "_"), *(root.partition(".")[0] for tool in tools for root in tool.imports)}
-    word = re.compile(rf"(?<![^\W_])({'|'.join(map(re.escape, sorted(roots)))})(?![^\W_])", re.I)
-    lower = [root.lower() for root in roots]
-    for module, said in _said(context):
-        if not any(root in said for root in lower):
-            continue
-        if any(word.search(item.name) for item in module.imports):
-            return True
-        if any(len(text) < _MAX_NAMING and word.search(text) for _, text in module.strings):
-            return True
-    for file in _wiring(context):
-        text = context.documents.text(file.path)
-        if not any(root in text.lower() for root in lower):
-            continue
-        if any(word.search(line.partition("#")[0]) for line in text.split("\n")):
-            return True
-    return _shown(context, roots)
-
-
-def _wiring(context: Context) -> tuple[File, ...]:
-    """The files that put programs together or give them their environment; no lists of dependencies."""
-    if "wiring" not in context.cache:
-        context.cache["wiring"] = tuple(
-            file
-            for file in context.files()
-            if (file.suffix in _WIRING or "dockerfile" in file.name.lower())
-            and file.size <= 200_000
-            and not _LISTS.search(file.name)
-        )
-    return cast("tuple[File, ...]", context.cache["wiring"])
-
-
-def _said(context: Context) -> tuple[tuple[Module, str], ...]:
-    """The modules of main code, each with what it imports and its short strings in lower case."""
-    if "said" not in context.cache:
-        context.cache["said"] = tuple(
-            (
-                module,
-                "\n".join(
-                    (
-                        *(item.name for item in module.imports),
-                        *(text for _, text in module.strings if len(text) < _MAX_NAMING),
-                    )
-                ).lower(),
-            )
-            for _, module in context.modules()
-        )
-    return cast("tuple[tuple[Module, str], ...]", context.cache["said"])
-
-
-def _shown(context: Context, roots: set[str]) -> bool:
-    """Whether documents show code that imports a tool, or the output of a notebook names it: it is there for them."""
-    # in an output an underscore may be a dash, and a word follows
-    printed = {root: (root.partition("_")[0] if "_" in root else f"{root}-").encode() for root in sorted(roots)}
-    for file in context.ending((".md", ".rst", ".qmd", ".ipynb"), aside=True):
-        if file.size > _MAX_SHOWN or file.role in (Role.VENDORED, Role.GENERATED):
-            continue
-        if file.suffix == ".ipynb":
-            data = context.documents.data(file.path)
-            likely = tuple(root for root, mark in printed.items() if mark in data)
-            pattern = _outputs
-        else:
-            text = context.documents.text(file.path)
-            likely = tuple(root for root in printed if root in text)
-            pattern = _imports
-        if likely and pattern(likely).search(context.documents.text(file.path)):
-            return True
-    return False
-
-
-@lru_cache(maxsize=64)
-def _imports(roots: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"^[ \t>]{{0,40}}(from|import)[ ]({'|'.join(map(re.escape, roots))})\b", re.M)
-
-
-@lru_cache(maxsize=64)
-def _outputs(roots: tuple[str, ...]) -> re.Pattern[str]:
-    names = "|".join(map(re.escape, roots)).replace("_", "[-_]")
-    return re.compile(rf"(?<![\w/])({names})-[a-z]{{2,30}}\b")
-
-
-def _resolved(context: Context, path: str) -> bool:
-    """Whether a list names what others need, too: a resolver's output, or no list of the project's own."""
-    text = context.documents.text(path)
-    return (
-        context.role(path) in ASIDE
-        or _frozen(text)
-        or any(mark in text for mark in ("# via", "autogenerated by", "--hash=sha256:"))
-    )
-
-
-def _frozen(text: str) -> bool:
-    """Whether a list looks like the output of `pip freeze`: long, in alphabetical order, every version exact."""
-    names = [line.partition("==")[0].lower() for line in text.split("\n") if line.strip() and line[0] != "#"]
-    pinned = sum("==" in line for line in text.split("\n") if line[:1] != "#")
-    ordered = sum(before <= after for before, after in pairwise(names))
-    return len(names) >= _FROZEN and pinned >= 0.9 * len(names) and ordered >= 0.95 * (len(names) - 1)
