@@ -17,6 +17,7 @@ _PURPOSES = _DEPLOYS | LEARNS
 _ECHO = regex(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.*)?(\s.*)?", re.I)
 _PURPOSE = ("model", "test", "train", "deploy", "evaluat", "validat", "monitor", "drift")
 _PRODUCTION = regex(r"prod|live|release", re.I)
+_TEST = regex(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>test)", re.M)
 _MAX_SHOWN_TESTS = 6
 _MAX_BESIDE = 1_000  # other commands of a job looked at
 _GATE = "model/quality-gate"
@@ -115,8 +116,13 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
 def _first_test(context: Context, path: str) -> Evidence:
     """The first test of a file, or its first line."""
     module = context.index.modules.get(path)
-    functions = test_functions(module) if module is not None else []
-    return context.evidence(path, min((function.line for function in functions), default=1), Hop.EFFECT)
+    if module is not None:
+        line = min((function.line for function in test_functions(module)), default=1)
+    else:  # it has nothing to do with a tool, or there are too many of its like to parse them
+        text = context.documents.text(path)
+        first = _TEST.search(text)
+        line = 1 if first is None else text.count("\n", 0, first.start("name")) + 1
+    return context.evidence(path, line, Hop.EFFECT)
 
 
 def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Iterator[Signal]:

@@ -65,6 +65,23 @@ def test_github_job_reaches_the_model_tests(tmp_path: Path, run: str, files: Tre
 
 
 @pytest.mark.parametrize(
+    ("test", "line"),
+    [
+        ("# Copyright\nimport json\n\nX = 1\n\n\nasync def test_json():\n    assert json.loads('1') == X\n", 7),
+        (
+            "import unittest\n\n\nclass Sum(unittest.TestCase):\n    def test_sum(self):\n        assert not sum([])\n",
+            5,
+        ),
+        ("# def test_nothing():\ncheck = 1\nassert check\n", 1),
+    ],
+    ids=["function", "method", "comment"],
+)
+def test_the_first_test_of_a_file_that_has_nothing_to_do_with_ml_is_shown(tmp_path: Path, test: str, line: int) -> None:
+    report = scan_tree(tmp_path, {**ML, "tests/test_json.py": test, CI: github("pytest")})
+    assert f"tests/test_json.py:{line}" in places(practice(report, CODE).evidence)
+
+
+@pytest.mark.parametrize(
     ("run", "files"),
     [
         ("pip install pytest", {}),
