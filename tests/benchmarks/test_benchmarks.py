@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import sys
 from pathlib import Path
@@ -28,6 +30,12 @@ def test_a_tree_has_its_size_and_is_the_same_every_time(shape: str) -> None:
 def test_most_files_of_a_shape_are_of_its_kind(shape: str, language: str) -> None:
     found = [path for path, _ in contents(200, shape)]
     assert sum(language_of(path) == language for path in found) > 0.7 * len(found)
+
+
+def test_the_cells_of_notebooks_are_ordinary_code() -> None:
+    notebooks = [json.loads(text) for path, text in contents(60, "notebooks") if path.endswith(".ipynb")]
+    cells = ["".join(cell["source"]) for notebook in notebooks for cell in notebook["cells"]]
+    assert all(ast.parse(cell).body for cell in cells)
 
 
 def test_a_mixed_tree_is_mostly_not_machine_learning(tmp_path: Path) -> None:
