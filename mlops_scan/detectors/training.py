@@ -22,6 +22,7 @@ _LOCAL_PATH = regex(
     words=("/home/", "users", "/content/drive/", "/root/"),
 )
 _HOMES = ("/home/", "/Users/", "/content/drive/", "/root/")
+_FEW = 50  # names of scripts that every document is asked for, before its lines are
 _COMMAND = regex(
     r"\s*(?:(?:\$ |> |!|`)\s*)?((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"
     r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
@@ -132,7 +133,7 @@ def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
         if file.size > 500_000 or file.role in (Role.VENDORED, Role.GENERATED):
             continue
         text = context.documents.text(file.path)
-        if not any(stem in text for stem in stems):
+        if (".py" not in text and "-m" not in text) or (len(stems) <= _FEW and not any(stem in text for stem in stems)):
             continue
         for number, line in enumerate(text.split("\n"), 1):
             if not any(word in line for word in _LAUNCHERS):
