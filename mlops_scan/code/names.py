@@ -51,19 +51,16 @@ class ModuleNames:
 
     def find_module(self, dotted: str, importer: str) -> tuple[str, str] | None:
         """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
-        for prefix in self.prefixes(dotted):
-            path = self._seen_from(prefix, importer)
-            if path:
-                return path, dotted.removeprefix(_PLACEHOLDER)[len(prefix) + 1 :]
-        return None
+        path, prefix = self.find_first(self.prefixes(dotted), importer)
+        return (path, dotted.removeprefix(_PLACEHOLDER)[len(prefix) + 1 :]) if path else None
 
-    def find_first(self, prefixes: tuple[str, ...], importer: str) -> str:
-        """The file that the first of some `prefixes` names that names one for `importer`, empty without one."""
+    def find_first(self, prefixes: tuple[str, ...], importer: str) -> tuple[str, str]:
+        """The file that the first of some `prefixes` names that names one for `importer`, and that prefix; or empty."""
         for prefix in prefixes:
             path = self._seen_from(prefix, importer)
             if path:
-                return path
-        return ""
+                return path, prefix
+        return "", ""
 
     def is_foreign(self, dotted: str) -> bool:
         """Whether `find_module` finds nothing, whoever asks."""

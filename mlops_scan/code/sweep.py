@@ -176,7 +176,7 @@ class _Graph:
                     prefixes = self.names.prefixes(name)
                     other = located.get(id(prefixes)) if prefixes else ""
                     if other is None:
-                        other = located[id(prefixes)] = self.names.find_first(prefixes, path)
+                        other = located[id(prefixes)] = self.names.find_first(prefixes, path)[0]
                         if other:
                             self._link(path, other)
                     if other:

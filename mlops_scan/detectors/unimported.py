@@ -44,10 +44,12 @@ def problems(context: Context, unused: Iterable[tuple[Declared, Sequence[Tool]]]
     `import ray.tune.search.hyperopt` or `WANDB_API_KEY` in a compose file. All are looked for at once: every text is
     read again for it.
     """
+    every = tuple(unused)
+    resolved = {path for path in {requirement.path for requirement, _ in every} if _resolved(context, path)}
     left = [
         _Named(requirement, frozenset(_roots(requirement, tools)))
-        for requirement, tools in unused
-        if not _resolved(context, requirement.path)
+        for requirement, tools in every
+        if requirement.path not in resolved
     ]
     for without in (_without_said, _without_wired, _without_shown):
         left = without(context, left) if left else left
