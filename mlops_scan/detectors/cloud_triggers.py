@@ -124,6 +124,7 @@ def _handler_trains(context: Context, function: Resource) -> Evidence | None:
     """Where the function's handler, found by its name, trains or starts the training."""
     stem, _, name = function.says("handler", "entry_point", "index").rpartition(".")
     folder = function.says("code_uri", "entry", "source_dir", "source_path").strip("./")
+    defines = re.compile(rf"^(?:(?:async )?def {re.escape(name)}\s*\(|{re.escape(name)}\s*=(?!=))", re.M)
     for file in context.ending((".py",)):
         module = file.path.removesuffix(".py")
         if not f"/{module}".endswith("/" + (stem or "main").replace(".", "/")):
@@ -131,10 +132,8 @@ def _handler_trains(context: Context, function: Resource) -> Evidence | None:
         if folder and folder not in file.path and "$" not in folder and "…" not in folder:
             continue
         if file.path not in context.index.modules:
-            defines = not name or re.search(
-                rf"(?m)^(?:async )?(?:def )?{re.escape(name)}\s*[(=]", context.documents.text(file.path)
-            )
-            found = asks_for_training(context, file.path) if defines else None
+            defined = not name or defines.search(context.documents.text(file.path)) is not None
+            found = asks_for_training(context, file.path) if defined else None
             if found is not None:
                 return found
             continue
