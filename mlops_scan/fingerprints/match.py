@@ -151,9 +151,10 @@ class Matcher:
                     fitting[name] = found
         for call in module.calls if fitting else ():
             found = fitting.get(call.name)
-            for pattern in found[1] if found is not None else ():
+            if found is None:
+                continue
+            for pattern in found[1]:
                 if _keywords_fit(pattern.signature, call):
-                    assert found is not None
                     yield pattern.tool, pattern.signature, found[0], call.line, call.end_line, call.scope
         for table, name, line, scope in self._definitions(module):
             found = _fitting(table, index, module, name, roots)

@@ -33,9 +33,7 @@ class Hinted(Struct, frozen=True):
 def hinted(files: Sequence[File], catalogue: RoleCatalogue) -> Hinted:
     """Read the attribute files among `files` and apply what they say; at most `MAX_FILES` of them are read."""
     found = [
-        file
-        for file in files
-        if file.path.endswith(".gitattributes") and file.name == ".gitattributes" and file.role is not Role.VENDORED
+        file for file in files if file.path.endswith(_NAME) and file.name == _NAME and file.role is not Role.VENDORED
     ]
     if not found:
         return Hinted(tuple(files), frozenset(), ())
