@@ -13,7 +13,7 @@ import pytest
 
 from mlops_scan import detectors
 from mlops_scan.cli.main import run
-from mlops_scan.engine import plugins
+from mlops_scan.engine import detection, plugins
 from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.reports import plugins as report_plugins
 from mlops_scan.words import Grade
@@ -146,5 +146,5 @@ def test_a_kept_report_is_not_used_where_a_plug_in_or_a_file_of_the_user_decides
 def test_every_module_with_a_detector_is_asked() -> None:
     folder = Path(detectors.__file__).parent
     with_one = {path.stem for path in folder.glob("*.py") if "\ndef detect(" in path.read_text(encoding="utf-8")}
-    assert set(plugins.OWN) == with_one
-    assert list(plugins.OWN) == sorted(plugins.OWN)
+    assert set(detection.OWN) == with_one
+    assert list(detection.OWN) == sorted(detection.OWN)

@@ -53,9 +53,10 @@ def test_a_fixture_gives_one_report_from_every_source(name: str, tmp_path: Path)
     assert own.revision == head
     expected = rendered(own, head)
     assert json.loads(expected)["statistics"]["files"] > 0
-    revision = scan(tmp_path / "b.git", ScanOptions(rev="HEAD"))
-    assert revision.revision == head
-    assert rendered(revision, head) == expected
+    for jobs in (1, 2):
+        revision = scan(tmp_path / "b.git", ScanOptions(rev="HEAD", jobs=jobs))
+        assert revision.revision == head
+        assert rendered(revision, head) == expected
     for archive in ("a.zip", "a.tar.gz"):
         report = scan(tmp_path / archive)
         assert report.revision is None

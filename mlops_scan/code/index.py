@@ -62,6 +62,10 @@ class CodeIndex:
         """Everything that running the entries may run, nearest first, each with the step that led to it."""
         return self._reach.reach(entries, max_hops)
 
+    def connect(self) -> None:
+        """Find out at once what runs what, which else is done file by file as it is asked for."""
+        self._reach.connect()
+
     def hops_to(self, wanted: Iterable[Node], limit: int = FAR) -> dict[Node, int]:
         """For every node from which one of some nodes can be reached, in `limit` hops, the hops to the nearest."""
         return self._reach.hops_to(wanted, limit)

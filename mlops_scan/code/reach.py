@@ -290,6 +290,10 @@ class Reach:
                     queue.append((target, hops + 1))
         return steps
 
+    def connect(self) -> None:
+        """Make the whole graph at once."""
+        self._sources_of_all()
+
     def hops_to(self, wanted: Iterable[Node], limit: int = FAR) -> dict[Node, int]:
         """For every node from which one of some nodes can be reached, in `limit` hops, the hops to the nearest."""
         sources = self._sources_of_all()

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from mlops_scan.code.look import Look, Parts, run_in
+from mlops_scan.code.look import Look, Parts
 from mlops_scan.code.names import ModuleNames
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
@@ -50,16 +50,16 @@ class Sweep(Struct, frozen=True):
 def sweep(
     files: Mapping[str, Look],
     roots: Iterable[str],
-    commands: Iterable[tuple[str, str]] = (),
+    commands: Callable[[], Iterable[tuple[str, Iterable[Parts]]]] = tuple,
     notebooks: Iterable[bytes] = (),
     tests: Collection[str] = (),
 ) -> Sweep:
     """Choose among Python files by their path and what a look at them has shown.
 
     Where no file and no notebook imports one of `roots`, nothing is worth a parse. Otherwise these are: the files that
-    import one of them or what glues tools together, those that other texts name (`commands`: workflows, scripts,
-    pipelines, each with its path; a gate may import nothing but `json`), those that import or name such a file, all
-    that those import, and with a `conftest.py` the tests that it serves.
+    import one of them or what glues tools together, those that other texts name (`commands` gives what `run_in` finds
+    in workflows, scripts and pipelines, each with its path; a gate may import nothing but `json`), those that import or
+    name such a file, all that those import, and with a `conftest.py` the tests that it serves.
 
     Of more than BUDGET characters of such files, the nearest to tools are taken: those that use one or that a command
     names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`.
@@ -70,7 +70,7 @@ def sweep(
         return Sweep(frozenset(), graph.names)
     mentioned = _Mentioned(files)
     graph.add_mentions(mentioned)
-    named = {path for origin, text in commands for parts in run_in(text) for path in mentioned.find(parts, origin)}
+    named = {path for origin, written in commands() for parts in written for path in mentioned.find(parts, origin)}
     chosen = graph.users_of_tools | graph.users_of_glue | named
     leading = set(_distances(chosen, lambda path: graph.users.get(path, ())))
     found = set(_distances(leading, lambda path: graph.imported.get(path, ())))

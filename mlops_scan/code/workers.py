@@ -51,7 +51,7 @@ def share(
     jobs: int,
     work: Callable[[int], bytes],
     own: Callable[[int], None],
-    meanwhile: Callable[[], None] | None = None,
+    meanwhile: Callable[[], object] | None = None,
 ) -> dict[int, bytes]:
     """Do a task for each of `sizes`, large ones first, in this process and up to `jobs` - 1 forked ones.
 

@@ -58,6 +58,7 @@ class Context(Struct):
     resolver: Resolver
     unread_providers: tuple[UnreadProvider, ...]
     handed: Handed
+    parsed: frozenset[str]  # the files that were parsed before any detector asked
     by_node: dict[Node, list[Use]] = field(default_factory=dict)
     self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
     cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share

@@ -23,9 +23,8 @@ def _named(context: Context) -> Iterator[Named]:
     matcher = AssetMatcher(context.rules.assets)
     for _, module in sorted(context.modules(), key=lambda pair: pair[0]):
         yield from matcher.in_module(context.index, module)
-    parsed = context.documents.parsed
     for file in context.written_in("yaml", "json", "toml"):
-        if file.path in parsed:
+        if file.path in context.parsed:
             yield from matcher.in_documents(file.path, context.documents.nodes(file.path))
     naming = {words for words in context.commands() if words and matcher.begins(words[0])}
     for run in context.automation.runs if naming else ():

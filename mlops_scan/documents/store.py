@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mlops_scan.documents.languages import language_of
 from mlops_scan.documents.node import DocumentError, Node
-from mlops_scan.documents.texts import HEAD_LIMIT, TEXT_LIMIT, TextStore, fingerprint
+from mlops_scan.documents.texts import HEAD_LIMIT, TEXT_LIMIT, Seen, TextStore, fingerprint
 from mlops_scan.repository.files import File, Texts
 from mlops_scan.repository.roles import role_of
 
@@ -59,6 +59,18 @@ class Documents(TextStore):
         documents._held = sum(map(len, texts.values()))
         return documents
 
+    def _known_of(self, path: str, size: int) -> Seen:
+        return (*super()._known_of(path, size), path in self.parsed, path in self.unrendered)
+
+    def join(self, seen: Seen, noted_later: bool) -> None:
+        """See `TextStore.join`; also that a file was parsed, or has to be rendered first."""
+        super().join(seen, noted_later)
+        path, *_, parsed, unrendered = seen
+        if parsed:
+            self.parsed.add(path)
+        if unrendered:
+            self.unrendered.add(path)
+
     def _parsed(self, kind: str, path: str, parse: Callable[[str], _T], empty: _T) -> _T:
         key = (kind, path)
         if key in self._cache:
@@ -67,6 +79,7 @@ class Documents(TextStore):
         result = empty
         if text.strip():
             self.parsed.add(path)
+            self._is_new(path)
             try:
                 result = parse(text)
             except DocumentError as error:

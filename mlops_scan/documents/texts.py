@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from mlops_scan.digests import blake2b
 from mlops_scan.documents.languages import language_of
 from mlops_scan.documents.text import SAMPLE, contains, decode, looks_binary
-from mlops_scan.repository.files import File, Folder
+from mlops_scan.repository.files import File
 from mlops_scan.repository.lfs import is_pointer
 from mlops_scan.words import Incomplete, Role
 
@@ -19,6 +19,7 @@ HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 
 _FEW = 4_000_000  # characters of all texts that may stay in memory whatever they are
 _MOST = 12_000_000  # characters of texts in memory, beyond which one more is kept for a while only
+_UNREAD = -1  # in the place of a size
 _LONG = 300_000  # characters of a text of which more than the marks of every file is hardly asked
 _AGAIN = 2_000_000  # characters or bytes of released texts that are kept once they have been read again
 _CONTENT = frozenset({Role.DATA, Role.MODEL})
@@ -68,6 +69,7 @@ class TextStore:
         self._again: dict[str, str | bytes] = {}  # of those released, the ones read last
         self._again_size = 0
         self._forgotten: set[str] = set()
+        self._news: dict[str, int] | None = None  # in another process: the files of which it knows more, bytes read
 
     def rename_role(self, path: str, role: Role) -> None:
         """Give a file another role, which only its content shows."""
@@ -149,6 +151,7 @@ class TextStore:
             data = file.read(TEXT_LIMIT)
         except OSError as error:
             self.reads.setdefault(path, b"")
+            self._is_new(path)
             self.note(path, f"cannot be read: {error.strerror or error}")
             return b""
         if path not in self.reads:
@@ -156,6 +159,7 @@ class TextStore:
             self.files_read += begun is None
             self.bytes_read += len(data) - (begun or 0)
             self.reads[path] = fingerprint(data) if self._lasting else b""
+            self._is_new(path, len(data))
         if is_pointer(data):
             if language_of(path):
                 self.note(path, "is a Git-LFS pointer; the content is not in the repository")
@@ -168,7 +172,7 @@ class TextStore:
 
     def is_shared(self, path: str) -> bool:
         """Whether another process, forked from this one, can have the text of a file without being in our way."""
-        return path in self._texts or type(self.files[path].source) is Folder
+        return path in self._texts or self.files[path].source.shared
 
     # -- other processes ---------------------------------------------------------------------------------------------
 
@@ -207,6 +211,47 @@ class TextStore:
                 self._texts[path] = ""
         elif known is None or (known.marks is None and known == _Released(None, *released[1:])):
             self._released[path] = _Released(*released)
+
+    def apart(self, work: Callable[[], _T]) -> tuple[_T, tuple[Seen, ...]]:
+        """Do something that may read any files, and say what that has shown of each, for `join` in another process."""
+        self._news = {}
+        result = work()
+        news, self._news = self._news, None
+        return result, tuple((path, *self._known_of(path, size)) for path, size in news.items())
+
+    def _is_new(self, path: str, size: int = _UNREAD) -> None:
+        """Remember that there is something new to know of a file, which has so many bytes if they were read now."""
+        if self._news is not None:
+            self._news[path] = max(size, self._news.get(path, _UNREAD))
+
+    def _known_of(self, path: str, size: int) -> Seen:
+        noted = self.incomplete.get(path)
+        return (
+            self.reads.get(path),
+            max(size, self._begun.get(path, _UNREAD)),
+            self.heads.get(path),
+            noted.reason if noted is not None else "",
+        )
+
+    def join(self, seen: Seen, noted_later: bool) -> None:
+        """Take over what another process has seen of a file in `apart`, as if it had been seen here.
+
+        Of the reasons noted of a file the first counts; `noted_later` says that the one known here is not the first.
+        """
+        path, print_, size, head, reason, *_ = seen
+        if path not in self.reads:
+            begun = self._begun.get(path, _UNREAD)
+            self.files_read += begun == _UNREAD < size
+            self.bytes_read += max(0, size - max(0, begun))
+            if print_ is not None:
+                self.reads[path] = print_
+                self._begun.pop(path, None)
+            elif size > begun:
+                self._begun[path] = size
+        if head is not None:
+            self._keep_head(path, head)
+        if reason and (noted_later or path not in self.incomplete):
+            self.incomplete[path] = Incomplete(path, reason)
 
     # -- memory ------------------------------------------------------------------------------------------------------
 
@@ -282,6 +327,7 @@ class TextStore:
         """Remember the first bytes that something of the report rests on."""
         if len(data) >= len(self.heads.get(path, b"")):
             self.heads[path] = data
+            self._is_new(path)
 
     def first_line(self, path: str) -> str | None:
         """The first line of a data or model file as `text` has it; None where the first bytes do not tell.
@@ -313,3 +359,4 @@ class TextStore:
         if role in _NOT_EVIDENCE or (role is Role.TEST and "test" not in path.rpartition("/")[2]):
             return  # broken on purpose, or nobody's evidence: a gate must not stumble over it
         self.incomplete.setdefault(path, Incomplete(path, reason))
+        self._is_new(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache as once
 from itertools import accumulate
 
 from msgspec.structs import replace
@@ -22,11 +23,12 @@ from mlops_scan.ci.providers import GATHERED
 from mlops_scan.code.build import Source, Unread, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
+from mlops_scan.code.look import run_in
 from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.definitions import LOCK_FILES, is_definition
 from mlops_scan.documents.store import Documents, language_of
-from mlops_scan.engine import placeholders, plugins, suppress
+from mlops_scan.engine import detection, placeholders, suppress
 from mlops_scan.engine.entry import ScanOptions, begin
 from mlops_scan.engine.kind import self_tools
 from mlops_scan.engine.looks import looks
@@ -106,6 +108,7 @@ def gather(
         resolver,
         tuple(unread_providers(documents, found)),
         handed,
+        frozenset(documents.parsed),
     )
     context.self_tools = self_tools(context)
     return context
@@ -137,7 +140,7 @@ class _Definitions:
         self.uses += self._matcher.in_names([file for file in files if file.role not in _UNPARSED])
         self.pipelines += [p for file in files for p in _in_rule_files(file, documents)]
         self.workflows = tuple(workflows(documents))
-        plugins.load_own()
+        detection.load_own()
 
 
 def _structured(files: tuple[File, ...]) -> tuple[list[File], int]:
@@ -202,15 +205,18 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, matcher
     for file in files:
         if file.role not in _UNPARSED:
             by_language[language_of(file.path)].append(file.path)
-    found = sweep(
-        dict(looks(by_language["python"], documents, RoleCatalogue(rules.roles), jobs)),
-        _roots(rules.tools.values(), matcher),
-        (
-            (path, documents.text(path))
+    commands = once(
+        lambda: [
+            (path, run_in(documents.text(path)))
             for language in sorted(_COMMANDS)
             for path in by_language[language]
             if documents.files[path].size <= _MAX_STRUCTURED
-        ),
+        ]
+    )
+    found = sweep(
+        dict(looks(by_language["python"], documents, RoleCatalogue(rules.roles), jobs, commands)),
+        _roots(rules.tools.values(), matcher),
+        commands,
         (documents.data(path) for path in by_language["notebook"]),
         [path for path in by_language["python"] if documents.files[path].role is Role.TEST],
     )

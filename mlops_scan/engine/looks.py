@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from mlops_scan.code.look import Look, look
 from mlops_scan.documents.store import Documents
@@ -14,11 +14,22 @@ _PAYS = 3_000_000  # bytes of Python below which a worker costs more than it sav
 
 
 def looks(
-    paths: Sequence[str], documents: Documents, roles: RoleCatalogue, jobs: int = 1
+    paths: Sequence[str],
+    documents: Documents,
+    roles: RoleCatalogue,
+    jobs: int = 1,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Iterator[tuple[str, Look]]:
     """What the Python files that people wrote show; the others say at their head that a program did.
 
-    These get their role here. `jobs` is the number of processes, 0 for one per processor where there is much to read.
+    These get their role here.
+
+    Args:
+        paths: the files.
+        documents: has their texts.
+        roles: knows what programs write at the head of files.
+        jobs: the number of processes, 0 for one per processor where there is much to read.
+        meanwhile: other work for this process once there are workers; it is not done where there are none.
     """
     from mlops_scan.code import workers
 
@@ -40,7 +51,7 @@ def looks(
     jobs = workers.processes(sizes, jobs, _PAYS)
     packed: dict[int, bytes] = {}
     if jobs > 1 and all(map(documents.is_shared, paths)):
-        packed = workers.share(sizes, jobs, work, own)
+        packed = workers.share(sizes, jobs, work, own, meanwhile)
     for number, path in enumerate(paths):
         if number in packed:
             shown, seen = marshal.loads(packed.pop(number))  # noqa: S302 -- from our own process

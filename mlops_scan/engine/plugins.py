@@ -7,28 +7,19 @@ give is named in the report and left out whole; the scan goes on.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mlops_scan.errors import ScanError
+from mlops_scan.engine import detection
 from mlops_scan.installed import entry_points
 from mlops_scan.words import Problem, Signal
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from mlops_scan.detectors.base import Context, Detector
+    from mlops_scan.detectors.base import Context
 
 GROUP = "mlops_scan.detectors"
 """The entry points by which other packages bring detectors."""
-
-OWN = (
-    "ci", "cloud_alarms", "cloud_triggers", "configuration", "defects", "environment", "gates", "genai", "governance",
-    "infrastructure", "monitor_configs", "monitoring", "pipelines", "progressive", "prometheus", "prompts", "recipes",
-    "retraining", "serving", "shell_gates", "snapshots", "tests", "tools", "training", "validation",
-)  # fmt: skip
-"""The modules of `mlops_scan.detectors` that have a detector, in the order in which they are asked."""
 
 
 def foreign(plugins: bool) -> tuple[EntryPoint, ...]:
@@ -36,25 +27,15 @@ def foreign(plugins: bool) -> tuple[EntryPoint, ...]:
     return entry_points(GROUP) if plugins else ()
 
 
-def load_own() -> None:
-    """Import the own detectors, ahead of `detect`; one that cannot be loaded is left to it."""
-    with suppress(ImportError):
-        for name in OWN:
-            import_module(f"mlops_scan.detectors.{name}")
-
-
-def detect(context: Context, plugins: bool, notes: list[str]) -> Iterator[Signal | Problem]:
+def detect(context: Context, plugins: bool, notes: list[str], jobs: int = 1) -> Iterator[Signal | Problem]:
     """What all detectors give; `notes` receives a sentence for each plug-in that took part or was left out.
+
+    `jobs` is the number of processes, 0 for what pays.
 
     Raises:
         ScanError: an own detector cannot be loaded.
     """
-    for name in OWN:
-        try:
-            detector: Detector = import_module(f"mlops_scan.detectors.{name}").detect
-        except (ImportError, AttributeError) as error:
-            raise ScanError(f"the detector {name} cannot be loaded: {error}; reinstall mlops-scan") from error
-        yield from detector(context)
+    yield from detection.own(context, jobs)
     for entry in foreign(plugins):
         yield from _plugin(context, entry, notes)
 

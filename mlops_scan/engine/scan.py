@@ -56,7 +56,7 @@ def examine(
     signals: list[Signal] = []
     problems: list[Problem] = []
     notes: list[str] = []
-    for item in plugins.detect(context, options.plugins, notes):
+    for item in plugins.detect(context, options.plugins, notes, options.jobs):
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
     begin(options, "grade")
     weighed = weigh(context, signals)

@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TypeVar, cast
+from typing import IO, TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from msgspec import Struct
 
@@ -69,6 +69,7 @@ class Zip(Struct, frozen=True):
 
     file: zipfile.ZipFile
     members: Mapping[str, zipfile.ZipInfo]
+    shared: ClassVar[bool] = False  # where it reads is the same for all processes
 
     def read(self, path: str, limit: int) -> bytes:
         """At most `limit` bytes of a member."""
@@ -124,6 +125,7 @@ class Tar(Struct, frozen=True):
 
     stream: IO[bytes]
     members: Mapping[str, tuple[int, int]]
+    shared: ClassVar[bool] = False
 
     def read(self, path: str, limit: int) -> bytes:
         """At most `limit` bytes of a member."""

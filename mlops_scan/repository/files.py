@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from msgspec import Struct, field
 
@@ -16,6 +16,10 @@ READ_LIMIT = 32_000_000  # bytes of one file that are ever read; larger files co
 
 class Source(Protocol):
     """Where the bytes of listed files come from: a folder, git objects, an archive."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether a process forked from this one can read it without being in our way."""
 
     def read(self, path: str, limit: int) -> bytes:
         """At most `limit` bytes of the file at `path`.
@@ -29,6 +33,7 @@ class Folder(Struct, frozen=True):
     """Files on disk below `root`. Links are not followed, so that nothing outside the tree is read."""
 
     root: str
+    shared: ClassVar[bool] = True
 
     def read(self, path: str, limit: int) -> bytes:
         """At most `limit` bytes of a regular file."""
@@ -50,6 +55,7 @@ class Texts(Struct, frozen=True):
     """Literal contents by path; what is not among them cannot be read."""
 
     contents: dict[str, bytes] = field(default_factory=dict)
+    shared: ClassVar[bool] = True
 
     def read(self, path: str, limit: int) -> bytes:
         """At most `limit` bytes of the content given for `path`."""

@@ -75,6 +75,11 @@ class Below(Struct, frozen=True):
     before: str
     source: Source
 
+    @property
+    def shared(self) -> bool:
+        """Whether the source is."""
+        return self.source.shared
+
     def read(self, path: str, limit: int) -> bytes:
         """At most `limit` bytes of the file that the source knows by the rest of the path."""
         return self.source.read(path.removeprefix(self.before), limit)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct, field
 
@@ -66,6 +66,8 @@ class ObjectStore:
         self._hash_name = hash_name
         self._batch: subprocess.Popen[bytes] | None = None
         self._pending = b""
+        self._process = os.getpid()  # the one that the batch answers to
+        self._inherited: object = None
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory[str]:
@@ -122,6 +124,9 @@ class ObjectStore:
         Raises:
             OSError: it is missing or broken, or git is gone.
         """
+        if self._process != os.getpid():  # a forked one, which needs answers of its own
+            self._process, self._inherited = os.getpid(), self._batch
+            self._batch, self._pending = None, b""
         if self._batch is None or self._batch.poll() is not None:
             self._start()
         assert self._batch is not None
@@ -203,6 +208,7 @@ class Blobs(Struct, frozen=True):
 
     store: ObjectStore
     objects: dict[str, str] = field(default_factory=dict)  # path: name of the blob
+    shared: ClassVar[bool] = True
 
     def read(self, path: str, limit: int) -> bytes:
         """At most `limit` bytes of the blob of that path."""
@@ -218,6 +224,7 @@ class Clean(Struct, frozen=True):
     blobs: Blobs
     sizes: Mapping[str, int]  # of the blobs by name
     disk: Source
+    shared: ClassVar[bool] = True
 
     def read(self, path: str, limit: int) -> bytes:
         """At most `limit` bytes of the blob of that path."""

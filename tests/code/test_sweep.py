@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
 
-from mlops_scan.code.look import Look, look
+from mlops_scan.code.look import Look, Parts, look, run_in
 from mlops_scan.code.sweep import Sweep, sweep
 
 _TRAIN = "import sklearn.svm\n"
@@ -16,8 +17,13 @@ def _looks(texts: dict[str, str]) -> dict[str, Look]:
     return {path: look(path, text) for path, text in texts.items()}
 
 
+def _run(*commands: tuple[str, str]) -> Callable[[], list[tuple[str, dict[Parts, None]]]]:
+    """What gives the files that texts run, each with its path."""
+    return lambda: [(path, run_in(text)) for path, text in commands]
+
+
 def _chosen(texts: dict[str, str], *commands: str, notebooks: tuple[bytes, ...] = ()) -> list[str]:
-    named = ((f"Makefile{number}", text) for number, text in enumerate(commands))
+    named = _run(*((f"Makefile{number}", text) for number, text in enumerate(commands)))
     return sorted(sweep(_looks(texts), ["sklearn", "mlflow.tracking"], named, notebooks).chosen)
 
 
@@ -100,7 +106,7 @@ class TestNamesThatManyFilesHave:
     TEXTS: ClassVar = {f"sample{number}/main.py": "import json\n" for number in range(12)} | {"train.py": _TRAIN}
 
     def _named(self, origin: str, text: str) -> list[str]:
-        found = sweep(_looks(self.TEXTS), ["sklearn"], [(origin, text)]).chosen
+        found = sweep(_looks(self.TEXTS), ["sklearn"], _run((origin, text))).chosen
         return sorted(found - {"train.py"})
 
     @pytest.mark.parametrize(
@@ -123,17 +129,17 @@ class TestNamesThatManyFilesHave:
 
     def test_of_equal_paths_the_nearest_is_meant(self) -> None:
         texts = {f"sample{number}/src/main.py": "import json\n" for number in range(12)} | {"train.py": _TRAIN}
-        found = sweep(_looks(texts), ["sklearn"], [("sample3/Dockerfile", "CMD python src/main.py")]).chosen
+        found = sweep(_looks(texts), ["sklearn"], _run(("sample3/Dockerfile", "CMD python src/main.py"))).chosen
         assert found == {"sample3/src/main.py", "train.py"}
 
     def test_each_of_many_texts_means_its_own(self) -> None:
         texts = {f"sample{number}/main.py": "import json\n" for number in range(4000)} | {"train.py": _TRAIN}
-        commands = [(f"sample{number}/Dockerfile", "CMD python main.py") for number in range(4000)]
+        commands = _run(*((f"sample{number}/Dockerfile", "CMD python main.py") for number in range(4000)))
         assert len(sweep(_looks(texts), ["sklearn"], commands).chosen) == 4001
 
     def test_few_files_are_all_meant(self) -> None:
         texts = {"a/run.py": "import json\n", "b/run.py": "import json\n", "train.py": _TRAIN}
-        found = sweep(_looks(texts), ["sklearn"], [("a/Makefile", "go:\n\tpython run.py")]).chosen
+        found = sweep(_looks(texts), ["sklearn"], _run(("a/Makefile", "go:\n\tpython run.py"))).chosen
         assert {"a/run.py", "b/run.py"} <= found
 
 

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from mlops_scan.code import workers
 from mlops_scan.errors import ScanError
 from mlops_scan.repository import archive as archives
 from mlops_scan.repository.files import File, Folder
@@ -258,6 +259,30 @@ def test_files_that_a_checkout_leaves_as_they_are_come_from_disk(
     with open_repository(root) as found:
         (root / "a.py").write_bytes(b"y = 2\n")  # after the listing, which is what counts
         assert found.by_path()["a.py"].read() == b"x = 1\n"
+
+
+@posix_only
+def test_forked_processes_have_their_own_git(tmp_path: Path) -> None:
+    root = tmp_path / "r"
+    names = [f"{number}.py" for number in range(200)]
+    repository(root)
+    for name in names:
+        write(root, name, text=f"x = {name!r}\n" * 50)
+    git(root, "add", "-A")
+    git(root, "commit", "-q", "-m", "files")
+    with open_repository(root, rev="HEAD") as found:
+        files = [file for file in found.files if file.path in names]
+        expected = [(root / file.path).read_bytes() for file in files]
+        assert files[0].read() == expected[0]  # so that there is a git to share
+        assert all(file.source.shared for file in files)
+        read: dict[int, bytes] = {}
+
+        def own(number: int) -> None:
+            read[number] = files[number].read()
+
+        given = workers.share([1] * len(files), 2, lambda number: files[number].read(), own)
+    assert given, "the other process has read nothing"
+    assert [(given | read)[number] for number in range(len(files))] == expected
 
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 123456789\n"
