@@ -39,6 +39,8 @@ _STARTS_TRAINING = regex(
 _NEVER = regex(r"<=?\s*(0(\.0*)?|-\d[\d.]*)$")
 _COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
 _KEYS = frozenset({"groups", "serverFiles", "additionalPrometheusRulesMap", "rule_files"})
+_KEYS_OF_RULES = ("alert:", 'alert":', "condition:", 'condition":')
+_OUTERMOST_GROUPS = ("\ngroups", '"groups"', "'groups'", "{groups", "{ groups")  # as Grafana's rules have them
 _MAX_RULES = 1000  # of one group
 _MAX_JUDGED = 2000  # of a repository
 _EMPTY = Node("sequence", 1, 1)
@@ -130,13 +132,16 @@ def _may_alert(text: str) -> bool:
 
     One with some of them that is too large for the parser is given to it all the same, which lists it as not read.
     """
-    if "alert:" not in text and "condition:" not in text:
+    if not any(key in text for key in _KEYS_OF_RULES):
         return False
     if len(text) > MAX_BYTES:
         return True
     if "groups" not in text or "rules" not in text:
         return False
-    return ("alert" in text and "expr" in text) or ("title" in text and "data" in text and "apiVersion" in text)
+    if "alert" in text and "expr" in text:
+        return True
+    grafana = "title" in text and "data" in text and "apiVersion" in text
+    return grafana and (text.startswith("groups") or any(groups in text for groups in _OUTERMOST_GROUPS))
 
 
 def _groups(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mlops_scan.words import Grade
 from tests.trees import ML, Tree, findings, grade, practice, scan_tree
@@ -218,6 +220,13 @@ def test_rule_of_grafana_with_a_contact_point(tmp_path: Path) -> None:
     assert findings(paused, "MLS501")
     alone = scan_tree(tmp_path / "alone", {k: v for k, v in tree.items() if "contact" not in k})
     assert grade(alone, ALERTS) is Grade.TRACE
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_rule_of_grafana_written_as_json(tmp_path: Path, indent: int | None) -> None:
+    rules = yaml.safe_load(GRAFANA.replace("expr", "query"))
+    tree: Tree = {**ML, "grafana/alerting/rules.yaml": json.dumps(rules, indent=indent)}
+    assert grade(scan_tree(tmp_path, tree), DRIFT) is Grade.IMPLEMENTED
 
 
 def test_bound_that_cannot_be_broken(tmp_path: Path) -> None:
