@@ -144,6 +144,10 @@ def _is_marker(text: str) -> bool:
 
 def _of_clauses(name: str, bounds: str, hashed: bool, line: int) -> Requirement | None:
     """A requirement of bounds that the library reads as they stand; None where two of them may say the same."""
+    if "," not in bounds:
+        clause = "".join(bounds.split())
+        pinned = clause.startswith("==") and not clause.endswith(".*")
+        return Requirement(_normalized(name), clause, pinned, hashed, line)
     clauses = sorted("".join(bounds.split()).split(","))
     if len(clauses) > 1 and len({_said(clause) for clause in clauses}) < len(clauses):
         return None
@@ -189,6 +193,8 @@ def _by_packaging(text: str, hashed: bool, line: int) -> Requirement | None:
 
 def _normalized(name: str) -> str:
     """The name of a distribution as PEP 503 compares it."""
+    if name.isalnum():
+        return name.lower()
     return _SEPARATORS.sub("-", name).lower()
 
 
