@@ -60,6 +60,7 @@ class Tool(Struct, frozen=True, array_like=True):
     engine: tuple[str, ...]  # practices that the tool itself performs for every pipeline that it runs
     signatures: tuple[Signature, ...]
     samples: tuple[Sample, ...]
+    general: bool = False  # programs without a model use it as well
 
 
 class Practice(Struct, frozen=True, array_like=True):

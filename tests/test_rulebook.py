@@ -67,6 +67,12 @@ def test_every_tool_has_a_family() -> None:
     assert all(tool.family for tool in BOOK.tools.values())
 
 
+def test_tools_that_programs_without_a_model_use_are_marked() -> None:
+    general = {tool.id for tool in BOOK.tools.values() if tool.general}
+    assert {"prometheus-client", "opentelemetry", "notifications"} <= general
+    assert general.isdisjoint({"mlflow", "evidently", "scikit-learn", "airflow", "openai"})
+
+
 def test_patterns_for_unknown_receivers_name_imports() -> None:
     """Otherwise `x.fit()` of any program would be the tool's; a conjunction may have a call that names it."""
     for tool in BOOK.tools.values():

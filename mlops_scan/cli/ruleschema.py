@@ -77,6 +77,7 @@ def _tool() -> Schema:
             "distributions": _texts("Its names in dependency files."),
             "hints": _ids("practice", "Practices that earn `trace` where it is only declared or imported."),
             "engine": _ids("practice", "Practices that it performs itself for every pipeline that it runs."),
+            "general": _flag("Programs without a model use it as well: less code around it is parsed without another."),
             "signals": _list("signal", "How it shows that it is used."),
             "samples": _list("sample", "Files that must match and files that must not: at least one of each."),
         },

@@ -11,6 +11,7 @@ import sys
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import accumulate
 
 from msgspec import Struct
 
@@ -30,7 +31,10 @@ _FOR_TESTS = 4  # one part in so many of the budget is for tests
 BUDGET = 3_000_000
 """Characters of Python that are parsed in all. Repositories that build models have less; libraries have far more."""
 HARD_BUDGET = 8_000_000
-"""Characters up to which main code that uses a tool of machine learning, or that a command runs, is parsed."""
+"""Characters up to which main code that uses a tool, or that a command runs, is parsed."""
+_GENERAL_BUDGET = (
+    1_000_000  # in the place of BUDGET where only tools are used that programs without a model use as well
+)
 
 # What glues code together without being a tool of machine learning itself.
 _GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
@@ -53,6 +57,7 @@ def sweep(
     commands: Callable[[], Iterable[tuple[str, Iterable[Parts]]]] = tuple,
     notebooks: Iterable[bytes] = (),
     tests: Collection[str] = (),
+    general: Collection[str] = (),
 ) -> Sweep:
     """Choose among Python files by their path and what a look at them has shown.
 
@@ -63,11 +68,17 @@ def sweep(
 
     Of more than BUDGET characters of such files, the nearest to tools are taken: those that use one or that a command
     names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`.
+
+    Where only tools of the roots `general` are used, which say nothing of a model, glue is worth nothing and less of
+    the rest is parsed.
     """
-    tools = _Tools(roots)
+    tools = _Tools(roots, general)
     graph = _Graph(files, tools)
-    if not graph.users_of_tools and not tools.in_cells(notebooks):
+    special = graph.special or tools.in_cells(notebooks)
+    if not graph.users_of_tools and not special:
         return Sweep(frozenset(), graph.names)
+    if not special:
+        graph.users_of_glue.clear()
     mentioned = _Mentioned(files)
     graph.add_mentions(mentioned)
     named = {path for origin, written in commands() for parts in written for path in mentioned.find(parts, origin)}
@@ -77,15 +88,16 @@ def sweep(
     served = tuple(path[: -len("conftest.py")] for path in found if path.endswith("conftest.py"))
     found |= {path for path in files if served and path.startswith(served)}
     found -= {path for path in found if files[path].blank}
-    if sum(files[path].size for path in found) > BUDGET:
-        within = frozenset(_nearest(found, graph, graph.users_of_tools | named, files, frozenset(tests)))
+    budget = BUDGET if special else _GENERAL_BUDGET
+    if sum(files[path].size for path in found) > budget:
+        within = frozenset(_nearest(found, graph, graph.users_of_tools | named, files, frozenset(tests), budget))
     else:
         within = frozenset(found)
     return Sweep(within, graph.names, frozenset(found) - within)
 
 
 def _nearest(
-    found: set[str], graph: _Graph, first: set[str], files: Mapping[str, Look], tests: frozenset[str]
+    found: set[str], graph: _Graph, first: set[str], files: Mapping[str, Look], tests: frozenset[str], budget: int
 ) -> Iterator[str]:
     """Those of the files `found` that are nearest to the files `first`, as far as the budget goes."""
     above = _distances(first, lambda path: graph.users.get(path, ()))
@@ -99,14 +111,14 @@ def _nearest(
     spent = 0
     left: list[str] = []
     for path in (path for path in nearest if path in tests):
-        if spent + files[path].size <= BUDGET // _FOR_TESTS:
+        if spent + files[path].size <= budget // _FOR_TESTS:
             spent += files[path].size
             yield path
         else:
             left.append(path)
     for path in [*(path for path in nearest if path not in tests), *left]:
         spent += files[path].size
-        if spent <= BUDGET or (spent <= HARD_BUDGET and path in first and path not in tests):
+        if spent <= budget or (spent <= HARD_BUDGET and path in first and path not in tests):
             yield path
 
 
@@ -125,7 +137,8 @@ def _distances(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> d
 class _Tools:
     """The dotted names of tools, by their first segment; those of the standard library say nothing."""
 
-    def __init__(self, roots: Iterable[str]) -> None:
+    def __init__(self, roots: Iterable[str], general: Collection[str]) -> None:
+        self._general = frozenset(general)
         self._by_first: dict[str, list[str]] = defaultdict(list)
         self._known: dict[str, bool] = {}
         for root in sorted(set(roots)):  # `a.b` before `a.b.c`, which it makes superfluous
@@ -145,9 +158,13 @@ class _Tools:
             )
         return self._known[dotted]
 
+    def is_special(self, dotted: str) -> bool:
+        """Whether a name that `uses` knows is that of a tool that programs without a model do not use."""
+        return self._general.isdisjoint(accumulate(dotted.split("."), "{}.{}".format))
+
     def in_cells(self, notebooks: Iterable[bytes]) -> bool:
-        """Whether a notebook seems to import one."""
-        firsts = {first.encode() for first in self._by_first}
+        """Whether a notebook seems to import such a one."""
+        firsts = {first.encode() for first in self._by_first.keys() - self._general}
         return any(not firsts.isdisjoint(words.findall(data)) for data in notebooks for words in _CELL_IMPORTS)
 
 
@@ -161,6 +178,7 @@ class _Graph:
         self.imported: dict[str, set[str]] = defaultdict(set)
         self.users: dict[str, set[str]] = defaultdict(set)
         self.users_of_tools: set[str] = set()
+        self.special = False  # whether one of these tools is for models
         self.users_of_glue: set[str] = set()
         self._files = files
         self._outside: dict[str, tuple[bool, bool]] = {}  # imports of no file: a tool, glue
@@ -186,6 +204,7 @@ class _Graph:
                         self._outside[name] = kind
                 if kind[0] and whole:
                     self.users_of_tools.add(path)
+                    self.special = self.special or tools.is_special(name)
                 if kind[1]:
                     self.users_of_glue.add(path)
 

@@ -219,6 +219,7 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, matcher
         commands,
         (documents.data(path) for path in by_language["notebook"]),
         [path for path in by_language["python"] if documents.files[path].role is Role.TEST],
+        {root for tool in rules.tools.values() if tool.general for root in tool.imports},
     )
     for path in by_language["python"]:
         if path not in found.chosen:
@@ -229,7 +230,7 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, matcher
 def _left(swept: Sweep, documents: Documents) -> str:
     tests = sum(1 for path in swept.left if documents.files[path].role is Role.TEST)
     return (
-        f"there is more Python around the use of ML tools than one scan parses: {len(swept.left)} files, "
+        f"there is more Python around the use of known tools than one scan parses: {len(swept.left)} files, "
         f"{tests} of them tests, that are furthest from it are left out; scan a folder of this repository for more"
     )
 

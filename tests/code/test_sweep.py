@@ -184,3 +184,40 @@ class TestBudget:
         monkeypatch.setattr("mlops_scan.code.sweep.HARD_BUDGET", 500)
         texts = {f"train{number}.py": _TRAIN + "#" * 100 for number in range(9)}
         assert sorted(sweep(_looks(texts), ["sklearn"]).chosen) == ["train0.py", "train1.py", "train2.py", "train3.py"]
+
+
+class TestGeneralTools:
+    """Where nothing but tools are used that programs without a model use as well, less is worth a parse."""
+
+    ROOTS: ClassVar = ["sklearn", "slack_sdk", "slack_sdk.WebClient", "acme.metrics"]
+    TEXTS: ClassVar = {
+        "alert.py": "import slack_sdk\n",
+        "main.py": "import alert\n",
+        "frame.py": "import pandas\n",
+        "named.py": "import json\n",
+        "measured.py": "from acme.metrics import Counter\n",
+    }
+
+    def _chosen(self, texts: dict[str, str], notebooks: tuple[bytes, ...] = ()) -> set[str]:
+        named = _run(("Makefile", "python named.py"))
+        general = {"slack_sdk", "acme.metrics"}
+        return set(sweep(_looks(texts), self.ROOTS, named, notebooks, general=general).chosen)
+
+    def test_glue_is_worth_nothing(self) -> None:
+        assert self._chosen(self.TEXTS) == {"alert.py", "main.py", "named.py", "measured.py"}
+
+    @pytest.mark.parametrize("other", ["import sklearn.svm", "from acme import *", "import slack_sdk, sklearn"])
+    def test_another_tool_makes_it_count(self, other: str) -> None:
+        assert self._chosen({**self.TEXTS, "train.py": f"{other}\n"}) == {*self.TEXTS, "train.py"}
+
+    @pytest.mark.parametrize(("module", "counts"), [("sklearn", True), ("slack_sdk", False)])
+    def test_so_does_a_notebook(self, module: str, counts: bool) -> None:
+        notebook = f'"source": ["from {module} import x"]'.encode()
+        assert ("frame.py" in self._chosen(self.TEXTS, (notebook,))) is counts
+        assert ("named.py" in self._chosen({"named.py": "import json\n"}, (notebook,))) is counts
+
+    def test_the_budget_is_smaller(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("mlops_scan.code.sweep._GENERAL_BUDGET", 50)
+        texts = {"alert.py": "import slack_sdk\n", "main.py": "import alert\n", "far.py": f"import main{' ' * 30}\n"}
+        assert self._chosen(texts) == {"alert.py", "main.py"}
+        assert self._chosen({**texts, "train.py": _TRAIN}) == {*texts, "train.py"}
