@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 
+from mlops_scan.documents.listed import listed
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
 
@@ -32,7 +32,6 @@ class Paths:
 
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
-        self._by_name: dict[str, list[str]] | None = None
         self._folders: set[str] | None = None
         self._rendered = {_without_template(path): path for path in documents.files}
 
@@ -100,11 +99,7 @@ class Paths:
         return any(path == tail or path.endswith("/" + tail) for path in self._named(tail.rpartition("/")[2]))
 
     def _named(self, name: str) -> list[str]:
-        if self._by_name is None:
-            self._by_name = defaultdict(list)
-            for path in self.documents.files:
-                self._by_name[path.rpartition("/")[2]].append(path)
-        return self._by_name.get(name, [])
+        return [file.path for file in listed(self.documents).names.get(name, ())]
 
     def _by_tail(self, name: str) -> str | None:
         tail = name.lstrip("./")

@@ -24,7 +24,7 @@ from mlops_scan.ci.find import UnreadProvider
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.code.reach import MAX_HOPS
-from mlops_scan.detectors.listed import Listed, chosen, listed
+from mlops_scan.documents.listed import chosen, listed
 from mlops_scan.documents.store import Documents
 from mlops_scan.documents.text import decode
 from mlops_scan.fingerprints.match import Use
@@ -66,7 +66,6 @@ class Context(Struct):
     _commands: dict[tuple[str, ...], Run] = field(default_factory=dict)  # the first run of each command line
     _ends: dict[str, list[int]] = field(default_factory=dict)  # lines before each block of a file, as far as asked for
     _modules: dict[bool, tuple[tuple[str, Module], ...]] = field(default_factory=dict)  # with notebooks, without
-    _listed: Listed | None = None
     _by_path: dict[str, list[Use]] = field(default_factory=dict)
     _doing: dict[tuple[frozenset[str], bool], tuple[Use, ...]] = field(default_factory=dict)
     _nodes: dict[frozenset[str], frozenset[Node]] = field(default_factory=dict)
@@ -87,24 +86,19 @@ class Context(Struct):
 
     def named(self, *names: str, aside: bool = False) -> list[File]:
         """The files of one of the names, as `files` has them."""
-        return self._of(chosen(self._by().names, names), aside)
+        return self._of(chosen(listed(self.documents).names, names), aside)
 
     def named_alike(self, names: Iterable[str], *, aside: bool = False) -> list[File]:
         """The files whose name in lower case is one of some names, as `files` has them."""
-        return self._of(chosen(self._by().lower, names), aside)
+        return self._of(chosen(listed(self.documents).lower, names), aside)
 
     def ending(self, suffixes: Iterable[str], *, aside: bool = False) -> list[File]:
         """The files with one of the suffixes, which are in lower case, as `files` has them."""
-        return self._of(chosen(self._by().suffixes, suffixes), aside)
+        return self._of(chosen(listed(self.documents).suffixes, suffixes), aside)
 
     def written_in(self, *languages: str, aside: bool = False) -> list[File]:
         """The files in one of the languages of `language_of`, as `files` has them."""
-        return self._of(chosen(self._by().languages, languages), aside)
-
-    def _by(self) -> Listed:
-        if self._listed is None:
-            self._listed = listed(self.repository.files)
-        return self._listed
+        return self._of(chosen(listed(self.documents).languages, languages), aside)
 
     def _of(self, files: list[File], aside: bool) -> list[File]:
         return files if aside else [file for file in files if file.role not in ASIDE]
@@ -130,7 +124,7 @@ class Context(Struct):
 
     def has_named(self, name: str) -> bool:
         """Whether a file anywhere in the repository has that name."""
-        return name in self._by().names
+        return name in listed(self.documents).names
 
     def local(self, path: str) -> str:
         """The path as a rendered template would have it."""
