@@ -13,7 +13,7 @@ from msgspec import Struct
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.keys import has_key
-from mlops_scan.documents.definitions import LOCK_FILES
+from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.match import matches_any
 from mlops_scan.regex import regex
@@ -64,6 +64,7 @@ _LFS_DATA = regex(
 _EXECUTES = frozenset(
     {"exec", "importlib.import_module", "__import__", "importlib.machinery.SourceFileLoader", "imp.load_source"}
 )
+_MAX_CONFIGURATION = 300_000  # bytes
 _MAX_RECIPE = 500_000  # bytes of a file that people write tasks in
 _RECIPES = frozenset({"makefile", "gnumakefile", "justfile", "taskfile.yml", "taskfile.yaml"})
 _RECIPE_ENDINGS = (".mk", ".sh", ".bash")
@@ -99,7 +100,7 @@ def _files(context: Context) -> Iterator[Signal]:
 
 def _may_configure(file: File) -> bool:
     """Whether a file may by its name be a configuration of training: no result, no file that a tool reads."""
-    if file.size > 300_000 or file.role is Role.DATA:
+    if file.size > (MAX_JSON if file.suffix == ".json" else _MAX_CONFIGURATION) or file.role is Role.DATA:
         return False
     if file.name in _TOOL_FILES or ".github/" in file.path or file.name.startswith("docker-compose"):
         return False

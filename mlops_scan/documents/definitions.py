@@ -14,6 +14,8 @@ LOCK_FILES = frozenset(
     }
 )  # fmt: skip
 """Lists that programs write for programs: they define nothing, and may be megabytes."""
+MAX_JSON = 150_000
+"""Bytes of a JSON file that people write: a definition or a configuration; exported data and dashboards are larger."""
 _NAMES = regex(
     r"(dvc\.(ya?ml|lock)|mlproject|recipe\.ya?ml|(docker-)?compose[^/]{0,80}\.ya?ml|prefect\.ya?ml|databricks\.ya?ml"
     r"|([^/]{0,80}[-_.])?(pipelines?|workflows?|cronjobs?|dags?)([-_.][^/]{0,80})?\.(ya?ml|json)"

@@ -26,7 +26,7 @@ from mlops_scan.code.index import CodeIndex
 from mlops_scan.code.look import run_in
 from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE, Context
-from mlops_scan.documents.definitions import LOCK_FILES, is_definition
+from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON, is_definition
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import detection, placeholders, suppress
 from mlops_scan.engine.entry import ScanOptions, begin
@@ -46,7 +46,6 @@ _CODE = frozenset({"python", "notebook"})
 _COMMON = frozenset({"serve", "test", "lint"})  # what programs without a model do as well
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
-_MAX_JSON = 150_000  # bytes; a JSON definition is small, exported data and dashboards are not
 _TEST_DEFINITIONS = 1_500_000  # bytes of such files in tests that are parsed
 _NOTEBOOKS = 800  # that are read; the largest collections of samples have some hundred
 
@@ -161,7 +160,7 @@ def _is_structured(file: File) -> bool:
         return False
     if language == "json" and file.role in (Role.DATA, Role.TEST):
         return False
-    return file.size <= (_MAX_JSON if language == "json" else _MAX_STRUCTURED) or is_definition(file.path)
+    return file.size <= (MAX_JSON if language == "json" else _MAX_STRUCTURED) or is_definition(file.path)
 
 
 def _notebooks(files: tuple[File, ...]) -> tuple[frozenset[str], int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.infrastructure.model import Resource, kind_of
 from mlops_scan.automation.paths import join
-from mlops_scan.documents.definitions import is_definition
+from mlops_scan.documents.definitions import MAX_JSON, is_definition
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
@@ -16,7 +16,6 @@ from mlops_scan.words import Role
 _ASIDE = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
 _MODULE_FOLDER = regex(r"(^|/)modules?/")
 _MAX_TEMPLATE = 1_000_000  # bytes
-_MAX_JSON = 150_000  # bytes; exported data is larger
 _MAX_RESOURCES = 2000  # of one file
 
 
@@ -38,7 +37,7 @@ def from_files(files: Iterable[File], documents: Documents) -> Iterator[Resource
 
 def _readable(file: File) -> bool:
     """Whether a file is small enough for a definition, or one by its name."""
-    limit = _MAX_JSON if language_of(file.path) == "json" else _MAX_TEMPLATE
+    limit = MAX_JSON if language_of(file.path) == "json" else _MAX_TEMPLATE
     return file.size <= limit or is_definition(file.path)
 
 
