@@ -49,6 +49,7 @@ class Documents(TextStore):
         super().__init__(files, lasting)
         self.unrendered: set[str] = set()
         self.parsed: set[str] = set()
+        self.left: frozenset[str] = frozenset()
         self._cache: dict[tuple[str, str], object] = {}
 
     @classmethod
@@ -103,8 +104,14 @@ class Documents(TextStore):
             self._cache[key] = work(self)
         return self._cache[key]  # type: ignore[return-value]
 
+    def leave_out(self, paths: frozenset[str]) -> None:
+        """Say for which files `nodes` is to give nothing, because there are too many of them."""
+        self.left = paths
+
     def nodes(self, path: str) -> tuple[Node, ...]:
         """The documents of a YAML, JSON, TOML, HCL or Bicep file, or of an infrastructure program in TypeScript."""
+        if path in self.left:
+            return ()
         language = language_of(path)
         if language in _INFRASTRUCTURE:
             return self._infrastructure(language, path)

@@ -19,13 +19,14 @@ from mlops_scan.automation.resolve import Resolver
 from mlops_scan.cache import Cache
 from mlops_scan.ci.find import unread_providers, workflows
 from mlops_scan.ci.model import Workflow
-from mlops_scan.ci.providers import GATHERED
+from mlops_scan.ci.providers import GATHERED, provider_named
 from mlops_scan.code.build import Source, Unread, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.code.look import run_in
 from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.documents.bounds import MAX_BYTES
 from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON, is_definition
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import detection, placeholders, suppress
@@ -46,7 +47,8 @@ _CODE = frozenset({"python", "notebook"})
 _COMMON = frozenset({"serve", "test", "lint"})  # what programs without a model do as well
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
-_TEST_DEFINITIONS = 1_500_000  # bytes of such files in tests that are parsed
+_DEFINITIONS = 3_000_000  # bytes of such files that are parsed outside tests; what people write is small
+_TEST_DEFINITIONS = 1_500_000  # in tests
 _NOTEBOOKS = 800  # that are read; the largest collections of samples have some hundred
 
 
@@ -66,10 +68,11 @@ def gather(
     swept = _sweep(repository.files, documents, rules, matcher, options.jobs)
     repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated
     structured, left = _structured(repository.files)
+    documents.leave_out(left)
     notebooks, unread = _notebooks(repository.files)
     notices = (
         *([_left(swept, documents)] if swept.left else ()),
-        *([_left_of_tests(left)] if left else ()),
+        *([_left_of_definitions(left, documents)] if left else ()),
         *([_left_of_notebooks(unread)] if unread else ()),
     )
     repository = replace(repository, notices=(*repository.notices, *notices))
@@ -142,14 +145,27 @@ class _Definitions:
         detection.load_own()
 
 
-def _structured(files: tuple[File, ...]) -> tuple[list[File], int]:
-    """The files that may declare something, and how many of the tests' are left out: the larger ones of very many."""
+def _structured(files: tuple[File, ...]) -> tuple[list[File], frozenset[str]]:
+    """The files that may declare something, and those that are left out: of very many the largest.
+
+    Definitions of CI are not, nor is one that is too large for its parser: that is to be said of it.
+    """
     found = [file for file in files if _is_structured(file)]
     found += [file for file in typescript_programs(files) if file.role not in _UNPARSED]
-    tests = sorted((file.size, file.path) for file in found if file.role is Role.TEST)
-    sums = accumulate(size for size, _ in tests)
-    left = {path for (_, path), size in zip(tests, sums, strict=True) if size > _TEST_DEFINITIONS}
-    return [file for file in found if file.path not in left], len(left)
+    readable = [file for file in found if file.size <= MAX_BYTES]
+    tests = [file for file in readable if file.role is Role.TEST]
+    others = [file for file in readable if file.role is not Role.TEST]
+    left = frozenset((*_largest(tests, _TEST_DEFINITIONS), *_largest(others, _DEFINITIONS)))
+    return [file for file in found if file.path not in left], left
+
+
+def _largest(files: list[File], budget: int) -> list[str]:
+    """The largest of some files that define no CI, without which these have no more bytes than the budget."""
+    if sum(file.size for file in files) <= budget:
+        return []
+    by_size = sorted((file.size, file.path) for file in files if provider_named(file.path) is None)
+    sums = accumulate(size for size, _ in by_size)
+    return [path for (_, path), size in zip(by_size, sums, strict=True) if size > budget]
 
 
 def _is_structured(file: File) -> bool:
@@ -184,10 +200,11 @@ def _in_rule_files(file: File, documents: Documents) -> Iterator[Pipeline]:
         yield from rulefiles.declared(file.path, documents.text(file.path))
 
 
-def _left_of_tests(left: int) -> str:
+def _left_of_definitions(left: Collection[str], documents: Documents) -> str:
+    tests = sum(1 for path in left if documents.files[path].role is Role.TEST)
     return (
-        f"there are more YAML, JSON and TOML files in tests than one scan parses: the {left} largest are left out; "
-        "scan a folder of this repository for more"
+        f"there are more YAML, JSON, TOML and infrastructure files than one scan parses: the {len(left)} largest, "
+        f"{tests} of them of tests, are left out; scan a folder of this repository for more"
     )
 
 

@@ -11,24 +11,49 @@ from mlops_scan.engine import gather as module
 from mlops_scan.engine.scan import ScanOptions, gather
 from mlops_scan.repository.listing import open_repository
 from mlops_scan.rulebook import load
-from tests.trees import TRAIN, context_of, write_tree
+from mlops_scan.words import Grade
+from tests.trees import TRAIN, context_of, practice, scan_tree, write_tree
 
 JOB = "apiVersion: kubeflow.org/v1\nkind: PyTorchJob\nspec: {pytorchReplicaSpecs: {}}\n"
 
 
-def test_of_very_many_definitions_in_tests_the_largest_are_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tree = {"train.py": TRAIN, "job.yaml": JOB + "#" * 500, "tests/a.yaml": JOB, "tests/b.yaml": JOB + "#" * 300}
+def test_of_very_many_definitions_the_largest_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = {
+        "train.py": TRAIN,
+        "job.yaml": JOB,
+        "large.yaml": JOB + "#" * 500,
+        "tests/a.yaml": JOB,
+        "tests/b.yaml": JOB + "#" * 300,
+        ".github/workflows/ci.yml": "on: push\njobs: {a: {runs-on: x, steps: [{run: python train.py}]}}\n" + "#" * 900,
+    }
+    definitions = {path for path in tree if path.endswith("yaml")}
     whole = context_of(tmp_path / "a", tree)
-    assert {use.location.path for use in whole.uses} >= {"job.yaml", "tests/a.yaml", "tests/b.yaml"}
+    assert {use.location.path for use in whole.uses} >= definitions
     assert not whole.repository.notices
-    monkeypatch.setattr(module, "_TEST_DEFINITIONS", 200)
-    part = context_of(tmp_path / "b", tree)
-    assert {use.location.path for use in part.uses} >= {"job.yaml", "tests/a.yaml"}
-    assert "tests/b.yaml" not in part.documents.parsed
-    (notice,) = part.repository.notices
-    assert "the 1 largest are left out" in notice
+    for limit, left in (("_TEST_DEFINITIONS", {"tests/b.yaml"}), ("_DEFINITIONS", {"tests/b.yaml", "large.yaml"})):
+        monkeypatch.setattr(module, limit, 200)
+        part = context_of(tmp_path / limit, tree)
+        assert {use.location.path for use in part.uses} & definitions == definitions - left
+        assert left.isdisjoint(part.documents.parsed)
+        assert [workflow.path for workflow in part.automation.workflows] == [".github/workflows/ci.yml"]
+        (notice,) = part.repository.notices
+        assert f"the {len(left)} largest, 1 of them of tests, are left out" in notice
+
+
+def test_what_is_left_out_is_parsed_by_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_DEFINITIONS", 200)
+    rules = "groups:\n- name: m\n  rules:\n  - {alert: A, expr: model_accuracy < 0.8}\n" + "#" * 300
+    tree = {"train.py": TRAIN, "alerts.yml": rules, "params.yaml": "train: {learning_rate: 0.1}\n" + "#" * 300}
+    report = scan_tree(tmp_path, tree)
+    assert practice(report, "monitoring/performance-threshold").grade is Grade.ABSENT
+    assert practice(report, "experiment/config").grade is Grade.ABSENT
+    assert not report.incomplete
+
+
+def test_a_definition_too_large_for_its_parser_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_DEFINITIONS", 200)
+    report = scan_tree(tmp_path, {"train.py": TRAIN, "pipeline.yaml": JOB + "#" * 2_000_000})
+    assert [item.path for item in report.incomplete] == ["pipeline.yaml"]
 
 
 def test_of_very_many_notebooks_those_outside_the_main_code_and_the_deepest_are_left_out(
