@@ -92,18 +92,17 @@ def match_words(pattern: str, words: tuple[str, ...]) -> bool:
     A word right after an option may be its value (`az ml -g group model deploy`) and may be skipped. Words of the
     pattern that are options or settings themselves (`--atomic`, `push=true`) may stand anywhere.
     """
-    anywhere = [word for word in pattern.split() if word.startswith("-") or "=" in word]
-    wanted = [word for word in pattern.split() if word not in anywhere]
-    if not words or not _word(wanted[0], words[0]):
+    wanted, anywhere = _wanted(pattern)
+    if not words or not wanted[0].fits(words[0]):
         return False
-    if not all(any(_word(option, word) for word in words[1:]) for option in anywhere):
+    if anywhere and not all(any(map(option.fits, words[1:])) for option in anywhere):
         return False
     position = 1
     for index in range(1, len(words)):
         if position == len(wanted):
             break
         word = words[index]
-        if _word(wanted[position], word):
+        if wanted[position].fits(word):
             position += 1
         elif not word.startswith("-") and not _takes_value(words[index - 1]):
             return False
@@ -114,12 +113,35 @@ def _takes_value(word: str) -> bool:
     return word.startswith("-") and "=" not in word
 
 
-def _word(want: str, word: str) -> bool:
-    return any(
-        option == word
-        or (option.startswith("--") and word.startswith(option + "="))
-        or (any(c in option for c in "*?[") and matches_text(word, option))
-        for option in want.split("|")
+class _Word(Struct, frozen=True):
+    """A word of a pattern: the words that it stands for, the beginnings of options with a value, and globs."""
+
+    words: frozenset[str]
+    beginnings: tuple[str, ...]
+    globs: tuple[str, ...]
+
+    def fits(self, word: str) -> bool:
+        return (
+            word in self.words
+            or word.startswith(self.beginnings)
+            or any(matches_text(word, option) for option in self.globs)
+        )
+
+
+@lru_cache(maxsize=4096)
+def _wanted(pattern: str) -> tuple[tuple[_Word, ...], tuple[_Word, ...]]:
+    """The words of a pattern in their order, and those that may stand anywhere."""
+    anywhere = [word for word in pattern.split() if word.startswith("-") or "=" in word]
+    wanted = [word for word in pattern.split() if word not in anywhere]
+    return tuple(map(_parsed_word, wanted)), tuple(map(_parsed_word, anywhere))
+
+
+def _parsed_word(want: str) -> _Word:
+    options = want.split("|")
+    return _Word(
+        frozenset(options),
+        tuple(f"{option}=" for option in options if option.startswith("--")),
+        tuple(option for option in options if any(c in option for c in "*?[")),
     )
 
 
