@@ -47,8 +47,9 @@ _CODE = frozenset({"python", "notebook"})
 _COMMON = frozenset({"serve", "test", "lint"})  # what programs without a model do as well
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
-_DEFINITIONS = 3_000_000  # bytes of such files that are parsed outside tests; what people write is small
+_DEFINITIONS = 3_000_000  # bytes of such files outside tests, beyond which the largest are not parsed
 _TEST_DEFINITIONS = 1_500_000  # in tests
+_WRITTEN = 40_000  # bytes of one that people write, which outside tests is parsed whatever there is besides
 _NOTEBOOKS = 800  # that are read; the largest collections of samples have some hundred
 
 
@@ -155,17 +156,20 @@ def _structured(files: tuple[File, ...]) -> tuple[list[File], frozenset[str]]:
     readable = [file for file in found if file.size <= MAX_BYTES]
     tests = [file for file in readable if file.role is Role.TEST]
     others = [file for file in readable if file.role is not Role.TEST]
-    left = frozenset((*_largest(tests, _TEST_DEFINITIONS), *_largest(others, _DEFINITIONS)))
+    left = frozenset((*_largest(tests, _TEST_DEFINITIONS, 0), *_largest(others, _DEFINITIONS, _WRITTEN)))
     return [file for file in found if file.path not in left], left
 
 
-def _largest(files: list[File], budget: int) -> list[str]:
-    """The largest of some files that define no CI, without which these have no more bytes than the budget."""
+def _largest(files: list[File], budget: int, small: int) -> list[str]:
+    """The largest of some files that define no CI, without which these have no more bytes than the budget.
+
+    None of those of at most `small` bytes is among them.
+    """
     if sum(file.size for file in files) <= budget:
         return []
     by_size = sorted((file.size, file.path) for file in files if provider_named(file.path) is None)
     sums = accumulate(size for size, _ in by_size)
-    return [path for (_, path), size in zip(by_size, sums, strict=True) if size > budget]
+    return [path for (size, path), all_up_to in zip(by_size, sums, strict=True) if all_up_to > budget and size > small]
 
 
 def _is_structured(file: File) -> bool:

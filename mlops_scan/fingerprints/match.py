@@ -13,7 +13,7 @@ from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import matches
 from mlops_scan.fingerprints.names import fits_name
-from mlops_scan.fingerprints.patterns import find_path, match_words, roots_of, split_path
+from mlops_scan.fingerprints.patterns import accepts, find_path, match_words, roots_of, split_path
 from mlops_scan.fingerprints.table import NameTable, lasts_of
 from mlops_scan.repository.files import File
 from mlops_scan.rulebook import Signature, Tool
@@ -60,6 +60,27 @@ class _Conjunction(Struct, frozen=True):
     needs: tuple[frozenset[str], ...]
 
 
+class _Document(Struct, frozen=True):
+    """A signature of key paths. `heads` has for each of them the top-level keys one of which a document must have.
+
+    `scalars` are the names and the values of the top-level scalars that it asks for.
+    """
+
+    tool: str
+    signature: Signature
+    heads: tuple[frozenset[str], ...]
+    scalars: tuple[tuple[frozenset[str], str], ...]
+
+    def may_fit(self, document: Node, top: frozenset[str]) -> bool:
+        """Whether a document with these top-level keys has them, and such scalars."""
+        if any(head.isdisjoint(top) for head in self.heads):
+            return False
+        return all(
+            any(name in names and accepts(node, value) for name, node in document.entries)
+            for names, value in self.scalars
+        )
+
+
 _Match = tuple[str, Signature, str, int, int, str]  # tool, signature, name, line, end line, scope
 _Shape = tuple[frozenset[str], tuple[tuple[str, type, object, str], ...]]  # top-level keys, and scalars that matter
 _Fitting = tuple[str, tuple[_Claim, ...]]  # an external name, and what it fits in a module
@@ -81,7 +102,7 @@ class Matcher:
         self._by_shape: dict[_Shape, frozenset[int]] = {}
         self._conjunctions: list[_Conjunction] = []
         self._prefixes: dict[str, tuple[str, ...]] = {}  # of the names of imports
-        self._documents: list[tuple[str, Signature, tuple[frozenset[str], ...]]] = []
+        self._documents: list[_Document] = []
         self._files: list[tuple[str, Signature]] = []
         for tool in self.tools.values():
             for signature in tool.signatures:
@@ -105,7 +126,7 @@ class Matcher:
         if signature.all_calls:
             self._conjunctions.append(_Conjunction(tool, signature, _needs(signature.all_calls)))
         if signature.keys:
-            self._documents.append((tool, signature, _heads(signature)))
+            self._documents.append(_Document(tool, signature, _heads(signature), tuple(_scalars(signature))))
         elif signature.files:
             self._files.append((tool, signature))
 
@@ -118,14 +139,12 @@ class Matcher:
 
     def _index_documents(self) -> None:
         """By those of the top-level keys that the fewest signatures ask for: `kind` and `apiVersion` tell little."""
-        common = Counter(key for _, _, heads in self._documents for head in heads for key in head)
-        for number, (_, signature, heads) in enumerate(self._documents):
-            for path, value in signature.keys:
-                if _is_at_top(path, value):
-                    self._valued.update(split_path(path)[0].split("|"))
-            if not heads:
+        common = Counter(key for item in self._documents for head in item.heads for key in head)
+        for number, item in enumerate(self._documents):
+            self._valued.update(*(names for names, _ in item.scalars))
+            if not item.heads:
                 self._headless.add(number)
-            for key in min(heads, key=lambda head: sum(common[key] for key in head), default=()):
+            for key in min(item.heads, key=lambda head: sum(common[key] for key in head), default=()):
                 self._by_head[key].add(number)
 
     # -- code --------------------------------------------------------------------------------------------------------
@@ -210,7 +229,7 @@ class Matcher:
         """The uses that the structure of a YAML, JSON or TOML file shows."""
         fitting = [self._fitting(document) for document in documents]
         for number in sorted(frozenset().union(*fitting)):
-            tool, signature, _ = self._documents[number]
+            tool, signature = self._documents[number].tool, self._documents[number].signature
             if signature.files and not matches_any(file.path, signature.files):
                 continue
             for document, numbers in zip(documents, fitting, strict=True):
@@ -236,15 +255,9 @@ class Matcher:
         if found is None:
             asked = self._headless.union(*(self._by_head.get(key, ()) for key in top))
             found = self._by_shape[top, values] = frozenset(
-                number for number in asked if self._may_fit(number, document, top)
+                number for number in asked if self._documents[number].may_fit(document, top)
             )
         return found
-
-    def _may_fit(self, number: int, document: Node, top: frozenset[str]) -> bool:
-        _, signature, heads = self._documents[number]
-        return not any(head.isdisjoint(top) for head in heads) and all(
-            find_path(document, path, value) is not None for path, value in signature.keys if _is_at_top(path, value)
-        )
 
     def in_names(self, files: Sequence[File]) -> Iterator[Use]:
         """The uses that a file's name alone shows (lock files, pointers)."""
@@ -298,9 +311,12 @@ def _found(document: Node, signature: Signature) -> dict[str, Node]:
     return found
 
 
-def _is_at_top(path: str, value: str) -> bool:
-    """Whether a key path asks for the value of a top-level scalar."""
-    return bool(value) and "*" not in path and len(split_path(path)) == 1
+def _scalars(signature: Signature) -> Iterator[tuple[frozenset[str], str]]:
+    """The top-level scalars that a signature asks the value of: the names that each may have, and the value."""
+    for path, value in signature.keys:
+        segments = split_path(path)
+        if value and "*" not in path and len(segments) == 1:
+            yield frozenset(segments[0].split("|")), value
 
 
 def _first(path: str) -> str:

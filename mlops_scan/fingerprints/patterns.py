@@ -12,6 +12,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import matches_text
 from mlops_scan.regex import regex
 
+_WORD = 200  # characters; what is longer is no word that many documents have
 _SEGMENT = regex(r"\{([^}]*)\}")
 _SEGMENTS = regex(r"(?:\{[^{}]*\}|[^.{])+")
 
@@ -182,7 +183,7 @@ def find_path(node: Node, path: str, value: str) -> Node | None:
 def _find(node: Node, parts: tuple[_Part, ...], value: str, failed: set[tuple[int, int]]) -> Node | None:
     """`failed` are nodes that were tried in vain, so that shared ones (aliases) are tried once."""
     if not parts:
-        return node if _accepts(node, value) else None
+        return node if accepts(node, value) else None
     key = (id(node), len(parts))
     if key in failed:
         return None
@@ -206,7 +207,8 @@ def _children(node: Node, part: _Part) -> list[Node]:
     ]
 
 
-def _accepts(node: Node, value: str) -> bool:
+def accepts(node: Node, value: str) -> bool:
+    """Whether a node is a scalar that matches a value glob; "" accepts any node that is present and not empty."""
     if not value:
         return node.kind != "scalar" or node.value is not None
     if node.kind != "scalar":
@@ -214,4 +216,10 @@ def _accepts(node: Node, value: str) -> bool:
     text = node.text if node.string() is None else (node.string() or "")
     if isinstance(node.value, bool):
         text = "true" if node.value else "false"
+    return _is_one_of(text, value) if len(text) < _WORD else any(matches_text(text, o) for o in value.split("|"))
+
+
+@lru_cache(maxsize=8192)
+def _is_one_of(text: str, value: str) -> bool:
+    """Whether a text matches one of the options of a value; few words are asked for again and again."""
     return any(matches_text(text, option) for option in value.split("|"))

@@ -30,8 +30,13 @@ def test_of_very_many_definitions_the_largest_are_left_out(tmp_path: Path, monke
     whole = context_of(tmp_path / "a", tree)
     assert {use.location.path for use in whole.uses} >= definitions
     assert not whole.repository.notices
-    for limit, left in (("_TEST_DEFINITIONS", {"tests/b.yaml"}), ("_DEFINITIONS", {"tests/b.yaml", "large.yaml"})):
-        monkeypatch.setattr(module, limit, 200)
+    steps = (
+        ("_TEST_DEFINITIONS", 200, {"tests/b.yaml"}),
+        ("_DEFINITIONS", 200, {"tests/b.yaml"}),  # what people may have written is always read
+        ("_WRITTEN", 100, {"tests/b.yaml", "large.yaml"}),
+    )
+    for limit, value, left in steps:
+        monkeypatch.setattr(module, limit, value)
         part = context_of(tmp_path / limit, tree)
         assert {use.location.path for use in part.uses} & definitions == definitions - left
         assert left.isdisjoint(part.documents.parsed)
@@ -42,6 +47,7 @@ def test_of_very_many_definitions_the_largest_are_left_out(tmp_path: Path, monke
 
 def test_what_is_left_out_is_parsed_by_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_DEFINITIONS", 200)
+    monkeypatch.setattr(module, "_WRITTEN", 100)
     rules = "groups:\n- name: m\n  rules:\n  - {alert: A, expr: model_accuracy < 0.8}\n" + "#" * 300
     tree = {"train.py": TRAIN, "alerts.yml": rules, "params.yaml": "train: {learning_rate: 0.1}\n" + "#" * 300}
     report = scan_tree(tmp_path, tree)
@@ -52,6 +58,7 @@ def test_what_is_left_out_is_parsed_by_nobody_else(tmp_path: Path, monkeypatch: 
 
 def test_a_definition_too_large_for_its_parser_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_DEFINITIONS", 200)
+    monkeypatch.setattr(module, "_WRITTEN", 100)
     report = scan_tree(tmp_path, {"train.py": TRAIN, "pipeline.yaml": JOB + "#" * 2_000_000})
     assert [item.path for item in report.incomplete] == ["pipeline.yaml"]
 
