@@ -114,7 +114,10 @@ def decide(context: Context, override: str | None = None) -> Kind:
     if machine_learning and (projects := project_folders(context)):
         reason = f"{len(projects)} independent projects such as `{projects[0]}`"
         return Kind("course", reason, True, shown)
-    generator = next((f.path for f in context.named(*_GENERATORS, aside=True) if f.role is not Role.TEST), "")
+    generator = next((f.path for f in context.named(*_GENERATORS, aside=True) if not f.folder), "")
+    known = known_package(context) if publishes(context) or _has_classifiers(context) else None
+    if known is not None:
+        return known  # a tool may bring templates of projects that use it
     templates = sum(1 for file in files if file.role is Role.TEMPLATE)
     sources = sum(1 for file in files if file.role is Role.SOURCE and file.suffix == ".py")
     if generator or (templates >= 3 and templates * 10 >= sources):  # prompts or charts of an application are few
@@ -131,13 +134,8 @@ def decide(context: Context, override: str | None = None) -> Kind:
 
 
 def _package(context: Context, machine_learning: bool) -> Kind | None:
-    """A library or tool: a package for others that trains nothing of its own."""
-    if not (publishes(context) or _has_classifiers(context)):
-        return None
-    known = known_package(context)
-    if known is not None:
-        return known
-    if _is_service(context):
+    """A library or tool that is none of the rules: a package for others that trains nothing of its own."""
+    if not (publishes(context) or _has_classifiers(context)) or _is_service(context):
         return None
     trains = _trains_itself(context)
     if trains and not _offered(context):
@@ -167,7 +165,8 @@ def known_package(context: Context) -> Kind | None:
     names = project_names(context)
     for tool in context.rules.tools.values():
         own = {re.sub(r"[-_.]+", "-", name).lower() for name in tool.distributions}
-        serves = any(signature.serves for signature in tool.signatures)  # a web framework serves no practice by itself
+        # a web framework serves no practice by itself
+        serves = bool(tool.hints) or any(signature.serves for signature in tool.signatures)
         if own & names and tool.family in _TOOL_FAMILIES | {"frameworks"} and (serves or tool.family == "frameworks"):
             name = "library" if tool.family == "frameworks" else "platform-tool"
             return Kind(name, f"the package `{min(own & names)}` is {tool.name} itself", False)

@@ -131,6 +131,19 @@ def test_numbered_folders_without_a_model_are_no_course(tmp_path: Path) -> None:
     assert kind_of(tmp_path, {f"0{n}-sql/a.sql": "select 1;\n" for n in range(1, 5)}) == "non-ml"
 
 
+def test_generator_for_others_inside_a_repository(tmp_path: Path) -> None:
+    generator = {"tools/starter/cookiecutter.json": '{"name": "churn"}'}
+    assert kind_of(tmp_path / "inside", {**ML, **generator}) == "application"
+    filled = {f"tools/starter/{{{{ cookiecutter.name }}}}/{n}.py": TRAIN for n in range(3)}
+    assert kind_of(tmp_path / "most", {**ML, **generator, **filled}) == "template"
+    tool = {
+        **ML,
+        **filled,
+        "pyproject.toml": '[project]\nname = "kedro"\nclassifiers = ["Programming Language :: C"]\n',
+    }
+    assert kind_of(tmp_path / "tool", tool) == "platform-tool"
+
+
 def test_project_generator(tmp_path: Path) -> None:
     tree = {
         "cookiecutter.json": '{"name": "churn"}',
