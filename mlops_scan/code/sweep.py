@@ -54,7 +54,7 @@ class Sweep(Struct, frozen=True):
 def sweep(
     files: Mapping[str, Look],
     roots: Iterable[str],
-    commands: Callable[[], Iterable[tuple[str, Iterable[Parts]]]] = tuple,
+    commands: Iterable[tuple[str, Iterable[Parts]]] = (),
     notebooks: Iterable[bytes] = (),
     tests: Collection[str] = (),
     general: Collection[str] = (),
@@ -62,8 +62,8 @@ def sweep(
     """Choose among Python files by their path and what a look at them has shown.
 
     Where no file and no notebook imports one of `roots`, nothing is worth a parse. Otherwise these are: the files that
-    import one of them or what glues tools together, those that other texts name (`commands` gives what `run_in` finds
-    in workflows, scripts and pipelines, each with its path; a gate may import nothing but `json`), those that import or
+    import one of them or what glues tools together, those that other texts name (`commands` is what `run_in` finds in
+    workflows, scripts and pipelines, each with its path; a gate may import nothing but `json`), those that import or
     name such a file, all that those import, and with a `conftest.py` the tests that it serves.
 
     Of more than BUDGET characters of such files, the nearest to tools are taken: those that use one or that a command
@@ -81,7 +81,7 @@ def sweep(
         graph.users_of_glue.clear()
     mentioned = _Mentioned(files)
     graph.add_mentions(mentioned)
-    named = {path for origin, written in commands() for parts in written for path in mentioned.find(parts, origin)}
+    named = {path for origin, written in commands for parts in written for path in mentioned.find(parts, origin)}
     chosen = graph.users_of_tools | graph.users_of_glue | named
     leading = set(_distances(chosen, lambda path: graph.users.get(path, ())))
     found = set(_distances(leading, lambda path: graph.imported.get(path, ())))

@@ -23,7 +23,7 @@ from mlops_scan.ci.providers import GATHERED, provider_named
 from mlops_scan.code.build import Source, Unread, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
-from mlops_scan.code.look import run_in
+from mlops_scan.code.look import Parts, run_in
 from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.bounds import MAX_BYTES
@@ -225,18 +225,20 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, matcher
     for file in files:
         if file.role not in _UNPARSED:
             by_language[language_of(file.path)].append(file.path)
-    commands = once(
-        lambda: [
+
+    @once
+    def commands() -> list[tuple[str, Iterable[Parts]]]:
+        return [
             (path, run_in(documents.text(path)))
             for language in sorted(_COMMANDS)
             for path in by_language[language]
             if documents.files[path].size <= _MAX_STRUCTURED
         ]
-    )
+
     found = sweep(
         dict(looks(by_language["python"], documents, RoleCatalogue(rules.roles), jobs, commands)),
         _roots(rules.tools.values(), matcher),
-        commands,
+        commands(),
         (documents.data(path) for path in by_language["notebook"]),
         [path for path in by_language["python"] if documents.files[path].role is Role.TEST],
         {root for tool in rules.tools.values() if tool.general for root in tool.imports},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import pytest
@@ -17,9 +16,9 @@ def _looks(texts: dict[str, str]) -> dict[str, Look]:
     return {path: look(path, text) for path, text in texts.items()}
 
 
-def _run(*commands: tuple[str, str]) -> Callable[[], list[tuple[str, dict[Parts, None]]]]:
-    """What gives the files that texts run, each with its path."""
-    return lambda: [(path, run_in(text)) for path, text in commands]
+def _run(*commands: tuple[str, str]) -> list[tuple[str, dict[Parts, None]]]:
+    """The files that texts run, each with its path."""
+    return [(path, run_in(text)) for path, text in commands]
 
 
 def _chosen(texts: dict[str, str], *commands: str, notebooks: tuple[bytes, ...] = ()) -> list[str]:

@@ -85,3 +85,14 @@ def test_definitions_are_read_once_whoever_parses_code(tmp_path: Path, jobs: int
     assert [use.location.path for use in context.uses if use.location.path == "job.yaml"] == ["job.yaml"]
     assert sorted(context.index.modules) == ["eval.py", "train.py"]
     assert context.documents.files_read == 3
+
+
+@pytest.mark.parametrize("text", [TRAIN, "import json\n"])
+def test_the_number_of_processes_changes_nothing_that_is_counted(tmp_path: Path, text: str) -> None:
+    write_tree(tmp_path, {"a.py": text, "b.py": text, "run.sh": "python a.py\n", "Makefile": "all:\n\tpython b.py\n"})
+    counted = []
+    for jobs in (1, 2):
+        with open_repository(tmp_path) as repository:
+            documents = gather(repository, load(), ScanOptions(jobs=jobs)).documents
+        counted.append((documents.files_read, documents.bytes_read, documents.parsed, documents.reads))
+    assert counted[0] == counted[1]
