@@ -18,7 +18,7 @@ TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pic
 HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
 
 _FEW = 4_000_000  # characters of all texts that may stay in memory whatever they are
-_MOST = 12_000_000  # characters of texts in memory, beyond which one more is kept for a while only
+_MOST = 8_000_000  # characters of texts in memory, beyond which one more is kept for a while only
 _UNREAD = -1  # in the place of a size
 _LONG = 300_000  # characters of a text of which more than the marks of every file is hardly asked
 _AGAIN = 2_000_000  # characters or bytes of released texts that are kept once they have been read again
