@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mlops_scan.documents.python import PythonDocument
 
 _PAYS = 60_000  # characters of Python below which a worker costs more than it saves: 5 to 15 ms of processor time
+_HELD = 1_000_000  # bytes of new facts that wait to be written to the cache
 _PRINTED = 30  # of a notebook one character in so many is code; the rest is what it printed, which is skipped
 
 
@@ -125,11 +126,16 @@ def build_all(
     missing = [source for key, source in zip(keys, every, strict=True) if key not in known]
     new = _built(missing, jobs, meanwhile)
     added: dict[bytes, bytes] = {}
+    held = 0
     for key, source in zip(keys, every, strict=True):
         built = known.get(key)
         if built is None:
             built = next(new)
             added[key] = _to_bytes(built)
+            held += len(added[key])
+        if held > _HELD:
+            cache.put(added)
+            added, held = {}, 0
         yield Built(source.path, built.module, built.problem)
     if added:
         cache.put(added)

@@ -31,8 +31,10 @@ def test_other_bytes_are_refused(data: bytes) -> None:
         unpack(data)
 
 
-def test_facts_from_the_cache_are_those_of_a_parse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("held", [0, 1_000_000])  # bytes that wait to be written
+def test_facts_from_the_cache_are_those_of_a_parse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int) -> None:
     monkeypatch.setattr(cache, "folder", lambda: tmp_path)
+    monkeypatch.setattr("mlops_scan.code.build._HELD", held)
     opened = cache.open_cache()
     assert opened is not None
     broken = Source("broken.py", "import torch\ndef f(:\n    pass\nx = (((\n")
