@@ -32,9 +32,8 @@ BUDGET = 3_000_000
 """Characters of Python that are parsed in all. Repositories that build models have less; libraries have far more."""
 HARD_BUDGET = 8_000_000
 """Characters up to which main code that uses a tool, or that a command runs, is parsed."""
-_GENERAL_BUDGET = (
-    1_000_000  # in the place of BUDGET where only tools are used that programs without a model use as well
-)
+GENERAL_BUDGET = 1_000_000
+"""What stands for BUDGET where the only tools are such as programs without a model use as well."""
 
 # What glues code together without being a tool of machine learning itself.
 _GLUE = frozenset({"pickle", "subprocess", "schedule", "yaml", "numpy", "pandas", "polars", "scipy", "pyspark"})
@@ -88,7 +87,7 @@ def sweep(
     served = tuple(path[: -len("conftest.py")] for path in found if path.endswith("conftest.py"))
     found |= {path for path in files if served and path.startswith(served)}
     found -= {path for path in found if files[path].blank}
-    budget = BUDGET if special else _GENERAL_BUDGET
+    budget = BUDGET if special else GENERAL_BUDGET
     if sum(files[path].size for path in found) > budget:
         within = frozenset(_nearest(found, graph, graph.users_of_tools | named, files, frozenset(tests), budget))
     else:

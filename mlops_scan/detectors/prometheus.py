@@ -111,7 +111,7 @@ def _files(context: Context) -> _Files:
 def _may_matter(context: Context, path: str) -> bool:
     """Whether a file may be one of them; the text of a document that is known need not be read for it."""
     documents = context.documents
-    return (path not in documents.parsed and path not in documents.left) or any(
+    return (path not in documents.parsed and path not in documents.left_out) or any(
         not _KEYS.isdisjoint(document.keys()) or document.path("spec", "groups") is not None
         for document in documents.nodes(path)
     )

@@ -49,7 +49,7 @@ class Documents(TextStore):
         super().__init__(files, lasting)
         self.unrendered: set[str] = set()
         self.parsed: set[str] = set()
-        self.left: frozenset[str] = frozenset()
+        self.left_out: frozenset[str] = frozenset()  # files for which `nodes` gives nothing, because there are too many
         self._cache: dict[tuple[str, str], object] = {}
 
     @classmethod
@@ -104,13 +104,9 @@ class Documents(TextStore):
             self._cache[key] = work(self)
         return self._cache[key]  # type: ignore[return-value]
 
-    def leave_out(self, paths: frozenset[str]) -> None:
-        """Say for which files `nodes` is to give nothing, because there are too many of them."""
-        self.left = paths
-
     def nodes(self, path: str) -> tuple[Node, ...]:
         """The documents of a YAML, JSON, TOML, HCL or Bicep file, or of an infrastructure program in TypeScript."""
-        if path in self.left:
+        if path in self.left_out:
             return ()
         language = language_of(path)
         if language in _INFRASTRUCTURE:

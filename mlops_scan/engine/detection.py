@@ -51,7 +51,7 @@ def own(context: Context, jobs: int = 1) -> Iterator[Signal | Problem]:
 
     detectors = [_loaded(name) for name in OWN]
     documents = context.documents
-    half = len(documents.parsed) // 2
+    half = len(documents.parsed) // 2  # of what there is to look at
     if workers.processes((half, half), jobs, _PAYS) < 2 or not all(map(documents.is_shared, documents.files)):
         for detector in detectors:
             yield from detector(context)

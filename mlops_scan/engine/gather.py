@@ -69,7 +69,7 @@ def gather(
     swept = _sweep(repository.files, documents, rules, matcher, options.jobs)
     repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated
     structured, left = _structured(repository.files)
-    documents.leave_out(left)
+    documents.left_out = left
     notebooks, unread = _notebooks(repository.files)
     notices = (
         *([_left(swept, documents)] if swept.left else ()),

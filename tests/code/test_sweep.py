@@ -216,7 +216,7 @@ class TestGeneralTools:
         assert ("named.py" in self._chosen({"named.py": "import json\n"}, (notebook,))) is counts
 
     def test_the_budget_is_smaller(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("mlops_scan.code.sweep._GENERAL_BUDGET", 50)
+        monkeypatch.setattr("mlops_scan.code.sweep.GENERAL_BUDGET", 50)
         texts = {"alert.py": "import slack_sdk\n", "main.py": "import alert\n", "far.py": f"import main{' ' * 30}\n"}
         assert self._chosen(texts) == {"alert.py", "main.py"}
         assert self._chosen({**texts, "train.py": _TRAIN}) == {*texts, "train.py"}
