@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from mlops_scan.code.look import Look, Parts
 from mlops_scan.code.names import ModuleNames
+from mlops_scan.documents.bounds import MAX_BYTES
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 
@@ -66,7 +67,8 @@ def sweep(
     name such a file, all that those import, and with a `conftest.py` the tests that it serves.
 
     Of more than BUDGET characters of such files, the nearest to tools are taken: those that use one or that a command
-    names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`.
+    names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`. A file that is
+    too large for the parser costs nothing.
 
     Where only tools of the roots `general` are used, which say nothing of a model, glue is worth nothing and less of
     the rest is parsed.
@@ -88,7 +90,7 @@ def sweep(
     found |= {path for path in files if served and path.startswith(served)}
     found -= {path for path in found if files[path].blank}
     budget = BUDGET if special else GENERAL_BUDGET
-    if sum(files[path].size for path in found) > budget:
+    if sum(_cost(files[path]) for path in found) > budget:
         within = frozenset(_nearest(found, graph, graph.users_of_tools | named, files, frozenset(tests), budget))
     else:
         within = frozenset(found)
@@ -110,15 +112,20 @@ def _nearest(
     spent = 0
     left: list[str] = []
     for path in (path for path in nearest if path in tests):
-        if spent + files[path].size <= budget // _FOR_TESTS:
-            spent += files[path].size
+        if spent + _cost(files[path]) <= budget // _FOR_TESTS:
+            spent += _cost(files[path])
             yield path
         else:
             left.append(path)
     for path in [*(path for path in nearest if path not in tests), *left]:
-        spent += files[path].size
+        spent += _cost(files[path])
         if spent <= budget or (spent <= HARD_BUDGET and path in first and path not in tests):
             yield path
+
+
+def _cost(seen: Look) -> int:
+    """The characters that the parser has to read."""
+    return seen.size if seen.size <= MAX_BYTES else 0
 
 
 def _distances(seeds: set[str], neighbours: Callable[[str], Iterable[str]]) -> dict[str, int]:
