@@ -67,8 +67,8 @@ def sweep(
     name such a file, all that those import, and with a `conftest.py` the tests that it serves.
 
     Of more than BUDGET characters of such files, the nearest to tools are taken: those that use one or that a command
-    names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`. A file that is
-    too large for the parser costs nothing.
+    names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`. A file that
+    does not fit is left out, and one that is too large for the parser costs nothing.
 
     Where only tools of the roots `general` are used, which say nothing of a model, glue is worth nothing and less of
     the rest is parsed.
@@ -118,8 +118,9 @@ def _nearest(
         else:
             left.append(path)
     for path in [*(path for path in nearest if path not in tests), *left]:
-        spent += _cost(files[path])
-        if spent <= budget or (spent <= HARD_BUDGET and path in first and path not in tests):
+        all_spent = spent + _cost(files[path])
+        if all_spent <= (HARD_BUDGET if path in first and path not in tests else budget):
+            spent = all_spent
             yield path
 
 
