@@ -63,7 +63,7 @@ class Documents(TextStore):
     def _known_of(self, path: str, size: int) -> Seen:
         return (*super()._known_of(path, size), path in self.parsed, path in self.unrendered)
 
-    def join(self, seen: Seen, noted_later: bool) -> None:
+    def join(self, seen: Seen, noted_later: bool = False) -> None:
         """See `TextStore.join`; also that a file was parsed, or has to be rendered first."""
         super().join(seen, noted_later)
         path, *_, parsed, unrendered = seen

@@ -181,28 +181,18 @@ class TextStore:
 
         A text that was not held before is let go, as `let_go` does it.
         """
-        held, files, size = path in self._texts, self.files_read, self.bytes_read
-        result = work()
+        held = path in self._texts
+        result, news = self.apart(work)
         if not held:
             self.let_go(path, marked)
-        noted, released = self.incomplete.get(path), self._released.get(path)
-        return result, (
-            self.reads.get(path),
-            self.files_read - files,
-            self.bytes_read - size,
-            noted.reason if noted is not None else "",
-            None if released is None else tuple(released),
-        )
+        released = self._released.get(path)
+        return result, (news, None if released is None else tuple(released))
 
     def take(self, path: str, seen: Seen) -> None:
         """Take over what another process has seen of a file, as if it had been read here and let go."""
-        print_, files, size, reason, released = seen
-        if print_ is not None and path not in self.reads:
-            self.reads[path] = print_
-            self.files_read += files
-            self.bytes_read += size
-        if reason:
-            self.incomplete.setdefault(path, Incomplete(path, reason))
+        news, released = seen
+        for item in news:
+            self.join(item)
         if path in self._texts:
             return
         known = self._released.get(path)
@@ -233,7 +223,7 @@ class TextStore:
             noted.reason if noted is not None else "",
         )
 
-    def join(self, seen: Seen, noted_later: bool) -> None:
+    def join(self, seen: Seen, noted_later: bool = False) -> None:
         """Take over what another process has seen of a file in `apart`, as if it had been seen here.
 
         Of the reasons noted of a file the first counts; `noted_later` says that the one known here is not the first.

@@ -60,13 +60,13 @@ def own(context: Context, jobs: int = 1) -> Iterator[Signal | Problem]:
     given: dict[int, list[Signal | Problem]] = {}
     noted_by: dict[str, int] = {}  # files by the detector here that noted something of them
 
-    def own(number: int) -> None:
+    def here(number: int) -> None:
         before = len(documents.incomplete)
         given[number] = list(detectors[number](context))
         noted_by.update(dict.fromkeys(islice(documents.incomplete, before, None), number))
 
     packed = workers.share(
-        tuple(_WEIGHTS.values()), _PROCESSES, lambda number: _packed(context, detectors[number]), own
+        tuple(_WEIGHTS.values()), _PROCESSES, lambda number: _packed(context, detectors[number]), here
     )
     for number in range(len(detectors)):
         if number in packed:
@@ -77,7 +77,7 @@ def own(context: Context, jobs: int = 1) -> Iterator[Signal | Problem]:
             yield from convert(problems, list[Problem])
         else:
             if number not in given:  # its process ended early
-                own(number)
+                here(number)
             yield from given.pop(number)
 
 

@@ -115,7 +115,8 @@ def decide(context: Context, override: str | None = None) -> Kind:
         reason = f"{len(projects)} independent projects such as `{projects[0]}`"
         return Kind("course", reason, True, shown)
     generator = next((f.path for f in context.named(*_GENERATORS, aside=True) if not f.folder), "")
-    known = known_package(context) if publishes(context) or _has_classifiers(context) else None
+    packaged = publishes(context) or _has_classifiers(context)
+    known = known_package(context) if packaged else None
     if known is not None:
         return known  # a tool may bring templates of projects that use it
     templates = sum(1 for file in files if file.role is Role.TEMPLATE)
@@ -125,7 +126,7 @@ def decide(context: Context, override: str | None = None) -> Kind:
         return Kind(
             "template", f"a project generator: {generator or 'files with placeholders'}", machine_learning, where
         )
-    package = _package(context, machine_learning)
+    package = _package(context, machine_learning) if packaged else None
     if package is not None:
         return package
     if not machine_learning:
@@ -135,7 +136,7 @@ def decide(context: Context, override: str | None = None) -> Kind:
 
 def _package(context: Context, machine_learning: bool) -> Kind | None:
     """A library or tool that is none of the rules: a package for others that trains nothing of its own."""
-    if not (publishes(context) or _has_classifiers(context)) or _is_service(context):
+    if _is_service(context):
         return None
     trains = _trains_itself(context)
     if trains and not _offered(context):

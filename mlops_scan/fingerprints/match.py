@@ -229,7 +229,8 @@ class Matcher:
         """The uses that the structure of a YAML, JSON or TOML file shows."""
         fitting = [self._fitting(document) for document in documents]
         for number in sorted(frozenset().union(*fitting)):
-            tool, signature = self._documents[number].tool, self._documents[number].signature
+            item = self._documents[number]
+            signature = item.signature
             if signature.files and not matches_any(file.path, signature.files):
                 continue
             for document, numbers in zip(documents, fitting, strict=True):
@@ -237,7 +238,7 @@ class Matcher:
                 if found:
                     # the deepest path says most; the first of equals
                     telling = max(found, key=lambda path: len(split_path(path)))
-                    yield _use(tool, signature, telling, Location(file.path, found[telling].at), "")
+                    yield _use(item.tool, signature, telling, Location(file.path, found[telling].at), "")
                     break
 
     def _fitting(self, document: Node) -> frozenset[int]:

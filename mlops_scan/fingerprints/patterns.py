@@ -12,7 +12,6 @@ from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import matches_text
 from mlops_scan.regex import regex
 
-_WORD = 200  # characters; what is longer is no word that many documents have
 _SEGMENT = regex(r"\{([^}]*)\}")
 _SEGMENTS = regex(r"(?:\{[^{}]*\}|[^.{])+")
 
@@ -216,10 +215,4 @@ def accepts(node: Node, value: str) -> bool:
     text = node.text if node.string() is None else (node.string() or "")
     if isinstance(node.value, bool):
         text = "true" if node.value else "false"
-    return _is_one_of(text, value) if len(text) < _WORD else any(matches_text(text, o) for o in value.split("|"))
-
-
-@lru_cache(maxsize=8192)
-def _is_one_of(text: str, value: str) -> bool:
-    """Whether a text matches one of the options of a value; few words are asked for again and again."""
     return any(matches_text(text, option) for option in value.split("|"))

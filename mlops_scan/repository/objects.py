@@ -67,7 +67,7 @@ class ObjectStore:
         self._batch: subprocess.Popen[bytes] | None = None
         self._pending = b""
         self._process = os.getpid()  # the one that the batch answers to
-        self._inherited: object = None
+        self._inherited: object = None  # that of the process we were forked from, held because it is not ours to end
 
     @cached_property
     def _folder(self) -> tempfile.TemporaryDirectory[str]:
