@@ -88,10 +88,12 @@ def self_tools(context: Context) -> frozenset[str]:
     """Tools that this repository is, or is a published plug-in of: their signals are its product, not its practice."""
     names = project_names(context)
     parts = {part for name in names for part in name.split("-")} if publishes(context) else set()
+    imported = {root for module in context.index.modules.values() for root in module.roots} if parts else set()
     found = set()
     for tool in context.rules.tools.values():
         own = {name.lower().replace("_", "-") for name in (*tool.distributions, tool.id)}
-        if own & names or own & parts:
+        # a plug-in uses what it extends: a company's name in front of a package makes it none
+        if own & names or (own & parts and not imported.isdisjoint(tool.imports)):
             found.add(tool.id)
     return frozenset(found)
 

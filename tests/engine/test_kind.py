@@ -349,3 +349,15 @@ def test_lesson_folders(paths: tuple[str, ...], expected: tuple[str, ...]) -> No
 def test_self_tools(tmp_path: Path, name: str, expected: bool) -> None:
     context = context_of(tmp_path, {**ML, "pyproject.toml": PYPROJECT.replace("NAME", name)})
     assert ("mlflow" in self_tools(context)) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(NET, False), ("import mlflow\n" + NET, True)],
+    ids=["a company's name in front", "uses what it extends"],
+)
+def test_a_plug_in_uses_the_tool_whose_name_is_part_of_its_own(tmp_path: Path, code: str, expected: bool) -> None:
+    tree = {**LIBRARY, **PUBLISH, "ensembles/net.py": code, "pyproject.toml": PYPROJECT.replace("NAME", "mlflow-nets")}
+    context = context_of(tmp_path, tree)
+    assert ("mlflow" in self_tools(context)) is expected
+    assert decide(context).name == ("platform-tool" if expected else "library")
