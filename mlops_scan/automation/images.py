@@ -172,8 +172,9 @@ def image_commands(path: str, documents: Documents, folder: str, build: bool) ->
     arguments = commands(command) if command is not None else ()
     if isinstance(words, str) or isinstance(arguments, str):
         yield _shell(path, entrypoint, folder)
-    else:
-        yield Command(shlex.join((*words, *arguments)), path, entrypoint.line, folder)
+    else:  # `CMD ["--help"]` stands for the arguments that whoever starts the image gives
+        given = () if arguments in (("--help",), ("-h",)) else arguments
+        yield Command(shlex.join((*words, *given)), path, entrypoint.line, folder)
     if command is not None and (isinstance(words, str) or (words[:1] and words[0].endswith(".sh"))):
         yield _shell(path, command, folder)  # an entry script that ends in `exec "$@"`
 

@@ -23,6 +23,7 @@ from mlops_scan.automation.submit import Submitted, Submitter
 from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
 from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
+from mlops_scan.documents.launchers import explains_itself
 from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell import Command, ShellScript, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
@@ -233,7 +234,9 @@ class Resolver:
         self, words: tuple[str, ...], run: Run, use: Evidence, command: Command, chain: Chain
     ) -> Iterator[Run]:
         name, origin = words[0], run.location.path
-        if name in SHELLS or name in SOURCE or "/" in name or name.endswith(CODE):
+        if explains_itself(words):
+            yield run
+        elif name in SHELLS or name in SOURCE or "/" in name or name.endswith(CODE):
             yield from self._file(words, run, use, command, chain)
         elif name in RUNNERS:
             yield run if chain.inside_image else replace(run, missing=self.tasks.unknown(words, chain.folder))

@@ -13,10 +13,11 @@ from mlops_scan.repository.roles import strip_template
 
 Node = tuple[str, str]  # (path, scope): one function, or a module's own statements
 
+# Names of methods by which a call on an unknown object means one of a file that is imported, or none: those of the
+# built-in types (`text.split(",")`) and those that every other library has.
 _COMMON_METHODS = frozenset(
-    {"run", "get", "fit", "predict", "train", "load", "save", "close", "start", "update", "append", "add", "execute",
-     "transform", "evaluate", "__init__"}
-)  # fmt: skip
+    {"run", "fit", "predict", "train", "load", "save", "close", "start", "execute", "transform", "evaluate", "__init__"}
+).union(*(vars(kind) for kind in (str, bytes, list, dict, set)))
 # Decorators that neither call the function nor hand it to somebody who does.
 _INERT_DECORATORS = frozenset(
     {"staticmethod", "classmethod", "property", "abstractmethod", "contextmanager", "asynccontextmanager", "lru_cache",

@@ -184,6 +184,12 @@ def _after_options(words: _Words, position: int, with_value: frozenset[str]) -> 
     return position
 
 
+def explains_itself(words: _Words) -> bool:
+    """Whether a command only prints its help or its version, whatever it would do else."""
+    own = words[1 : words.index("--")] if "--" in words else words[1:]
+    return "--help" in own or own[-1:] in (("-h",), ("--version",))
+
+
 def _python(words: _Words) -> _Words:
     """Interpreter options dropped; `python -m X` is `X` for runners, `-mX` is `-m X`."""
     position = 1

@@ -109,10 +109,21 @@ def test_an_import_that_nothing_calls_enters_nothing() -> None:
         "cd src/model",
         "uvicorn --host 0.0.0.0:80",
         "docker run python:3.12 ls",
+        "python train.py --help",
+        "./scripts/train.sh -h",
+        "uv run train.py --version",
     ],
 )
 def test_what_runs_no_code(command: str) -> None:
     assert entered(command, TREE) == []
+
+
+def test_a_console_script_that_prints_its_help_runs_nothing() -> None:
+    scripts = '[project]\nname = "model"\n[project.scripts]\nfit = "model.train:main"\n'
+    tree = {**TREE, "pyproject.toml": scripts}
+    assert "src/model/train.py" in entered("fit -h 3 --lr 1", tree)
+    assert "src/model/train.py" in entered("fit -- --help", tree)
+    assert entered("fit --help", tree) == []
 
 
 def test_main_blocks_and_factories() -> None:
