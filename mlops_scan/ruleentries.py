@@ -42,7 +42,19 @@ _SIGNATURE_KEYS = {
     "confidence",
     "note",
 }
-_TOOL_KEYS = {"id", "name", "url", "imports", "distributions", "hints", "engine", "general", "signals", "samples"}
+_TOOL_KEYS = {
+    "id",
+    "name",
+    "url",
+    "imports",
+    "distributions",
+    "hints",
+    "engine",
+    "general",
+    "clients",
+    "signals",
+    "samples",
+}
 _SAMPLE_KEYS = {"path", "text", "expect"}
 _PRACTICE_KEYS = {
     "id", "title", "minimum", "observability", "what", "counts", "does_not_count", "starts", "blocking", "attestable",
@@ -188,6 +200,7 @@ def _tool(entry: Mapping[str, Any], family: str, path: Path) -> Tool:
         signatures=tuple(_signature(signal, name, path) for signal in entries(entry, "signals", path, False)),
         samples=tuple(_sample(sample, name, path) for sample in entries(entry, "samples", path, False)),
         general=bool(entry.get("general", False)),
+        clients=tuple((str(root), texts(words)) for root, words in mapping(entry, "clients", path).items()),
     )
 
 

@@ -61,6 +61,7 @@ class Tool(Struct, frozen=True, array_like=True):
     signatures: tuple[Signature, ...]
     samples: tuple[Sample, ...]
     general: bool = False  # programs without a model use it as well
+    clients: tuple[tuple[str, tuple[str, ...]], ...] = ()  # import root -> words beside which it belongs to the tool
 
 
 class Practice(Struct, frozen=True, array_like=True):

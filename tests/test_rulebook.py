@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from mlops_scan import rulebook, rulecache
 from mlops_scan.errors import RuleError
+from mlops_scan.fingerprints.patterns import beginnings_of
 from mlops_scan.rulebook import Signature, load
 from mlops_scan.words import Confidence, Grade, Role, Severity
 from tests.fingerprints.books import PRACTICE, write_book
@@ -333,3 +334,34 @@ def test_wrong_role_rules_are_refused(tmp_path: Path, text: str, message: str) -
     (tmp_path / "roles" / "paths.yaml").write_text(text)
     with pytest.raises(RuleError, match=message):
         load(tmp_path)
+
+
+# What a signal may name without being a reason to read a file: any program uses it, or other tools are beside it.
+_OF_OTHERS = frozenset(
+    {
+        "pydantic",
+        "polars",
+        "spark",
+        "random",
+        "numpy",
+        "smtplib",
+        "agents",
+        "prefect_slack",
+        "prefect_email",
+        "dagster_slack",
+    }
+)
+
+
+def test_what_signals_name_is_looked_for() -> None:
+    """Otherwise a file that uses nothing else would never be parsed."""
+    known = {root.partition(".")[0] for tool in BOOK.tools.values() for root in tool.imports}
+    known |= {root for tool in BOOK.tools.values() for root, _ in tool.clients}
+    named = {
+        name.partition(".")[0]
+        for tool in BOOK.tools.values()
+        for signature in tool.signatures
+        for pattern in (*signature.calls, *signature.all_calls, *signature.decorators, *signature.bases)
+        for name in beginnings_of(pattern)
+    }
+    assert named - known - _OF_OTHERS == set()

@@ -78,6 +78,12 @@ def _tool() -> Schema:
             "hints": _ids("practice", "Practices that earn `trace` where it is only declared or imported."),
             "engine": _ids("practice", "Practices that it performs itself for every pipeline that it runs."),
             "general": _flag("Programs without a model use it as well: less code around it is parsed without another."),
+            "clients": {
+                "type": "object",
+                "additionalProperties": {"$ref": "#/$defs/texts"},
+                "description": "Import roots of clients for many services, each with words of which a file that uses "
+                "this one has one: `boto3: [sagemaker]`.",
+            },
             "signals": _list("signal", "How it shows that it is used."),
             "samples": _list("sample", "Files that must match and files that must not: at least one of each."),
         },

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from sys import intern
 from typing import NamedTuple
 
 from mlops_scan.code.definitions import absolute
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 
 # Asked at the lines that have the word `import` only: of all lines that takes four times as long.
 _IMPORT = regex(r"[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import\b[ \t]*(\([^)]{0,4000}|[\w, \t]*)|import[ \t]+([\w., \t]+))")
@@ -23,6 +23,8 @@ _MODULE_OPTIONS = ('"-m"', "'-m'")
 
 Parts = tuple[str, ...]
 """Of a path or a dotted name; the last is the stem of the file."""
+Clients = Iterable[tuple[str, tuple[str, ...]]]
+"""Import roots, each with words in lower case."""
 
 
 class Look(NamedTuple):
@@ -38,10 +40,16 @@ class Look(NamedTuple):
     `google.cloud`."""
     scripts: tuple[Parts, ...]
     modules: tuple[str, ...]
+    clients: tuple[str, ...] = ()
+    """The import roots of clients for many services that it uses for one that was asked for."""
 
 
-def look(path: str, text: str) -> Look:
-    """Look at the text of a Python file for what other files, and tools, it leads to."""
+def look(path: str, text: str, clients: Clients = ()) -> Look:
+    """Look at the text of a Python file for what other files, and tools, it leads to.
+
+    `clients` are import roots that say nothing by themselves, with the words one of which stands in a file that uses
+    them for what is asked for.
+    """
     imports: dict[str, None] = {}
     packages: dict[str, None] = {}
     for source, names, plain in _statements(text):
@@ -60,7 +68,13 @@ def look(path: str, text: str) -> Look:
         tuple(packages),
         tuple(scripts(text)),
         tuple(_modules(text)),
+        tuple(root for root, words in clients if _imports(root, imports, packages) and has_any(text, words)),
     )
+
+
+def _imports(root: str, imports: Iterable[str], packages: Iterable[str]) -> bool:
+    inside = f"{root}."
+    return any(name == root or name.startswith(inside) for name in (*imports, *packages))
 
 
 def run_in(text: str) -> dict[Parts, None]:

@@ -61,10 +61,11 @@ def sweep(
 ) -> Sweep:
     """Choose among Python files by their path and what a look at them has shown.
 
-    Where no file and no notebook imports one of `roots`, nothing is worth a parse. Otherwise these are: the files that
-    import one of them or what glues tools together, those that other texts name (`commands` is what `run_in` finds in
-    workflows, scripts and pipelines, each with its path; a gate may import nothing but `json`), those that import or
-    name such a file, all that those import, and with a `conftest.py` the tests that it serves.
+    Where no file and no notebook imports one of `roots`, or uses a client for one of their services, nothing is worth a
+    parse. Otherwise these are: the files that do or import what glues tools together, those that other texts name
+    (`commands` is what `run_in` finds in workflows, scripts and pipelines, each with its path; a gate may import
+    nothing but `json`), those that import or name such a file, all that those import, and with a `conftest.py` the
+    tests that it serves.
 
     Of more than BUDGET characters of such files, the nearest to tools are taken: those that use one or that a command
     names (these up to HARD_BUDGET), the other ways to them, what they import; a quarter is for `tests`. A file that
@@ -193,6 +194,9 @@ class _Graph:
             self._add(path, seen, tools)
 
     def _add(self, path: str, seen: Look, tools: _Tools) -> None:
+        if seen.clients:
+            self.users_of_tools.add(path)
+            self.special = True
         located: dict[int, str] = {}  # by the identity of prefixes: what is imported from one module has the same
         for names, whole in (seen.imports, True), (seen.packages, False):
             for name in names:

@@ -236,7 +236,16 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, matcher
         ]
 
     found = sweep(
-        dict(looks(by_language["python"], documents, RoleCatalogue(rules.roles), jobs, commands)),
+        dict(
+            looks(
+                by_language["python"],
+                documents,
+                RoleCatalogue(rules.roles),
+                jobs,
+                commands,
+                _clients(rules.tools.values()),
+            )
+        ),
         _roots(rules.tools.values(), matcher),
         commands(),
         (documents.data(path) for path in by_language["notebook"]),
@@ -296,6 +305,15 @@ def _roots(tools: Iterable[Tool], matcher: Matcher) -> Iterator[str]:
         yield from (root for root in tool.imports if root.partition(".")[0] in parted)
     for text in dict.fromkeys(text for first in parted for text in matcher.patterns(first)):
         yield from (name for name in beginnings_of(text) if name.partition(".")[0] in parted)
+
+
+def _clients(tools: Iterable[Tool]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The import roots of clients for many services, each with the words of all tools that are among these."""
+    found: dict[str, tuple[str, ...]] = {}
+    for tool in tools:
+        for root, words in tool.clients:
+            found[root] = (*found.get(root, ()), *words)
+    return tuple(found.items())
 
 
 def _proves(tool: Tool) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Callable, Iterator, Sequence
 
-from mlops_scan.code.look import Look, look
+from mlops_scan.code.look import Clients, Look, look
 from mlops_scan.documents.store import Documents
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.words import Role
@@ -19,6 +19,7 @@ def looks(
     roles: RoleCatalogue,
     jobs: int = 1,
     meanwhile: Callable[[], object] | None = None,
+    clients: Clients = (),
 ) -> Iterator[tuple[str, Look]]:
     """What the Python files that people wrote show; the others say at their head that a program did.
 
@@ -30,12 +31,13 @@ def looks(
         roles: knows what programs write at the head of files.
         jobs: the number of processes, 0 for one per processor where there is much to read.
         meanwhile: other work for this process once there are workers; it is not done where there are none.
+        clients: see `look`.
     """
     from mlops_scan.code import workers
 
     def one(path: str) -> Look | None:
         text = documents.text(path)
-        return None if path.lower().endswith(".py") and roles.is_generated(text) else look(path, text)
+        return None if path.lower().endswith(".py") and roles.is_generated(text) else look(path, text, clients)
 
     found: dict[int, Look | None] = {}
 

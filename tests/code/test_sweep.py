@@ -230,3 +230,25 @@ class TestGeneralTools:
         texts = {"alert.py": "import slack_sdk\n", "main.py": "import alert\n", "far.py": f"import main{' ' * 30}\n"}
         assert self._chosen(texts) == {"alert.py", "main.py"}
         assert self._chosen({**texts, "train.py": _TRAIN}) == {*texts, "train.py"}
+
+
+class TestClients:
+    """A client for many services counts where it is used for one of those that were asked for."""
+
+    CLIENTS = (("boto3", ("sagemaker", "bedrock")),)
+
+    def _chosen(self, **texts: str) -> set[str]:
+        looks = {f"{name}.py": look(f"{name}.py", text, self.CLIENTS) for name, text in texts.items()}
+        return set(sweep(looks, ["sklearn"]).chosen)
+
+    @pytest.mark.parametrize("line", ["import boto3", "from boto3.session import Session", "import os, boto3 as aws"])
+    def test_a_file_that_uses_it_for_such_a_service(self, line: str) -> None:
+        job = f"{line}\nclient = make('SageMaker')\n"
+        assert self._chosen(job=job, main="import job\n", other="import boto3\n") == {"job.py", "main.py"}
+
+    @pytest.mark.parametrize(
+        "text",
+        ["import boto3\nboto3.client('s3')\n", "import json\nprint('sagemaker')\n", "import boto3x\nx = 'bedrock'\n"],
+    )
+    def test_others(self, text: str) -> None:
+        assert self._chosen(job=text) == set()

@@ -305,6 +305,21 @@ def test_pretrained_model_is_machine_learning(tmp_path: Path) -> None:
     assert has_ml(context_of(tmp_path, {"app.py": text}))
 
 
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("boto3.client('sagemaker').create_training_job(TrainingJobName='leaves', RoleArn=role)", True),
+        ("boto3.client('bedrock-runtime').invoke_model(modelId='m', body=text)", True),
+        ("boto3.client('batch').submit_job(jobName='leaves')  # no sagemaker", False),
+        ("boto3.client('s3').put_object(Bucket='b', Key='sagemaker.csv')", False),
+    ],
+)
+def test_machine_learning_by_nothing_but_a_client_for_many_services(tmp_path: Path, call: str, expected: bool) -> None:
+    assert (
+        has_ml(context_of(tmp_path, {"job.py": f"import boto3\n\n\ndef start(role, text):\n    {call}\n"})) is expected
+    )
+
+
 # -- the parts ---------------------------------------------------------------------------------------------------------
 
 
