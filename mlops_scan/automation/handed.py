@@ -19,6 +19,7 @@ from mlops_scan.documents.store import Documents
 
 _SCRIPTS = ("script_name", "entry_script", "entry_point", "python_file", "script_path", "application", "code")
 _COMMANDS = ("bash_command", "command", "cmds")
+_ARGUMENTS = ("args", "arguments")  # of a container they follow its command
 _FOLDERS = ("source_directory", "source_dir")
 _READERS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 _MAX_HOPS = 6
@@ -64,6 +65,8 @@ class Handed:
                 if name not in _SCRIPTS and name not in _COMMANDS:
                     continue
                 text = value or self._variable(path, scope, call, name)
+                if text and name in _COMMANDS:
+                    text = " ".join((text, *filter(None, map(call.keyword, _ARGUMENTS))))
                 if text and name in _SCRIPTS:
                     text = f"python {text}" if text.endswith(".py") else text
                 if text:

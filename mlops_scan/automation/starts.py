@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mlops_scan.automation import images
 from mlops_scan.automation.clocks import code_schedules, deployments, paused, schedule_of
-from mlops_scan.automation.handed import Handed
+from mlops_scan.automation.handed import Command, Handed
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import join
 from mlops_scan.automation.resolve import Resolver
@@ -301,13 +301,33 @@ def _is(index: CodeIndex, caller: str, name: str, node: Node) -> bool:
 
 def code_pipeline_runs(uses: Sequence[Use], index: CodeIndex, resolver: Resolver, handed: Handed) -> Iterator[Run]:
     """What pipelines defined in Python code run, scripts that their tasks name included, with the pipeline as start."""
+    tasks = task_scopes(uses)
     for use, entries in code_pipelines(uses, index):
         evidence = Evidence(use.location, Hop.TRIGGER, use.name)
         start = Start("pipeline", use.name, evidence)
         yield Run(start, (), use.location, (evidence,), entries=entries)
-        for path, scope in entries:
-            for command in handed.commands(path, scope):
-                yield from resolver.script(command.text, path, command.line, start, folder=command.folder)
+        for path, command in task_commands(entries, tasks, index, handed):
+            yield from resolver.script(command.text, path, command.line, start, folder=command.folder)
+
+
+def task_scopes(uses: Iterable[Use]) -> frozenset[Node]:
+    """The functions that are tasks of pipelines."""
+    return frozenset((use.location.path, use.scope) for use in uses if use.scope and "define-task" in use.does)
+
+
+def task_commands(
+    entries: Iterable[Node], tasks: Container[Node], index: CodeIndex, handed: Handed
+) -> Iterator[tuple[str, Command]]:
+    """The commands that a pipeline hands over, each with its file: in its definition, or in the tasks that it calls."""
+    scopes = dict.fromkeys(entries)
+    for path, scope in tuple(scopes):
+        for call in index.calls_in(path, scope):
+            target = index.resolve(path, call.name)
+            if target.first_party and (target.path, target.qualname) in tasks:
+                scopes[(target.path, target.qualname)] = None
+    for path, scope in scopes:
+        for command in handed.commands(path, scope):
+            yield path, command
 
 
 # -- services --------------------------------------------------------------------------------------------------------

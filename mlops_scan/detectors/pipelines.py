@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import cast
 
 from mlops_scan.automation.model import Pipeline, Run, Start
-from mlops_scan.automation.starts import code_pipelines
+from mlops_scan.automation.starts import code_pipelines, task_commands, task_scopes
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.fingerprints.match import Use
@@ -118,12 +118,13 @@ def _reached_uses(context: Context, run: Run) -> Iterator[Use]:
 
 def _in_code(context: Context) -> Iterator[Signal]:
     known: dict[tuple[Node, ...], tuple[Use | None, int]] = {}  # many pipelines may be defined in one scope
+    steps = task_scopes(context.uses)
     for use, entries in code_pipelines(context.uses, context.index):
         path = use.location.path
         if use.tool in context.self_tools:
             continue
         if entries not in known:
-            reached = context.index.reach(_with_scripts(context, entries))
+            reached = context.index.reach(_with_scripts(context, entries, steps))
             found = context.does(reached, LEARNS) or context.does(reached, _SCORES)
             known[entries] = found, _tasks(context, reached)
         work, tasks = known[entries]
@@ -151,15 +152,15 @@ def _in_code(context: Context) -> Iterator[Signal]:
             )
 
 
-def _with_scripts(context: Context, entries: tuple[Node, ...]) -> tuple[Node, ...]:
+def _with_scripts(context: Context, entries: tuple[Node, ...], tasks: Container[Node]) -> tuple[Node, ...]:
     """The entries plus the scripts and commands that their tasks name as constants."""
+    if not entries:
+        return entries
     nodes = list(entries)
-    start = Start("pipeline", "task", context.evidence(entries[0][0], 1, Hop.TRIGGER)) if entries else None
-    for path, scope in entries:
-        for command in context.handed.commands(path, scope) if start is not None else ():
-            assert start is not None
-            for run in context.resolver.script(command.text, path, command.line, start, folder=command.folder):
-                nodes.extend(run.entries)
+    start = Start("pipeline", "task", context.evidence(entries[0][0], 1, Hop.TRIGGER))
+    for path, command in task_commands(entries, tasks, context.index, context.handed):
+        for run in context.resolver.script(command.text, path, command.line, start, folder=command.folder):
+            nodes.extend(run.entries)
     return tuple(dict.fromkeys(nodes))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlops_scan.words import Grade
-from tests.trees import ML, Tree, findings, grade, places, practice, scan_tree, where
+from tests.trees import ML, TRAIN, Tree, findings, grade, places, practice, scan_tree, where
 
 PRACTICE = "pipeline/orchestration"
 EVALUATE = (
@@ -422,6 +422,47 @@ if __name__ == "__main__":
 )
 def test_steps_handed_to_a_pipeline_function(tmp_path: Path, text: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "flow.py": text}), "pipeline/orchestration") is expected
+
+
+CONTAINERS = """\
+from kfp import dsl
+
+
+@dsl.component
+def read(rows: dsl.Output[dsl.Dataset]):
+    pass
+
+
+@dsl.container_component
+def fit(rows: dsl.Input[dsl.Dataset], model: dsl.Output[dsl.Model]):
+    return dsl.ContainerSpec(
+        image="leaves", command=["python"], args=["-m", "training", "--data", rows.path, "--out", model.path]
+    )
+
+
+@dsl.pipeline
+def weekly():
+    fit(rows=read().outputs["rows"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (CONTAINERS, Grade.IMPLEMENTED),
+        (
+            CONTAINERS.replace('["python"], args=["-m",', '["sh", "-c"], args=["python -m training", "sh",'),
+            Grade.IMPLEMENTED,
+        ),
+        (CONTAINERS.replace('["python"]', '["echo", "python"]'), Grade.TRACE),
+        (CONTAINERS.replace('command=["python"], ', ""), Grade.TRACE),  # whatever the image starts
+        (CONTAINERS.replace("fit(rows=read()", "print(read()"), Grade.TRACE),
+    ],
+    ids=["module", "shell", "only printed", "no command", "not called"],
+)
+def test_tasks_that_are_containers(tmp_path: Path, text: str, expected: Grade) -> None:
+    tree = {"jobs/pipeline.py": text, "model/training/__main__.py": TRAIN, "model/training/data.py": "def read(x): ..."}
+    assert grade(scan_tree(tmp_path, tree), PRACTICE) is expected
 
 
 # -- Mage and spaCy ----------------------------------------------------------------------------------------------------
