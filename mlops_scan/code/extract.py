@@ -28,6 +28,10 @@ def extract(path: str, tree: ast.Module, lines: Sequence[int] = (), notebook: bo
     return _Extractor(path, lines, notebook).run(tree)
 
 
+# What makes whatever a configuration says; the annotation of its result tells what that is.
+_MAKERS = frozenset({"hydra.utils.instantiate", "hydra.utils.call", "hydra_zen.instantiate", "copy.deepcopy"})
+
+
 class _Extractor:
     """The walk over the statements of one file."""
 
@@ -189,7 +193,7 @@ class _Extractor:
                 continue
             if isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Await, ast.NamedExpr)):
                 name = name_of(value, scope)
-                held = held if name.startswith(("?", "*")) or name in BUILTINS else name
+                held = held if name.startswith(("?", "*")) or name in BUILTINS or (held and name in _MAKERS) else name
             text = constant(value, scope)
             scope.bind(target.id, held)
             if text is not None and not isinstance(value, (ast.Name, ast.Tuple)):
