@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
+from mlops_scan.detectors.stacks import deployed
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -220,8 +221,8 @@ def _pipeline_tests(context: Context, run: Run) -> Iterator[Signal]:
 def _deployments(context: Context, run: Run) -> Iterator[Signal]:
     uses = [*run.uses]
     code = None if run.tests else context.does(context.automation.reached(run), _DEPLOYS | {"deploy-pipeline"})
-    if code is not None:
-        uses.append(code)
+    stack = deployed(context, run)
+    uses += [use for use in (code, stack) if use is not None]
     wanted = frozenset(AUTOMATIC)
     for use in uses:
         does = set(use.does)
@@ -232,7 +233,7 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             else (context.evidence(use.location.path, use.location.line, Hop.EFFECT),)
         )
         evidence = chain(context, run, *where)
-        if does & _DEPLOYS or "publish-image" in does or ("register" in does and run.words):
+        if does & _DEPLOYS or use is stack or "publish-image" in does or ("register" in does and run.words):
             yield Signal("cd/model-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
         elif "build-image" in does:
             yield Signal(
@@ -260,7 +261,11 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
     deploying = [
         r
         for r in runs
-        if r.start.environment and any(set(u.does) & (_DEPLOYS | {"deploy-pipeline", "publish-image"}) for u in r.uses)
+        if r.start.environment
+        and (
+            any(set(u.does) & (_DEPLOYS | {"deploy-pipeline", "publish-image"}) for u in r.uses)
+            or deployed(context, r) is not None
+        )
     ]
     names = dict.fromkeys(run.start.environment for run in deploying)
     lines = {(w.path, job.id): job.line for w in context.automation.workflows for job in w.jobs}

@@ -1,0 +1,96 @@
+"""Templates that commands deploy: those that bring the endpoint of a model release it, others are infrastructure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.words import Grade
+from tests.trees import ML, Tree, grade, places, practice, scan_tree
+
+ENDPOINT = "Resources:\n  Endpoint:\n    Type: AWS::SageMaker::Endpoint\n    Properties: {EndpointConfigName: leaves}\n"
+MODEL = {"infra/endpoint.yaml": ENDPOINT}
+DEPLOY = "aws cloudformation deploy --template-file "
+QUEUE = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n"
+
+
+def workflow(*commands: str) -> str:
+    steps = "".join(f"      - run: {command}\n" for command in commands)
+    return f"on: push\njobs:\n  release:\n    runs-on: x\n    environment: production\n    steps:\n{steps}"
+
+
+def released(folder: Path, tree: Tree, *commands: str) -> Grade:
+    return grade(scan_tree(folder, {**ML, **tree, ".github/workflows/cd.yml": workflow(*commands)}), "cd/model-deploy")
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        ("aws cloudformation deploy --template-file infra/endpoint.yaml --stack-name leaves",),
+        ("aws cloudformation update-stack --template-body=file://infra/endpoint.yaml --stack-name leaves",),
+        ("sam deploy -t infra/endpoint.yaml",),
+        (
+            "aws cloudformation package --template-file infra/endpoint.yaml --output-template-file out/packaged.yml",
+            "aws cloudformation deploy --template-file out/packaged.yml --stack-name leaves",
+        ),
+    ],
+    ids=["deploy", "update", "sam", "packaged"],
+)
+def test_a_template_with_an_endpoint(tmp_path: Path, commands: tuple[str, ...]) -> None:
+    assert released(tmp_path, MODEL, *commands) is Grade.WIRED
+
+
+def test_the_template_of_sam_lies_at_its_usual_place(tmp_path: Path) -> None:
+    assert released(tmp_path, {"template.yaml": ENDPOINT}, "sam deploy --no-confirm-changeset") is Grade.WIRED
+
+
+@pytest.mark.parametrize(
+    ("tree", "command"),
+    [
+        ({**MODEL, "infra/queue.yaml": QUEUE}, DEPLOY + "infra/queue.yaml"),
+        ({"infra/endpoint.yaml": "# " + ENDPOINT.replace("\n", "\n# ")}, DEPLOY + "infra/endpoint.yaml"),
+        (MODEL, "aws cloudformation validate-template --template-body file://infra/endpoint.yaml"),
+        (MODEL, "aws cloudformation package --template-file infra/endpoint.yaml --output-template-file p.yml"),
+        ({"a/endpoint.yaml": ENDPOINT, "b/endpoint.yaml": QUEUE}, DEPLOY + "endpoint.yaml"),
+        ({"docs/endpoint.yaml": ENDPOINT}, DEPLOY + "endpoint.yaml"),
+    ],
+    ids=["another", "commented out", "only checked", "only packaged", "either of two", "documentation"],
+)  # fmt: skip
+def test_what_releases_no_model(tmp_path: Path, tree: Tree, command: str) -> None:
+    assert released(tmp_path, tree, command) is Grade.ABSENT
+
+
+STAGES = """\
+Resources:
+  Release:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      Stages:
+        - Name: Source
+          Actions:
+            - Name: Code
+              ActionTypeId: {Category: Source, Provider: CodeCommit}
+              Configuration: {RepositoryName: leaves, BranchName: main}
+        - Name: Staging
+          Actions:
+            - Name: Deploy
+              ActionTypeId: {Category: Deploy, Provider: CloudFormation}
+              Configuration: {ActionMode: CREATE_UPDATE, TemplatePath: "Built::endpoint.yaml"}
+        - Name: Production
+          Actions:
+            - Name: Deploy
+              ActionTypeId: {Category: Deploy, Provider: CloudFormation}
+              Configuration: {ActionMode: CREATE_UPDATE, TemplatePath: "Built::endpoint.yaml"}
+"""
+
+
+def test_the_stages_of_a_code_pipeline_are_environments(tmp_path: Path) -> None:
+    tree = {**ML, "pipeline.yml": STAGES, "infra/endpoint.yaml": ENDPOINT}
+    report = scan_tree(tmp_path / "a", tree)
+    result = practice(report, "cd/model-deploy")
+    assert result.grade is Grade.WIRED
+    assert "infra/endpoint.yaml:3" in places(result.evidence)
+    assert grade(report, "cd/environments") is Grade.WIRED
+    deletes = STAGES.replace("CREATE_UPDATE", "DELETE_ONLY")
+    assert grade(scan_tree(tmp_path / "b", {**tree, "pipeline.yml": deletes}), "cd/environments") is Grade.ABSENT
