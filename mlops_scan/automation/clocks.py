@@ -62,7 +62,7 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
     defined: dict[str, set[int]] = {}
     for use in uses:
         if "define-pipeline" in use.does:
-            defined.setdefault(use.location.path, set()).add(use.location.line)
+            defined.setdefault(use.location.path, set()).update(_definition_lines(use, index))
     chains = Chains(index, _definitions(defined, index))
     for path, module in index.modules.items():
         lines = defined.get(path, set())
@@ -80,6 +80,16 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
                 start, chain = _handed_on(other, start)
             entries = _scheduled(path, call, index, definition)
             yield Run(start, (), Location(path, call.line, call.end_line), chain, entries=entries)
+
+
+def _definition_lines(use: Use, index: CodeIndex) -> Iterator[int]:
+    """The line of a definition; of a decorated function also that of the decorator, which has the arguments."""
+    yield use.location.line
+    module = index.modules.get(use.location.path)
+    function = module.functions.get(use.scope) if module is not None else None
+    if module is not None and function is not None and function.line == use.location.line:
+        above = [c.line for c in module.calls if c.name in function.decorators and c.end_line <= function.line]
+        yield from above and [max(above)]
 
 
 def _may_set(name: str) -> bool:
@@ -158,11 +168,11 @@ def _scheduled(path: str, call: Call, index: CodeIndex, definition: bool) -> tup
         target = index.resolve(path, name) if name else None
         if target is not None and target.first_party:
             nodes.append((target.path, target.qualname))
-    if definition or call.name.endswith(".scheduled_job"):
-        functions = index.modules[path].functions.values()
-        decorated = (f for f in functions if f.decorators and call.line <= f.line <= call.end_line + 3)
-        nodes.extend((path, function.qualname) for function in decorated)
-    if not nodes or (definition and call.scope == ""):
+    below = [f for f in index.modules[path].functions.values() if call.name in f.decorators and f.line >= call.end_line]
+    decorated = min(below, key=lambda function: function.line, default=None)
+    if decorated is not None:
+        nodes.append((path, decorated.qualname))
+    if not nodes or (definition and call.scope == "" and decorated is None):
         nodes.append((path, call.scope))
     return tuple(dict.fromkeys(nodes))
 

@@ -92,6 +92,51 @@ def test_airflow_clock_that_trains(tmp_path: Path, schedule: str) -> None:
     assert findings(report, "MLS504") == []
 
 
+DECORATED = """\
+from airflow.decorators import dag, task
+
+from train import train
+
+
+@dag(
+    dag_id="churn",
+    schedule="@daily",
+)
+def churn():
+    @task
+    def fit():
+        train("data.csv", "model.joblib")
+
+    fit()
+
+
+@dag(schedule=None)
+def other():
+    pass
+
+
+churn()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (DECORATED, Grade.WIRED),
+        (DECORATED.replace('(\n    dag_id="churn",\n    schedule="@daily",\n)', '(schedule="@daily")'), Grade.WIRED),
+        (
+            DECORATED.replace('"@daily"', "None").replace("schedule=None)\ndef other", 'schedule="@daily")\ndef other'),
+            None,
+        ),
+        (DECORATED.replace('    schedule="@daily"', '    # schedule="@daily"'), None),
+    ],
+    ids=["lines", "a line", "the clock of another", "commented out"],
+)
+def test_decorated_airflow_clock(tmp_path: Path, text: str, expected: Grade | None) -> None:
+    found = grade(scan_tree(tmp_path, {**ML, "churn_dag.py": text}), SCHEDULED)
+    assert (found is Grade.WIRED) is (expected is Grade.WIRED)
+
+
 @pytest.mark.parametrize("schedule", ["None", "'@once'"])
 def test_airflow_without_a_clock(tmp_path: Path, schedule: str) -> None:
     report = scan_tree(tmp_path, {**ML, "churn_dag.py": dag(schedule)})
