@@ -15,7 +15,10 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Si
 
 _DEPLOYS = frozenset({"deploy-model", "promote"})
 _PURPOSES = _DEPLOYS | LEARNS
-_ECHO = regex(r"\s*(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*|#.*)?(\s.*)?", re.I)
+_ECHO = regex(r"(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*)(\s.*)?|#.*", re.I)
+_LITERAL = regex(r"'[^']*'|\$\{\{[^}]*\}\}")  # nothing in it is an operator of the shell
+_QUOTED = regex(r'"[^"]*"')
+_OPERATORS = ("|", "&", ";", "<", ">")
 _PURPOSE = ("model", "test", "train", "deploy", "evaluat", "validat", "monitor", "drift")
 _PRODUCTION = regex(r"prod|live|release", re.I)
 _TEST = regex(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>test)", re.M)
@@ -376,12 +379,22 @@ def _printing(context: Context, workflow: Workflow, job: Job) -> Iterator[Proble
     ):
         return
     scripts = [step for step in job.steps if step.script]
-    lines = [line for step in scripts for line in step.script.split("\n") if line.strip()]
-    if lines and all(_ECHO.fullmatch(line) for line in lines):
+    lines = [line.strip() for step in scripts for line in step.script.split("\n") if line.strip()]
+    if lines and all(_prints(line) for line in lines):
         place = context.evidence(scripts[0].path or workflow.path, scripts[0].script_line).location
         yield Problem(
             "MLS304", f"Job `{job.id}` only prints: none of its commands tests, trains or deploys anything.", place
         )
+
+
+def _prints(line: str) -> bool:
+    """Whether a line of a script only prints or waits; what is piped, written to a file or chained may do more."""
+    if not _ECHO.fullmatch(line):
+        return False
+    if line.startswith("#"):
+        return True
+    bare = _LITERAL.sub("", line)
+    return not has_any(bare, ("$(", "`")) and not has_any(_QUOTED.sub("", bare), _OPERATORS)
 
 
 def _missing(context: Context) -> Iterator[Problem]:

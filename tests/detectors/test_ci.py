@@ -249,6 +249,35 @@ def test_job_that_does_something_or_promises_nothing(tmp_path: Path, name: str, 
 
 
 @pytest.mark.parametrize(
+    ("lines", "prints"),
+    [
+        (("echo Deploying", "# kubectl apply -f k8s/"), True),
+        (('echo "a -> b; done & gone"', "echo '$(date) | wc'", "sleep 5"), True),
+        (("echo ${{ inputs.a || inputs.b }}",), True),
+        (("aws sagemaker create-endpoint --endpoint-name scorer",), False),
+        (("set -e", "kubectl apply -f k8s/"), False),
+        (("echo $MANIFEST | kubectl apply -f -",), False),
+        (("echo ready && ./roll-out",), False),
+        (("echo ready; ./roll-out",), False),
+        (("echo $VERSION > released",), False),
+        (('echo "$(./roll-out)"',), False),
+        (("echo `./roll-out`",), False),
+        (("echoes all",), False),
+        (("datesplit data.csv",), False),
+    ],
+)
+def test_what_only_prints(tmp_path: Path, lines: tuple[str, ...], prints: bool) -> None:
+    body = "".join(f"        {line}\n" for line in lines)
+    github = f"on: push\njobs:\n  deploy:\n    runs-on: x\n    steps:\n    - run: |\n{body}"
+    jenkins = "pipeline {\n  agent any\n  triggers { cron('@daily') }\n  stages {\n    stage('deploy') {\n"
+    jenkins += f'      steps {{\n        sh """\n{body}        """\n      }}\n    }}\n  }}\n}}\n'
+    assert bool(findings(scan_tree(tmp_path / "github", {**PROJECT, CI: github}), "MLS304")) is prints
+    if "$" not in body:  # Groovy would fill it in
+        report = scan_tree(tmp_path / "jenkins", {**PROJECT, "Jenkinsfile": jenkins})
+        assert bool(findings(report, "MLS304")) is prints
+
+
+@pytest.mark.parametrize(
     "run", ["./ci/check.sh", "bash scripts/run_tests.sh", "python tools/evaluate_model.py", "sh check.sh"]
 )
 def test_missing_script(tmp_path: Path, run: str) -> None:
