@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -15,10 +16,10 @@ from mlops_scan.ci.azure_variables import Given
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shapes import TOO_MANY
 from mlops_scan.documents.node import Node
+from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
 
 Load = Callable[[str], tuple[Node, ...]]
-
-# Azure takes any file that a person registers as a pipeline; these are the names in use.
 
 _BODIES = ("stages", "jobs", "steps", "extends")
 _SCRIPTS = ("script", "bash", "pwsh", "powershell")
@@ -28,12 +29,42 @@ _PHASES = ("preDeploy", "deploy", "routeTraffic", "postRouteTraffic")
 _MAX_TEMPLATES = 6
 _MAX_ENTERED = 2_000  # uses of templates that one pipeline is followed into
 _MAX_LEGS = 8  # of a matrix
+_MAX_LOOKED_AT = 500  # stages, jobs and steps
+_TASK = regex(r"[\w.-]+@\d+(\.[\d.]+)?")
 
 
 def looks_like(node: Node) -> bool:
     """Whether a document is a pipeline of its own and not a template: it says what starts it, or where it runs."""
     keys = set(node.keys())
     return bool(keys.intersection(_BODIES)) and bool(keys & {"trigger", "pr", "schedules", "resources", "pool"})
+
+
+def is_marked(node: Node) -> bool:
+    """Whether a pipeline under any name is Azure's: a pool of its images, one of its tasks, templates or deployments.
+
+    Others have steps and triggers as well (Drone, Harness), and any file can be registered as a pipeline of Azure.
+    """
+    open_ = [node]
+    for current in open_:  # grows
+        if current.path("pool", "vmImage") is not None or current.get("deployment") is not None:
+            return True
+        if current is not node and (_text(current.get("template")) or _TASK.fullmatch(_text(current.get("task")))):
+            return True
+        for key in _BODIES[:3]:
+            open_.extend(islice(_items(current.get(key)), max(0, _MAX_LOOKED_AT - len(open_))))
+    return False
+
+
+def read(path: str, documents: Documents) -> Iterator[Workflow]:
+    """The pipeline of a file; a template, which nothing starts, is none."""
+    for node in documents.nodes(path)[:1]:
+        if looks_like(node):
+            yield parse(
+                path,
+                node,
+                lambda name: documents.nodes(name) if name in documents.files else (),
+                lambda reason: documents.note(path, reason),
+            )
 
 
 def parse(path: str, node: Node, load: Load, cut: Callable[[str], None] = lambda reason: None) -> Workflow:
@@ -43,7 +74,8 @@ def parse(path: str, node: Node, load: Load, cut: Callable[[str], None] = lambda
     """
     reader = _Reader(load, cut)
     jobs = tuple(reader.stages(node, path, Given()))
-    return Workflow(path, "azure-pipelines", node.line, path.rpartition("/")[2], _triggers(node), _approved(jobs))
+    name, included = path.rpartition("/")[2], tuple(sorted(reader.included))
+    return Workflow(path, "azure-pipelines", node.line, name, _triggers(node), _approved(jobs), includes=included)
 
 
 def _approved(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
@@ -58,23 +90,30 @@ def _triggers(node: Node) -> tuple[Trigger, ...]:
     trigger, pull = node.get("trigger"), node.get("pr")
     if trigger is None:
         found.append(Trigger("push", node.line, "every push"))
-    elif _text(trigger) != "none":
+    elif not _is_none(trigger):
         found.append(Trigger("push", trigger.at, _branches(trigger)))
-    if pull is not None and _text(pull) != "none":
+    elif (tags := trigger.path("tags", "include") or trigger.get("tags")) is not None:
+        found.append(Trigger("tag", trigger.at, " ".join(tags.strings())))
+    if pull is not None and not _is_none(pull):
         found.append(Trigger("pull_request", pull.at, _branches(pull)))
     for item in _items(node.get("schedules")):
         cron = item.get("cron")
         found.append(Trigger("schedule", (cron or item).at, _text(cron)))
     for item in _items(node.path("resources", "pipelines")):
         completed = item.get("trigger")
-        if completed is not None and _text(completed) != "none":
+        if completed is not None and not _is_none(completed):
             found.append(Trigger("chained", completed.at, _text(item.get("source")) or _text(item.get("pipeline"))))
     for key in ("webhooks", "containers", "repositories", "builds", "packages"):
         for item in _items(node.path("resources", key)):
-            fires = key == "webhooks" or (item.get("trigger") is not None and _text(item.get("trigger")) != "none")
-            if fires:
+            started = item.get("trigger")
+            if key == "webhooks" or (started is not None and not _is_none(started)):
                 found.append(Trigger("external", item.line, f"{key}: {_text(item.entries[0][1])}"))
     return tuple(found) or (Trigger("manual", (trigger or node).at, "trigger: none"),)
+
+
+def _is_none(node: Node) -> bool:
+    """Whether a trigger is switched off: `none`, or no other branch than one of that name, which nobody has."""
+    return _branches(node) == "none"
 
 
 def _branches(node: Node) -> str:
@@ -89,6 +128,7 @@ class _Reader:
         self.load = load
         self.depth = 0
         self.entered = 0
+        self.included: set[str] = set()
         self.cut = cut
 
     def _template(self, path: str, name: str) -> tuple[str, Node] | None:
@@ -103,6 +143,7 @@ class _Reader:
                 if self.entered > _MAX_ENTERED:
                     self.cut(TOO_MANY)
                     return None
+                self.included.add(candidate)
                 return candidate, documents[0]
         return None
 

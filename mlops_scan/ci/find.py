@@ -37,7 +37,16 @@ class UnreadProvider(Struct, frozen=True):
 
 
 def workflows(documents: Documents) -> Iterator[Workflow]:
-    """Every CI/CD definition, in path order; `Workflow.unloaded` says why a provider does not load one."""
+    """Every CI/CD definition, in path order; `Workflow.unloaded` says why a provider does not load one.
+
+    What Azure fills in where another of its files names it is a template, and no definition of its own.
+    """
+    found = tuple(_all(documents))
+    filled = {name for workflow in found for name in workflow.includes if name != workflow.path}
+    return (workflow for workflow in found if workflow.path not in filled)
+
+
+def _all(documents: Documents) -> Iterator[Workflow]:
     claimed = _gitlab(documents)
     for gathering in gathered(documents):
         claimed.update(gathering.workflows(documents))
@@ -73,13 +82,15 @@ def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:
             github.parse(path, n, unloaded=_ONLY_ROOT) for n in documents.nodes(path)[:1] if github.looks_like(n)
         )
     elif _GENERIC_YAML.search(tail) and not provider_of(path):
-        from mlops_scan.ci import cloudbuild, generic, github
+        from mlops_scan.ci import azure, cloudbuild, generic, github
 
         for node in documents.nodes(path):
             if (found := generic.find(path, node)) is not None:
                 yield found
             elif github.looks_like(node):
                 yield github.parse(path, node, unloaded=_ONLY_ROOT)
+            elif azure.looks_like(node) and azure.is_marked(node):
+                yield from azure.read(path, documents)
             elif cloudbuild.looks_like(node):
                 yield from cloudbuild.parse(path, documents)
 

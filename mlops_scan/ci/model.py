@@ -87,6 +87,7 @@ class Workflow(Struct, frozen=True):
     jobs: tuple[Job, ...]
     unloaded: str = ""
     unknown: str = ""
+    includes: tuple[str, ...] = ()  # other files of the repository that are filled in where it names them
 
     def triggers_of(self, job: Job) -> tuple[Trigger, ...]:
         """What starts a job."""

@@ -6,7 +6,10 @@ Patterns see the path in the repository, in a template the path below the folder
 from __future__ import annotations
 
 GITHUB = r"\.(github|gitea|forgejo)/workflows/[^/]+\.ya?ml"
-AZURE = r"(^|/)azure-pipelines[^/]*\.ya?ml$|(^|/)\.((azure-)?pipelines|azuredevops|azdo|ado)/.+\.ya?ml$"
+AZURE = (
+    r"(^|/)azure-pipelines[^/]*\.ya?ml$|(^|/)\.(pipelines|ado)/.+\.ya?ml$"
+    r"|(^|/)\.?(azure[-_]?pipelines|azure[-_]?devops|azdo|devops[-_]pipelines)/.+\.ya?ml$"
+)
 JENKINS = r"(^|/)(?i:Jenkinsfile)[^/]*$|\.(?i:jenkinsfile)(\.groovy)?$"
 CIRCLECI = r"(^|/)\.circleci/.+\.ya?ml$"
 BUILDKITE = r"^\.?buildkite(/.+)?\.(ya?ml|json)$"

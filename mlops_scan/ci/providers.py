@@ -78,19 +78,6 @@ def _gitlab(path: str, documents: Documents) -> Iterator[Workflow]:
     yield from (workflow for workflow in pipelines if workflow.jobs)
 
 
-def _azure(path: str, documents: Documents) -> Iterator[Workflow]:
-    from mlops_scan.ci import azure
-
-    for node in documents.nodes(path)[:1]:
-        if azure.looks_like(node):
-            yield azure.parse(
-                path,
-                node,
-                lambda name: documents.nodes(name) if name in documents.files else (),
-                lambda reason: documents.note(path, reason),
-            )
-
-
 def provider_named(path: str) -> Provider | None:
     """The provider that has definitions of this name and is read."""
     local = strip_template(path)[0]
@@ -135,8 +122,8 @@ PROVIDERS = (
     ),
     Provider(
         "Azure Pipelines",
-        regex(names.AZURE, words=("azure-pipelines", "pipelines/", "azuredevops/", "azdo/", "ado/")),
-        _azure,
+        regex(names.AZURE, words=("azure-pipelines", "pipelines/", "devops/", "azdo/", "ado/")),
+        _reader("azure", "read"),
         own=False,
     ),
     Provider("Jenkins", regex(names.JENKINS, words=("jenkinsfile",)), _reader("jenkins")),

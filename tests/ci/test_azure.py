@@ -33,6 +33,13 @@ def kinds(text: str) -> list[str]:
         ("trigger:\n  branches:\n    include: [main]", ["push"]),
         ("trigger: none\npr:\n  branches:\n    include: [main]", ["pull_request"]),
         ("trigger: none\npr: none", ["manual"]),
+        ("trigger:\n- none", ["manual"]),
+        ("trigger: [none]\npr: [none]", ["manual"]),
+        ("trigger: [none]\npr: [main]", ["pull_request"]),
+        ("trigger:\n  branches:\n    include: [none]", ["manual"]),
+        ("trigger:\n  branches:\n    include: [none]\n  tags:\n    include: [v*]", ["tag"]),
+        ("trigger: [main, none]", ["push"]),
+        ("trigger: [nonesuch]", ["push"]),
         ("trigger: none\nschedules:\n- cron: '0 3 * * *'\n  branches: {include: [main]}", ["schedule"]),
         (
             "trigger: none\nresources:\n  pipelines:\n  - pipeline: train\n    source: train\n    trigger: true",
@@ -138,11 +145,60 @@ def test_what_is_no_pipeline_of_its_own(text: str) -> None:
 
 def test_file_names_in_use() -> None:
     text = "trigger: [main]\npool: x\nsteps:\n- script: pytest\n"
-    for path in ("azure-pipelines.yml", "ci/azure-pipelines-train.yaml", ".pipelines/ci.yml", ".azuredevops/a/b.yml"):
+    for path in (
+        "azure-pipelines.yml", "ci/azure-pipelines-train.yaml", ".pipelines/ci.yml", ".azuredevops/a/b.yml",
+        "azure-pipelines/train.yml", "x/azure_pipelines/train.yml", "devops-pipelines/train.yml", "azdo/a/train.yml",
+    ):  # fmt: skip
         documents = Documents.of({path: text})
         assert [workflow.provider for workflow in workflows(documents)] == ["azure-pipelines"], path
         assert list(unread_providers(documents)) == []
-    assert re.search(names.AZURE, "deploy/pipelines/ci.yml") is None
+    for path in ("deploy/pipelines/ci.yml", "my-azure-pipelines/a.yml", "ado/a.yml", "azure-pipelines/a.json"):
+        assert re.search(names.AZURE, path) is None, path
+
+
+MARKED = {
+    "pool": "trigger: [main]\npool:\n  vmImage: ubuntu-latest\nsteps:\n- script: pytest\n",
+    "task": "trigger: [main]\nsteps:\n- task: AzureCLI@2\n  inputs:\n    inlineScript: pytest\n",
+    "deployment": "pr: none\npool: own\njobs:\n- deployment: prod\n  environment: prod\n",
+    "template": "trigger: none\nstages:\n- stage: a\n  jobs:\n  - template: jobs.yml\n",
+    "condition": "trigger: [main]\nsteps:\n- ${{ if eq(variables.x, 'y') }}:\n  - task: PublishTestResults@2\n",
+}
+OTHERS = {
+    "Drone": "kind: pipeline\ntrigger:\n  branch: [main]\nsteps:\n- name: a\n  image: python\n  commands: [pytest]\n",
+    "Harness": "pipeline:\n  stages:\n  - stage: {spec: {execution: {steps: [{step: {type: Run}}]}}}\n",
+    "a job of Azure ML": "type: pipeline\njobs:\n  a:\n    type: command\n    command: python train.py\n",
+    "a list of jobs": "trigger: daily\njobs:\n- name: a\n  task: train\n- name: b\n  task: me@example.org\n",
+    "a template": "parameters:\n- name: a\nsteps:\n- task: AzureCLI@2\n- template: more.yml\n",
+    "a comment": "trigger: [main]\nsteps:\n# - task: AzureCLI@2\n- script: pytest\n",
+}
+
+
+@pytest.mark.parametrize("text", MARKED.values(), ids=MARKED)
+@pytest.mark.parametrize("path", ["pipelines/train.yml", "infra/PIPELINE-0-setup.yml", "x/deploy/a.yaml"])
+def test_pipelines_under_any_name(text: str, path: str) -> None:
+    (workflow,) = workflows(Documents.of({path: text}))
+    assert (workflow.provider, workflow.path, workflow.unloaded) == ("azure-pipelines", path, "")
+
+
+@pytest.mark.parametrize("text", OTHERS.values(), ids=OTHERS)
+def test_files_of_others_that_look_like_a_pipeline(text: str) -> None:
+    assert [w for w in workflows(Documents.of({"pipelines/a.yml": text})) if w.provider == "azure-pipelines"] == []
+
+
+def test_github_is_asked_first() -> None:
+    text = "on: push\njobs:\n  a:\n    pool: {vmImage: x}\n    steps:\n    - run: pytest\n"
+    assert [workflow.provider for workflow in workflows(Documents.of({"ci/a.yml": text}))] == ["github-actions"]
+
+
+def test_what_another_file_includes_is_no_definition() -> None:
+    template = "pool:\n  vmImage: x\nsteps:\n- script: pytest\n"
+    caller = "trigger: [main]\npool: x\nsteps:\n- template: steps.yml\n"
+    found = list(workflows(Documents.of({"azure-pipelines/a.yml": caller, "azure-pipelines/steps.yml": template})))
+    assert [(workflow.path, workflow.jobs[0].steps[0].script) for workflow in found] == [
+        ("azure-pipelines/a.yml", "pytest")
+    ]
+    alone = workflows(Documents.of({"azure-pipelines/steps.yml": template}))
+    assert [workflow.path for workflow in alone] == ["azure-pipelines/steps.yml"]
 
 
 @pytest.mark.parametrize("body", ["steps: x", "jobs: {a: b}", "stages:\n- 3", "jobs:\n- job: [1]\n  steps: {a: b}"])
