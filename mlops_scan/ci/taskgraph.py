@@ -7,12 +7,14 @@ are not followed; what a task's `run:` and `worker:` say is.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_scan.ci.jsone import merged
-from mlops_scan.ci.model import Job, Step, Trigger, Workflow
+from mlops_scan.ci.model import AUTOMATIC, Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import Script, entries, items, scalars, shell_text, text, vector, words
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
@@ -26,6 +28,15 @@ _EVENTS = {
 }  # fmt: skip
 _DEFAULTS = ("task-defaults", "job-defaults")
 _MAX_TASKS = 500
+_FIELD = regex(r"\{[^{}]{0,100}\}")  # filled in by a transform
+
+
+class _Task(Struct, frozen=True):
+    """A task with what it says of the tasks that it depends on: their labels and, all of theirs, kinds."""
+
+    job: Job
+    labels: tuple[str, ...]
+    kinds: tuple[str, ...]
 
 
 def crons(documents: Sequence[Node]) -> tuple[Trigger, ...]:
@@ -42,26 +53,72 @@ def crons(documents: Sequence[Node]) -> tuple[Trigger, ...]:
 
 def kinds(documents: Documents, root: str, own: Workflow, clock: tuple[Trigger, ...]) -> Iterator[Workflow]:
     """The tasks of all kinds below `root`, as the decision task of the root's `.taskcluster.yml` creates them."""
-    decision = next((job for job in own.jobs if _decides(job)), None)
-    started = own.triggers_of(decision) if decision is not None else ()
+    decisions = [job for job in own.jobs if _decides(job)]  # often one for each event
+    started = tuple(dict.fromkeys(trigger for job in decisions for trigger in own.triggers_of(job)))
+    reason = "" if decisions else "no task of .taskcluster.yml runs `taskgraph decision`"
+    read: list[tuple[str, int, str, list[_Task]]] = []
     for path in sorted(documents.files):
         match = _KIND.fullmatch(path[len(root) :]) if path.startswith(root) else None
         if match is None:
             continue
-        reason = "" if decision is not None else "no task of .taskcluster.yml runs `taskgraph decision`"
         for node in documents.nodes(path)[:1]:
-            jobs = tuple(_jobs(documents, path, node, match.group(1), started, clock))
-            triggers = tuple(dict.fromkeys(trigger for job in jobs for trigger in job.triggers or ()))
-            yield Workflow(path, "taskcluster", node.line, f"taskgraph {match.group(1)}", triggers, jobs, reason)
+            tasks = list(_tasks(documents, path, node, match.group(1), started, clock))
+            read.append((path, node.line, match.group(1), tasks))
+    handed = _handed([(name, tasks) for _, _, name, tasks in read])
+    for path, line, name, tasks in read:
+        jobs = tuple(_started(task.job, handed.get(id(task.job))) for task in tasks)
+        triggers = tuple(dict.fromkeys(trigger for job in jobs for trigger in job.triggers or ()))
+        yield Workflow(path, "taskcluster", line, f"taskgraph {name}", triggers, jobs, reason)
+
+
+def _handed(read: Sequence[tuple[str, list[_Task]]]) -> Mapping[int, dict[str, Trigger]]:
+    """What starts each task by itself, by kind: with a task that is started all run that it depends on."""
+    labelled: defaultdict[str, list[_Task]] = defaultdict(list)
+    of_kind: defaultdict[str, list[_Task]] = defaultdict(list)
+    for kind, tasks in read:
+        of_kind[kind] += tasks
+        for task in tasks:
+            labelled[_FIELD.sub("*", task.job.id)].append(task)
+    handed = {
+        id(task.job): {trigger.kind: trigger for trigger in task.job.triggers or () if trigger.kind in AUTOMATIC}
+        for _, tasks in read
+        for task in tasks
+    }
+    open_ = [(task, frozenset(found)) for _, tasks in read for task in tasks if (found := handed[id(task.job)])]
+    told: set[tuple[str, frozenset[str]]] = set()  # kinds of tasks that all know of some triggers
+    while open_:
+        task, kinds = open_.pop()
+        known = handed[id(task.job)]
+        wanted = [other for label in task.labels for other in labelled.get(label, ())]
+        for name in task.kinds:
+            wanted += of_kind[name] if (name, kinds) not in told else []
+            told.add((name, kinds))
+        for other in wanted:
+            own = handed[id(other.job)]
+            new = frozenset(kinds - own.keys())
+            own.update({kind: known[kind] for kind in new})
+            if new:
+                open_.append((other, new))
+    return handed
+
+
+def _started(job: Job, by: Mapping[str, Trigger] | None) -> Job:
+    """A task with the triggers of those that depend on it; one that they start needs no person."""
+    own = job.triggers or ()
+    more = [trigger for kind, trigger in (by or {}).items() if all(kind != known.kind for known in own)]
+    if not more:
+        return job
+    kept = (trigger for trigger in own if trigger.kind in AUTOMATIC)
+    return replace(job, triggers=(*kept, *(replace(trigger, line=job.line) for trigger in more)))
 
 
 def _decides(job: Job) -> bool:
     return any(_DECISION.search(step.script) for step in job.steps)
 
 
-def _jobs(
+def _tasks(
     documents: Documents, path: str, kind: Node, name: str, started: tuple[Trigger, ...], clock: tuple[Trigger, ...]
-) -> Iterator[Job]:
+) -> Iterator[_Task]:
     defaults = next((node for key in _DEFAULTS if (node := kind.get(key)) is not None), None)
     listed = [(path, key, node) for where in ("tasks", "jobs") for key, node in entries(kind.get(where))]
     folder = path.rpartition("/")[0]
@@ -79,14 +136,32 @@ def _jobs(
             task = merged(node, [defaults, node]) if defaults is not None else node
             steps = tuple(_steps(documents, task, where if where != path or _own(node) else path, path))
             label = key if key.startswith(name) else f"{name}-{key}"
-            yield Job(
+            needs = words(_values(task.get("dependencies")))
+            job = Job(
                 id=label,
                 line=node.at,
                 end_line=max(node.at, node.end_line),
                 steps=steps,
-                needs=words(_values(task.get("dependencies"))),
+                needs=needs,
                 triggers=_triggers(task, node.at, started, clock),
             )
+            labels = tuple(_FIELD.sub("*", need) for need in needs)
+            yield _Task(job, (*labels, *_fetched(task)), _grouped(kind, task))
+
+
+def _fetched(task: Node) -> Iterator[str]:
+    """The labels of the tasks that fetch or build what a task downloads first."""
+    for kind in ("toolchain", "fetch"):
+        names = task.path("fetches", kind)
+        yield from (f"{kind}-{name}" for name in (names.strings() if names is not None else ()))
+
+
+def _grouped(kind: Node, task: Node) -> tuple[str, ...]:
+    """The kinds whose tasks a task is made from by the transform `from_deps`, and so depends on."""
+    made = task.get("from-deps")
+    if made is None:
+        return ()
+    return words(made.get("kinds")) or words(kind.get("kind-dependencies"))
 
 
 def _own(node: Node) -> bool:

@@ -217,6 +217,69 @@ def test_kinds_are_the_tasks_of_the_decision_task() -> None:
     assert (nightly.steps[0].script, nightly.needs) == ("train.sh", ("test-unit",))
 
 
+ALL = "tasks:\n  all:\n    run-on-tasks-for: [EVENT]\n    worker-type: succeed\n"
+TRAIN = (
+    "tasks:\n  'm-{lang}':\n    run-on-tasks-for: []\n    dependencies: {corpus: 'corpus-{lang}'}\n"
+    "    fetches: {toolchain: [trainer]}\n    run: {command: train.sh}\n"
+)
+
+
+def graph(**kinds_: str) -> dict[str, Workflow]:
+    """The workflows of some kinds, each with the one task that is by itself started by nothing."""
+    named = {f"taskcluster/kinds/{name}/kind.yml": text for name, text in kinds_.items()}
+    alone = "tasks:\n  NAME:\n    run-on-tasks-for: []\n    run: {command: make}\n"
+    for kind, name in (("corpus", "'{lang}'"), ("toolchain", "trainer"), ("other", "x")):
+        named[f"taskcluster/kinds/{kind}/kind.yml"] = alone.replace("NAME", name)
+    return {w.path.split("/")[2]: w for w in found({".taskcluster.yml": DECISION, **named}) if "/" in w.path}
+
+
+@pytest.mark.parametrize(
+    ("leaf", "event", "expected"),
+    [
+        ("kind-dependencies: [train]\n" + ALL + "    from-deps: {group-by: all}\n", "github-push", {"push"}),
+        ("kind-dependencies: [train]\n" + ALL + "    from-deps: {}\n", "github-pull-request", {"pull_request"}),
+        ("kind-dependencies: [other]\n" + ALL + "    from-deps: {kinds: [train]}\n", "github-push", {"push"}),
+        (ALL + "    dependencies: {train: 'train-m-{locale}'}\n", "github-push", {"push"}),
+        ("kind-dependencies: [train]\n" + ALL + "    from-deps: {}\n", "", {"manual"}),
+        ("kind-dependencies: [train]\n" + ALL, "github-push", {"manual"}),  # only the order in which kinds are read
+        ("kind-dependencies: [other]\n" + ALL + "    from-deps: {}\n", "github-push", {"manual"}),
+        (ALL + "    # dependencies: {train: 'train-m-{locale}'}\n", "github-push", {"manual"}),
+        (ALL + "    dependencies: {train: 'train-n-{locale}'}\n", "github-push", {"manual"}),
+    ],
+    ids=[
+        "kinds",
+        "pull request",
+        "own kinds",
+        "label",
+        "leaf by hand",
+        "order",
+        "other kind",
+        "comment",
+        "other label",
+    ],
+)
+def test_what_a_started_task_depends_on_is_started(leaf: str, event: str, expected: set[str]) -> None:
+    kind = graph(leaf=leaf.replace("EVENT", event), train=TRAIN)
+    assert kinds(kind["train"], "train-m-{lang}") == expected
+    assert kinds(kind["corpus"], "corpus-{lang}") == kinds(kind["toolchain"], "toolchain-trainer") == expected
+    assert {trigger.kind for trigger in kind["train"].triggers} == expected
+
+
+def test_tasks_that_depend_on_each_other_end() -> None:
+    one = "tasks:\n  a:\n    run-on-tasks-for: [github-push]\n    dependencies: {b: two-b}\n"
+    two = "tasks:\n  b:\n    run-on-tasks-for: [github-pull-request]\n    dependencies: {a: one-a}\n"
+    kind = graph(one=one, two=two)
+    assert kinds(kind["one"], "one-a") == kinds(kind["two"], "two-b") == {"push", "pull_request"}
+
+
+def test_each_event_may_have_a_decision_task_of_its_own() -> None:
+    pushed = DECISION.replace(', "github-pull-request"', "")
+    both = pushed + pushed.partition("tasks:\n")[2].replace("github-push", "github-pull-request")
+    for text, expected in ((both, {"pull_request"}), (pushed, {"manual"})):
+        kind = found({".taskcluster.yml": text, "taskcluster/kinds/test/kind.yml": KIND})[1]
+        assert kinds(kind, "test-unit") == expected
+
+
 def test_kinds_without_a_decision_task_are_not_loaded() -> None:
     tree = {".taskcluster.yml": f"version: 1\ntasks: [{{{TASK}}}]\n", "taskcluster/ci/test/kind.yml": KIND}
     assert "taskgraph decision" in found(tree)[1].unloaded
