@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
-from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.gates import declared_gates, gates
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location, Problem, Signal
 
 _RELEASES = frozenset({"deploy-model", "promote", "deploy-pipeline"})
+_WORK = _RELEASES | LEARNS | {"test", "publish-image", "run-pipeline"}
 _SHIPS = frozenset({"deploy-model", "promote"})  # a candidate may well be registered, or its pipeline deployed, first
 _REHEARSAL = regex(
     r"(?<![a-z])(test|stag|dev|canary|shadow|preview|qa|uat|integration|challenger|candidate)",
@@ -50,7 +51,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     loaded = [w for w in context.automation.workflows if not w.unloaded and context.role(w.path) not in ASIDE]
     for workflow in loaded:
         yield from _refused(context, workflow)
-        yield from _never(context, workflow)
+        yield from _never(context, workflow, jobs)
         yield from _bypassed(context, workflow, jobs)
         yield from _idle(context, workflow)
     yield from _dead_triggers(context, loaded)
@@ -107,15 +108,24 @@ def _invalid(context: Context, workflow: Workflow, line: int, what: str, name: s
     return Problem("MLS308", message, context.evidence(workflow.path, line).location)
 
 
-def _never(context: Context, workflow: Workflow) -> Iterator[Problem]:
+def _never(context: Context, workflow: Workflow, jobs: Jobs) -> Iterator[Problem]:
+    """Jobs and steps that never run although, by name or by work, they would test, train or release something."""
     for job in workflow.jobs:
-        if job.never and _PURPOSE.search(job.id):
+        works = (run for run in jobs.get((workflow.path, job.id), ()) if job.never)
+        if job.never and (_PURPOSE.search(job.id) or any(_works(context, run) for run in works)):
             message = f"Job `{job.id}` never starts: {job.never}."
             yield Problem("MLS308", message, context.evidence(workflow.path, job.line).location)
         for step in job.steps if not job.never else ():
             if step.never and _PURPOSE.search(f"{step.name} {step.script.strip().partition(chr(10))[0]}"):
                 message = f"A step of job `{job.id}` never runs: {step.never}."
                 yield Problem("MLS308", message, context.evidence(workflow.path, step.line).location)
+
+
+def _works(context: Context, run: Run) -> bool:
+    """Whether a run tests, trains or ships something, by itself or in the code that it reaches."""
+    if run.tests or any(_WORK.intersection(use.does) for use in run.uses):
+        return True
+    return context.does(context.automation.reached(run), _WORK) is not None
 
 
 def _dead_triggers(context: Context, workflows: list[Workflow]) -> Iterator[Problem]:

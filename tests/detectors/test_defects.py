@@ -71,6 +71,24 @@ def test_workflow_that_starts(tmp_path: Path, text: str) -> None:
     assert found(tmp_path, "MLS308", {**TESTED, CI: text}) == []
 
 
+@pytest.mark.parametrize(
+    ("run", "dead"),
+    [
+        ("pytest", True),
+        ("python fit.py", True),
+        ("docker push example.org/scorer:1", True),
+        ("ruff check", False),
+        ("pip install pytest", False),
+        ("echo pytest", False),
+        ("'# docker push example.org/scorer:1'", False),
+        ("docker build -t scorer .", False),
+    ],
+)
+def test_jobs_that_never_start_are_judged_by_what_they_would_do(tmp_path: Path, run: str, dead: bool) -> None:
+    tree = {**TESTED, "fit.py": ML["train.py"], CI: workflow(job("later", run, "if: false"))}
+    assert found(tmp_path, "MLS308", tree) == ([f"{CI}:4"] if dead else [])
+
+
 # -- MLS309 ------------------------------------------------------------------------------------------------------------
 
 TEST = job("test", "pytest")
