@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 
 from mlops_scan.ci.model import Workflow
-from mlops_scan.ci.providers import gathered, provider_named, unread_provider
+from mlops_scan.ci.providers import gathered, provider_named, unread_provider, unread_shape
 from mlops_scan.documents.definitions import is_definition
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
@@ -131,10 +131,12 @@ def provider_of(path: str) -> str:
 
 def unread_providers(documents: Documents, found: Iterable[Workflow] = ()) -> Iterator[UnreadProvider]:
     """Definitions of providers that are not read, and those among `found` that leave open what they run."""
+    found = tuple(found)
+    read = {workflow.path for workflow in found}
     for path, file in documents.files.items():
         if file.role in _SKIPPED or file.role in (Role.DOCS, Role.EXAMPLE):
             continue
-        provider = unread_provider(path)
+        provider = unread_provider(path) or ("" if path in read else unread_shape(path, documents))
         if provider:
             yield UnreadProvider(provider, path)
     for workflow in found:

@@ -239,6 +239,9 @@ NOT_READ = tuple(
 The patterns are matched from the start of the path, which is told at once for nearly all paths.
 """
 
+SHARED_NAMES = ((regex(r"^\.pipeline/config\.ya?ml$"), "Wikimedia PipelineLib", ("pipelines:", "stages:")),)
+"""Definitions that are not read and whose names others use as well: the provider, and what stands in its files."""
+
 _BEGINNINGS = (
     ".drone.", ".teamcity/", ".semaphore/", ".cirrus.", ".build", "zuul", ".zuul", ".harness/", "codefresh.",
     "screwdriver.",
@@ -252,3 +255,14 @@ def unread_provider(path: str) -> str:
     if not local.startswith(_BEGINNINGS) and not local.rstrip("\n").endswith(_ENDINGS):
         return ""
     return next((provider for provider, pattern in NOT_READ if pattern.match(local)), "")
+
+
+def unread_shape(path: str, documents: Documents) -> str:
+    """The provider whose definitions are not read and can be told by name and content only, or empty."""
+    if not path.endswith(("/config.yaml", "/config.yml")):
+        return ""
+    local = strip_template(path)[0]
+    for pattern, provider, marks in SHARED_NAMES:
+        if pattern.match(local) and all(documents.holds(path, mark) for mark in marks):
+            return provider
+    return ""

@@ -7,8 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
+from mlops_scan.automation.images import services
+from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import Declared, declared_in
+from mlops_scan.documents.store import language_of
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
@@ -35,6 +38,7 @@ _LOCKED = regex(
     r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b",
     words=("uv sync", "poetry install", "pdm ", "pixi install", "conda-lock"),
 )
+_COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
 _ML_IMAGES = (
     "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
 )  # fmt: skip
@@ -137,6 +141,37 @@ def _containers(context: Context) -> Iterator[Signal]:
         if document is not None:
             yield _container(context, file.path, document)
 
+    for path, folder in _named_recipes(context).items():
+        if language_of(path) in ("yaml", "json"):
+            yield from _declared_image(context, path, folder)
+        else:
+            document = context.documents.dockerfile(path)
+            if document is not None and document.stages:
+                yield _container(context, path, document)
+
+
+def _named_recipes(context: Context) -> Mapping[str, str]:
+    """What compose files build images from and no name gives away, each with the folder that is built from."""
+    found = {}
+    for file in context.written_in("yaml"):
+        if _COMPOSE.fullmatch(file.name):
+            for service in services(file.path, context.documents, context.resolver.paths):
+                if service.dockerfile and language_of(service.dockerfile) != "dockerfile":
+                    found[service.dockerfile] = service.folder
+    return found
+
+
+def _declared_image(context: Context, path: str, folder: str) -> Iterator[Signal]:
+    """A recipe that Blubber, a front end of BuildKit, makes an image of: YAML with the requirements of its variants."""
+    for node in context.documents.nodes(path)[:1]:
+        variants = node.get("variants")
+        holders = (node, *(variant for _, variant in (variants.entries[:100] if variants is not None else ())))
+        lists = [listed for one in holders if (listed := one.path("python", "requirements")) is not None]
+        names = [join(folder, name) for listed in lists for name in listed.strings()]
+        if variants is not None and names:
+            items = [item for name in dict.fromkeys(names) for item in declared_in(context).get(name, ())]
+            yield _reproducible(context, path, lists[0].at, items, Confidence.HIGH)
+
 
 def _container(context: Context, path: str, document: Dockerfile) -> Signal:
     copies = next((i for i in document.instructions if i.name in ("COPY", "ADD") and "--from=" not in i.value), None)
@@ -149,15 +184,19 @@ def _container(context: Context, path: str, document: Dockerfile) -> Signal:
         return Signal("env/containerized", "docker", Grade.TRACE, evidence, reason=reason, fixed=True)
     place = installs or copies
     assert place is not None
-    listed = _installed(context, path, document)
-    loose = [item for item in listed if not item.pinned]
     confidence = Confidence.MEDIUM if copies is None else Confidence.HIGH
+    return _reproducible(context, path, place.line, _installed(context, path, document), confidence)
+
+
+def _reproducible(context: Context, path: str, line: int, listed: list[Declared], confidence: Confidence) -> Signal:
+    """The signal of an image with the code, a trace where most of what it installs has no exact version."""
+    loose = [item for item in listed if not item.pinned]
     if len(loose) * 2 > len(listed):
         exact = len(listed) - len(loose)
         reason = f"{exact} of the {len(listed)} dependencies that the image installs have an exact version"
-        both = (context.evidence(path, place.line), context.evidence(loose[0].path, loose[0].line))
+        both = (context.evidence(path, line), context.evidence(loose[0].path, loose[0].line))
         return Signal("env/containerized", "docker", Grade.TRACE, both, reason=reason, fixed=True)
-    evidence = (context.evidence(path, place.line),)
+    evidence = (context.evidence(path, line),)
     return Signal("env/containerized", "docker", Grade.IMPLEMENTED, evidence, confidence)
 
 

@@ -129,6 +129,30 @@ def test_providers_that_are_not_read_are_told(path: str, provider: str) -> None:
     assert provider_of(path) == provider
 
 
+PIPELINELIB = "pipelines:\n  a:\n    blubberfile: blubber.yaml\n    stages: [{name: test, build: test, run: true}]\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        (".pipeline/config.yaml", PIPELINELIB, ["Wikimedia PipelineLib"]),
+        (".pipeline/config.yml", PIPELINELIB, ["Wikimedia PipelineLib"]),
+        (".pipeline/config.yml", "general: {}\nstages: {Build: {npm: true}}\nsteps: {}\n", []),  # another tool's
+        (".pipeline/other.yaml", PIPELINELIB, []),
+        ("pipeline/config.yaml", PIPELINELIB, []),
+        ("docs/.pipeline/config.yaml", PIPELINELIB, []),
+        (
+            ".pipeline/config.yaml",
+            "stages: [test]\npipelines:\n  a: {stage: test, script: make}\n",
+            [],
+        ),  # read by its shape
+    ],
+)
+def test_a_name_that_others_use_too_is_told_by_what_is_in_the_file(path: str, text: str, expected: list[str]) -> None:
+    documents = Documents.of({path: text})
+    assert [item.provider for item in unread_providers(documents, workflows(documents))] == expected
+
+
 @pytest.mark.parametrize(
     ("path", "provider"),
     [

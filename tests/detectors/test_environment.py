@@ -120,6 +120,40 @@ def test_image_without_the_code(tmp_path: Path, name: str, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, name: text}), IMAGE).met
 
 
+RECIPE = (
+    "# syntax=example.org/blubber/buildkit:v1\nversion: v4\nbase: example.org/bookworm:1\nvariants:\n  build:\n"
+    "    python:\n      requirements: [requirements.txt]\n  production:\n    includes: [build]\n"
+)
+IMAGE_TEXT = "FROM python:3.12\nRUN pip install -r requirements.txt\nCOPY . .\n"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "text", "pins", "expected"),
+    [
+        ("deploy/scorer.image", IMAGE_TEXT, "scikit-learn==1.5.2\n", "deploy/scorer.image:2"),
+        ("deploy/image.yaml", RECIPE, "scikit-learn==1.5.2\n", "deploy/image.yaml:7"),
+        ("deploy/scorer.image", "FROM postgres:16\n", "scikit-learn==1.5.2\n", ""),
+        ("deploy/scorer.image", "# FROM python:3.12\n# RUN pip install x\n", "scikit-learn==1.5.2\n", ""),
+        ("deploy/image.yaml", RECIPE.replace("      req", "      # req"), "scikit-learn==1.5.2\n", ""),
+        ("deploy/image.yaml", RECIPE.replace("variants", "settings"), "scikit-learn==1.5.2\n", ""),
+        ("deploy/image.yaml", RECIPE, "scikit-learn\npandas\n", ""),
+    ],
+    ids=["dockerfile", "blubber", "database", "comment", "nothing installed", "other yaml", "no versions"],
+)
+def test_image_recipes_that_a_compose_file_names(
+    tmp_path: Path, recipe: str, text: str, pins: str, expected: str
+) -> None:
+    compose = f"services:\n  scorer:\n    build:\n      context: .\n      dockerfile: {recipe}\n"
+    tree = {**ML, recipe: text, "requirements.txt": pins}
+    report = scan_tree(tmp_path / "named", {**tree, "docker-compose.yml": compose})
+    found = practice(report, IMAGE)
+    assert [str(e.location) for e in found.evidence if found.met] == ([expected] if expected else [])
+    for line in (f"# dockerfile: {recipe}", "image: postgres:16"):
+        other = compose.replace(f"dockerfile: {recipe}", line)
+        report = scan_tree(tmp_path / line[:1], {**tree, "docker-compose.yml": other})
+        assert not practice(report, IMAGE).met
+
+
 def test_resource_of_the_platform_is_infrastructure_and_a_comment_is_none(tmp_path: Path) -> None:
     resource = 'resource "aws_sagemaker_endpoint" "scoring" {\n  name = "scoring"\n}\n'
     commented = "".join(f"# {line}\n" for line in resource.splitlines())
