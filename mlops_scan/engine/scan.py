@@ -107,7 +107,9 @@ def examine(
         notices=(
             *options.notices,
             *notes,
-            *verdict.notices(context, options.select, options.ignore, kind, parts, headline, options.component),
+            *verdict.notices(
+                context, options.select, options.ignore, kind, parts, headline, options.component, findings
+            ),
             *verdict.disclosures(suppressed, compared, attested),
         ),
         every_model=options.model == verdict.EVERY,

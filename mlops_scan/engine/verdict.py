@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mlops_scan.ci.find import UnreadProvider
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.engine import attest, models
 from mlops_scan.engine import components as component_rules
@@ -19,6 +20,7 @@ from mlops_scan.engine.report import (
     AttestationResult,
     BaselineResult,
     ComponentResult,
+    Finding,
     ModelResult,
     PracticeResult,
     Suppressed,
@@ -29,6 +31,8 @@ from mlops_scan.words import Problem, Signal
 
 EVERY = "all"
 """The value of `--model` that shows every model; the headline is then by the default one."""
+
+_UNREAD = "MLS306"  # the finding for what of CI is not known
 
 
 class Attested(Struct, frozen=True):
@@ -172,12 +176,15 @@ def notices(
     parts: component_rules.Components,
     headline: ComponentResult,
     wanted: str | None,
+    findings: Sequence[Finding] = (),
 ) -> tuple[str, ...]:
-    """What the reader should know: exclusions, unknown CI providers, how other models count."""
+    """What the reader should know and no finding says: exclusions, unknown CI providers, how other models count."""
     found = list(context.repository.notices)
-    providers = sorted({item.provider for item in context.unread_providers if not item.reason})
+    told = {(finding.location.path, finding.message) for finding in findings if finding.id == _UNREAD}
+    unread = [item for item in context.unread_providers if not _is_told(item, told)]
+    providers = sorted({item.provider for item in unread if not item.reason})
     found += [f"{name} definitions are present and not read yet; what they run is unknown" for name in providers]
-    found += sorted({f"{i.provider}, {i.path}: {i.reason}" for i in context.unread_providers if i.reason})
+    found += sorted({f"{i.provider}, {i.path}: {i.reason}" for i in unread if i.reason})
     if context.documents.unrendered:
         found.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
     found += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
@@ -194,6 +201,13 @@ def notices(
     if kind.name == "llm-app" and headline.level is not None:
         found.append("an application of language models: the genai model judges that part (`--model genai`)")
     return tuple(found)
+
+
+def _is_told(item: UnreadProvider, told: set[tuple[str, str]]) -> bool:
+    """Whether a finding says the same: of this file, or of the first one of a provider that is not read at all."""
+    if item.reason:
+        return any(path == item.path and message.startswith(item.reason) for path, message in told)
+    return any(message.startswith(f"{item.provider} definitions are not read") for _, message in told)
 
 
 def disclosures(

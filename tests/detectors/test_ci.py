@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.words import Grade
 from tests.trees import ML, Tree, findings, grade, places, practice, scan_tree, where
 
@@ -351,12 +352,14 @@ def test_workflow_in_the_right_place_is_no_finding(tmp_path: Path) -> None:
     ids=["TeamCity", "Semaphore", "Codefresh"],
 )
 def test_unread_provider_is_unknown_and_not_absent(tmp_path: Path, path: str, text: str) -> None:
-    report = scan_tree(tmp_path, {**PROJECT, path: text})
+    report = scan_tree(tmp_path / "a", {**PROJECT, path: text})
     for name in (CODE, MODEL, CD):
         result = practice(report, name)
         assert (result.grade, result.met) == (Grade.UNKNOWN, False), name
     assert where(report, "MLS306") == [f"{path}:1"]
-    assert any("not read yet" in notice for notice in report.notices)
+    assert not any("not read yet" in notice for notice in report.notices)  # the finding has said it
+    left_out = scan_tree(tmp_path / "b", {**PROJECT, path: text}, ScanOptions(ignore=("MLS306",)))
+    assert any("not read yet" in notice for notice in left_out.notices)
 
 
 def test_no_provider_is_absent(tmp_path: Path) -> None:

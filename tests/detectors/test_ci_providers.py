@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.words import Confidence, Grade
 from tests.detectors.test_ci import CD, CODE, MODEL, PROJECT
-from tests.trees import Tree, findings, grade, places, practice, scan_tree
+from tests.trees import Tree, findings, grade, places, practice, scan_tree, where
 
 RETRAIN = "retraining/scheduled"
 MAKE: Tree = {"Makefile": "check:\n\tpytest tests/model\n"}
@@ -183,11 +184,22 @@ def test_an_approval_before_a_deployment_is_governance(tmp_path: Path) -> None:
 
 
 def test_a_library_elsewhere_leaves_ci_unknown(tmp_path: Path) -> None:
-    report = scan_tree(tmp_path, {**PROJECT, "Jenkinsfile": "@Library('ours') _\nmlPipeline(project: 'x')\n"})
+    tree = {**PROJECT, "Jenkinsfile": "@Library('ours') _\nmlPipeline(project: 'x')\n"}
+    report = scan_tree(tmp_path / "a", tree)
     assert grade(report, CODE) is Grade.UNKNOWN
     (finding,) = findings(report, "MLS306")
     assert "`mlPipeline`" in finding.message
-    assert any("`mlPipeline`" in notice for notice in report.notices)
+    assert not any("`mlPipeline`" in notice for notice in report.notices)  # the finding has said it
+    left_out = scan_tree(tmp_path / "b", tree, ScanOptions(ignore=("MLS306",)))
+    assert any("`mlPipeline`" in notice for notice in left_out.notices)
+
+
+def test_a_second_file_that_no_finding_names_is_a_notice(tmp_path: Path) -> None:
+    text = jenkins(TEST_STAGE)["Jenkinsfile"]
+    report = scan_tree(tmp_path, {**PROJECT, **MAKE, "ci/a/Jenkinsfile": text, "ci/b/Jenkinsfile": text})
+    assert where(report, "MLS306") == ["ci/a/Jenkinsfile:1"]
+    assert [notice for notice in report.notices if "ci/a/" in notice] == []
+    assert len([notice for notice in report.notices if "ci/b/Jenkinsfile" in notice]) == 1
 
 
 def test_a_jenkinsfile_of_another_name_is_unknown_and_not_absent(tmp_path: Path) -> None:
