@@ -23,6 +23,7 @@ _UNKNOWN = "triggers of Cloud Build are set in the project"
 _BUILDERS = regex(r"(?:gcr\.io|(?<![\w-])[\w-]+-docker\.pkg\.dev)/cloud-builders/([\w-]+)")
 _GOOGLE_IMAGE = regex(r"'?((\w+\.)?gcr\.io|[\w-]+-docker\.pkg\.dev)/(cloud-builders|google\.com/cloudsdktool)/")
 _KANIKO = regex(r"kaniko-project/executor")
+_COMMAND = regex(r"-[elux]*c")  # the entry point is a shell then
 _SUBSTITUTION = regex(r"\$\{(_?[A-Z][A-Z0-9_]*)\}|\$(_?[A-Z][A-Z0-9_]*)")
 _CREATES = regex(r"gcloud\s+(?:(?:alpha|beta)\s+)?builds\s+triggers\s+create\s+([\w-]+)((?:\\\n|[^\n]){0,2000})", re.I)
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
@@ -102,11 +103,22 @@ def _script(node: Node, values: Mapping[str, str]) -> Script | None:
         return vector([entrypoint, arguments])
     own = _BUILDERS.search(image)
     program = own.group(1) if own is not None else "kaniko" if _KANIKO.search(image) else ""
-    given = vector([arguments])
+    given = vector([arguments]) if program else _own_program(arguments)
     if given is None or not program:
-        return given  # an image without an entry point runs its arguments
+        return given
     line = node.line if arguments is None else given.line
     return Script(f"{program} {shlex.join(words(arguments))}", line)
+
+
+def _own_program(arguments: Node | None) -> Script | None:
+    """What an image with an unknown program runs: the command line behind `-c`, else its arguments.
+
+    Of one word the former may be the name of a configuration file.
+    """
+    flags = items(arguments)
+    if len(flags) > 1 and _COMMAND.fullmatch(text(flags[0])) and len(text(flags[1]).split()) > 1:
+        return Script(text(flags[1]), flags[1].text_line, "e" in text(flags[0]))
+    return vector([arguments])
 
 
 def _with_values(node: Node | None, values: Mapping[str, str]) -> Node | None:

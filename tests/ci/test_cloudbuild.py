@@ -35,6 +35,13 @@ def steps(text: str) -> tuple[Step, ...]:
         ("{name: 'gcr.io/cloud-builders/gcloud', args: [run, deploy, x]}", "gcloud run deploy x", True),
         ("{name: 'gcr.io/kaniko-project/executor:v1', args: ['--destination=x']}", "kaniko --destination=x", True),
         ("{name: 'python:3.12', args: [pytest, tests]}", "pytest tests", True),
+        ("{name: gcr.io/p/cli, args: [-c, 'cli upload x.yaml && pytest']}", "cli upload x.yaml && pytest", False),
+        ("{name: gcr.io/p/cli, args: [-ec, 'pytest tests']}", "pytest tests", True),
+        ("{name: gcr.io/p/cli, args: [-c, settings.yaml, train]}", "-c settings.yaml train", True),
+        ("{name: gcr.io/p/cli, args: [train, -c, 'a b']}", "train -c 'a b'", True),
+        ("{name: gcr.io/p/cli, entrypoint: cli, args: [-c, 'a b']}", "cli -c 'a b'", True),
+        ("{name: gcr.io/cloud-builders/docker, args: [-c, 'a b']}", "docker -c 'a b'", True),
+        ("{name: gcr.io/p/cli, args: [-c]}", "-c", True),
         ("{name: ubuntu, script: make test}", "make test", False),
         ('{name: ubuntu, script: "#!/bin/bash -e\\nmake test"}', "#!/bin/bash -e\nmake test", True),
     ],
@@ -66,6 +73,11 @@ def test_substitutions_folders_environment_and_images() -> None:
     assert (step.folder, step.env) == ("app", {"A": "app"})
     assert step.script == "run eu.gcr.io/p/x '$HOME' '$PROJECT_ID'"
     assert push.script == "docker push eu.gcr.io/p/x"
+
+
+def test_a_command_line_for_an_own_image_keeps_its_lines() -> None:
+    (step,) = steps("  - name: gcr.io/p/cli\n    args:\n      - -c\n      - |\n        cd x\n        pytest\n")
+    assert (step.script, step.script_line) == ("cd x\npytest\n", 6)
 
 
 @pytest.mark.parametrize("extra", ["allowFailure: true", "allowExitCodes: [1]"])
