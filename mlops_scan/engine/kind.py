@@ -53,6 +53,7 @@ _TOOL_FAMILIES = frozenset(
 _COMPILED = frozenset({".go", ".rs", ".java", ".kt", ".scala", ".cpp", ".cc", ".ts", ".cs"})
 _MIN_COMPILED = 10
 _ML_FAMILIES = frozenset({"frameworks", "tracking", "pipelines", "monitoring", "responsible"})
+_GROUP = regex(r",| and ", words=(",", " and "))  # in the title of a rule for several tools
 _PICKLE = frozenset({"pickle", "joblib", "generic-estimator"})
 
 
@@ -63,6 +64,10 @@ class Kind(Struct, frozen=True):
     reason: str
     has_ml: bool
     where: Location | None = None
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def project_names(context: Context) -> set[str]:
@@ -76,11 +81,11 @@ def project_names(context: Context) -> set[str]:
                 for keys in (("project", "name"), ("tool", "poetry", "name")):
                     node = document.path(*keys)
                     if node is not None and node.string():
-                        names.add(re.sub(r"[-_.]+", "-", node.string() or "").lower())
+                        names.add(_normalised(node.string() or ""))
         else:
             match = re.search(r"\bname\s*=\s*[\"']?([\w.-]+)", context.documents.text(file.path))
             if match:
-                names.add(re.sub(r"[-_.]+", "-", match.group(1)).lower())
+                names.add(_normalised(match.group(1)))
     return names
 
 
@@ -89,13 +94,42 @@ def self_tools(context: Context) -> frozenset[str]:
     names = project_names(context)
     parts = {part for name in names for part in name.split("-")} if publishes(context) else set()
     imported = {root for module in context.index.modules.values() for root in module.roots} if parts else set()
-    found = set()
+    whole, partly = set(), set()
     for tool in context.rules.tools.values():
-        own = {name.lower().replace("_", "-") for name in (*tool.distributions, tool.id)}
-        # a plug-in uses what it extends: a company's name in front of a package makes it none
-        if own & names or (own & parts and not imported.isdisjoint(tool.imports)):
-            found.add(tool.id)
-    return frozenset(found)
+        own = _known_as(tool)
+        if own & names:
+            whole.add(tool.id)
+        elif own & parts and not imported.isdisjoint(tool.imports):
+            partly.add(tool.id)
+    # a plug-in uses what it extends: a company's name in front of a package makes it none, nor does a model's in a demo
+    return frozenset(whole | partly if partly and not _trains_itself(context) else whole)
+
+
+def product_names(context: Context) -> list[str]:
+    """The `self_tools` as users know them; where a rule knows several tools by one title, the own packages."""
+    names = project_names(context)
+    names |= {part for name in names for part in name.split("-")}
+    found = set()
+    for tool in (context.rules.tools[id_] for id_ in context.self_tools):
+        own = _known_as(tool) & names
+        titled = any(_is_title(tool, name) for name in own) and not _GROUP.search(tool.name)
+        found |= {tool.name} if titled else own
+    return sorted(found, key=str.lower)
+
+
+def _known_as(tool: Tool) -> set[str]:
+    """The names of a tool's packages, and its id where that is a name: a rule for several tools is called otherwise."""
+    return {_normalised(name) for name in (*tool.distributions, *([tool.id] if _is_title(tool, tool.id) else ()))}
+
+
+def _is_title(tool: Tool, name: str) -> bool:
+    """Whether a tool's title speaks of a name."""
+    short, title = _letters(name), _letters(tool.name)
+    return short in title or title in short
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.lower())
 
 
 def publishes(context: Context) -> bool:
@@ -141,17 +175,17 @@ def _package(context: Context, machine_learning: bool) -> Kind | None:
     if _is_service(context):
         return None
     trains = _trains_itself(context)
-    if trains and not _offered(context):
+    offered = _offered(context) if trains else set()
+    if trains and not offered:
         return None
     if not machine_learning and not _learns_anywhere(context) and not _touches_ml(context):
         return None
-    name = next(iter(sorted(project_names(context))), "package")
+    name = min(offered or project_names(context), default="package")
+    rest = "its README tells them to install it" if trains else "trains nothing itself"
     families = {context.rules.tools[tool].family for tool in context.self_tools}
     if families & _TOOL_FAMILIES or _extends_tool(context):
-        return Kind(
-            "platform-tool", f"the package `{name}` is, or extends, an MLOps tool and trains nothing itself", False
-        )
-    rest = "its README tells them to install it" if trains else "trains nothing itself"
+        rest = "its README tells others to install it" if trains else rest
+        return Kind("platform-tool", f"the package `{name}` is, or extends, an MLOps tool and {rest}", False)
     return Kind("library", f"the package `{name}` is made for other projects and {rest}", False)
 
 
@@ -167,25 +201,34 @@ def known_package(context: Context) -> Kind | None:
     """A package whose own name is that of a tool of the rules: it is that tool, whatever its scripts train."""
     names = project_names(context)
     for tool in context.rules.tools.values():
-        own = {re.sub(r"[-_.]+", "-", name).lower() for name in tool.distributions}
+        own = {_normalised(name) for name in tool.distributions}
         # a web framework serves no practice by itself
         serves = bool(tool.hints) or any(signature.serves for signature in tool.signatures)
         if own & names and tool.family in _TOOL_FAMILIES | {"frameworks"} and (serves or tool.family == "frameworks"):
-            name = "library" if tool.family == "frameworks" else "platform-tool"
-            return Kind(name, f"the package `{min(own & names)}` is {tool.name} itself", False)
+            name = min(own & names)
+            kind, what = (
+                ("library", "machine-learning library")
+                if tool.family == "frameworks"
+                else ("platform-tool", "MLOps tool")
+            )
+            # a title may be that of several tools, or say more than the package is
+            titled = _letters(name) == _letters(tool.name)
+            return Kind(
+                kind, f"the package `{name}` is {f'{tool.name} itself' if titled else f'itself a known {what}'}", False
+            )
     return None
 
 
-def _offered(context: Context) -> bool:
-    """Whether the README tells others to install the package by its own name, and nothing of it is served."""
+def _offered(context: Context) -> set[str]:
+    """The own names by which the README tells others to install the package, unless something of it is served."""
     path = readme_path(context)
     if not path or not _has_classifiers(context) or any(use for use in context.doing("serve")):
-        return False
+        return set()
     told = {
-        re.sub(r"[-_.]+", "-", name).lower()
+        _normalised(name)
         for name in re.findall(r"pip3? install (?:-U |--upgrade )?([A-Za-z][\w.-]*)", context.documents.text(path))
     }
-    return bool(told & project_names(context))
+    return told & project_names(context)
 
 
 def _extends_tool(context: Context) -> bool:

@@ -15,7 +15,7 @@ from mlops_scan.engine import components as component_rules
 from mlops_scan.engine.attest import Attestation
 from mlops_scan.engine.copies import distinct, originals
 from mlops_scan.engine.grades import grade
-from mlops_scan.engine.kind import JUDGED, Kind
+from mlops_scan.engine.kind import JUDGED, Kind, product_names
 from mlops_scan.engine.report import (
     AttestationResult,
     BaselineResult,
@@ -196,7 +196,7 @@ def notices(
         found.append(f"findings {', '.join(ignore)} are left out")
     if context.self_tools:
         found.append(
-            f"uses of {', '.join(sorted(context.self_tools))} are left out: they are this repository's own product"
+            f"uses of {', '.join(product_names(context))} are left out: they are this repository's own product"
         )
     if kind.name == "llm-app" and headline.level is not None:
         found.append("an application of language models: the genai model judges that part (`--model genai`)")

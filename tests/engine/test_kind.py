@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_scan.engine.kind import JUDGED, decide, has_ml, self_tools
+from mlops_scan.engine.kind import JUDGED, decide, has_ml, product_names, self_tools
 from mlops_scan.engine.lessons import lesson_folders
 from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.repository.files import File, Texts
@@ -376,3 +376,35 @@ def test_a_plug_in_uses_the_tool_whose_name_is_part_of_its_own(tmp_path: Path, c
     context = context_of(tmp_path, tree)
     assert ("mlflow" in self_tools(context)) is expected
     assert decide(context).name == ("platform-tool" if expected else "library")
+
+
+@pytest.mark.parametrize(("trainer", "expected"), [("train.py", False), ("examples/train.py", True)])
+def test_a_demo_named_after_a_tool_that_trains_a_model_is_no_plug_in(
+    tmp_path: Path, trainer: str, expected: bool
+) -> None:
+    tree = {
+        **LIBRARY,
+        **PUBLISH,
+        "ensembles/net.py": "import mlflow\n" + NET,
+        trainer: "import mlflow\n"
+        + TRAIN.replace("    return model", "    mlflow.log_param('c', 1)\n    return model"),
+        "pyproject.toml": PYPROJECT.replace("NAME", "mlflow-leaf-demo"),
+    }
+    context = context_of(tmp_path, tree)
+    assert ("mlflow" in self_tools(context)) is expected
+    assert decide(context).name == ("platform-tool" if expected else "application")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "left_out"),
+    [
+        ("mlflow", "the package `mlflow` is MLflow itself", ["MLflow"]),
+        ("pycaret", "the package `pycaret` is itself a known machine-learning library", ["pycaret"]),
+        ("kfp", "the package `kfp` is itself a known MLOps tool", ["kfp"]),
+        ("recommenders", "it trains or serves a model for a use of its own", []),  # what a rule is called is no package
+    ],
+)
+def test_a_known_package_is_called_by_its_own_name(tmp_path: Path, name: str, reason: str, left_out: list[str]) -> None:
+    context = context_of(tmp_path, {**ML, **PUBLISH, "pyproject.toml": PYPROJECT.replace("NAME", name)})
+    assert decide(context).reason == reason
+    assert product_names(context) == left_out
