@@ -10,6 +10,7 @@ from msgspec import Struct
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.engine.lessons import is_guide, lessons, project_folders, readme_path
+from mlops_scan.engine.skeletons import copied_skeleton
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Location, Role
@@ -39,6 +40,11 @@ _TEMPLATE_WORDS = regex(
     ("template", "boilerplate", "starter kit", "reference implementation", "solution accelerator",
      "auto-generated repository", "sample ", "example ", "page_type: sample"),
 )  # fmt: skip
+_ML_WORDS = regex(
+    r"\b(ml-?ops|llm-?ops|machine learning|ml (models?|projects?|pipelines?))\b",
+    re.I,
+    ("mlops", "ml-ops", "llmops", "llm-ops", "machine learning", "ml model", "ml project", "ml pipeline"),
+)
 _PREAMBLE = regex(r"\s*(---\n[^\0]{0,4000}?\n---\n|<!--[^\0]{0,4000}?-->)?\s*")  # front matter, or a licence
 _TITLE_LINES = 12
 _TOOL_WORDS = regex(
@@ -64,6 +70,7 @@ class Kind(Struct, frozen=True):
     reason: str
     has_ml: bool
     where: Location | None = None
+    notice: str = ""  # what the reader may do instead of scanning this
 
 
 def _normalised(name: str) -> str:
@@ -331,6 +338,15 @@ def _without_ml(context: Context) -> Kind:
     if definition is not None:
         reason = f"{definition.tool} workflows without a step on a model"
         return Kind("data-pipeline", reason, False, definition.location)
+    opening = _opening(context.documents.text(readme_path(context))) if readme_path(context) else ""
+    if (
+        _TEMPLATE_WORDS.search(opening)
+        and _ML_WORDS.search(opening)
+        and (skeleton := copied_skeleton(context)) is not None
+    ):
+        where, address = skeleton
+        notice = f"projects are made from {address or 'a skeleton elsewhere'}: scan that, or a project made from it"
+        return Kind("template", "the README calls itself a template, and a script makes projects", False, where, notice)
     if is_guide(context):
         where = Location(readme_path(context), 1)
         return Kind("course", "written material about machine learning, without a model", False, where)

@@ -188,6 +188,7 @@ def notices(
     if context.documents.unrendered:
         found.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
     found += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
+    found += [kind.notice] if kind.notice else []
     if kind.name == "course" and len(parts.folders) > 1 and wanted is None:
         found.append("a course: the practices are those of all lessons together, the level is that of the best lesson")
     if select:

@@ -408,3 +408,46 @@ def test_a_known_package_is_called_by_its_own_name(tmp_path: Path, name: str, re
     context = context_of(tmp_path, {**ML, **PUBLISH, "pyproject.toml": PYPROJECT.replace("NAME", name)})
     assert decide(context).reason == reason
     assert product_names(context) == left_out
+
+
+STARTER = "# MLOps starter\n\nA solution accelerator for machine learning projects.\n"
+CLONES = (
+    "# make a project\ngit clone --depth 1 https://example.org/skeleton.git $name\ncd $name\nrm -rf .git\ngit init\n"
+)
+
+
+def test_a_script_that_makes_projects_is_a_template_without_a_level(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {"README.md": STARTER, "new.sh": CLONES})
+    assert (report.kind, report.has_ml, report.headline.level) == ("template", False, None)
+    assert str(report.kind_place) == "new.sh:2"
+    assert any("https://example.org/skeleton.git" in notice for notice in report.notices)
+
+
+@pytest.mark.parametrize(
+    ("readme", "script"),
+    [
+        ("# A template for web apps\n", CLONES),
+        ("# Machine learning at us\n\nHow we work.\n", CLONES),
+        (STARTER, "git clone https://example.org/tools.git\ncd tools\nmake install\n"),
+        (STARTER, CLONES.replace("git clone", "# git clone")),
+        (STARTER, "pip install cookiecutter\ncookiecutter --version\n"),
+        (STARTER, "rm -rf .github\ngit clone https://example.org/tools.git\n"),
+        ("# Notes on machine learning\n" + 12 * "\n" + "See also this template.\n", CLONES),
+    ],
+    ids=[
+        "a web template",
+        "no template",
+        "a dependency",
+        "comment",
+        "installed only",
+        "no new history",
+        "mentions one",
+    ],
+)
+def test_what_makes_no_projects_is_no_template(tmp_path: Path, readme: str, script: str) -> None:
+    assert kind_of(tmp_path, {"README.md": readme, "new.sh": script}) == "non-ml"
+
+
+def test_a_generator_that_a_script_asks_makes_projects(tmp_path: Path) -> None:
+    script = "cookiecutter https://example.org/skeleton --no-input\n"
+    assert kind_of(tmp_path, {"README.md": STARTER, "new.sh": script}) == "template"
