@@ -33,6 +33,7 @@ from mlops_scan.engine import detection, placeholders, suppress
 from mlops_scan.engine.entry import ScanOptions, begin
 from mlops_scan.engine.kind import self_tools
 from mlops_scan.engine.looks import looks
+from mlops_scan.engine.ownmodels import own_models
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.fingerprints.patterns import beginnings_of
 from mlops_scan.repository.files import File
@@ -88,7 +89,9 @@ def gather(
     begin(options, "automation")
     found, pipelines = definitions.workflows, definitions.pipelines
     resolver = Resolver(documents, index, matcher, pipelines)
+    roles = {file.path: file.role for file in repository.files}
     uses = _uses(index, matcher, definitions.uses)
+    uses += tuple(own_models(index, uses, lambda path: roles.get(path, Role.SOURCE)))
     code_pipelines = starts.code_schedules(uses, index)
     handed = Handed(documents, index, environment(found))
     runs = (

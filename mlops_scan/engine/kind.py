@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.engine import ownmodels
 from mlops_scan.engine.lessons import is_guide, lessons, project_folders, readme_path
 from mlops_scan.engine.skeletons import copied_skeleton
 from mlops_scan.regex import regex
@@ -301,7 +302,8 @@ def _trains_itself(context: Context) -> bool:
         if not run.tests and context.role(run.location.path) not in ASIDE:
             entries.extend(node for node in run.entries if context.role(node[0]) not in ASIDE)
     found = context.reaches(entries, LEARNS)
-    if found is not None and context.role(found.location.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS):
+    own = found is not None and found.tool == ownmodels.TOOL and found.scope == found.name  # what a library may show
+    if found is not None and not own and context.role(found.location.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS):
         return True
     return any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -451,3 +452,61 @@ def test_what_makes_no_projects_is_no_template(tmp_path: Path, readme: str, scri
 def test_a_generator_that_a_script_asks_makes_projects(tmp_path: Path) -> None:
     script = "cookiecutter https://example.org/skeleton --no-input\n"
     assert kind_of(tmp_path, {"README.md": STARTER, "new.sh": script}) == "template"
+
+
+OWN_MODEL = """\
+import numpy as np
+
+
+class Nearest:
+    def fit(self, x, y):
+        self.x, self.y = np.asarray(x), np.asarray(y)
+        return self
+
+    def predict(self, x):
+        return self.y[np.argmin(np.abs(self.x - x))]
+"""
+OWN_TEST = """\
+from sklearn.metrics import accuracy_score
+
+from src.nearest import Nearest
+
+
+def test_it_learns():
+    model = Nearest().fit([1, 2, 3], [0, 1, 1])
+    assert accuracy_score([model.predict(1)], [0]) > 0.9
+"""
+OWN: Tree = {"src/__init__.py": "", "src/nearest.py": OWN_MODEL, "tests/test_nearest.py": OWN_TEST}
+
+
+def test_an_estimator_of_ones_own_is_a_model(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, OWN)
+    assert (report.kind, report.has_ml, str(report.kind_place)) == ("application", True, "src/nearest.py:5")
+    testing = next(item for item in report.headline.practices if item.id == "model/testing")
+    assert testing.grade.value == "implemented"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"src/nearest.py": OWN_MODEL.replace("def predict", "def transform")},
+        {"src/nearest.py": OWN_MODEL.replace("import numpy as np", "import np")},
+        {"src/nearest.py": re.sub(r"self.x, self.y =.*\n        return self", "raise NotImplementedError", OWN_MODEL)},
+        {"tests/test_nearest.py": OWN_TEST.replace("Nearest()", "make()")},
+        {"tests/test_nearest.py": OWN_TEST.replace("    model =", "    # model =")},
+        {"src/nearest.py": "", "tests/fakes.py": OWN_MODEL},
+    ],
+    ids=["a transformer", "no arrays", "a stub", "never made", "commented out", "a fake of tests"],
+)
+def test_what_is_no_estimator_of_ones_own(tmp_path: Path, changed: Tree) -> None:
+    assert kind_of(tmp_path, {**OWN, **changed}) == "non-ml"
+
+
+def test_a_library_of_estimators_with_a_script_stays_one(tmp_path: Path) -> None:
+    tree = {
+        **OWN,
+        **PUBLISH,
+        "pyproject.toml": PYPROJECT.replace("NAME", "nearest"),
+        "benchmarks.py": "from src.nearest import Nearest\n\nif __name__ == '__main__':\n    Nearest().fit([1], [2])\n",
+    }
+    assert kind_of(tmp_path, tree) == "library"
