@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from mlops_scan.code.definitions import find_attributes, imported, returned
 from mlops_scan.code.expressions import Collector
-from mlops_scan.code.facts import MAIN, Class, Function, Import, Module, Shield
+from mlops_scan.code.facts import MAIN, Call, Class, Function, Import, Module, Shield
 from mlops_scan.code.guards import stops
 from mlops_scan.code.scopes import BUILTINS, Scope, annotation, bind_loop, constant, declare, name_of
 from mlops_scan.code.shields import shield_of
@@ -181,6 +181,8 @@ class _Extractor:
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         for target in targets:
             if not isinstance(target, ast.Name):
+                if isinstance(target, ast.Subscript):
+                    self._put(target, scope)
                 for element in target.elts if isinstance(target, (ast.Tuple, ast.List)) else ():
                     if isinstance(element, ast.Name):
                         scope.bind(element.id)
@@ -199,6 +201,14 @@ class _Extractor:
             if text is not None and not isinstance(value, (ast.Name, ast.Tuple)):
                 scope.constants[target.id] = text
             scope.made_of[target.id] = value
+
+    def _put(self, target: ast.Subscript, scope: Scope) -> None:
+        """`sys.modules[name] = x`, which is kept as the call that it is."""
+        holder = target.value
+        if isinstance(holder, ast.Attribute) and holder.attr == "modules" and name_of(holder, scope) == "sys.modules":
+            start, end = self.lines.span(target)
+            key = constant(target.slice, scope)
+            self.found.calls.append(Call("sys.modules.__setitem__", start, end, scope.name, (key, None)))
 
     # -- definitions -------------------------------------------------------------------------------------------------
 

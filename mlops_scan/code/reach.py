@@ -130,7 +130,7 @@ class Reach:
             if name in known:
                 yield call.scope, name, known[name], call.line
             for ref in call.refs:
-                if ref in known:
+                if ref in known and not name.endswith(".__new__"):  # which runs no `__init__`
                     yield call.scope, ref, known[ref], call.line
             # most calls are handed no constant
             texts = _texts(call) if call.keywords or any(call.args) else ()

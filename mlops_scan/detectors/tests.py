@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import cast
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from mlops_scan.code.facts import Function, Module
 from mlops_scan.code.index import Node
 from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.stubs import conftests, replaced
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -27,7 +28,8 @@ _TESTS_FILE = regex(r".*_tests\.py", words=("_tests.py",))  # collected only whe
 _FAILS = regex(
     r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.fail\w*"
 )
-_RAISES = frozenset({"pytest.raises", "pytest.fail", "unittest.TestCase.assertRaises"})
+_FAILING = "pytest.fail"
+_ERRORS = ("raises", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "warns", "assertLogs")
 _BUILTINS = frozenset(dir(builtins))
 _DATA_LIBRARIES = frozenset(
     {"numpy", "pandas", "polars", "pyspark", "pyarrow", "scipy", "dask", "duckdb", "torch", "tensorflow", "jax"}
@@ -130,7 +132,7 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
             use = context.reaches(nodes, _EXERCISES, _TEST_HOPS)
             if use is None:
                 continue
-            reason = _weakness(context, module, function, nodes) or _toy(context, use)
+            reason = _weakness(context, module, function, nodes, use) or _toy(context, use)
             found = ModelTest(path, function, use, reason)
             if not reason:
                 yield found
@@ -141,9 +143,11 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
                 yield weak
 
 
-def _weakness(context: Context, module: Module, function: Function, nodes: tuple[Node, ...]) -> str:
+def _weakness(context: Context, module: Module, function: Function, nodes: tuple[Node, ...], use: Use) -> str:
     if not _asserts(context, module, function):
         return "it reaches a model but asserts nothing"
+    if not _asserts(context, module, function, errors=False):
+        return "it checks only that an error is raised, and nothing that comes out of the model"
     if _skipped(function):
         return "it is always skipped"
     mocked = any(
@@ -153,7 +157,7 @@ def _weakness(context: Context, module: Module, function: Function, nodes: tuple
     )
     if mocked or any(context.index.resolve(module.path, d).name.startswith(_MOCKS) for d in function.decorators):
         return "it replaces parts by mocks, so the real model is not what is tested"
-    return ""
+    return replaced(context, tuple(conftests(module.path)), nodes, use)
 
 
 def _toy(context: Context, use: Use) -> str:
@@ -194,22 +198,12 @@ def entry_nodes(context: Context, path: str, module: Module, function: Function)
         if name in seen or name in ("self", "cls", "request"):
             continue
         seen.add(name)
-        for place in _fixture_places(path):
+        for place in conftests(path):
             fixture = context.index.modules[place].functions.get(name) if place in context.index.modules else None
             if fixture is not None and any(d.endswith("fixture") for d in fixture.decorators):
                 yield place, name
                 todo.extend(fixture.parameters)
                 break
-
-
-def _fixture_places(path: str) -> Iterator[str]:
-    yield path
-    folder = path.rpartition("/")[0]
-    while True:
-        yield f"{folder}/conftest.py" if folder else "conftest.py"
-        if not folder:
-            return
-        folder = folder.rpartition("/")[0]
 
 
 def hollow(context: Context, path: str) -> bool:
@@ -262,43 +256,49 @@ def _own_names(context: Context) -> frozenset[str]:
     return cast("frozenset[str]", context.cache["own names"])
 
 
-def _asserts(context: Context, module: Module, function: Function) -> bool:
-    """Whether a test, or a helper of the tests that it calls, checks anything."""
-    if function.qualname in _checking(context, module):
+def _asserts(context: Context, module: Module, function: Function, *, errors: bool = True) -> bool:
+    """Whether a test, or a helper of the tests that it calls, checks anything; with `errors` also that one comes."""
+    if function.qualname in _checking(context, module, errors=errors):
         return True
     return any(
-        scope in _checking(context, context.index.modules[path])
+        scope in _checking(context, context.index.modules[path], errors=errors)
         for path, scope in context.index.reach(((module.path, function.qualname),), _HELPER_HOPS)
         if path in context.index.modules and context.role(path) is Role.TEST
     )
 
 
-def _checking(context: Context, module: Module) -> frozenset[str]:
+def _checking(context: Context, module: Module, *, errors: bool) -> frozenset[str]:
     """The functions of a file that check something themselves."""
-    known = cast("dict[str, frozenset[str]]", context.cache.setdefault("checking functions", {}))
-    if module.path not in known:
+    known = cast("dict[tuple[str, bool], frozenset[str]]", context.cache.setdefault("checking functions", {}))
+    if (module.path, errors) not in known:
         found: set[str] = set()
         for guard in module.guards:
             if guard.stops == "assert" and not guard.trivial:
-                found.update(accumulate(guard.scope.split("."), "{}.{}".format))
+                around = list(accumulate(guard.scope.split("."), "{}.{}".format))
+                if errors or not any(
+                    outer in module.functions and fake in module.classes for outer, fake in pairwise(around)
+                ):
+                    found.update(around)  # else what a stand-in checks that a test defines
         checks: dict[str, bool] = {}
         for call in module.calls:
             if call.scope not in found:
                 if call.name not in checks:
-                    checks[call.name] = _is_check(context, module, call.name)
+                    checks[call.name] = _is_check(context, module, call.name, errors)
                 if checks[call.name]:
                     found.add(call.scope)
-        known[module.path] = frozenset(found.intersection(module.functions))
-    return known[module.path]
+        known[module.path, errors] = frozenset(found.intersection(module.functions))
+    return known[module.path, errors]
 
 
-def _is_check(context: Context, module: Module, name: str) -> bool:
-    """Whether a call by that name asserts."""
+def _is_check(context: Context, module: Module, name: str, errors: bool) -> bool:
+    """Whether a call by that name asserts; with `errors` also that an error is raised."""
     target = context.index.resolve(module.path, name)
     last = target.name.rpartition(".")[2]
+    if last in _ERRORS:
+        return errors and ("assert" in last or target.name == "pytest.raises")
     return (
         "assert" in last
-        or target.name in _RAISES
+        or target.name == _FAILING
         or (last.startswith("check_") and not target.first_party)
         or (last.startswith("fail") and _FAILS.fullmatch(target.name) is not None)
     )

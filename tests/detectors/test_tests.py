@@ -215,3 +215,101 @@ def test_model_that_only_the_test_makes(tmp_path: Path, more: Tree, expected: Gr
     result = practice(scan_tree(tmp_path, {**more, "tests/test_model.py": TOY}), MODEL)
     assert result.grade is expected
     assert ("has none of its own" in result.reason) is (expected is Grade.TRACE)
+
+
+STUBBED = "import predict\n\n\ndef test_a():\n    assert predict.score([[1]]) is not None\n"
+PATCHED = "import predict\n\n\ndef test_a(monkeypatch):\n    {}\n    assert predict.score([[1]]) is not None\n"
+OWNER = "import joblib\n\n\nclass Scorer:\n    def __init__(self):\n        self.model = joblib.load('m')\n\n"
+OWNER += "    def score(self, rows):\n        return self.model.predict_proba(rows)\n"
+NEW = (
+    "from scorer import Scorer\n\n\nclass Fake:\n    def predict_proba(self, rows):\n        return rows\n\n\n"
+    "def test_a():\n    scorer = MADE\n    scorer.model = Fake()\n    assert scorer.score([1]) == [1]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("tree", "reason"),
+    [
+        ({"tests/test_model.py": "import sys\n\nsys.modules['joblib'] = object()\n" + STUBBED}, "`joblib` by a stub"),
+        (
+            {"tests/test_model.py": "import sys\n\nsys.modules.setdefault('joblib.numpy', object())\n" + STUBBED},
+            "`joblib` by a stub",
+        ),
+        (
+            {
+                "tests/test_model.py": "import sys\n\n\ndef stub(names):\n    for name in names:\n"
+                "        sys.modules[name] = object()\n\n\nstub(['joblib', 'torch'])\n" + STUBBED
+            },
+            "`joblib` by a stub",
+        ),
+        (
+            {
+                "tests/conftest.py": "import sys\n\nimport pandas\n\nsys.modules.update({'joblib': object()})\n",
+                "tests/test_model.py": STUBBED,
+            },
+            "`joblib` by a stub",
+        ),
+        (
+            {
+                "tests/test_model.py": "import sys\n"
+                + PATCHED.format("monkeypatch.setitem(sys.modules, 'joblib', object())")
+            },
+            "`joblib` by a stub",
+        ),
+        (
+            {"tests/test_model.py": PATCHED.format("monkeypatch.setattr(predict, 'load', lambda: None)")},
+            "replaces parts by mocks",
+        ),
+        (
+            {"tests/test_model.py": PATCHED.format("monkeypatch.setattr('predict.joblib.load', lambda path: None)")},
+            "replaces parts by mocks",
+        ),
+        (
+            {
+                "tests/test_model.py": "import pytest\nfrom predict import score\n\n\ndef test_a():\n"
+                "    with pytest.raises(ValueError):\n        score([[1]])\n"
+            },
+            "only that an error is raised",
+        ),
+        ({"scorer.py": OWNER, "tests/test_model.py": NEW.replace("MADE", "Scorer.__new__(Scorer)")}, "`__init__`"),
+    ],
+    ids=["module", "setdefault", "helper", "conftest", "setitem", "function", "library", "raises", "__new__"],
+)
+def test_a_test_that_replaces_the_model(tmp_path: Path, tree: Tree, reason: str) -> None:
+    result = practice(scan_tree(tmp_path, {**PROJECT, **tree}), MODEL)
+    assert result.grade is Grade.TRACE
+    assert reason in result.reason
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"tests/test_model.py": "import sys\n\nsys.modules['wandb'] = object()\n" + STUBBED},
+        {"tests/test_model.py": "import sys\n\n# sys.modules['joblib'] = object()\n" + STUBBED},
+        {
+            "tests/test_model.py": "import importlib.util\nimport sys\n\n\ndef load(name):\n"
+            "    spec = importlib.util.spec_from_file_location(name, name)\n"
+            "    module = importlib.util.module_from_spec(spec)\n    sys.modules[name] = module\n\n\n"
+            "load('train')\nprint('joblib')\n" + STUBBED
+        },
+        {
+            "tests/test_model.py": "import sys\n"
+            + STUBBED
+            + "\n\ndef test_b(monkeypatch):\n    monkeypatch.setitem(sys.modules, 'joblib', object())\n"
+        },
+        {"tests/test_model.py": PATCHED.format("monkeypatch.setattr('data.read', lambda path: None)")},
+        {
+            "tests/test_model.py": "import torch\n"
+            + PATCHED.format("monkeypatch.setattr(torch.cuda, 'is_available', 0)")
+        },
+        {"tests/test_model.py": PATCHED.format("monkeypatch.setenv('joblib', 'x')")},
+        {
+            "tests/test_model.py": "import pytest\nfrom predict import score\n\n\ndef test_a():\n"
+            "    with pytest.raises(ValueError):\n        score([])\n    assert score([[1]])[0] > 0.5\n"
+        },
+        {"scorer.py": OWNER, "tests/test_model.py": NEW.replace("MADE", "Scorer()")},
+    ],
+    ids=["another library", "comment", "loads files", "another test", "data", "device", "environment", "and", "made"],
+)
+def test_a_test_that_replaces_something_else(tmp_path: Path, tree: Tree) -> None:
+    assert grade(scan_tree(tmp_path, {**PROJECT, **tree}), MODEL) is Grade.IMPLEMENTED
