@@ -199,9 +199,12 @@ def entry_nodes(context: Context, path: str, module: Module, function: Function)
             continue
         seen.add(name)
         for place in conftests(path):
-            fixture = context.index.modules[place].functions.get(name) if place in context.index.modules else None
+            target = context.index.resolve(place, f"@.{name}") if place in context.index.modules else None
+            if target is None or target.path not in context.index.modules:
+                continue
+            fixture = context.index.modules[target.path].functions.get(target.qualname)  # may be imported by name
             if fixture is not None and any(d.endswith("fixture") for d in fixture.decorators):
-                yield place, name
+                yield target.path, target.qualname
                 todo.extend(fixture.parameters)
                 break
 

@@ -217,6 +217,29 @@ def test_model_that_only_the_test_makes(tmp_path: Path, more: Tree, expected: Gr
     assert ("has none of its own" in result.reason) is (expected is Grade.TRACE)
 
 
+@pytest.mark.parametrize(
+    ("imports", "met"),
+    [
+        ("from tests.fixtures import model\n", True),
+        ("from tests.fixtures import *\n", True),
+        ("from .fixtures import model\n", True),
+        ("# from tests.fixtures import model\n", False),
+        ("from tests.fixtures import helper as model\n", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["tests/test_model.py", "tests/conftest.py"])
+def test_a_fixture_that_is_imported(tmp_path: Path, imports: str, met: bool, name: str) -> None:
+    test = "import pandas\n\n\ndef test_a(model):\n    assert model.n_features_in_ == 1\n"
+    tree = {
+        **PROJECT,
+        "tests/__init__.py": "",
+        "tests/fixtures.py": FIXTURE + "\n\ndef helper():\n    return load()\n",
+        "tests/test_model.py": test,
+    }
+    tree[name] = "import pandas\n" + imports + (test if name.endswith("test_model.py") else "")
+    assert (grade(scan_tree(tmp_path, tree), MODEL) is Grade.IMPLEMENTED) is met
+
+
 STUBBED = "import predict\n\n\ndef test_a():\n    assert predict.score([[1]]) is not None\n"
 PATCHED = "import predict\n\n\ndef test_a(monkeypatch):\n    {}\n    assert predict.score([[1]]) is not None\n"
 OWNER = "import joblib\n\n\nclass Scorer:\n    def __init__(self):\n        self.model = joblib.load('m')\n\n"
