@@ -61,7 +61,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
             )
         elif test_functions(module):
             function = test_functions(module)[0]
-            reason = "its tests call no code of this repository" if asserting else "its tests assert nothing"
+            reason = "its tests call no code that works on data or models" if asserting else "its tests assert nothing"
             yield Signal(
                 "code/unit-tests",
                 "pytest",

@@ -91,7 +91,9 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
         seen.update(tool.id for tool in tools)
         root = next((root for tool in tools for root in tool.imports if root in imported), None)
         if root is not None:
-            yield from _traces(context, tools, imported[root], f"`{root}` is imported but nothing of it is called")
+            yield from _traces(
+                context, tools, imported[root], f"`{root}` is imported, but no call of it that counts was found"
+            )
             continue
         place = (requirement.path, requirement.line)
         yield from _traces(context, tools, place, f"`{requirement.name}` is only declared as a dependency")
@@ -100,7 +102,9 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
     for tool in context.rules.tools.values():
         root = next((root for root in tool.imports if root in imported), None)
         if root is not None and tool.id not in used | seen:
-            yield from _traces(context, [tool], imported[root], f"`{root}` is imported but nothing of it is called")
+            yield from _traces(
+                context, [tool], imported[root], f"`{root}` is imported, but no call of it that counts was found"
+            )
     yield from problems(context, unused)
 
 

@@ -31,7 +31,7 @@ def test_only_imported(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, tree)
     result = practice(report, TRACKING)
     assert result.grade is Grade.TRACE
-    assert result.reason == "`mlflow` is imported but nothing of it is called"
+    assert result.reason == "`mlflow` is imported, but no call of it that counts was found"
     assert findings(report, "MLS107") == []
 
 
@@ -90,7 +90,7 @@ def test_the_repository_of_the_tool_itself(tmp_path: Path) -> None:
     }
     report = scan_tree(tmp_path, tree)
     assert not practice(report, TRACKING).met
-    assert any("mlflow" in notice for notice in report.notices)
+    assert any("MLflow" in notice for notice in report.notices)
 
 
 def test_another_repository_of_a_similar_name(tmp_path: Path) -> None:
