@@ -11,7 +11,7 @@ from mlops_scan.detectors.dependencies import Declared, declared
 from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
-from mlops_scan.detectors.unimported import problems
+from mlops_scan.detectors.unimported import is_needed_by_others, problems
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
@@ -87,6 +87,8 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
     for requirement in declared(context):
         tools = of_distribution.get(requirement.name, [])
         if not tools or any(tool.id in used or tool.id in seen for tool in tools):
+            continue
+        if is_needed_by_others(context, requirement):
             continue
         seen.update(tool.id for tool in tools)
         root = next((root for tool in tools for root in tool.imports if root in imported), None)

@@ -125,6 +125,23 @@ def test_what_a_resolver_wrote_is_not_reported_as_unused(tmp_path: Path) -> None
     assert not findings(scan_tree(tmp_path / "resolved", resolved), "MLS107")
 
 
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("mlflow==2.17.0 \\\n    --hash=sha256:aa\n    # via platform\nplatform==1.0\n", Grade.ABSENT),
+        ("mlflow==2.17.0\n    # via\n    #   other\n    #   platform\n", Grade.ABSENT),
+        ("mlflow==2.17.0  # via platform\n", Grade.ABSENT),
+        ("mlflow==2.17.0\n    # via -r requirements.in\n", Grade.TRACE),
+        ("mlflow==2.17.0\n    # via\n    #   platform\n    #   leaves (pyproject.toml)\n", Grade.TRACE),
+        ("mlflow==2.17.0\nplatform==1.0\n    # via other\n", Grade.TRACE),
+        ("mlflow==2.17.0  # tracking\n", Grade.TRACE),
+    ],
+)
+def test_what_a_resolver_added_for_others_is_not_declared(tmp_path: Path, listed: str, expected: Grade) -> None:
+    report = scan_tree(tmp_path, {**ML, "requirements.txt": f"# compiled\nscikit-learn==1.5.2\n{listed}"})
+    assert grade(report, TRACKING) is expected
+
+
 def test_a_distribution_of_several_tools_is_used_when_one_of_them_is(tmp_path: Path) -> None:
     pipeline = "stages:\n  train:\n    cmd: python train.py\n  evaluate:\n    cmd: python evaluate.py\n"
     tree = {**ML, "requirements.txt": "scikit-learn==1.5.2\ndvc==3.55.2\n", "dvc.yaml": pipeline}
