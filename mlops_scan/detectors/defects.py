@@ -11,6 +11,7 @@ from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.gates import declared_gates, gates
+from mlops_scan.detectors.tests import test_modules
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location, Problem, Signal
 
@@ -37,6 +38,7 @@ _TRIVIAL = frozenset(
 _HARMLESS_ACTIONS = ("actions/checkout", "actions/setup-", "actions/cache", "actions/upload-artifact")
 _WILDCARD = regex(r"[*?\[+]")
 _ERRORS = regex(r"(?<![a-z])(rmse|mse|mae|mape|wmape|smape|rmsle|log_?loss)(?![a-z])", re.I)  # bounded from above
+_ANY_SIGN = 2  # a and -a are apart by twice the larger of both
 _FRACTIONS = regex(r"(?<![a-z])(accuracy|f1|auc|roc_auc|precision|recall)(?![a-z])", re.I)
 
 Jobs = dict[tuple[str, str], list[Run]]
@@ -56,6 +58,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         yield from _idle(context, workflow)
     yield from _dead_triggers(context, loaded)
     yield from _vacuous(context)
+    yield from _tolerant(context)
     guarded = frozenset((gate.path, gate.scope) for gate in gates(context) if not gate.weak) | {
         (use.location.path, use.scope) for use in context.uses if "model/quality-gate" in use.serves
     }
@@ -328,3 +331,29 @@ def _vacuous(context: Context) -> Iterator[Problem]:
         if gate.weak:
             place = context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line).location
             yield Problem("MLS301", f"These criteria stop no model: {gate.weak}.", place)
+
+
+def _tolerant(context: Context) -> Iterator[Problem]:
+    """Tests by `math.isclose` that all values pass: its tolerance is relative to the larger of both.
+
+    That of pytest and numpy is relative to one of them, so that a value far above it still fails.
+    """
+    for path, module in test_modules(context):
+        for call in module.calls:
+            if not call.name.endswith("isclose") or call.keyword("rel_tol") is None:
+                continue
+            tolerance = _number(call.keyword("rel_tol"))
+            if tolerance >= 1 and context.index.resolve(path, call.name).name == "math.isclose":
+                which = "two numbers" if tolerance >= _ANY_SIGN else "two numbers of one sign"
+                message = (
+                    f"With `rel_tol={call.keyword('rel_tol')}` any {which} are close, so no wrong value can fail this."
+                )
+                yield Problem("MLS301", message, context.evidence(path, call.line, end_line=call.end_line).location)
+
+
+def _number(text: str | None) -> float:
+    """A constant as a number; none where it is no number."""
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return math.nan

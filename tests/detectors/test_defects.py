@@ -365,3 +365,27 @@ def test_state_machine_with_a_bound_checks_the_model(tmp_path: Path, rule: str, 
 def test_tool_that_documents_show(tmp_path: Path, files: Tree, count: int) -> None:
     tree = {**ML, "requirements.txt": "wandb==0.17.0\n", **files}
     assert len(found(tmp_path, "MLS107", tree)) == count
+
+
+CLOSE = "import math\nfrom train import train\n\n\ndef test_a():\n    model = train('s.csv', 'm')\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "expected"),
+    [
+        ("math.isclose(model.score([[0]], [0]), 0.9, rel_tol=100)", ["any two numbers are close"]),
+        ("math.isclose(model.score([[0]], [0]), 0.9, rel_tol=1.0)", ["any two numbers of one sign are close"]),
+        ("math.isclose(model.score([[0]], [0]), 0.9, rel_tol=0.1)", []),
+        ("math.isclose(model.score([[0]], [0]), 0.9, abs_tol=100)", []),
+        ("math.isclose(model.score([[0]], [0]), 0.9, rel_tol=float(model))", []),
+        ("isclose(model.score([[0]], [0]), 0.9, rel_tol=100)", []),  # a function of one's own
+        ("True  # math.isclose(model.score([[0]], [0]), 0.9, rel_tol=100)", []),
+        ("model.score([[0]], [0]) == pytest.approx(0.9, rel=10)", []),  # ten times that much still fails
+    ],
+)
+def test_a_tolerance_that_all_values_keep(tmp_path: Path, check: str, expected: list[str]) -> None:
+    own = "\n\ndef isclose(a, b, rel_tol):\n    return a == b\n"
+    report = scan_tree(tmp_path, {**ML, "tests/test_model.py": f"{CLOSE}    assert {check}\n{own}"})
+    found = [finding for finding in report.findings if finding.id == "MLS301"]
+    assert len(found) == len(expected)
+    assert all(text in finding.message for text, finding in zip(expected, found, strict=True))
