@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
+from mlops_scan.detectors.floors import floors
 from mlops_scan.detectors.stacks import deployed
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
 from mlops_scan.regex import has_any, regex
@@ -15,6 +16,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Si
 
 _DEPLOYS = frozenset({"deploy-model", "promote"})
 _PURPOSES = _DEPLOYS | LEARNS
+_MODELS = LEARNS | {"load-model", "predict", "evaluate"}
 _ECHO = regex(r"(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*)(\s.*)?|#.*", re.I)
 _LITERAL = regex(r"'[^']*'|\$\{\{[^}]*\}\}")  # nothing in it is an operator of the shell
 _QUOTED = regex(r'"[^"]*"')
@@ -155,6 +157,13 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             reason=found[0].weak,
             fixed=True,
         )
+    floor = _floor(context, run)
+    if floor is not None:
+        grade, reason = graded(run, ON_CHANGE | {"tag", "release"})
+        yield Signal(
+            "ci/model-tests", "python", grade, chain(context, run, floor), Confidence.MEDIUM, reason, fixed=True
+        )
+        return
     trained = _trains(context, run)
     if trained is not None and not run.tests:
         grade, reason = graded(run, ON_CHANGE)
@@ -164,6 +173,16 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             yield Signal(
                 "ci/model-tests", "ci", grade, chain(context, run, trained), Confidence.MEDIUM, reason, fixed=True
             )
+
+
+def _floor(context: Context, run: Run) -> Evidence | None:
+    """The assertion on a metric that a program meets which trains, loads or asks a model; none in a run of tests."""
+    known = floors(context) if run.entries and not run.tests else {}
+    reached = context.automation.reached(run) if known else {}
+    node = next((node for node in known if node in reached), None)
+    if node is None or context.does(reached, _MODELS) is None:
+        return None
+    return context.evidence(node[0], known[node].line, Hop.EFFECT, known[node].end_line)
 
 
 def _trains(context: Context, run: Run) -> Evidence | None:
@@ -188,7 +207,7 @@ def _checks(context: Context, run: Run) -> bool:
     if "" not in known:
         checked = {(gate.path, gate.scope) for gate in gates(context)}
         checked |= {node for node, uses in context.by_node.items() if any(_GATE in use.serves for use in uses)}
-        known[""] = checked, {gate.path for gate in declared_gates(context)}
+        known[""] = checked | floors(context).keys(), {gate.path for gate in declared_gates(context)}
     nodes, declared = known[""]
     job = (run.start.workflow, run.start.job)
     if job not in known:

@@ -19,7 +19,7 @@ from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
 
 METRIC = regex(
     r"(^|_|\b)(accuracy|acc|precision|recall|f1|f_?beta|auc|roc|pr_?auc|rocauc|average_precision|logloss|log_loss|mse|rmse|mae|mape|wmape|smape|rmsle|r2|"
-    r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss)(?=$|_|\b|\d)",
+    r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss|(?-i:mAP))(?=$|_|\b|\d)",
     re.I,
 )  # fmt: skip
 _LOOSE = (

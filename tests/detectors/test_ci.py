@@ -483,3 +483,33 @@ def test_training_in_ci_with_a_gate_tests_the_model(tmp_path: Path, imports: str
 def test_validating_the_pipeline_file_runs_nothing(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**ML, "dvc.yaml": DVC, CI: github("dvc status\ndvc dag")})
     assert not practice(report, "ci/pipeline-tests").met
+
+
+BENCHMARK = (
+    "import sys\n\nimport joblib\n\n\ndef check(floor, rows, wanted):\n    model = joblib.load('m.joblib')\n"
+    "    accuracy = (model.predict(rows) == wanted).mean()\n    {}\n\n\n"
+    "if __name__ == '__main__':\n    check(float(sys.argv[1]), [[1]], [1])\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "run", "expected"),
+    [
+        ("assert accuracy > floor, 'too low'", "python bench.py 0.8", Grade.WIRED),
+        ("mAP50 = accuracy\n    assert mAP50 >= 0.29", "python bench.py 0.8", Grade.WIRED),
+        ("assert accuracy > floor", "python bench.py 0.8 || true", Grade.IMPLEMENTED),
+        ("# assert accuracy > floor", "python bench.py 0.8", Grade.ABSENT),
+        ("assert accuracy >= 0", "python bench.py 0.8", Grade.ABSENT),
+        ("assert accuracy == floor", "python bench.py 0.8", Grade.ABSENT),
+        ("assert 0.1 < iou_threshold < 1, accuracy", "python bench.py 0.8", Grade.ABSENT),
+        (
+            "try:\n        assert accuracy > floor\n    except Exception:\n        pass",
+            "python bench.py 0",
+            Grade.ABSENT,
+        ),
+        ("assert accuracy > floor", "echo python bench.py 0.8", Grade.ABSENT),
+    ],
+)
+def test_a_program_that_holds_a_metric_to_a_floor(tmp_path: Path, check: str, run: str, expected: Grade) -> None:
+    tree = {**ML, "bench.py": BENCHMARK.replace("{}", check), CI: github(run)}
+    assert grade(scan_tree(tmp_path, tree), MODEL) is expected
