@@ -58,6 +58,7 @@ class Followed(Struct, frozen=True):
                 run.missing,
                 run.unresolved,
                 chain.swallowed or run.swallowed,
+                run.folder,
             )
             for run in self.runs
         ]

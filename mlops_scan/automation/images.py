@@ -62,6 +62,15 @@ def built(words: tuple[str, ...], folder: str, paths: Paths) -> tuple[str, str] 
     return found, root
 
 
+def folder_of(words: tuple[str, ...], folder: str, paths: Paths) -> str:
+    """The folder that a container command is about: that of the image it builds, else the one it runs in."""
+    found = built(words, folder, paths)
+    if found is None:
+        return folder
+    home = found[0].rpartition("/")[0]
+    return home if not found[1] or home.startswith(found[1] + "/") else found[1]
+
+
 def absent(words: tuple[str, ...], folder: str, paths: Paths) -> str:
     """The Dockerfile that `docker build -f FILE …` names and that is nowhere in the repository, or empty."""
     if "build" not in words[:4] or words[1:2] == ("compose",) or built(words, folder, paths) is not None:

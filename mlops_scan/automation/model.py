@@ -38,7 +38,10 @@ class Start(Struct, frozen=True):
 
 
 class Run(Struct, frozen=True):
-    """One command or entry point that a start runs, with the hops that led there."""
+    """One command or entry point that a start runs, with the hops that led there.
+
+    `folder` is the one in which it runs, or of the image that it builds; empty for the root.
+    """
 
     start: Start
     words: tuple[str, ...]
@@ -51,6 +54,7 @@ class Run(Struct, frozen=True):
     missing: str = ""
     unresolved: str = ""
     swallowed: str = ""
+    folder: str = ""
 
     @property
     def toothless(self) -> str:

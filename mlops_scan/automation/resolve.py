@@ -96,13 +96,14 @@ class Resolver:
         start: Start,
         may_fail: str = "",
         via: tuple[Evidence, ...] = (),
+        folder: str = "",
     ) -> Iterator[Run]:
         """What an action's name shows: matched as the command `uses OWNER/NAME`, with its inputs as `key=value`."""
         given = (f"{key}={value}" for key, value in inputs.items() if len(value) < 200)
         words = ("uses", uses.partition("@")[0], *given)
         location = Location(path, line)
         found = tuple(self.matcher.in_command(words, location))
-        yield Run(start, words, location, (start.evidence, *via), found, swallowed=may_fail)
+        yield Run(start, words, location, (start.evidence, *via), found, swallowed=may_fail, folder=normal(folder))
 
     def node(self, entries: tuple[Node, ...], start: Start, location: Location) -> Run:
         """A run of first-party code itself (a DAG's module, a scheduled function)."""
@@ -193,9 +194,12 @@ class Resolver:
                 alone = looks[number] = self._loners.look(command, words, path)
             if alone:
                 why, lost = _TOO_LONG if chain.too_long() else "", chain.swallowed or lost
+                # fmt: off
                 yield Run(
-                    chain.start, words, alone.location, chain.evidence, alone.uses, unresolved=why, swallowed=lost
+                    chain.start, words, alone.location, chain.evidence, alone.uses,
+                    unresolved=why, swallowed=lost, folder=folder,
                 )
+                # fmt: on
                 continue
             location = Location(path, command.line, command.end_line)
             yield from self._command(command, words, location, chain.at(folder, lost))
@@ -216,7 +220,7 @@ class Resolver:
 
     def _words(self, words: tuple[str, ...], location: Location, command: Command, chain: Chain) -> Iterator[Run]:
         uses = tuple(self.matcher.in_command(words, location))
-        run = Run(chain.start, words, location, chain.evidence, uses, swallowed=chain.swallowed)
+        run = Run(chain.start, words, location, chain.evidence, uses, swallowed=chain.swallowed, folder=chain.folder)
         if chain.too_long():
             yield replace(run, unresolved=_TOO_LONG)
             return
@@ -255,7 +259,8 @@ class Resolver:
             yield self._program(self.programs.served(words, chain.folder, origin), run, chain)
         elif name in images.ENGINES:
             absent = "" if chain.inside_image else images.absent(words, chain.folder, self.paths)
-            yield replace(run, missing=self.paths.missing(absent, "", run.location.path) if absent else "")
+            missing = self.paths.missing(absent, "", run.location.path) if absent else ""
+            yield replace(run, missing=missing, folder=images.folder_of(words, chain.folder, self.paths))
             yield from self._container(words, run.location, use, command, chain)
         else:
             yield from self._elsewhere(words, run, use, command, chain)

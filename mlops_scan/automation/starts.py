@@ -221,12 +221,14 @@ class _Jobs(Struct, frozen=True):
     def _uses(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
         """An action of another repository: its name and inputs, and the commands or the Dockerfile it is given."""
         given = {name: call.filled(value) for name, value in step.inputs.items()}
-        yield from self.resolver.step(path, step.line, step.uses, given, start, step.may_fail, call.via)
         script = given.get("script") or given.get("inlineScript") or given.get("run")
+        folder = call.filled(step.folder)
         if "docker/build-push-action" in step.uses:
             context = given.get("context", ".")
             context = "." if "$" in context or "://" in context else context
             script = f"docker build -f {given.get('file') or join(context, 'Dockerfile')} {context}"
+            folder = images.folder_of(tuple(script.split()), "", self.resolver.paths)
+        yield from self.resolver.step(path, step.line, step.uses, given, start, step.may_fail, call.via, folder)
         if script and "github-script" not in step.uses:
             yield from self._script(path, replace(step, script_line=step.line), script, start, call)
 

@@ -91,11 +91,11 @@ def _triggers(node: Node) -> tuple[Trigger, ...]:
     if trigger is None:
         found.append(Trigger("push", node.line, "every push"))
     elif not _is_none(trigger):
-        found.append(Trigger("push", trigger.at, _branches(trigger)))
+        found.append(Trigger("push", trigger.at, _branches(trigger), paths=_paths(trigger)))
     elif (tags := trigger.path("tags", "include") or trigger.get("tags")) is not None:
         found.append(Trigger("tag", trigger.at, " ".join(tags.strings())))
     if pull is not None and not _is_none(pull):
-        found.append(Trigger("pull_request", pull.at, _branches(pull)))
+        found.append(Trigger("pull_request", pull.at, _branches(pull), paths=_paths(pull)))
     for item in _items(node.get("schedules")):
         cron = item.get("cron")
         found.append(Trigger("schedule", (cron or item).at, _text(cron)))
@@ -119,6 +119,11 @@ def _is_none(node: Node) -> bool:
 def _branches(node: Node) -> str:
     branches = node.path("branches", "include") or node.get("branches") or node
     return " ".join(branches.strings())
+
+
+def _paths(node: Node) -> tuple[str, ...]:
+    included = node.path("paths", "include")
+    return included.strings() if included is not None else ()
 
 
 class _Reader:

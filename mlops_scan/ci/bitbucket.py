@@ -135,7 +135,7 @@ class _Pipeline(Struct):
             may_fail="the step's failures are ignored (`on-fail: strategy: ignore`)" if ignored else "",
             manual=self.manual,
             image=named(node.get("image")) or self.image,
-            triggers=self.triggers,
+            triggers=_narrowed(self.triggers, node),
         )
 
     def _steps(self, node: Node) -> Iterator[Step]:
@@ -147,6 +147,12 @@ class _Pipeline(Struct):
 def _one(item: Node) -> Node:
     """A list of one entry."""
     return Node("sequence", item.line, item.end_line, items=(item,))
+
+
+def _narrowed(triggers: tuple[Trigger, ...], node: Node) -> tuple[Trigger, ...]:
+    """The triggers with the files of which a step asks that one has changed."""
+    paths = node.path("condition", "changesets", "includePaths")
+    return triggers if paths is None else tuple(replace(trigger, paths=paths.strings()) for trigger in triggers)
 
 
 def _condition(node: Node) -> str:

@@ -177,12 +177,14 @@ def _may_trigger(documents: Documents) -> tuple[tuple[str, bool], ...]:
 def _imported(node: Node) -> Iterator[Trigger]:
     source = node.get("github") or node.get("repositoryEventConfig") or node.get("bitbucketServerTriggerConfig")
     pushed = source.get("push") if source is not None else node.get("triggerTemplate")
+    included = node.get("includedFiles")
+    paths = included.strings() if included is not None else ()
     if source is not None and source.get("pullRequest") is not None:
-        yield Trigger("pull_request", 1, text(source.path("pullRequest", "branch")))
+        yield Trigger("pull_request", 1, text(source.path("pullRequest", "branch")), paths=paths)
     if pushed is not None:
         tag = pushed.get("tag") or pushed.get("tagName")
         name = tag or pushed.get("branch") or pushed.get("branchName")
-        yield Trigger("tag" if tag is not None else "push", 1, text(name))
+        yield Trigger("tag" if tag is not None else "push", 1, text(name), paths=paths)
     for key in ("pubsubConfig", "webhookConfig"):
         if node.get(key) is not None:
             yield Trigger("external", 1, key)

@@ -94,7 +94,8 @@ def _triggers(when: Node | None, line: int) -> tuple[Trigger, ...]:
     found: list[Trigger] = []
     for part in _alternatives(when):
         detail = " ".join(words(_included(part.get("branch")))) or " ".join(words(part.get("cron")))
-        found += [Trigger(kind, part.at, detail or kind) for kind in _kinds(part)]
+        paths = words(_included(part.get("path")))
+        found += [Trigger(kind, part.at, detail or kind, paths=paths) for kind in _kinds(part)]
     if when is None:
         found = [Trigger(kind, line, "every " + kind) for kind in _DEFAULT]
     return tuple(dict.fromkeys(found))

@@ -87,7 +87,7 @@ def _event(name: str, event: Node) -> Iterator[Trigger]:
     narrowed = event.get("workflows") or event.get("branches") or event.get("types")
     if narrowed is not None and narrowed.strings():
         detail = " ".join(narrowed.strings())
-    yield Trigger(kind, event.at, detail)
+    yield Trigger(kind, event.at, detail, paths=_strings(event.get("paths")))
 
 
 # -- jobs and steps --------------------------------------------------------------------------------------------------

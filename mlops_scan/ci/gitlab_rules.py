@@ -85,9 +85,8 @@ def _rules(rules: Node, when: Node | None) -> Started:
         text = (condition.string() or condition.text) if condition is not None else ""
         if how != "never":
             manual.append(how == "manual")
-            found.append(
-                Trigger("manual" if how == "manual" else _kind(text), rule.line, text or f"when: {how or 'on_success'}")
-            )
+            kind, detail = "manual" if how == "manual" else _kind(text), text or f"when: {how or 'on_success'}"
+            found.append(Trigger(kind, rule.line, detail, paths=_changes(rule)))
         if condition is None and rule.get("changes") is None and rule.get("exists") is None and rule.kind == "mapping":
             break  # always true: later rules are never read
     if not found:
@@ -99,7 +98,8 @@ def _refs(keys: Mapping[str, Node], node: Node) -> Started:
     only, unless = keys.get("only"), keys.get("except")
     words = _words(only)
     line = only.at if only is not None else node.at
-    triggers = [Trigger(_REFS.get(word, "push"), line, word) for word in words] or [Trigger("push", line, "every push")]
+    paths = _changes(only)
+    triggers = [Trigger(_REFS.get(word, "push"), line, word, paths=paths) for word in words or ("every push",)]
     excluded = {_REFS[word] for word in _words(unless) if word in _REFS}
     names = set(_words(unless)) - set(_REFS)
     left = tuple(t for t in triggers if t.kind not in excluded and t.detail not in names)
@@ -119,7 +119,11 @@ def _created(found: Started, created: tuple[Trigger, ...], limited: bool) -> Sta
             kept.append(trigger)
         elif trigger.kind == "push" and "$CI_PIPELINE_SOURCE" not in trigger.detail:
             # a condition on the branch holds in pipelines of any source
-            kept.extend(replace(other, line=trigger.line) for other in created if not (limited and other.kind == "tag"))
+            kept.extend(
+                replace(other, line=trigger.line, paths=trigger.paths)
+                for other in created
+                if not (limited and other.kind == "tag")
+            )
     if not kept:
         return Started((), found.manual, "`workflow: rules` creates no pipeline for what would start it")
     return Started(tuple(dict.fromkeys(kept)), found.manual)
@@ -128,6 +132,13 @@ def _created(found: Started, created: tuple[Trigger, ...], limited: bool) -> Sta
 def _words(node: Node | None) -> tuple[str, ...]:
     refs = node.get("refs") if node is not None and node.kind == "mapping" else node
     return refs.strings() if refs is not None else ()
+
+
+def _changes(node: Node | None) -> tuple[str, ...]:
+    """The patterns of `changes`, of which a rule or a filter asks that one file has changed."""
+    changes = node.get("changes") if node is not None and node.kind == "mapping" else None
+    listed = changes.get("paths") if changes is not None and changes.kind == "mapping" else changes
+    return listed.strings() if listed is not None else ()
 
 
 def _word(node: Node, key: str) -> str:

@@ -24,6 +24,7 @@ class Trigger(Struct, frozen=True):
     line: int
     detail: str = ""  # a cron expression, branch names, the workflow that must have run
     assumed: bool = False  # the usual setting of a server, which the file cannot show
+    paths: tuple[str, ...] = ()  # patterns of the files of which one must have changed; empty for any
 
 
 class Step(Struct, frozen=True):

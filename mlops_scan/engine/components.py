@@ -12,6 +12,7 @@ from mlops_scan.code.facts import MAIN
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.pipelines import ml_step
+from mlops_scan.engine.ciplaces import Lines, lines
 from mlops_scan.engine.copies import copied_folders, originals
 from mlops_scan.engine.kind import Kind
 from mlops_scan.engine.lessons import is_manifest, lessons, project_folders
@@ -195,8 +196,22 @@ class Share(Struct, frozen=True):
         return component == ROOT or component in self.holders or (self.common if course else not self.holders)
 
 
-def sharing(signals: Iterable[Signal], components: Components) -> Iterator[Share]:
-    """For each signal where it belongs; asked once for all components."""
+def ci_lines(context: Context, components: Components) -> Lines:
+    """The lines of CI that are about some of the components only."""
+
+    def holder(path: str) -> str:
+        standing = components.standing(path)
+        return next((folder for folder in reversed(components.folders) if standing.startswith(folder + "/")), "")
+
+    return lines(context, holder) if len(components.folders) > 1 else {}
+
+
+def sharing(signals: Iterable[Signal], components: Components, ci: Lines | None = None) -> Iterator[Share]:
+    """For each signal where it belongs; asked once for all components.
+
+    `ci` are the lines of CI that are about some components only: a command in such a line whose signal shows nothing
+    that lies in a component belongs to those.
+    """
     known: dict[str, Share] = {}
     for signal in signals:
         shares = []
@@ -207,7 +222,10 @@ def sharing(signals: Iterable[Signal], components: Components) -> Iterator[Share
                 holders = frozenset(f for f in components.folders if standing.startswith(f + "/"))
                 known[path] = Share(holders, "/" not in standing or standing.startswith("."))
             shares.append(known[path])
-        yield Share(frozenset().union(*(share.holders for share in shares)), all(share.common for share in shares))
+        shown: frozenset[str] = frozenset().union(*(share.holders for share in shares))
+        first = signal.evidence[0].location if signal.evidence else None
+        about = ci.get((first.path, first.line)) if ci and first is not None and not shown else None
+        yield Share(about or shown, not about and all(share.common for share in shares))
 
 
 def size(context: Context, component: str) -> int:

@@ -68,7 +68,8 @@ class Judge:
         """The verdict on one component."""
         course = self.kind.name == "course"
         if self._shares is None:
-            self._shares = tuple(component_rules.sharing(self.signals, self.parts))
+            ci = component_rules.ci_lines(self.context, self.parts)
+            self._shares = tuple(component_rules.sharing(self.signals, self.parts, ci))
         own = [s for s, share in zip(self.signals, self._shares, strict=True) if share.belongs(folder, course)]
         return self._result(folder, grade(self.rules.practices, distinct(own, originals(self.context))))
 

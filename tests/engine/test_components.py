@@ -102,6 +102,82 @@ def test_ci_of_one_component_does_not_count_for_the_other(tmp_path: Path) -> Non
     assert of(report, "services/ranking", "ci/code-tests").grade is Grade.ABSENT
 
 
+ROLLS_OUT = "aws lambda update-function-code --function-name x --image-uri x.dkr.ecr.eu-west-1.amazonaws.com/x"
+CHURN, RANKING = "services/churn", "services/ranking"
+
+
+def released(steps: str, on: str = "push") -> str:
+    """A workflow at the root that releases something."""
+    return f"on: {on}\njobs:\n  a:\n    runs-on: x\n    steps:\n{steps}"
+
+
+def changes(*patterns: str, event: str = "push") -> str:
+    """An event that asks for changes of some files."""
+    return f"{{{event}: {{paths: [{', '.join(repr(pattern) for pattern in patterns)}]}}}}"
+
+
+RUN = f"      - run: {ROLLS_OUT}\n"
+
+
+@pytest.mark.parametrize(
+    ("definition", "expected"),
+    [
+        (released(f"{RUN}        working-directory: {CHURN}\n"), [CHURN]),
+        (released(f"{RUN}        working-directory: ./{CHURN}/deploy\n"), [CHURN]),
+        (released(f"      - run: cd {CHURN} && {ROLLS_OUT}\n"), [CHURN]),
+        (
+            released(RUN).replace("    steps", f"    defaults: {{run: {{working-directory: {CHURN}}}}}\n    steps"),
+            [CHURN],
+        ),
+        (released(RUN, changes(f"{CHURN}/**")), [CHURN]),
+        (released(RUN, changes(f"./{CHURN}/*.py", f"{CHURN}/Dockerfile", ".github/workflows/ci.yml")), [CHURN]),
+        (released(RUN, changes(f"{CHURN}/**", f"{RANKING}/**")), [CHURN, RANKING]),
+        # about all of them, or not only about one
+        (released(RUN), [CHURN, RANKING]),
+        (released(f"{RUN}        working-directory: services\n"), [CHURN, RANKING]),
+        (released(f"{RUN}        working-directory: ${{{{ inputs.folder }}}}\n"), [CHURN, RANKING]),
+        (released(f"      - run: cd {CHURN} && ls\n{RUN}"), [CHURN, RANKING]),
+        (released(f"      # - run: cd {CHURN}\n{RUN}"), [CHURN, RANKING]),
+        (released(RUN, changes(f"{CHURN}/**", "shared/**")), [CHURN, RANKING]),
+        (released(RUN, changes("**")), [CHURN, RANKING]),
+        (released(RUN, changes(f"{CHURN}*")), [CHURN, RANKING]),
+        (released(RUN, changes(f"{CHURN}/**")[:-1] + ", pull_request: {}}"), [CHURN, RANKING]),
+    ],
+)
+def test_a_job_that_works_for_one_component(tmp_path: Path, definition: str, expected: list[str]) -> None:
+    report = scan_tree(tmp_path, {**TWO, "shared/x.py": "", ".github/workflows/ci.yml": definition})
+    assert [path for path in (CHURN, RANKING) if of(report, path, "cd/model-deploy").met] == expected
+
+
+def test_an_image_belongs_to_the_component_it_is_built_from(tmp_path: Path) -> None:
+    image = "FROM python:3.12\nCOPY . .\nRUN pip install -r requirements.txt\nCMD python train.py\n"
+    tree = {**TWO, f"{CHURN}/Dockerfile": image, f"{RANKING}/Dockerfile": image}
+    push = f"      - uses: docker/build-push-action@v6\n        with: {{context: {CHURN}, push: true}}\n"
+    report = scan_tree(tmp_path / "a", {**tree, ".github/workflows/ci.yml": released(push)})
+    assert of(report, CHURN, "cd/model-deploy").met
+    assert not of(report, RANKING, "cd/model-deploy").met
+    report = scan_tree(tmp_path / "b", {**tree, ".github/workflows/ci.yml": released(push.replace(CHURN, "."))})
+    assert of(report, RANKING, "cd/model-deploy").met
+
+
+def test_a_script_that_two_jobs_run_counts_for_both(tmp_path: Path) -> None:
+    one = released(f"      - run: ../../deploy.sh\n        working-directory: {CHURN}\n")
+    other = one.replace(CHURN, RANKING)
+    tree = {**TWO, "deploy.sh": f"set -e\n{ROLLS_OUT}\n", ".github/workflows/a.yml": one}
+    report = scan_tree(tmp_path / "a", tree)
+    assert of(report, CHURN, "cd/model-deploy").met
+    assert not of(report, RANKING, "cd/model-deploy").met
+    report = scan_tree(tmp_path / "b", {**tree, ".github/workflows/b.yml": other})
+    assert of(report, RANKING, "cd/model-deploy").met
+
+
+def test_a_job_of_one_lesson_counts_for_no_other(tmp_path: Path) -> None:
+    tree: dict[str, str | bytes] = {f"0{n}-part/{path}": text for n in (1, 2, 3) for path, text in ML.items()}
+    job = released(f"{RUN}        working-directory: 02-part\n")
+    report = scan_tree(tmp_path, {**tree, ".github/workflows/ci.yml": job})
+    assert [item.path for item in report.components if of(report, item.path, "cd/model-deploy").met] == ["02-part"]
+
+
 @pytest.mark.parametrize(
     "tree",
     [
