@@ -15,7 +15,7 @@ from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.engine.ciplaces import Lines, lines
 from mlops_scan.engine.copies import copied_folders, originals
 from mlops_scan.engine.kind import Kind
-from mlops_scan.engine.lessons import is_manifest, lessons, project_folders
+from mlops_scan.engine.lessons import beside, is_manifest, lessons, project_folders
 from mlops_scan.engine.workspaces import members
 from mlops_scan.regex import regex
 from mlops_scan.words import Role, Signal
@@ -47,6 +47,11 @@ _PARTS = frozenset(
         "serve", "serving", "setup", "source", "src", "train", "training", "web",
     }
 )  # fmt: skip
+# Folders that the lessons of a course share.
+_SHARED = frozenset(
+    {"common", "core", "data", "datasets", "helper", "helpers", "libs", "library", "models", "shared", "test", "tests",
+     "tools", "util", "utilities", "utils"}
+)  # fmt: skip
 _MAX_PLACES = 300  # folders with dependency files whose entry points are followed
 
 
@@ -76,12 +81,10 @@ def find(context: Context, kind: Kind) -> Components:
         if context.role(p.path) is Role.SOURCE and ml_step(context, p) is not None
     }
     if kind.name == "course":
-        found = [
-            folder
-            for folder in (lessons(context) or project_folders(context))
-            if any(path.startswith(folder + "/") for path in learns | declares)
-        ]
-        return Components(tuple(found)) if len(found) >= 2 else Components()
+        named = lessons(context) or project_folders(context)
+        found = {folder for folder in named if any(path.startswith(folder + "/") for path in learns | declares)}
+        found |= beside(context, named, learns | declares, _PARTS | _SHARED)
+        return Components(tuple(sorted(found))) if len(found) >= 2 else Components()
     if kind.name == "template" and any(file.role is Role.TEMPLATE for file in context.repository.files):
         return Components()
     places = _places(context)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
 from mlops_scan.regex import regex
@@ -43,6 +43,7 @@ _GUIDE = regex(r"\b(guide|course|tutorials?|workshop|bootcamp|lectures|curriculu
 _TOPIC = regex(r"\b(ml-?ops|llm-?ops|machine learning|deep learning|data science|ml engineering)\b", re.I)
 _CODE = (".py", ".ipynb", ".r", ".scala", ".jl")
 _LONGEST = max(map(len, _CODE))
+_TWINS = frozenset({"exercise", "exercises", "lab", "labs", "solution", "solutions", "starter"})  # of one lesson
 _MIN_LESSONS = 3
 _MIN_NAMED = 5  # folders deep in a tree need more of them to be no accident
 _MIN_PROJECTS = 6
@@ -70,20 +71,27 @@ def readme_path(context: Context) -> str:
 def lesson_folders(files: tuple[File, ...]) -> tuple[str, ...]:
     """Folders that are lessons of a course, the outermost of each branch; nothing without enough of them.
 
-    They stand at the top, on one shelf (`labs/01-data`), or, with a word in their names, anywhere (`dvc/lab_2`).
+    They stand at the top, on one shelf (`labs/01-data`), or, with a word in their names, anywhere (`dvc/lab_2`). Where
+    enough of them hold code, those that hold none are left out.
     """
     folders = {file.folder: None for file in files if "/" in file.path}
     split = [folder.split("/") for folder in folders]
+    coded = {file.folder for file in files if file.path[-_LONGEST:].lower().endswith(_CODE)}
     tops = {parts[0] for parts in split}
     if sum(1 for top in tops if _LESSON.fullmatch(top)) >= _MIN_LESSONS:
-        return tuple(sorted(_outermost(split, _LESSON)))
+        return _with_code(_outermost(split, _LESSON), coded)
     shelved = {(parts[0], parts[1]) for parts in split if len(parts) > 1 and _SHELF.fullmatch(parts[0])}
-    on_shelf = [f"{shelf}/{name}" for shelf, name in shelved if _LESSON.fullmatch(name)]
+    on_shelf = {f"{shelf}/{name}" for shelf, name in shelved if _LESSON.fullmatch(name)}
     if len(on_shelf) >= _MIN_LESSONS:
-        return tuple(sorted(on_shelf))
-    coded = {file.folder for file in files if file.path[-_LONGEST:].lower().endswith(_CODE)}
+        return _with_code(on_shelf, coded)
     found = _outermost((folder.split("/") for folder in coded), _NAMED_LESSON)
     return tuple(sorted(found)) if len(found) >= _MIN_NAMED else ()
+
+
+def _with_code(folders: set[str], coded: set[str]) -> tuple[str, ...]:
+    """The folders in order, without those that hold no code where enough others do."""
+    held = {home for folder in coded if (home := _home(f"{folder}/", folders))}
+    return tuple(sorted(held if len(held) >= _MIN_LESSONS else folders))
 
 
 def lessons(context: Context) -> tuple[str, ...]:
@@ -104,6 +112,52 @@ def _outermost(folders: Iterable[list[str]], lesson: re.Pattern[str]) -> set[str
         depth = next((i for i, part in enumerate(parts) if known[part]), None)
         if depth is not None:
             found.add("/".join(parts[: depth + 1]))
+    return found
+
+
+def beside(context: Context, named: Iterable[str], work: set[str], parts: frozenset[str]) -> set[str]:
+    """Other folders of a course with work of their own: the outermost ones that hold no lesson.
+
+    `work` are the files that train or declare a pipeline, `parts` names of folders that are a part of something. A
+    folder that only holds several such folders is none itself, nor is one whose code lessons import.
+    """
+    lessons_ = set(named)
+    holding = {lesson[:at] for lesson in lessons_ for at, letter in enumerate(lesson) if letter == "/"}
+    found: set[str] = set()
+    for path in work:
+        folders = path.split("/")[:-1]
+        outer = ("/".join(folders[: depth + 1]) for depth in range(len(folders)))
+        top = next((folder for folder in outer if folder not in holding), "")
+        if top and not _home(path, lessons_) and top.rpartition("/")[2].lower() not in parts:
+            found.add(top)
+    if not found:
+        return found
+    own = {file.folder for file in context.files() if is_manifest(file.name) or file.name.lower().endswith(_CODE)}
+    apart = {inner for folder in found for inner in _apart(folder, work, own, parts)}
+    imported = _imported(context, lessons_)
+    return {folder for folder in apart if not any(path.startswith(folder + "/") for path in imported)}
+
+
+def _apart(folder: str, work: set[str], own: set[str], parts: frozenset[str]) -> Iterator[str]:
+    """A folder, or where it has no code of its own the several folders with work in it."""
+    inner = {path[len(folder) + 1 :].partition("/")[0] for path in work if path.startswith(folder + "/")}
+    if folder in own or len(inner) < 2 or inner <= _TWINS or any(name.lower() in parts for name in inner):
+        yield folder
+        return
+    for name in sorted(inner):
+        yield from _apart(f"{folder}/{name}", work, own, parts)
+
+
+def _imported(context: Context, folders: set[str]) -> set[str]:
+    """The files outside some folders that code in them imports."""
+    index = context.index
+    found = set()
+    for path, module in index.modules.items():
+        home = _home(path, folders)
+        for item in module.imports if home else ():
+            target = None if index.is_foreign(item.name) else index.find_module(item.name, path)
+            if target is not None and not target[0].startswith(home + "/"):
+                found.add(target[0])
     return found
 
 

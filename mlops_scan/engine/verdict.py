@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
@@ -106,7 +107,7 @@ class Judge:
                 raise ScanError(f"{wanted}: no such component; known: {known}")
             return chosen
         if self.kind.name == "course" and len(judged) > 1:
-            return self._course(max(judged, key=lambda c: (c.level or 0, c.progress or 0.0)))
+            return self._course(max(judged, key=_richness))
         return max(judged, key=lambda c: (component_rules.size(self.context, c.path), c.path))
 
     def _result(self, folder: str, practices: tuple[PracticeResult, ...]) -> ComponentResult:
@@ -143,13 +144,21 @@ class Judge:
         return frozenset(self.rules.tools[tool].family for tool in tools if tool in self.rules.tools)
 
     def _course(self, best: ComponentResult) -> ComponentResult:
-        """A course as a whole: what any lesson shows, at the level of the best lesson: nothing connects them."""
+        """A course as a whole: what anything in it shows, at the level of the best lesson: nothing connects them."""
         whole = self._result(best.path, grade(self.rules.practices, self.signals))
         every = tuple(_limited(item, limit) for item, limit in zip(whole.models, best.models, strict=True))
         main = next(item for item in every if item.id == self.model)
         return replace(
             best, practices=whole.practices, ladder=main.ladder, ahead=main.ahead, gaps=main.gaps, models=every
         )
+
+
+def _richness(lesson: ComponentResult) -> tuple[int, float, int, list[str | int]]:
+    """Sorts a lesson behind poorer ones; of equal ones the later lesson, as a reader counts them, has seen more."""
+    met = sum(1 for practice in lesson.practices if practice.met)
+    parts = re.split(r"(\d+)", lesson.path)
+    number = [int(part) if place % 2 else part for place, part in enumerate(parts)]
+    return lesson.level or 0, lesson.progress or 0.0, met, number
 
 
 def _limited(whole: ModelResult, best: ModelResult) -> ModelResult:
@@ -191,7 +200,7 @@ def notices(
     found += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
     found += [kind.notice] if kind.notice else []
     if kind.name == "course" and len(parts.folders) > 1 and wanted is None:
-        found.append("a course: the practices are those of all lessons together, the level is that of the best lesson")
+        found.append("a course: the practices are those of the whole repository, the level is that of the best lesson")
     if select:
         found.append(f"only findings {', '.join(select)} are shown")
     if ignore:

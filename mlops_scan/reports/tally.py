@@ -109,8 +109,8 @@ def scope(report: Report, chosen: str) -> str:
         return ""
     if report.kind == "course" and not chosen:
         return (
-            f"The level is that of the best one, `{path}`; the rows and practices are those of all {count} together, "
-            "and a next step may be met in another one."
+            f"The level is that of the best one, `{path}`, of {count} components; the rows and practices are those of "
+            "the whole repository, and a next step may be met in another one."
         )
     return f"The level is that of `{path}`, one of {count} components."
 

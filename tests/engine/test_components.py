@@ -229,6 +229,15 @@ def test_lessons_of_a_course(tmp_path: Path) -> None:
     assert not of(report, "01-part", "pipeline/orchestration").met
 
 
+def test_of_equal_lessons_the_richest_speaks_then_the_last(tmp_path: Path) -> None:
+    tree: dict[str, str | bytes] = {f"week_{n}/{path}": text for n in (1, 9, 10) for path, text in ML.items()}
+    assert scan_tree(tmp_path / "a", tree).headline.path == "week_10"
+    owned = {**tree, "week_9/tests/test_data.py": TEST}
+    report = scan_tree(tmp_path / "b", owned)
+    assert report.headline.path == "week_9"
+    assert len({(item.level, item.progress) for item in report.components}) == 1
+
+
 @pytest.mark.parametrize(
     ("paths", "expected"),
     [

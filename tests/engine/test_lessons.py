@@ -46,13 +46,28 @@ def files(*paths: str) -> tuple[File, ...]:
         (("labs/01-a/x.py", "labs/02-b/x.py", "labs/03-c/x.py"), 3),
         (("labs/01-a/x.py", "labs/02-b/x.py"), 0),
         (("infra/01-a/x.py", "infra/02-b/x.py", "infra/03-c/x.py"), 0),
+        ((*(f"0{n}-a/x.py" for n in range(3)), *(f"1{n}-moved/README.md" for n in range(9))), 3),
+        ((*(f"0{n}-a/sub/x.py" for n in range(3)), "labs/04-b/x.md"), 3),
+        (("01-a/x.py", "02-a/x.R", "03-a/x.md", "04-a/x.md"), 4),
         (tuple(f"work/dvc/lab_{n}/x.py" for n in range(5)), 5),
         (tuple(f"work/dvc/lab_{n}/x.py" for n in range(4)), 0),
         (tuple(f"work/dvc/lab_{n}/x.tf" for n in range(5)), 0),
         (tuple(f"work/dvc/{n}/x.py" for n in range(5)), 0),
         (tuple(f"data/part_{n}/x.py" for n in range(5)), 0),
     ],
-    ids=["shelf", "two", "no shelf", "deep", "too few", "no code", "bare numbers", "parts of data"],
+    ids=[
+        "shelf",
+        "two",
+        "no shelf",
+        "moved",
+        "code below",
+        "hardly any code",
+        "deep",
+        "too few",
+        "no code",
+        "bare numbers",
+        "parts of data",
+    ],
 )
 def test_lessons_below_the_top(paths: tuple[str, ...], count: int) -> None:
     assert len(lesson_folders(files(*paths))) == count
@@ -161,3 +176,47 @@ def test_a_lesson_that_the_user_chose_stands_for_itself() -> None:
     chosen = scan(root, ScanOptions(component="02-tracking"))
     assert chosen.headline.path == "02-tracking"
     assert not any(notice.startswith("a course: ") for notice in chosen.notices)
+
+
+COURSE: Tree = {f"0{n}-part/train.py": TRAIN for n in (1, 2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"roadshow/steps/train.py": TRAIN}, ["roadshow"]),
+        ({"roadshow/a/train.py": TRAIN, "roadshow/b/train.py": TRAIN}, ["roadshow/a", "roadshow/b"]),
+        ({"roadshow/a/train.py": TRAIN, "roadshow/b/train.py": TRAIN, "roadshow/main.py": ""}, ["roadshow"]),
+        ({"roadshow/a/train.py": TRAIN, "roadshow/src/train.py": TRAIN}, ["roadshow"]),
+        ({"batch/labs/train.py": TRAIN, "batch/solutions/train.py": TRAIN}, ["batch"]),
+        (
+            {"roadshow/dvc.yaml": "stages:\n  train:\n    cmd: python train.py\n"},
+            [],
+        ),  # of which nothing is seen to train
+        ({"roadshow/serve.py": "import flask\n"}, []),
+        ({"docs/train.py": TRAIN}, []),
+        ({"utils/train.py": TRAIN}, []),
+        ({"src/train.py": TRAIN}, []),
+        ({"train.py": TRAIN}, []),
+        (
+            {
+                "kit/train.py": TRAIN,
+                "kit/__init__.py": "",
+                "01-part/run.py": "from kit.train import train\n\ntrain()\n",
+            },
+            [],
+        ),
+        ({"kit/train.py": TRAIN, "01-part/run.py": "import sklearn.kit\n"}, ["kit"]),
+    ],
+)
+def test_other_folders_of_a_course(tmp_path: Path, more: Tree, expected: list[str]) -> None:
+    context = context_of(tmp_path, {**COURSE, **more})
+    assert [folder for folder in find(context, decide(context)).folders if not folder.startswith("0")] == expected
+
+
+def test_folders_beside_the_lessons_of_a_shelf(tmp_path: Path) -> None:
+    """A folder that holds lessons is none itself; what lies beside them in it is one."""
+    tree: Tree = {f"labs/{path}": text for path, text in COURSE.items()}
+    context = context_of(tmp_path, {**tree, "labs/final/train.py": TRAIN, "labs/train.py": TRAIN})
+    found = find(context, decide(context)).folders
+    assert [folder.removeprefix("labs/") for folder in found] == ["01-part", "02-part", "03-part", "final"]
