@@ -90,12 +90,14 @@ def _write_elsewhere(folder: Path, changed: tuple[Any, ...]) -> None:
 
 def _print(plan: Plan) -> None:
     from mlops_scan.reports.clean import one_line, visible
+    from mlops_scan.reports.tally import counted
 
     where = "" if plan.component == "." else f"{visible(plan.component)}: "
     if not plan.steps:
         click.echo(f"{where}level {plan.level} ({plan.model}): nothing is missing for level {plan.target}")
         return
-    click.echo(f"{where}from level {plan.level} to level {plan.target} ({plan.model}) in {len(plan.steps)} steps")
+    count = counted(len(plan.steps), "step")
+    click.echo(f"{where}from level {plan.level} to level {plan.target} ({plan.model}) in {count}")
     for number, step in enumerate(plan.steps, 1):
         click.echo(f"\n{number}. {step.title}  [{step.practice}, level {step.level}, effort {step.effort}]")
         if step.after:

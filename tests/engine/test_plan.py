@@ -225,6 +225,19 @@ def test_wrong_use(fixture: str, options: list[str], said: str, capsys: pytest.C
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("fixture", "said"),
+    [
+        ("template", "from level 1 to level 2 (default) in 1 step\n"),
+        ("level1-manual", "from level 1 to level 2 (default) in 3 steps\n"),
+        ("course", "04-deployment: from level 1 to level 2 (default) in 1 step\n"),  # which another lesson has taken
+    ],
+)
+def test_the_way_begins_with_its_length(fixture: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", str(FIXTURES / fixture / "repo"), "--isolated"]) == 0
+    assert capsys.readouterr().out.startswith(said)
+
+
 def test_nothing_is_missing_at_the_top(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["plan", str(FIXTURES / "level4-full" / "repo"), "--isolated"]) == 0
     assert "nothing is missing" in capsys.readouterr().out
