@@ -83,8 +83,10 @@ def find(context: Context, kind: Kind) -> Components:
     if kind.name == "course":
         named = lessons(context) or project_folders(context)
         found = {folder for folder in named if any(path.startswith(folder + "/") for path in learns | declares)}
+        if len(found) < 2:
+            return Components()  # the lessons are not what its work is divided into
         found |= beside(context, named, learns | declares, _PARTS | _SHARED)
-        return Components(tuple(sorted(found))) if len(found) >= 2 else Components()
+        return Components(tuple(sorted(found)))
     if kind.name == "template" and any(file.role is Role.TEMPLATE for file in context.repository.files):
         return Components()
     places = _places(context)

@@ -11,6 +11,7 @@ from mlops_scan.automation.graph import Started
 from mlops_scan.ci.model import ON_CHANGE
 from mlops_scan.detectors.base import Context
 from mlops_scan.engine import placeholders
+from mlops_scan.engine.prominence import Prominence, Rank
 from mlops_scan.engine.report import PracticeResult
 from mlops_scan.rulebook import Practice
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Role, Signal
@@ -29,13 +30,14 @@ def weigh(context: Context, signals: Iterable[Signal]) -> list[Signal]:
     """Signals after the role of their file and what starts them are taken into account, in a stable order."""
     plain = [_by_role(context, signal) for signal in signals]
     weighed = [placeholders.lower(context, signal, _wired(context, signal)) for signal in plain]
-    return sorted(weighed, key=_order)
+    rank = Prominence(context).rank
+    return sorted(weighed, key=lambda signal: _order(signal, rank(signal)))
 
 
-def _order(signal: Signal) -> tuple[str, int, int, str, int, str]:
+def _order(signal: Signal, rank: Rank) -> tuple[str, int, int, Rank, str, int, str]:
     where = signal.evidence[0].location if signal.evidence else None
     place = (where.path, where.line) if where is not None else ("", 0)
-    return signal.practice, -signal.grade.strength, -signal.confidence.strength, *place, signal.tool
+    return signal.practice, -signal.grade.strength, -signal.confidence.strength, rank, *place, signal.tool
 
 
 def _by_role(context: Context, signal: Signal) -> Signal:

@@ -15,6 +15,7 @@ from tests.trees import ML, Tree, context_of
 
 BOOK = load()
 TRACKING, GATE, CARD, CODE = "experiment/tracking", "model/quality-gate", "governance/model-card", "ci/code-tests"
+NOTEBOOK = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 W, I, T, U = Grade.WIRED, Grade.IMPLEMENTED, Grade.TRACE, Grade.UNKNOWN  # noqa: E741
 
 
@@ -248,3 +249,58 @@ def test_evidence_is_bounded_and_distinct() -> None:
     found = graded(TRACKING, *(signal(TRACKING, I, f"{n % 20}.py", 1) for n in range(60)))
     assert len(found.evidence) <= 12
     assert len({e.location for e in found.evidence}) == len(found.evidence)
+
+
+# -- which of equal claims is shown ------------------------------------------------------------------------------------
+
+
+def first_shown(context: Context, *signals: Signal) -> str:
+    """The file that stands for a practice which several signals claim alike."""
+    shown = primary(graded(signals[0].practice, *weigh(context, signals)))
+    assert shown is not None
+    return shown.location.path
+
+
+def test_main_code_is_shown_before_notebooks_and_tests(tmp_path: Path) -> None:
+    context = context_of(tmp_path, {**ML, "a.ipynb": NOTEBOOK, "b.py": "", "tests/a.py": ""})
+    claims = (signal(TRACKING, T, path, 1, scope="") for path in ("a.ipynb", "b.py", "tests/a.py"))
+    assert first_shown(context, *claims) == "b.py"
+
+
+def test_a_stronger_claim_of_a_notebook_is_shown_first(tmp_path: Path) -> None:
+    context = context_of(tmp_path, {**ML, "a.ipynb": NOTEBOOK, "b.py": ""})
+    strong, weak = signal(TRACKING, I, "a.ipynb", 1, scope=""), signal(TRACKING, T, "b.py", 1, scope="")
+    assert first_shown(context, strong, weak) == "a.ipynb"
+
+
+@pytest.mark.parametrize("practice", ["experiment/config", "experiment/reproducible", "model/evaluation"])
+def test_code_that_trains_is_shown_first(tmp_path: Path, practice: str) -> None:
+    tree = {
+        **ML,
+        "convert.py": "import numpy\n",
+        "boot.py": "from train import train\n\n\ndef main():\n    train('a', 'b')\n",
+    }
+    context = context_of(tmp_path, tree)
+    claims = [signal(practice, I, path, 1, scope="") for path in ("boot.py", "convert.py", "data.py", "train.py")]
+    assert first_shown(context, *claims) == "train.py"
+    assert first_shown(context, *claims[:3]) == "boot.py"
+    assert first_shown(context, *claims[1:3]) == "data.py"
+    assert (
+        first_shown(context, signal("deploy/serving", I, "convert.py", 1), signal("deploy/serving", I)) == "convert.py"
+    )
+
+
+def test_environments_of_folders_that_train_are_shown_first(tmp_path: Path) -> None:
+    tree = {**{f"model/{path}": text for path, text in ML.items()}, "load/Dockerfile": "", "model/Dockerfile": ""}
+    context = context_of(tmp_path, tree)
+    claims = [signal("env/containerized", I, path, 1, scope="") for path in ("load/Dockerfile", "model/Dockerfile")]
+    assert first_shown(context, *claims) == "model/Dockerfile"
+
+
+def test_a_filled_in_exercise_is_shown_before_the_one_with_blanks(tmp_path: Path) -> None:
+    paths = ("a/labs/train.py", "a/solutions/train.py")
+    context = context_of(tmp_path / "a", dict.fromkeys(paths, ML["train.py"]))
+    assert first_shown(context, *(signal(TRACKING, I, path) for path in paths)) == "a/solutions/train.py"
+    paths = ("a/labs/train.py", "b/solutions/train.py")
+    context = context_of(tmp_path / "b", dict.fromkeys(paths, ML["train.py"]))
+    assert first_shown(context, *(signal(TRACKING, I, path) for path in paths)) == "a/labs/train.py"

@@ -220,3 +220,10 @@ def test_folders_beside_the_lessons_of_a_shelf(tmp_path: Path) -> None:
     context = context_of(tmp_path, {**tree, "labs/final/train.py": TRAIN, "labs/train.py": TRAIN})
     found = find(context, decide(context)).folders
     assert [folder.removeprefix("labs/") for folder in found] == ["01-part", "02-part", "03-part", "final"]
+
+
+def test_folders_beside_lessons_without_work(tmp_path: Path) -> None:
+    """Where the lessons do not train, nothing says that the work is divided by folders."""
+    lessons: Tree = {f"0{n}-part/notes.py": "" for n in (1, 2, 3)}
+    context = context_of(tmp_path, {**lessons, "a/train.py": TRAIN, "b/train.py": TRAIN})
+    assert find(context, decide(context)).folders == (".",)

@@ -1,0 +1,67 @@
+"""Which of equally strong pieces of evidence is shown first: the one that a reader would name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_scan.code.facts import MAIN
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.words import Role, Signal
+
+_OF_TRAINING = ("experiment/", "env/", "model/evaluation")
+"""Practices, or families of them, that are about the code that fits the model."""
+_TWINS = (("/labs/", "/solutions/"), ("/exercises/", "/solutions/"))  # with blanks, and filled in
+Rank = tuple[int, int, bool]
+
+
+class Prominence:
+    """Ranks the first places of signals; the lowest rank is the most telling. It decides no grade."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._training: dict[str, int] | None = None
+        self._homes: frozenset[str] = frozenset()
+
+    def rank(self, signal: Signal) -> Rank:
+        """The rank of a signal among those of the same practice, grade and confidence."""
+        if not signal.evidence or signal.grade.strength == 0:
+            return 0, 0, False
+        path = signal.evidence[0].location.path
+        role = self._context.role(path)
+        aside = 2 if role in ASIDE else int(role is Role.NOTEBOOK)
+        distance = self._distance(signal, path) if signal.practice.startswith(_OF_TRAINING) else 0
+        files = self._context.documents.files
+        blank = any(lab in path and path.replace(lab, other) in files for lab, other in _TWINS)
+        return aside, distance, blank
+
+    def _distance(self, signal: Signal, path: str) -> int:
+        """0 for code that fits a model, and files above it; 1 for what leads to it or what it runs; 2 for others."""
+        if self._training is None:
+            self._training = self._found()
+            self._homes = frozenset(
+                home for path, distance in self._training.items() if distance == 0 for home in _above(path)
+            )
+        if signal.anchor is not None and path not in self._context.index.modules:
+            path = signal.anchor[0]
+        if path in self._context.index.modules:
+            return self._training.get(path, 2)
+        if signal.practice.startswith("env/"):
+            return 0 if path.rpartition("/")[0] in self._homes else 2
+        return 1
+
+    def _found(self) -> dict[str, int]:
+        """Modules by their distance from training."""
+        index = self._context.index
+        trains = {use.location.path for use in self._context.doing(*LEARNS)}
+        nodes = {(use.location.path, use.scope) for use in self._context.doing(*LEARNS)}
+        leading = index.hops_to(nodes)
+        entries = sorted(nodes | {(path, scope) for path in trains for scope in ("", MAIN)})
+        near = {path for path, _ in leading} | {path for path, _ in index.reach(entries)}
+        return {**dict.fromkeys(near, 1), **dict.fromkeys(trains, 0)}
+
+
+def _above(path: str) -> Iterator[str]:
+    """The folders that hold a file, the root as an empty text."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path
