@@ -38,6 +38,8 @@ ASIDE = frozenset({Role.TEST, Role.EXAMPLE, Role.DOCS, Role.VENDORED, Role.GENER
 """Roles whose code is not the repository's own main code."""
 
 _MAX_KEPT = 500_000  # characters of a text that is kept for its lines alone
+_MAX_ALIKE = 3  # components of which each has a finding of its own
+_MAX_SHOWN = 20
 _BLOCK = 2048  # characters of which it is kept how many lines end in them
 
 LEARNS = frozenset({"train", "tune"})
@@ -61,6 +63,7 @@ class Context(Struct):
     parsed: frozenset[str]  # the files that were parsed before any detector asked
     by_node: dict[Node, list[Use]] = field(default_factory=dict)
     self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
+    components: tuple[str, ...] = (".",)  # the folders that are judged apart
     cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share
     _leading: tuple[Run, ...] | None = None
     _commands: dict[tuple[str, ...], Run] = field(default_factory=dict)  # the first run of each command line
@@ -70,6 +73,7 @@ class Context(Struct):
     _doing: dict[tuple[frozenset[str], bool], tuple[Use, ...]] = field(default_factory=dict)
     _nodes: dict[frozenset[str], frozenset[Node]] = field(default_factory=dict)
     _hops: dict[frozenset[str], dict[Node, int]] = field(default_factory=dict)
+    _component: dict[str, str] = field(default_factory=dict)  # by folder, with a slash at its end
 
     def __post_init__(self) -> None:
         grouped: dict[Node, list[Use]] = defaultdict(list)
@@ -125,6 +129,21 @@ class Context(Struct):
     def has_named(self, name: str) -> bool:
         """Whether a file anywhere in the repository has that name."""
         return name in listed(self.documents).names
+
+    @property
+    def divided(self) -> bool:
+        """Whether several folders are judged apart."""
+        return len(self.components) > 1
+
+    def component(self, path: str) -> str:
+        """The innermost of the folders judged apart that holds a file; empty for none, and where all is one."""
+        if not self.divided:
+            return ""
+        home = path.rpartition("/")[0] + "/"
+        if home not in self._component:
+            inside = [folder for folder in self.components if home.startswith(folder + "/")]
+            self._component[home] = max(inside, key=len, default="")
+        return self._component[home]
 
     def local(self, path: str) -> str:
         """The path as a rendered template would have it."""
@@ -242,6 +261,17 @@ class Context(Struct):
     def started(self, path: str, scope: str = "") -> list[Started]:
         """What starts a piece of code."""
         return self.automation.started((path, scope))
+
+
+def folded(context: Context, alike: Sequence[Problem]) -> Iterator[Problem]:
+    """The same problem of several components: each, or one for all of many, with the places of the others."""
+    if len(alike) <= _MAX_ALIKE:
+        yield from alike
+        return
+    first, others = alike[0], alike[1:]
+    shown = tuple(context.evidence(other.location.path, other.location.line) for other in others[:_MAX_SHOWN])
+    message = f"{first.message} The same holds for {len(others)} other components."
+    yield Problem(first.finding, message, first.location, (*first.related, *shown))
 
 
 def unique(signals: Iterable[Signal]) -> Iterator[Signal]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from mlops_scan.automation.images import services
 from mlops_scan.automation.paths import join
-from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.base import Context, folded
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import has_any, regex
@@ -55,7 +55,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 def _pinned(context: Context) -> Iterator[Signal | Problem]:
     frameworks = _frameworks(context)
-    locked = False
+    locked: set[str] = set()  # the components that have exact versions, an empty name for what all share
     for file in context.named_alike(LOCKS, aside=True):
         if file.role in (Role.SOURCE, Role.TEMPLATE) and file.size:
             text = context.documents.text(file.path).lower()
@@ -67,9 +67,9 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
                 reason = f"the lock file does not hold {', '.join(first)}, which the code imports"
                 yield Signal("env/pinned", file.name, Grade.TRACE, evidence, reason=reason, fixed=True)
             else:
-                locked = True
+                locked.add(context.component(file.path))
                 yield Signal("env/pinned", file.name, Grade.IMPLEMENTED, evidence)
-    loose: list[Declared] = []
+    loose: dict[str, Declared] = {}
     deciding = _deciding(context)
     for path, every in declared_in(context).items():
         if context.role(path) not in (Role.SOURCE, Role.TEMPLATE, Role.DATA):
@@ -90,18 +90,20 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
         evidence = (context.evidence(path, (open_items or items)[0].line),)
         if not open_items:
             yield Signal("env/pinned", items[0].manifest, Grade.IMPLEMENTED, (context.evidence(path, items[0].line),))
-            locked = True
+            locked.add(context.component(path))
         else:
-            loose.extend(open_items[:1])
+            loose.setdefault(context.component(path), open_items[0])
             share = f"{len(items) - len(open_items)} of {len(items)} dependencies are pinned"
             yield Signal("env/pinned", items[0].manifest, Grade.TRACE, evidence, reason=share, fixed=True)
-    if loose and not locked:
-        item = loose[0]
-        yield Problem(
-            "MLS105",
-            f"`{item.name}` and others have no exact version here, and there is no lock file.",
-            context.evidence(item.path, item.line).location,
-        )
+    open_ = {
+        name: item for name, item in loose.items() if "" not in locked and name not in locked and (name or not locked)
+    }
+    yield from folded(context, [_unpinned(context, item) for item in open_.values()])
+
+
+def _unpinned(context: Context, item: Declared) -> Problem:
+    message = f"`{item.name}` and others have no exact version here, and there is no lock file."
+    return Problem("MLS105", message, context.evidence(item.path, item.line).location)
 
 
 def _is_locked(name: str, text: str) -> bool:

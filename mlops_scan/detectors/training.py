@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
-from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import MAIN, Module
+from mlops_scan.detectors import byhand
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
-from mlops_scan.words import Evidence, Grade, Hop, Problem, Role, Signal
+from mlops_scan.words import Grade, Hop, Problem, Role, Signal
 
 _PARAMETERS = frozenset(
     {"argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic",
@@ -22,12 +21,6 @@ _LOCAL_PATH = regex(
     words=("/home/", "users", "/content/drive/", "/root/"),
 )
 _HOMES = ("/home/", "/Users/", "/content/drive/", "/root/")
-_FEW = 50  # names of scripts that every document is asked for, before its lines are
-_COMMAND = regex(
-    r"\s*(?:(?:\$ |> |!|`)\s*)?((?:\w+=\S+ )*(?:uv run |poetry run |pipenv run )?"
-    r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
-)
-_LAUNCHERS = ("python", "torchrun", "accelerate", "deepspeed")  # one of which each match holds
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
 _IN_IMAGE = frozenset({"remote_path", "container_path", "mount_path", "workdir", "working_dir"})
 _SPLITS = regex(r"[xy]([-_]?(train|test|val|valid|validation|dev))?|(train|test|valid|val)[-_](data|set|df)", re.I)
@@ -38,7 +31,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `code/modular-training` and the findings of hand-run training."""
     uses = [use for use in context.doing(*LEARNS) if use.location.path in context.index.modules]
     yield from _modular(context, uses)
-    yield from _by_hand(context, uses)
+    yield from byhand.problems(context, uses)
     yield from _local_paths(context, uses)
     yield from _committed(context)
 
@@ -73,82 +66,6 @@ def _modular(context: Context, uses: list[Use]) -> Iterator[Signal]:
 
 def _has_parameters(module: Module) -> bool:
     return bool(module.roots.intersection(_PARAMETERS))
-
-
-def _automated(context: Context, use: Use) -> bool:
-    for started in context.started(use.location.path, use.scope):
-        start = started.run.start
-        if start.kind in ("ci", "schedule", "event", "pipeline") and not started.run.tests:
-            return True
-    return False
-
-
-def _started(context: Context) -> Iterator[Run]:
-    return (r for r in context.leading() if r.start.kind in ("ci", "schedule", "event") and not r.start.blocked)
-
-
-def _by_hand(context: Context, uses: list[Use]) -> Iterator[Problem]:
-    pipelines = {path for run in context.leading() for path in run.pipelines}
-    if any(LEARNS.intersection(u.does) for run in _started(context) for u in run.uses):
-        return  # a job hands the training to a service, whose image is not followed to the code
-    if not uses or pipelines or any(_automated(context, use) for use in uses) or _defined_in_pipeline(context, uses):
-        return
-    scripts = [use for use in uses if not context.index.modules[use.location.path].notebook]
-    documented = list(_documented(context, {u.location.path for u in scripts}))
-    told = " ".join(evidence.text for evidence in documented)
-    use = min(scripts or uses, key=lambda u: _preference(context, u, told))
-    path = use.location.path
-    place = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
-    if not scripts:
-        yield Problem(
-            "MLS106", "Training exists only in this notebook, so nothing but a person can run it again.", place.location
-        )
-        return
-    how = f"documented as `{documented[0].text[:100]}`" if documented else "no CI job, schedule or pipeline reaches it"
-    yield Problem(
-        "MLS101", f"This training runs only when a person starts it; {how}.", place.location, tuple(documented[:3])
-    )
-
-
-def _preference(context: Context, use: Use, told: str) -> tuple[bool, bool, bool]:
-    """Sorts first what a reader would name: the documented script, one with a main block, one called so."""
-    name = use.location.path.rpartition("/")[2].removesuffix(".py")
-    return name not in told, not context.index.modules[use.location.path].main_line, "train" not in name
-
-
-def _defined_in_pipeline(context: Context, uses: list[Use]) -> bool:
-    """Whether a pipeline defined in code, or declared steps of an engine, reach the training."""
-    if any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps):
-        return True
-    definitions = [u for u in context.uses if "define-pipeline" in u.does and u.tool not in context.self_tools]
-    return any(context.reaches(((use.location.path, use.scope),), LEARNS) is not None for use in definitions)
-
-
-def _documented(context: Context, scripts: set[str]) -> Iterator[Evidence]:
-    """Lines of documents and scripts in which a person is told to run one of the training scripts."""
-    files = {path.rpartition("/")[2] for path in scripts}
-    stems = {name.removesuffix(".py") for name in files}
-    names = files | stems
-    for file in context.ending((".md", ".rst", ".txt", ".sh"), aside=True):
-        if file.size > 500_000 or file.role in (Role.VENDORED, Role.GENERATED):
-            continue
-        text = context.documents.text(file.path)
-        if (".py" not in text and "-m" not in text) or (len(stems) <= _FEW and not any(stem in text for stem in stems)):
-            continue
-        for number, line in enumerate(text.split("\n"), 1):
-            if not any(word in line for word in _LAUNCHERS):
-                continue
-            match = _COMMAND.fullmatch(line[:400])
-            if match is None:
-                continue
-            words = match.group(2).replace("`", " ").split()
-            modules = {name.rpartition(".")[2] for flag, name in pairwise(words) if flag == "-m"}
-            if names.intersection(modules) or names.intersection(
-                word.rpartition("/")[2] for word in words if word.endswith(".py")
-            ):
-                yield context.evidence(
-                    file.path, number, Hop.TRIGGER, text=match.group(1).partition("`")[0].strip()[:160]
-                )
 
 
 def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:

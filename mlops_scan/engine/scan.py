@@ -53,6 +53,9 @@ def examine(
     context = gather(repository, rules, options, documents, cache)
     begin(options, "detect")
     kind = decide(context, options.kind)
+    folders = verdict.declared(context, options.components)
+    parts = component_rules.Components(folders) if folders else component_rules.find(context, kind)
+    context.components = parts.folders
     signals: list[Signal] = []
     problems: list[Problem] = []
     notes: list[str] = []
@@ -60,8 +63,6 @@ def examine(
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
     begin(options, "grade")
     weighed = weigh(context, signals)
-    folders = verdict.declared(context, options.components)
-    parts = component_rules.Components(folders) if folders else component_rules.find(context, kind)
     judge = verdict.Judge(context, rules, chosen, kind, parts, weighed)
     judged = tuple(judge.component(folder) for folder in parts.folders)
     problems += [*finding_rules.own(context), *placeholders.problems(context)]
