@@ -260,11 +260,16 @@ def code_pipelines(uses: Sequence[Use], index: CodeIndex) -> Iterator[tuple[Use,
         else:
             # a DAG built at module level, or a decorated or building function, with the steps that it is handed
             handed = handed or _HandedTasks(uses, index)
-            yield use, ((module.path, use.scope), *handed.to(module.path, use.scope))
+            made = tuple(handed.made_by_callers(use))
+            yield from made or ((use, ((module.path, use.scope), *handed.to(module.path, use.scope))),)
 
 
 class _HandedTasks:
-    """Tasks given to a pipeline function with parameters where it is called: `flow(read=read(), fit=fit()).run()`."""
+    """Tasks given to a function that makes a pipeline, where it is called.
+
+    Either the calls of tasks stand among its arguments (`flow(read=read(), fit=fit()).run()`), or the caller has made
+    them before (`publish(workspace, steps=[prepare, fit])`).
+    """
 
     def __init__(self, uses: Sequence[Use], index: CodeIndex) -> None:
         self._index = index
@@ -272,7 +277,7 @@ class _HandedTasks:
         self._calls: dict[str, list[tuple[str, Call]]] = {}  # by the last part of their names, those of pipelines only
         for use in uses if self._tasks else ():
             if "define-pipeline" in use.does and self._takes_tasks(use.location.path, use.scope):
-                self._calls[use.scope] = []
+                self._calls[use.scope.rpartition(".")[2]] = []
         for path, module in index.modules.items() if self._calls else ():
             for call in module.calls:
                 if (last := call.name.rpartition(".")[2]) in self._calls:
@@ -281,15 +286,31 @@ class _HandedTasks:
     def to(self, path: str, scope: str) -> tuple[Node, ...]:
         """The tasks that the callers of a function hand over."""
         found: dict[Node, None] = {}
-        for caller, call in self._calls.get(scope, ()) if self._takes_tasks(path, scope) else ():
-            if not _is(self._index, caller, call.name, (path, scope)):
-                continue
+        for caller, call in self._callers(path, scope):
             for inner in self._index.calls_in(caller, call.scope):
                 if call.line <= inner.line <= call.end_line:
                     target = self._index.resolve(caller, inner.name)
                     if target.first_party and (target.path, target.qualname) in self._tasks:
                         found[(target.path, target.qualname)] = None
         return tuple(found)
+
+    def made_by_callers(self, use: Use) -> Iterator[tuple[Use, tuple[Node, ...]]]:
+        """A pipeline for each caller that makes tasks, of a helper that only puts together what it is given."""
+        path, scope = use.location.path, use.scope
+        if (path, scope) in self._tasks or not self._takes_tasks(path, scope):
+            return
+        if use.location.line <= self._index.modules[path].functions[scope].line:  # a decorator: it is the pipeline
+            return
+        for caller, call in self._callers(path, scope):
+            if (caller, call.scope) in self._tasks and (caller, call.scope) != (path, scope):
+                where = Location(caller, call.line, call.end_line)
+                yield replace(use, location=where, scope=call.scope), ((caller, call.scope), (path, scope))
+
+    def _callers(self, path: str, scope: str) -> Iterator[tuple[str, Call]]:
+        """The calls of a function that takes tasks, with the modules that they stand in."""
+        for caller, call in self._calls.get(scope.rpartition(".")[2], ()) if self._takes_tasks(path, scope) else ():
+            if _is(self._index, caller, call.name, (path, scope)):
+                yield caller, call
 
     def _takes_tasks(self, path: str, scope: str) -> bool:
         function = self._index.modules[path].functions.get(scope) if path in self._index.modules else None

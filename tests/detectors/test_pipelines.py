@@ -465,6 +465,74 @@ def test_tasks_that_are_containers(tmp_path: Path, text: str, expected: Grade) -
     assert grade(scan_tree(tmp_path, tree), PRACTICE) is expected
 
 
+HELPER = """\
+from azureml.pipeline.core import Pipeline
+
+
+def publish(workspace, name, steps):
+    pipeline = Pipeline(workspace=workspace, steps=steps)
+    return pipeline.publish(name=name)
+"""
+BUILD = """\
+from azureml.core import Workspace
+from azureml.pipeline.steps import PythonScriptStep
+
+from helper import publish
+
+
+def build():
+    prepare = PythonScriptStep(name="prepare", script_name="prepare.py")
+    fit = PythonScriptStep(name="train", script_name="train.py")
+    publish(Workspace.from_config(), "weekly", steps=[prepare, fit])
+
+
+if __name__ == "__main__":
+    build()
+"""
+
+
+def test_steps_made_before_they_are_handed_to_a_helper(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, "helper.py": HELPER, "build.py": BUILD})
+    assert grade(report, PRACTICE) is Grade.IMPLEMENTED
+    assert places(practice(report, PRACTICE).evidence)[0] == "build.py:10"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        BUILD.replace("    publish(", "    # publish("),
+        BUILD.replace("from helper import publish", "from elsewhere import publish"),
+        BUILD.replace('    fit = PythonScriptStep(name="train", script_name="train.py")\n', "    fit = None\n"),
+        # the tasks of another function are not those that are handed over
+        BUILD.replace("    publish(", "\n\ndef other(prepare, fit):\n    publish("),
+    ],
+    ids=["commented out", "a stranger's helper", "without the step that fits", "made elsewhere"],
+)
+def test_helper_of_a_pipeline_that_gets_no_tasks(tmp_path: Path, build: str) -> None:
+    assert grade(scan_tree(tmp_path, {**PROJECT, "helper.py": HELPER, "build.py": build}), PRACTICE) is Grade.TRACE
+
+
+def test_function_that_is_the_pipeline_itself_owns_no_other_code_of_its_caller(tmp_path: Path) -> None:
+    text = """\
+import mlflow
+from azure.ai.ml import load_component
+from azure.ai.ml.dsl import pipeline
+
+fit = load_component(source="fit.yml")
+mlflow.log_param("a", 1)
+
+
+@pipeline()
+def weekly(rows):
+    fit(rows=rows)
+
+
+weekly(rows="rows.csv")
+"""
+    report = scan_tree(tmp_path, {**ML, "weekly.py": text})
+    assert grade(report, "experiment/tracking") is Grade.IMPLEMENTED
+
+
 # -- Mage and spaCy ----------------------------------------------------------------------------------------------------
 
 LOAD = (
