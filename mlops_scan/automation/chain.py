@@ -59,6 +59,12 @@ class Chain(Struct, frozen=True):
     env: Mapping[str, str] = field(default_factory=dict)  # variables with constant values that the commands see
     inside_image: bool = False  # files may come from the image, so none is said to be missing
     budget: Budget = field(default_factory=Budget)
+    astray: bool = False  # the working folder is not known, nor then what is missing
+
+    @property
+    def knows_files(self) -> bool:
+        """Whether a file that a command names and that the repository lacks can be called missing."""
+        return not (self.inside_image or self.astray)
 
     def entered(self, key: str) -> bool:
         """Whether what `key` names was entered on the way; what is remembered of a script rests on the answer."""
@@ -71,7 +77,7 @@ class Chain(Struct, frozen=True):
             self.budget.deepest = self.hops
         return self.hops >= MAX_HOPS
 
-    def at(self, folder: str, swallowed: str) -> Chain:
+    def at(self, folder: str, swallowed: str, astray: bool) -> Chain:
         """The same place with another working folder, and what else loses a failure."""
         return Chain(
             self.start,
@@ -83,6 +89,7 @@ class Chain(Struct, frozen=True):
             self.env,
             self.inside_image,
             self.budget,
+            astray,
         )
 
     def via(self, evidence: Evidence, key: str, swallowed: str = "") -> Chain:

@@ -72,6 +72,7 @@ def state(script: ShellScript, path: str, is_file: bool, chain: Chain) -> Hashab
         is_file,
         chain.folder,
         chain.inside_image,
+        chain.astray,
         bool(chain.swallowed),  # a failure that is lost already is lost for all that follows, for the same reason
     )
 

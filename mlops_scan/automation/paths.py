@@ -14,6 +14,11 @@ CODE = (".py", ".sh", ".bash", ".ipynb")
 _VARIABLE = r"(?:\$\{\{.*?\}\}|\$\{[^{}]*\}|\$\(.*\)|\$\w+|%\w+%|\{\{.*?\}\})"
 _PREFIX = regex(rf"{_VARIABLE}/(?=.)", words=("$", "%", "{{"))
 _OWN_FOLDER = regex(r"\$\{?0\b|BASH_SOURCE|\$PSScriptRoot|github\.action_path|GITHUB_ACTION_PATH")
+_CHECKOUT = regex(
+    r"WORKSPACE|CI_PROJECT_DIR|BITBUCKET_CLONE_DIR|TRAVIS_BUILD_DIR|CODEBUILD_SRC_DIR\b|BUILD_SOURCESDIRECTORY"
+    r"|Build\.SourcesDirectory|rev-parse --show-toplevel",
+    re.I,
+)
 _MAKES = regex(
     r"\b(curl|wget|aria2c|git\s+clone|checkout|clone|tar|unzip|cp|mv|cat|tee|touch|download\S*|generate\S*|render\S*"
     r"|gsutil|aws|az|gcloud|rclone|scp|rsync|dvc\s+(pull|get|import)|path|repository|artifact)\b",
@@ -119,12 +124,31 @@ class Paths:
         match = _PREFIX.match(clean + "/x")
         if match is not None:
             own = script.rpartition("/")[0] if _OWN_FOLDER.search(match.group()) else ""
-            known = bool(own) or _OWN_FOLDER.search(match.group()) is not None or "WORKSPACE" in match.group().upper()
+            known = bool(own) or _known(match.group())
             rest = (clean + "/")[match.end() :].strip("/")
             return join(own, rest) if (known or rest) and "$" not in rest else folder
         if clean in ("-", "~") or "$" in clean:
             return folder
         return normal(clean) if clean.startswith("/") else join(folder, clean)
+
+    def leads_astray(self, name: str, astray: bool) -> bool:
+        """Whether the folder after `cd name` is not known; `astray` tells the same of the folder before.
+
+        A folder of the repository that the rest of the path names is taken for the one that is meant.
+        """
+        clean = name.strip("\"'")
+        match = _PREFIX.match(clean + "/x")
+        if match is not None:
+            rest = (clean + "/")[match.end() :].strip("/")
+            return "$" in rest or not (_known(match.group()) or (rest and self.is_folder(join("", rest))))
+        if clean.startswith("/"):
+            return not normal(clean) or not self.is_folder(normal(clean))
+        return astray or clean.startswith(("-", "~")) or "$" in clean
+
+
+def _known(variable: str) -> bool:
+    """Whether a variable is the root of the checkout, or the folder of the script itself."""
+    return _OWN_FOLDER.search(variable) is not None or _CHECKOUT.search(variable) is not None
 
 
 def _lines_with(name: str, text: str) -> Iterator[str]:

@@ -167,7 +167,8 @@ class Resolver:
         chain.budget.deepest = max(chain.budget.deepest, before.deepest)
 
     def _followed_commands(self, script: ShellScript, path: str, chain: Chain, is_file: bool) -> Iterator[Run]:
-        folders: dict[tuple[str, tuple[int, ...]], str] = {("", ()): chain.folder}
+        base = (chain.folder, chain.astray)
+        folders: dict[tuple[str, tuple[int, ...]], tuple[str, bool]] = {("", ()): base}
         chain.budget.asked.append(self._prepared.asked(script))
         commands = self._prepared.commands(script, is_file, chain.env)
         looks = self._loners.known(commands, path)
@@ -177,10 +178,10 @@ class Resolver:
                 return
             place = (command.function, command.subshell)
             outer = next(folders[p] for p in _enclosing(place) if p in folders)
-            folder = folders.setdefault(place, outer)
+            folder, astray = folders.setdefault(place, outer)
             if words[0] in _MOVES and (words[0] == "popd" or len(words) > 1):
-                back = outer if command.subshell else chain.folder
-                folders[place] = back if words[0] == "popd" else self._moved(words, folder, path)
+                back = outer if command.subshell else base
+                folders[place] = back if words[0] == "popd" else self._moved(words, folder, astray, path)
                 continue
             lost = command.swallowed
             if not lost and not (command.errexit or command.stops or command.last or words[0] == "exit"):
@@ -202,12 +203,14 @@ class Resolver:
                 # fmt: on
                 continue
             location = Location(path, command.line, command.end_line)
-            yield from self._command(command, words, location, chain.at(folder, lost))
+            yield from self._command(command, words, location, chain.at(folder, lost, astray))
 
-    def _moved(self, words: tuple[str, ...], folder: str, path: str) -> str:
-        """The folder after a `cd` in a script of the file at `path`."""
-        target = next((word for word in words[1:] if not word.startswith("-")), "")
-        return self.paths.changed(folder, target, path) if target else folder
+    def _moved(self, words: tuple[str, ...], folder: str, astray: bool, path: str) -> tuple[str, bool]:
+        """The folder after a `cd` in a script of the file at `path`, and whether it may be quite another one."""
+        target = next((word for word in words[1:] if word == "-" or not word.startswith("-")), "")
+        if not target:
+            return folder, True
+        return self.paths.changed(folder, target, path), self.paths.leads_astray(target, astray)
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
         text = words[2] if len(words) >= 3 and words[:2] == ("sh", "-c") else None  # as `unwrap` leaves it
@@ -243,7 +246,7 @@ class Resolver:
         elif name in SHELLS or name in SOURCE or "/" in name or name.endswith(CODE):
             yield from self._file(words, run, use, command, chain)
         elif name in RUNNERS:
-            yield run if chain.inside_image else replace(run, missing=self.tasks.unknown(words, chain.folder))
+            yield replace(run, missing=self.tasks.unknown(words, chain.folder)) if chain.knows_files else run
             yield from self._tasks(self.tasks.called(words, chain.folder), use, chain)
         elif name in INNER and any(word in SHELLS | LAUNCHERS for word in words[1:]):
             start = next(i for i, word in enumerate(words) if i and word in SHELLS | LAUNCHERS)
@@ -258,7 +261,7 @@ class Resolver:
         elif name in SERVERS:
             yield self._program(self.programs.served(words, chain.folder, origin), run, chain)
         elif name in images.ENGINES:
-            absent = "" if chain.inside_image else images.absent(words, chain.folder, self.paths)
+            absent = images.absent(words, chain.folder, self.paths) if chain.knows_files else ""
             missing = self.paths.missing(absent, "", run.location.path) if absent else ""
             yield replace(run, missing=missing, folder=images.folder_of(words, chain.folder, self.paths))
             yield from self._container(words, run.location, use, command, chain)
@@ -288,7 +291,7 @@ class Resolver:
 
     @staticmethod
     def _program(program: Program, run: Run, chain: Chain) -> Run:
-        missing = "" if chain.inside_image else program.missing
+        missing = program.missing if chain.knows_files else ""
         return replace(run, entries=program.entries, missing=missing, unresolved=program.unresolved)
 
     def _file(self, words: tuple[str, ...], run: Run, use: Evidence, command: Command, chain: Chain) -> Iterator[Run]:
@@ -300,7 +303,7 @@ class Resolver:
             return
         path = self.paths.existing(name, chain.folder, run.location.path)
         if path is None:
-            known = name.endswith(CODE) and not chain.inside_image
+            known = name.endswith(CODE) and chain.knows_files
             yield replace(run, missing=self.paths.missing(name, chain.folder, run.location.path) if known else "")
         elif shell or language_of(path) == "shell" or self._has_shebang(path):
             yield run
@@ -344,7 +347,7 @@ class Resolver:
             key = f"{task.path}#{task.name}"
             if chain.entered(key):
                 continue
-            inside = replace(chain.via(use, key), folder=normal(task.folder))
+            inside = replace(chain.via(use, key), folder=normal(task.folder), astray=False)
             for line, text, ignored in task.lines:
                 step = replace(inside, swallowed=inside.swallowed or ignored)
                 yield from self._script(self._parse(task.path, text, line, task.errexit), task.path, step)
@@ -365,7 +368,7 @@ class Resolver:
                 where = Location(pipeline.path, step.line)
                 yield Run(chain.start, (), where, chain.evidence, entries=entries, swallowed=chain.swallowed)
             if step.command:
-                inside = replace(chain, folder=normal(step.folder))
+                inside = replace(chain, folder=normal(step.folder), astray=False)
                 text = _as_command(step.command)
                 script = self._parse(pipeline.path, text, step.command_line or step.line, True)
                 yield from self._script(script, pipeline.path, inside)

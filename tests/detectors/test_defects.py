@@ -243,6 +243,49 @@ def test_step_that_may_well_work(tmp_path: Path, steps: str, files: Tree) -> Non
     assert found(tmp_path, "MLS303", {**TESTED, **files, CI: text}) == []
 
 
+AWAY = {"training/readme.md": "x\n"}
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "cd $FETCHES/hunspell",
+        "cd $SOURCES",
+        "cd $SOURCES && cd training",
+        "pushd ${SOURCES}/lm",
+        "cd ~/lm",
+        "cd /opt/lm",
+        "cd -",
+        "mkdir -p x && (cd $SOURCES && cd lm",
+    ],
+)
+def test_nothing_is_missing_in_an_unknown_folder(tmp_path: Path, way: str) -> None:
+    text = workflow(f"  t:\n    steps:\n      - run: bash b.sh\n      - run: {way} && make all{')' * way.count('(')}\n")
+    script = f"set -e\n{way}\npython setup.py install\nmake evaluate\nbash gone.sh\n{')' * way.count('(')}\n"
+    tree = {**TESTED, **AWAY, "Makefile": MAKE, CI: text, "b.sh": script}
+    assert found(tmp_path, "MLS303", tree) == []
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "cd training",
+        "cd $GITHUB_WORKSPACE",
+        "cd ${CI_PROJECT_DIR}/training",
+        "cd $ROOT/training",
+        "cd /work/training; cd $GITHUB_WORKSPACE",
+        "(cd $SOURCES && ls)",
+        "pushd $SOURCES; ls; popd",
+        'cd "$(dirname "$0")"',
+        "# cd $SOURCES",
+    ],
+)
+def test_missing_in_a_known_folder(tmp_path: Path, way: str) -> None:
+    text = workflow("  t:\n    steps:\n      - run: bash b.sh\n")
+    tree = {**TESTED, **AWAY, CI: text, "b.sh": f"set -e\n{way}\npython gone.py\n"}
+    assert found(tmp_path, "MLS303", tree) == ["b.sh:3"]
+
+
 # -- definitions and files that are not what they look like ------------------------------------------------------------
 
 
