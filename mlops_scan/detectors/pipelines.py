@@ -221,6 +221,7 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
     """Evidence of two or more separate commands on a model or its data, one of which trains; None otherwise."""
     found: dict[tuple[Location, str], Evidence] = {}
     entries: set[tuple[Node, ...]] = set()
+    lines: set[tuple[tuple[str, ...], str]] = set()  # with the way that fills in their arguments, where one does
     trains = False
     for run in runs:
         if run.tests or not (run.uses or run.entries):
@@ -229,12 +230,15 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
         use = next((u for u in run.uses if _STAGES.intersection(u.does)), None) or context.does(reached, _STAGES)
         if use is None:
             continue
-        # `mise run job training` and `mise run job evaluation` are two stages, although one line runs in the end
+        # `mise run job training` and `mise run job evaluation` are two stages, although one line runs in the end;
+        # `tox` and `tox -e publish` that both run the same script without an argument of theirs are one
         way = " > ".join(evidence.text for evidence in run.chain)
+        takes = any(mark in text for text in (*run.words, *(e.text for e in run.chain[1:])) for mark in "${")
+        lines.add((run.words, way if takes else ""))
         found.setdefault((run.location, way), context.evidence(run.location.path, run.location.line, Hop.USE))
         entries.add(run.entries)
         trains = trains or bool(LEARNS.intersection(use.does)) or context.does(reached, LEARNS) is not None
-    different = len(entries) >= 2 or len({way for _, way in found}) >= 2  # not the same script on two lines
+    different = len(entries) >= 2 or (len({way for _, way in found}) >= 2 and len(lines) >= 2)  # not one script twice
     return tuple(found.values())[:4] if trains and len(found) >= 2 and different else None
 
 

@@ -384,6 +384,36 @@ def test_script_chain_counts_only_when_automation_starts_it(tmp_path: Path) -> N
     assert practice(started, PRACTICE).met
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "met"),
+    [
+        ("python train.py", "python train.py", False),
+        ("python train.py", "python evaluate.py", True),
+        ("python train.py --stage fit", "python train.py --stage score", True),
+    ],
+    ids=["the same script twice", "two scripts", "two stages of one script"],
+)
+def test_environments_of_a_test_runner_are_a_chain_of_what_they_run(
+    tmp_path: Path, first: str, second: str, met: bool
+) -> None:
+    tox = f"[testenv:fit]\ncommands =\n    {first}\n\n[testenv:publish]\ncommands =\n    {second}\n"
+    workflow = (
+        "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+        "      - run: tox -e fit\n      - run: tox -e publish\n"
+    )
+    report = scan_tree(tmp_path, {**PROJECT, "tox.ini": tox, ".github/workflows/a.yml": workflow})
+    assert practice(report, PRACTICE).met is met
+
+
+@pytest.mark.parametrize(("argument", "met"), [(" $usage_job", True), ("", False)], ids=["passed on", "dropped"])
+def test_one_task_that_is_given_the_stage(tmp_path: Path, argument: str, met: bool) -> None:
+    mise = (
+        '[tasks.all]\nrun = ["mise run job fit", "mise run job score"]\n\n'
+        f"[tasks.job]\nrun = 'python train.py{argument}'\n"
+    )
+    assert practice(scan_tree(tmp_path, {**PROJECT, "mise.toml": mise}), PRACTICE).met is met
+
+
 HANDED = """\
 from sklearn.svm import SVC
 from zenml.pipelines import pipeline
