@@ -10,6 +10,7 @@ from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.starts import code_pipelines, task_commands, task_scopes
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
@@ -203,18 +204,23 @@ def _chains(context: Context) -> Iterator[Signal]:
             by_job.setdefault((run.start.workflow, run.start.job), []).append(run)
     for job, runs in by_job.items():
         stages = _stages(context, runs)
-        if stages is not None:
-            every = context.automation.runs_of_job(*job)
-            first = next(run for run in every if not run.start.blocked and not run.tests)
-            yield Signal(
-                "pipeline/orchestration",
-                "script-chain",
-                Grade.IMPLEMENTED,
-                (*stages, first.start.evidence),
-                Confidence.MEDIUM,
-                reason="a chain of commands in a CI job, not a declared pipeline",
-                fixed=True,
-            )
+        if stages is None:
+            continue
+        every = context.automation.runs_of_job(*job)
+        first = next(run for run in every if not run.start.blocked and not run.tests)
+        kept = [run for run in runs if not keeps_nothing(context, run)]
+        grade, reason = Grade.IMPLEMENTED, "a chain of commands in a CI job, not a declared pipeline"
+        if len(kept) < len(runs) and _stages(context, kept) is None:
+            grade, reason = Grade.TRACE, KEEPS_NOTHING
+        yield Signal(
+            "pipeline/orchestration",
+            "script-chain",
+            grade,
+            (*stages, first.start.evidence),
+            Confidence.MEDIUM,
+            reason=reason,
+            fixed=True,
+        )
 
 
 def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
@@ -287,7 +293,7 @@ def _else(name: str, first: str, second: str) -> str:
 def _training(context: Context, runs: list[Run]) -> Evidence | None:
     """Where one of the runs of a job trains, or nothing."""
     for run in runs:
-        if context.learns(run) is not None:
+        if context.learns(run) is not None and not keeps_nothing(context, run):
             return context.evidence(run.location.path, run.location.line, Hop.USE)
     return None
 

@@ -10,6 +10,7 @@ from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ci import chain
 from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
 from mlops_scan.detectors.pipelines import ml_step
+from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
 from mlops_scan.regex import has_any
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
@@ -43,6 +44,8 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
         yield Signal("retraining/scheduled", tool, Grade.TRACE, evidence, reason=reason, fixed=True)
         return
     grade, reason = (Grade.TRACE, start.blocked) if start.blocked else (Grade.WIRED, "")
+    if not reason and keeps_nothing(context, run):
+        grade, reason = Grade.TRACE, KEEPS_NOTHING
     if clock:
         yield Signal("retraining/scheduled", tool, grade, evidence, reason=reason, fixed=True)
     if event:
