@@ -65,8 +65,11 @@ def _wired(context: Context, signal: Signal) -> Signal:
             continue
         if started.run.tests and Role.TEST.value not in practice.at_home:
             continue  # a test that passes through code on sample data is not its operation
-        if started.run.start.blocked:
-            reason = reason or f"{started.run.start.label}: {started.run.start.blocked}"
+        start = started.run.start
+        if start.kind == "pipeline" and start.evidence.location == signal.evidence[0].location:
+            continue  # a pipeline does not start itself
+        if start.blocked:
+            reason = reason or f"{start.label}: {start.blocked}"
         elif practice.blocking and started.run.toothless:
             reason = reason or f"its failure has no effect: {started.run.toothless}"
         else:

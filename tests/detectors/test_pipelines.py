@@ -563,6 +563,45 @@ weekly(rows="rows.csv")
     assert grade(report, "experiment/tracking") is Grade.IMPLEMENTED
 
 
+ETL = """\
+import pandas as pd
+from prefect import flow, task
+
+
+@task
+def read():
+    return pd.read_csv("raw.csv").dropna()
+
+
+@task
+def write(rows):
+    rows.to_csv("rows.csv")
+
+
+@flow
+def prepare():
+    write(read())
+
+
+if __name__ == "__main__":
+    prepare()
+"""
+DAILY = (
+    "on: {schedule: [{cron: '0 3 * * *'}]}\njobs:\n  a:\n"
+    "    runs-on: ubuntu-latest\n    steps:\n      - run: python etl.py\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("workflow", "expected"),
+    [(DAILY, Grade.WIRED), (DAILY.replace("python etl.py", "echo python etl.py"), Grade.IMPLEMENTED)],
+    ids=["a clock starts it", "nothing starts it"],
+)
+def test_pipeline_does_not_start_itself(tmp_path: Path, workflow: str, expected: Grade) -> None:
+    report = scan_tree(tmp_path, {**ML, "etl.py": ETL, ".github/workflows/a.yml": workflow})
+    assert grade(report, "data/pipeline") is expected
+
+
 # -- Mage and spaCy ----------------------------------------------------------------------------------------------------
 
 LOAD = (
