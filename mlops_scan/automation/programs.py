@@ -53,6 +53,8 @@ class Programs:
                 module = words[position + 1]
                 if module in SERVERS:
                     return self.served(words[position + 1 :], folder, origin)
+                if module == "awslambdaric":
+                    return self.handled(words[position + 2] if position + 2 < len(words) else "", folder)
                 if not _MODULE_LAUNCHERS.fullmatch(module):
                     return self.module(module, folder)
                 position += 1
@@ -100,6 +102,14 @@ class Programs:
                 entries = self.objects(f"{module}:{attribute.partition('(')[0]}", folder)
                 return Program(entries, unresolved="" if entries else f"module {module} is not in this repository")
         return Program()
+
+    def handled(self, handler: str, folder: str) -> Program:
+        """What the runtime of AWS Lambda calls: `module.function`, where the file has that function."""
+        stem, _, name = handler.rpartition(".")
+        path = self.paths.existing(f"{stem.replace('.', '/')}.py", folder) if stem else None
+        if path is None or not self.index.defines(path, name):
+            return Program(unresolved=f"the handler {handler} is not in this repository")
+        return Program(((path, ""), (path, name)))
 
     def objects(self, target: str, folder: str = "") -> tuple[Node, ...]:
         """`package.module:function` as the module's statements and the function."""

@@ -7,7 +7,9 @@ before has succeeded; an approval waits for a person.
 
 from __future__ import annotations
 
+import posixpath
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
@@ -17,14 +19,17 @@ from mlops_scan.ci import cdk, codebuild, names
 from mlops_scan.ci.actions import Action, Source, pipeline_jobs
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import entries, items, text, words
+from mlops_scan.documents.listed import listed
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
 _PIPELINE, _PROJECT, _RULE = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", "AWS::Events::Rule"
+_FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _MARKS = (_PIPELINE, _PROJECT, '"actionTypeId"')
 _LISTED = frozenset({Role.VENDORED, Role.GENERATED})
+_ASIDE = _LISTED | {Role.TEST, Role.DOCS}
 _CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
 _WEBHOOK = {
     "PUSH": "push", "PULL_REQUEST_CREATED": "pull_request", "PULL_REQUEST_UPDATED": "pull_request",
@@ -33,6 +38,7 @@ _WEBHOOK = {
 }  # fmt: skip
 _NAME = regex(r"\$\{(\w+)\}")
 _MAX_SIZE = 500_000
+_MAX_SHAPE = 100
 
 
 def find(documents: Documents) -> dict[str, list[Workflow]]:
@@ -135,7 +141,57 @@ def _action(node: Node, template: _Template, documents: Documents) -> Action:
         return replace(action, source=Source(trigger, provider, polls and detects, branch))
     if provider == "CodeBuild":
         return replace(action, steps=_build(settings.get("ProjectName", ""), template, documents))
+    if category == "Invoke" and provider == "Lambda":
+        function = _any(_any(node, "Configuration"), "FunctionName")
+        return replace(action, steps=_invoked(function, action, template, documents))
     return action
+
+
+def _invoked(name: Node | None, action: Action, template: _Template, documents: Documents) -> tuple[Step, ...]:
+    """The handler of a function of the same template, as the command by which the Lambda runtime calls it."""
+    for own, _, body in (found for kind in _FUNCTIONS for found in template.of(kind)) if name is not None else ():
+        if _literal(name).removesuffix(".Arn") != own and _shape(name) != _shape(body.get("FunctionName")):
+            continue
+        handler = text(body.get("Handler"))
+        stem, _, function = handler.rpartition(".")
+        tail = f"{stem.replace('.', '/')}.py"
+        path = _handler(tail, text(body.get("CodeUri")), template.path, documents)
+        inline = body.path("Code", "ZipFile") or body.get("InlineCode")
+        if not function or path is None or inline is not None:
+            return ()
+        return (
+            Step(
+                line=action.line,
+                end_line=action.end_line,
+                name=action.name,
+                script=f"python -m awslambdaric {shlex.quote(handler)}",
+                script_line=action.line,
+                folder=path.removesuffix(tail).rstrip("/"),
+            ),
+        )
+    return ()
+
+
+def _handler(tail: str, code: str, template: str, documents: Documents) -> str | None:
+    """The one Python file that a handler can mean: in the folder of the code, else of the template, else anywhere."""
+    base = template.rpartition("/")[0]
+    found = [
+        file.path
+        for file in listed(documents).names.get(tail.rpartition("/")[2], ())
+        if file.role not in _ASIDE and f"/{file.path}".endswith(f"/{tail}")
+    ]
+    for folder in (posixpath.normpath(posixpath.join(base, code)).strip("."), base, ""):
+        inside = [path for path in found if not folder or path.startswith(f"{folder}/")]
+        if inside:
+            return inside[0] if len(inside) == 1 else None
+    return None
+
+
+def _shape(node: Node | None) -> tuple[object, ...]:
+    """What makes two values the same, `Fn::Join` and `Fn::Sub` included; nothing is the same as no value."""
+    if node is None:
+        return (None,)
+    return tuple((keys, found.tag, text(found)) for keys, found in node.walk(_MAX_SHAPE))
 
 
 def _build(name: str, template: _Template, documents: Documents) -> tuple[Step, ...]:

@@ -444,6 +444,8 @@ def test_tables(command: str, paths: list[str]) -> None:
             },
             ["a.py", "train.py"],
         ),
+        ("python -m awslambdaric train.fit", {"train.py": "def fit(event, context):\n    pass\n"}, ["train.py"]),
+        ("python -m awslambdaric train.gone", {"train.py": "def fit(event, context):\n    pass\n"}, []),
         ("mise run train", {".mise/tasks/train": "#!/bin/bash\npython train.py\n"}, ["train.py"]),
         (
             "npm run train",

@@ -92,6 +92,42 @@ def test_a_template_names_its_build_and_the_specification_is_not_told_twice() ->
     assert unit.approval == ""
 
 
+FUNCTION = (
+    "  Fit:\n    Type: AWS::Lambda::Function\n    Properties:\n      Handler: fit-model.handle\n"
+    "      FunctionName:\n        Fn::Join: ['', ['fit-', !Ref Id]]\n      Code: {S3Bucket: !Ref B, S3Key: fit.zip}\n"
+)
+INVOKE = (
+    "        - Name: Fit\n          Actions:\n            - Name: Start\n"
+    "              ActionTypeId: {Category: Invoke, Owner: AWS, Provider: Lambda, Version: 1}\n"
+    "              Configuration: {FunctionName: {'Fn::Join': ['', ['fit-', !Ref Id]]}}\n"
+)
+HANDLER = "def handle(event, context):\n    return event\n"
+CALLED = [("python -m awslambdaric fit-model.handle", "infra/code")]
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "expected"),
+    [
+        (TEMPLATE + INVOKE + FUNCTION, {}, CALLED),
+        (TEMPLATE + INVOKE.replace("{'Fn::Join': ['', ['fit-', !Ref Id]]}", "!Ref Fit") + FUNCTION, {}, CALLED),
+        (TEMPLATE + INVOKE + FUNCTION, {"other/fit-model.py": HANDLER}, CALLED),
+        (TEMPLATE + INVOKE + FUNCTION, {"infra/other/fit-model.py": HANDLER}, []),
+        (TEMPLATE + INVOKE.replace("'fit-'", "'score-'") + FUNCTION, {}, []),
+        (TEMPLATE + INVOKE + FUNCTION.replace("fit-model", "gone"), {}, []),
+        (TEMPLATE + INVOKE + FUNCTION.replace("{S3Bucket: !Ref B, S3Key: fit.zip}", "{ZipFile: 'x'}"), {}, []),
+        (TEMPLATE + INVOKE, {}, []),
+    ],
+    ids=[
+        "the same name", "by reference", "nearest to the template", "two of the name", "another function", "no file",
+        "code inside", "no function",
+    ],
+)  # fmt: skip
+def test_invoked_function_runs_its_handler(text: str, files: dict[str, str], expected: list[tuple[str, str]]) -> None:
+    tree = {**TREE, "infra/code/fit-model.py": HANDLER, **files, "infra/pipeline.yml": text}
+    (workflow,) = pipelines(tree)
+    assert [(step.script, step.folder) for step in job(workflow, "Fit/Start").steps if step.script] == expected
+
+
 @pytest.mark.parametrize(
     ("configuration", "rule", "expected"),
     [
