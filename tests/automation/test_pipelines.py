@@ -595,6 +595,47 @@ def test_broken_shapes_do_not_raise(path: str, text: str) -> None:
         assert found.line >= 1 and all(step.line >= 1 for step in found.steps)
 
 
+# -- Bodywork ----------------------------------------------------------------------------------------------------------
+
+BODYWORK = """\
+    version: "1.1"
+    pipeline: {name: churn, docker_image: "a/b:1", DAG: "prepare >> fit, tune >> score"}
+    stages:
+      prepare: {executable_module_path: prepare.py}
+      fit:
+        executable_module_path: stages/fit.py
+        args: [--rows, "10"]
+      score: {executable_module_path: stages/score.py, service: {port: 5000}}
+      unused: {executable_module_path: unused.py}
+    """
+
+
+@pytest.mark.parametrize("head", ["pipeline", "project"])
+def test_bodywork(head: str) -> None:
+    found = pipeline("deploy/bodywork.yaml", BODYWORK.replace("pipeline:", f"{head}:"))
+    assert (found.tool, found.name) == ("bodywork", "churn")
+    assert brief(found.steps) == [
+        ("prepare", 4, "python prepare.py", 4),
+        ("fit", 5, "python fit.py --rows 10", 6),
+        ("score", 8, "python score.py", 8),
+    ]
+    assert [step.folder for step in found.steps] == ["deploy", "deploy/stages", "deploy/stages"]
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("bodywork.yaml", "pipeline: {name: a}\nstages: {a: {executable_module_path: a.py}}\n"),
+        ("bodywork.yaml", "pipeline: {DAG: a >> b}\nstages: {c: {executable_module_path: a.py}}\n"),
+        ("bodywork.yaml", "pipeline: {DAG: a}\n# stages: {a: {executable_module_path: a.py}}\n"),
+        ("other.yaml", "pipeline: {DAG: a}\nstages: {a: {executable_module_path: a.py}}\n"),
+    ],
+    ids=["no graph", "stages that the graph does not name", "commented out", "another file"],
+)
+def test_no_bodywork_pipeline(path: str, text: str) -> None:
+    assert pipelines(path, text) == []
+
+
 # -- spaCy projects ----------------------------------------------------------------------------------------------------
 
 SPACY = """\

@@ -1,4 +1,4 @@
-"""Pipelines of the tools that live in a repository: DVC, MLflow Projects and Recipes, Ploomber, spaCy, Mage."""
+"""Pipelines of tools that live in a repository: DVC, MLflow Projects and Recipes, Ploomber, spaCy, Mage, Bodywork."""
 
 from __future__ import annotations
 
@@ -47,6 +47,8 @@ def named(name: str, path: str, document: Node) -> Iterator[Pipeline] | None:
         return mlproject(path, document)
     if name in ("project.yml", "project.yaml") and is_spacy(document):
         return spacy(path, document)
+    if name in ("bodywork.yaml", "bodywork.yml"):
+        return bodywork(path, document)
     if name == "metadata.yaml" and is_mage(path, document):
         return iter((mage(path, document),))
     return None
@@ -221,6 +223,36 @@ def _ploomber_task(path: str, task: Node) -> PipelineStep:
     params = task.get("params") is not None or task.get("grid") is not None
     name = text(task.get("name")) or target
     return PipelineStep(name, task.line, lines, source.line, folder=folder_of(path), has_params=params)
+
+
+# -- Bodywork --------------------------------------------------------------------------------------------------------
+
+
+def bodywork(path: str, document: Node) -> Iterator[Pipeline]:
+    """The stages of a `bodywork.yaml` that its graph names; each runs `python FILE` in the folder of the file.
+
+    Fact: https://bodywork.readthedocs.io/en/latest/user_guide/ (`DAG: a >> b,c`; version 1.0 says `project`)
+    """
+    head, stages = document.get("pipeline") or document.get("project"), document.get("stages")
+    graph = head.get("DAG") if head is not None else None
+    if graph is None or stages is None:
+        return
+    steps = []
+    for name in text(graph).replace(">>", ",").split(",")[:_MAX_BLOCKS]:
+        stage = stages.get(name.strip())
+        module = stage.get("executable_module_path") if stage is not None else None
+        if stage is None or module is None:
+            continue
+        place, _, file = text(module).rpartition("/")
+        lines = shlex.join(("python", file, *_arguments(stage)))
+        steps.append(PipelineStep(name.strip(), stage.at, lines, module.line, folder=below(folder_of(path), place)))
+    if steps:
+        yield Pipeline("bodywork", text(head.get("name") if head else None) or "bodywork", path, graph.at, tuple(steps))
+
+
+def _arguments(stage: Node) -> tuple[str, ...]:
+    given = stage.get("args")
+    return tuple(given.strings()) if given is not None else ()
 
 
 # -- Mage ------------------------------------------------------------------------------------------------------------
