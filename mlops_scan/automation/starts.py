@@ -37,7 +37,9 @@ __all__ = [
 _EVENT = regex(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
 _INPUT = regex(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}")
 _COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
+_PROCESS = regex(r"[A-Za-z0-9_-]+")
 _MAX_CALLS = 3
+_MAX_PROCESSES = 100
 UNKNOWN_START = "what starts it is set on the CI server, not in the repository"
 
 
@@ -357,15 +359,27 @@ def task_commands(
 
 
 def service_runs(documents: Documents, resolver: Resolver) -> Iterator[Run]:
-    """What deployed images and compose services run."""
+    """What deployed images, compose services and the processes of a `Procfile` run."""
     for path, file in documents.files.items():
         if file.role in (Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST):
             continue
         if language_of(path) == "dockerfile":
             start = Start("service", path, Evidence(Location(path, 1), Hop.TRIGGER, "container image"))
             yield from resolver.service(path, start)
+        elif file.name == "Procfile":
+            yield from _processes(path, documents, resolver)
         elif _COMPOSE.fullmatch(file.name):
             for service in images.services(path, documents, resolver.paths):
                 label = f"compose service {service.name}"
                 start = Start("service", label, Evidence(Location(path, service.line), Hop.TRIGGER, label))
                 yield from resolver.compose_service(service, start)
+
+
+def _processes(path: str, documents: Documents, resolver: Resolver) -> Iterator[Run]:
+    """The processes that a platform starts from a folder's `Procfile`: `web: uvicorn app:app`."""
+    for number, line in enumerate(documents.text(path).split("\n")[:_MAX_PROCESSES], 1):
+        name, colon, command = line.partition(":")
+        if colon and _PROCESS.fullmatch(name):
+            label = f"process {name} of {path}"
+            start = Start("service", label, Evidence(Location(path, number), Hop.TRIGGER, label))
+            yield from resolver.script(command.strip(), path, number, start, folder=path.rpartition("/")[0])

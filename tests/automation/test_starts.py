@@ -473,6 +473,17 @@ def test_declared_pipelines() -> None:
     assert (run.start.kind, run.entries[0], run.location.line) == ("pipeline", ("train.py", ""), 2)
 
 
+def test_processes_of_a_platform() -> None:
+    text = "# web: python train.py\nweb: uvicorn main:app --port $PORT\n\nworker: python worker.py\nnot a process\n"
+    tree = {"app/Procfile": text, "app/worker.py": "x = 1\n", "docs/Procfile": "web: python train.py\n"}
+    resolver = resolver_of({"app/main.py": "app = 1\n", **TRAIN, **tree})
+    runs = [run for run in starts.service_runs(resolver.documents, resolver) if run.entries]
+    assert [(run.start.kind, run.location.line, run.entries[0][0]) for run in runs] == [
+        ("service", 2, "app/main.py"),
+        ("service", 4, "app/worker.py"),
+    ]
+
+
 def services(tree: dict[str, str]) -> list[tuple[str, list[str]]]:
     resolver = resolver_of({"app/main.py": "app = 1\n", **TRAIN, **tree})
     runs = starts.service_runs(resolver.documents, resolver)
