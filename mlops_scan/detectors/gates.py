@@ -1,21 +1,20 @@
-"""Quality gates and stored evaluation: comparisons of a metric that decide whether a model may proceed."""
+"""Quality gates: comparisons of a metric that decide whether a model may proceed."""
 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import cast
 
 from msgspec import Struct
 
-from mlops_scan.code.facts import MAIN, Guard, Module
+from mlops_scan.code.facts import Guard, Module
 from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.effects import CHECKS, Check, lost
 from mlops_scan.regex import has_any, regex
-from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
+from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 METRIC = regex(
     r"(^|_|\b)(accuracy|acc|precision|recall|f1|f_?beta|auc|roc|pr_?auc|rocauc|average_precision|logloss|log_loss|mse|rmse|mae|mape|wmape|smape|rmsle|r2|"
@@ -40,15 +39,6 @@ NOT_MODEL = (
 _RELATIVE = regex(
     r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I
 )
-_STORES = frozenset({"json.dump", "yaml.dump", "yaml.safe_dump", "toml.dump", "pickle.dump", "joblib.dump"})
-_STORING = frozenset(
-    {"log_metric", "log_metrics", "to_csv", "to_json", "to_parquet", "log", "report_scalar", "write_text",
-     "log_metric_table"}
-)  # fmt: skip
-_SERIALIZES = frozenset({"json.dumps", "pickle.dumps", "toml.dumps", "tomli_w.dumps", "yaml.dumps"})
-_WRITES = frozenset(
-    {"write", "writelines", "write_text", "write_bytes", "put_object", "upload_blob", "upload_from_string"}
-)
 _GATE = "model/quality-gate"
 _ML = frozenset({"evaluate", "train", "tune", "register", "promote", "load-model"})
 _RELEASES = frozenset({"register", "promote", "deploy-model"})
@@ -72,7 +62,7 @@ class Gate(Struct, frozen=True):
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
-    """Signals for `model/quality-gate` and `model/evaluation`."""
+    """Signals for `model/quality-gate`."""
     for gate in gates(context):
         grade = Grade.TRACE if gate.weak else Grade.IMPLEMENTED
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
@@ -84,7 +74,6 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
         grade = Grade.TRACE if gate.weak else Grade.WIRED
         yield Signal(_GATE, "mlflow-recipes", grade, evidence, reason=gate.weak, fixed=True)
-    yield from _evaluations(context)
 
 
 def gates(context: Context) -> tuple[Gate, ...]:
@@ -281,55 +270,3 @@ def declared_gates(context: Context) -> Iterator[Gate]:
                 else ""
             )
             yield Gate(file.path, "", criteria.at, criteria.end_line, weak)
-
-
-def _evaluations(context: Context) -> Iterator[Signal]:
-    seen = set()
-    for use in context.doing("evaluate"):
-        path, scope = use.location.path, use.scope
-        if path in seen or path not in context.index.modules:
-            continue
-        seen.add(path)
-        stored = (
-            any("experiment/tracking" in u.serves for u in context.uses_in(path))
-            or _stores(context, context.index.modules[path])
-            or any(_stores(context, context.index.modules[p]) for p in _importers(context).get(path, ()))
-        )
-        notebook = context.role(path) is Role.NOTEBOOK
-        grade, reason = (
-            (Grade.IMPLEMENTED, "") if stored and not notebook else (Grade.TRACE, "metrics are computed but not stored")
-        )
-        if notebook:
-            reason = "metrics are computed in a notebook only"
-        evidence = (context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line),)
-        yield Signal("model/evaluation", use.tool, grade, evidence, use.confidence, reason, scope=scope)
-
-
-def _stores(context: Context, module: Module) -> bool:
-    """Whether a module writes figures: by one call, or by two (`file.write(json.dumps(report))`) in one scope."""
-    made: set[str] = set()
-    written: set[str] = set()
-    for call in module.calls:
-        name = context.index.resolve(module.path, call.name).name
-        _, dot, last = name.rpartition(".")
-        if name in _STORES or (dot and last in _STORING):
-            return True
-        if name in _SERIALIZES:
-            made.add(call.scope)
-        elif last in _WRITES:
-            written.add(call.scope)
-    return not made.isdisjoint(written)
-
-
-def _importers(context: Context) -> Mapping[str, list[str]]:
-    """For each file the main modules that use something of it."""
-    known = context.cache.get("importers")
-    if known is None:
-        found: dict[str, dict[str, None]] = defaultdict(dict)
-        for path, module in context.modules():
-            for scope in ("", MAIN, *module.functions):
-                for node, _ in context.index.edges((path, scope)):
-                    if node[0] != path:
-                        found[node[0]][path] = None
-        known = context.cache["importers"] = {path: list(users) for path, users in found.items()}
-    return cast("Mapping[str, list[str]]", known)

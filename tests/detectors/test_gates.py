@@ -9,7 +9,7 @@ import pytest
 from mlops_scan.words import Grade
 from tests.trees import ML, Tree, grade, practice, scan_tree
 
-GATE, EVALUATION = "model/quality-gate", "model/evaluation"
+GATE = "model/quality-gate"
 HEAD = (
     "import sys\nimport json\n\nimport joblib\nimport mlflow\n"
     "from sklearn.metrics import accuracy_score\n\nfrom data import read\n\n\n"
@@ -214,18 +214,6 @@ def test_gate_on_a_parameter_that_can_never_close(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("flag", "expected"), [("false", Grade.WIRED), ("true", Grade.TRACE)])
 def test_declared_gate_of_a_recipe(tmp_path: Path, flag: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {"recipe.yaml": RECIPE.replace("FLAG", flag)}), GATE) is expected
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        ("json.dump({'accuracy': accuracy}, open('metrics.json', 'w'))", Grade.IMPLEMENTED),
-        ("mlflow.log_metric('accuracy', accuracy)", Grade.IMPLEMENTED),
-        ("print(accuracy)", Grade.TRACE),
-    ],
-)
-def test_evaluation_is_kept_or_only_printed(tmp_path: Path, body: str, expected: Grade) -> None:
-    assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": script(body)}), EVALUATION) is expected
 
 
 # -- in shell ----------------------------------------------------------------------------------------------------------
