@@ -12,11 +12,17 @@ from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
+
+
+from mlops_scan.fingerprints.match import Use
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
 _COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-threshold", "genai/eval-in-ci"})
+
+_FETCHES = frozenset({"pull", "fetch", "checkout"})
+_MODEL_FILES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".keras", ".safetensors", ".cbm")
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -56,6 +62,11 @@ def _commands(context: Context) -> Iterator[Signal]:
             for practice in use.serves:
                 if use.tool in context.self_tools or practice in _COMPLETED_ELSEWHERE:
                     continue
+                lacking = _fetches_no_data(context, use, practice, run.words)
+                if lacking:
+                    evidence = (context.evidence(run.location.path, run.location.line, Hop.USE),)
+                    yield Signal(practice, use.tool, Grade.TRACE, evidence, use.confidence, lacking, fixed=True)
+                    continue
                 live = run.start.kind in ("ci", "schedule", "event") and not run.start.blocked
                 grade = Grade.WIRED if live and not run.toothless and use.grade is Grade.IMPLEMENTED else use.grade
                 reason = use.note or run.start.blocked or run.toothless
@@ -72,6 +83,23 @@ def _commands(context: Context) -> Iterator[Signal]:
                     "" if grade is Grade.WIRED else reason,
                     fixed=True,
                 )
+
+
+def _fetches_no_data(context: Context, use: Use, practice: str, words: tuple[str, ...]) -> str:
+    """Why a command that fetches what DVC tracks says nothing of the data, or empty."""
+    if practice != "data/versioning" or use.tool != "dvc-data" or _FETCHES.isdisjoint(words[:2]):
+        return ""
+    targets = [word for word in words[2:] if not word.startswith("-")]
+    if targets and all(map(_is_model, targets)):
+        return "the files that DVC fetches here are those of a model"
+    if any(u.tool == use.tool and practice in u.serves for u in context.uses):
+        return ""
+    return "DVC fetches files here, but no pointer or lock file in the repository names data"
+
+
+def _is_model(target: str) -> bool:
+    name = target.rpartition("/")[2].removesuffix(".dvc").lower()
+    return "model" in name or name.endswith(_MODEL_FILES)
 
 
 def _hints(context: Context) -> Iterator[Signal | Problem]:

@@ -207,7 +207,10 @@ def _children(node: Node, part: _Part) -> list[Node]:
 
 
 def accepts(node: Node, value: str) -> bool:
-    """Whether a node is a scalar that matches a value glob; "" accepts any node that is present and not empty."""
+    """Whether a node is a scalar that matches a value glob; "" accepts any node that is present and not empty.
+
+    Of the alternatives those with a `!` exclude what they match, whatever else it matches.
+    """
     if not value:
         return node.kind != "scalar" or node.value is not None
     if node.kind != "scalar":
@@ -215,4 +218,10 @@ def accepts(node: Node, value: str) -> bool:
     text = node.text if node.string() is None else (node.string() or "")
     if isinstance(node.value, bool):
         text = "true" if node.value else "false"
-    return any(matches_text(text, option) for option in value.split("|"))
+    if "!" not in value:
+        return any(matches_text(text, option) for option in value.split("|"))
+    options = value.split("|")
+    wanted = [option for option in options if not option.startswith("!")]
+    if any(matches_text(text, option[1:]) for option in options if option.startswith("!")):
+        return False
+    return not wanted or any(matches_text(text, option) for option in wanted)

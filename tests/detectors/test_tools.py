@@ -146,3 +146,37 @@ def test_a_distribution_of_several_tools_is_used_when_one_of_them_is(tmp_path: P
     pipeline = "stages:\n  train:\n    cmd: python train.py\n  evaluate:\n    cmd: python evaluate.py\n"
     tree = {**ML, "requirements.txt": "scikit-learn==1.5.2\ndvc==3.55.2\n", "dvc.yaml": pipeline}
     assert not findings(scan_tree(tmp_path, tree), "MLS107")
+
+
+# -- what DVC tracks ---------------------------------------------------------------------------------------------------
+
+VERSIONS, REGISTRY = "data/versioning", "model/registry"
+PULLS = (
+    "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: dvc pull TARGET\n      - run: python train.py\n"
+)
+
+
+def pointer(path: str) -> str:
+    return f"outs:\n- md5: 22a1a2931c8370d3aeedd7183606fd7f\n  size: 14445097\n  path: {path}\n"
+
+
+def test_a_pointer_of_a_model_is_no_version_of_data(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "trained.dvc": pointer("net.onnx")})
+    assert (grade(report, VERSIONS), grade(report, REGISTRY)) == (Grade.ABSENT, Grade.IMPLEMENTED)
+
+
+@pytest.mark.parametrize(
+    ("target", "tree", "expected"),
+    [
+        ("", {"rows.csv.dvc": pointer("rows.csv")}, Grade.WIRED),
+        ("rows.csv.dvc", {"rows.csv.dvc": pointer("rows.csv")}, Grade.WIRED),
+        ("trained_model.dvc", {"trained_model.dvc": pointer("net.onnx")}, Grade.TRACE),
+        ("", {"trained_model.dvc": pointer("net.onnx")}, Grade.TRACE),
+        ("", {".dvc/config": "[core]\n    remote = s\n"}, Grade.TRACE),
+        ("model.pkl", {"rows.csv.dvc": pointer("rows.csv")}, Grade.IMPLEMENTED),
+        ("", {"dvc.lock": "schema: '2.0'\nstages:\n  a:\n    cmd: b\n    deps: [{path: c, md5: d}]\n"}, Grade.WIRED),
+    ],
+)
+def test_what_is_fetched_decides(tmp_path: Path, target: str, tree: dict[str, str], expected: Grade) -> None:
+    workflow = {".github/workflows/ci.yml": PULLS.replace("TARGET", target)}
+    assert grade(scan_tree(tmp_path, {**ML, **tree, **workflow}), VERSIONS) is expected

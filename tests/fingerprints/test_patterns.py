@@ -257,3 +257,19 @@ def test_shared_nodes_take_no_time() -> None:
 )
 def test_heads(pattern: str, heads: tuple[str, ...]) -> None:
     assert heads_of(pattern) == heads
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "expected"),
+    [
+        ("*.csv|*.tsv", "a.csv", True),
+        ("!*.csv", "a.csv", False),
+        ("!*.csv", "a.pkl", True),
+        ("!*.csv|!*.pkl", "a.pkl", False),
+        ("*model*|!*.csv", "models.csv", False),
+        ("*model*|!*.csv", "models.bin", True),
+        ("*model*|!*.csv", "rows.bin", False),
+    ],
+)
+def test_values_that_are_excluded(value: str, text: str, expected: bool) -> None:
+    assert (find_path(yaml_documents.parse(f"path: {text}\n")[0], "path", value) is not None) is expected
