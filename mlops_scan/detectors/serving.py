@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
@@ -18,6 +20,7 @@ _HOPS, _NEAR = 8, 6
 _MODEL_USE = frozenset({"load-model", "predict"})
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handler", "init"})
 _SCORING = ("predict", "infer", "score", "scoring", "serve")
+_HOUSEKEEPING = ("health", "version", "ready", "alive", "liveness", "ping", "status", "root", "home", "index")
 _KEEPS = ("log", "save", "store", "record", "write", "insert", "persist", "append")
 _LOGS_PREDICTIONS = regex(
     r"(log|save|store|record|write|insert|persist|append)_(the_)?(batch_)?(prediction|inference|score|scoring_event)s?"
@@ -41,12 +44,15 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def _services(context: Context) -> Iterator[Signal]:
-    """Web applications whose handlers reach a model."""
+    """Web applications whose handlers reach a model; of a file's handlers the one that predicts."""
+    by_file: dict[tuple[str, str], list[Use]] = defaultdict(list)
     for use in context.doing("serve"):
-        path = use.location.path
-        if path not in context.index.modules:
-            continue
-        nodes: list[Node] = [(path, ""), (path, use.scope)]
+        if use.location.path in context.index.modules:
+            by_file[use.location.path, use.tool].append(use)
+    for (path, _), uses in by_file.items():
+        use = uses[0] if len(uses) == 1 else min(uses, key=lambda item: _distance(context, item))
+        # `model = load(…)` under `if __name__ == "__main__":` is the usual form of a small Flask application
+        nodes: list[Node] = [(path, ""), (path, MAIN), (path, use.scope)]
         model = context.reaches(nodes, _LOADS, _HOPS) or context.reaches(nodes, _MODEL_USE, _HOPS)
         if model is None:
             continue
@@ -61,6 +67,16 @@ def _services(context: Context) -> Iterator[Signal]:
             context.evidence(model.location.path, model.location.line, Hop.USE),
         )
         yield Signal("deploy/serving", use.tool, Grade.IMPLEMENTED, evidence, model.confidence, anchor=(path, ""))
+
+
+def _distance(context: Context, use: Use) -> int:
+    """How far a handler is from a model: it uses one itself, has the name of what does, or is one of the others."""
+    node = (use.location.path, use.scope)
+    if use.scope and (context.reaches((node,), _MODEL_USE, _HOPS) is not None or _predicts(context, (node,))):
+        return 0
+    if has_any(use.scope, _SCORING):
+        return 1
+    return 3 if has_any(use.scope, _HOUSEKEEPING) else 2
 
 
 def _predicts(context: Context, nodes: Iterable[Node]) -> bool:

@@ -64,8 +64,8 @@ def _commands(context: Context) -> Iterator[Signal]:
                     continue
                 lacking = _fetches_no_data(context, use, practice, run.words)
                 if lacking:
-                    evidence = (context.evidence(run.location.path, run.location.line, Hop.USE),)
-                    yield Signal(practice, use.tool, Grade.TRACE, evidence, use.confidence, lacking, fixed=True)
+                    place = context.evidence(run.location.path, run.location.line, Hop.USE)
+                    yield Signal(practice, use.tool, Grade.TRACE, (place,), use.confidence, lacking, fixed=True)
                     continue
                 live = run.start.kind in ("ci", "schedule", "event") and not run.start.blocked
                 grade = Grade.WIRED if live and not run.toothless and use.grade is Grade.IMPLEMENTED else use.grade

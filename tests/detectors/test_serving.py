@@ -42,13 +42,32 @@ LOAD = (
             ),
             {"model.py": LOAD},
         ),
+        (
+            (
+                "import joblib\nfrom flask import Flask, request\n\napp = Flask(__name__)\n\n\n"
+                "@app.route('/p')\ndef p():\n    return model.predict(request.json)\n\n\n"
+                "if __name__ == '__main__':\n    model = joblib.load('m')\n    app.run()\n"
+            ),
+            {},
+        ),
     ],
-    ids=["loads itself", "through a module", "Flask"],
+    ids=["loads itself", "through a module", "Flask", "loaded by the main block"],
 )
 def test_service_in_front_of_a_model(tmp_path: Path, app: str, more: Tree) -> None:
     result = practice(scan_tree(tmp_path, {**ML, **more, "app.py": app}), NAME)
     assert result.grade.strength >= Grade.IMPLEMENTED.strength
     assert any(place.startswith("app.py:") for place in places(result.evidence))
+
+
+def test_the_handler_that_predicts_is_shown(tmp_path: Path) -> None:
+    app = (
+        "import joblib\nfrom fastapi import FastAPI\n\nfrom model import score\n\napp = FastAPI()\n"
+        "model = joblib.load('m')\n"
+        "\n\n@app.get('/health')\ndef health():\n    return 'ok'\n\n\n@app.post('/price')\ndef price(x: list):\n"
+        "    return score(x)\n"
+    )
+    result = practice(scan_tree(tmp_path, {**ML, "model.py": LOAD, "app.py": app}), NAME)
+    assert places(result.evidence)[0] == "app.py:16"
 
 
 @pytest.mark.parametrize(
@@ -65,8 +84,12 @@ def test_service_in_front_of_a_model(tmp_path: Path, app: str, more: Tree) -> No
             "@app.post('/predict')\ndef predict(x: list):\n"
             "    return requests.post('https://m.example', json=x).json()\n"
         ),
+        (
+            "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route('/p')\ndef p():\n    return 'ok'\n\n\n"
+            "if __name__ == '__main__':\n    # model = joblib.load('m')\n    app.run()\n"
+        ),
     ],
-    ids=["health", "hosted language model", "pickled session", "proxy"],
+    ids=["health", "hosted language model", "pickled session", "proxy", "main block without a model"],
 )
 def test_service_in_front_of_something_else(tmp_path: Path, app: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, "app.py": app}), NAME).met
