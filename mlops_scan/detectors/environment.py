@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, cast
 from mlops_scan.automation.images import services
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context, folded
+from mlops_scan.detectors.containers import inline, installs, is_load_test, makes_load, missing_list
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
 if TYPE_CHECKING:
-    from mlops_scan.documents.dockerfile import Dockerfile, Instruction
+    from mlops_scan.documents.dockerfile import Dockerfile
 
 LOCKS = frozenset(
     {
@@ -32,8 +33,6 @@ LOCKS = frozenset(
     }
 )
 _SIDE = ("doc", "dev", "test", "lint", "ci", "build", "typing", "style")
-_MANAGER = regex(r"\b(?:pip3?|uv|poetry|conda|mamba|pdm|pixi)\b")
-_VERB = regex(r"\b(?:install|sync|create|env)")
 _LOCKED = regex(
     r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b",
     words=("uv sync", "poetry install", "pdm ", "pixi install", "conda-lock"),
@@ -72,7 +71,7 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
     loose: dict[str, Declared] = {}
     deciding = _deciding(context)
     for path, every in declared_in(context).items():
-        if context.role(path) not in (Role.SOURCE, Role.TEMPLATE, Role.DATA):
+        if context.role(path) not in (Role.SOURCE, Role.TEMPLATE, Role.DATA) or is_load_test(path):
             continue
         items = [item for item in every if not item.optional]
         if not items:
@@ -177,17 +176,24 @@ def _declared_image(context: Context, path: str, folder: str) -> Iterator[Signal
 
 def _container(context: Context, path: str, document: Dockerfile) -> Signal:
     copies = next((i for i in document.instructions if i.name in ("COPY", "ADD") and "--from=" not in i.value), None)
-    installs = next((i for i in document.instructions if _installs(i)), None)
+    place = next((i for i in document.instructions if installs(i)), None)
     base = next((i for i in document.instructions if i.name == "FROM"), None)
     on_ml_image = base is not None and has_any(base.value, _ML_IMAGES)
-    if installs is None and (copies is None or not on_ml_image):
-        reason = "the image installs and copies none of this code"
-        evidence = (context.evidence(path, 1),)
-        return Signal("env/containerized", "docker", Grade.TRACE, evidence, reason=reason, fixed=True)
-    place = installs or copies
+    if makes_load(path, document):
+        return _half(context, "the image is that of a load generator", (path, 1))
+    if place is None and (copies is None or not on_ml_image):
+        return _half(context, "the image installs and copies none of this code", (path, 1))
+    place = place or copies
     assert place is not None
+    missing = missing_list(context, path, document)
+    if missing is not None:
+        return _half(context, f"it installs `{missing[0]}`, which is not in the repository", (path, missing[1].line))
+    listed = _installed(context, path, document)
+    named, more = inline(document) if copies is None and not listed else ([], True)
+    if named and not more and not any("=" in name.replace(">=", "").replace("<=", "") for name in named):
+        return _half(context, "the image copies none of this code, and installs no exact version", (path, place.line))
     confidence = Confidence.MEDIUM if copies is None else Confidence.HIGH
-    return _reproducible(context, path, place.line, _installed(context, path, document), confidence)
+    return _reproducible(context, path, place.line, listed, confidence)
 
 
 def _reproducible(context: Context, path: str, line: int, listed: list[Declared], confidence: Confidence) -> Signal:
@@ -196,18 +202,14 @@ def _reproducible(context: Context, path: str, line: int, listed: list[Declared]
     if len(loose) * 2 > len(listed):
         exact = len(listed) - len(loose)
         reason = f"{exact} of the {len(listed)} dependencies that the image installs have an exact version"
-        both = (context.evidence(path, line), context.evidence(loose[0].path, loose[0].line))
-        return Signal("env/containerized", "docker", Grade.TRACE, both, reason=reason, fixed=True)
+        return _half(context, reason, (path, line), (loose[0].path, loose[0].line))
     evidence = (context.evidence(path, line),)
     return Signal("env/containerized", "docker", Grade.IMPLEMENTED, evidence, confidence)
 
 
-def _installs(instruction: Instruction) -> bool:
-    return (
-        instruction.name == "RUN"
-        and _MANAGER.search(instruction.value) is not None
-        and _VERB.search(instruction.value) is not None
-    )
+def _half(context: Context, reason: str, *places: tuple[str, int]) -> Signal:
+    evidence = tuple(context.evidence(*place) for place in places)
+    return Signal("env/containerized", "docker", Grade.TRACE, evidence, reason=reason, fixed=True)
 
 
 def _lists(context: Context) -> Mapping[str, list[tuple[int, str]]]:
@@ -225,7 +227,7 @@ def _installed(context: Context, path: str, document: Dockerfile) -> list[Declar
     named = {
         word.strip("'\"").rpartition("/")[2]
         for i in document.instructions
-        if _installs(i) and not _LOCKED.search(i.value)
+        if installs(i) and not _LOCKED.search(i.value)
         for word in re.split(r"[\s=]+", i.value)
         if word.endswith((".txt", ".yml", ".yaml"))
     }

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 
 from mlops_scan.detectors.base import ASIDE, Context, unique
+from mlops_scan.detectors.containers import is_load_test
 from mlops_scan.detectors.dependencies import Declared, declared
 from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
-
-
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
@@ -43,6 +42,8 @@ def _uses(context: Context) -> Iterator[Signal]:
                 continue
             location = use.location
             off = never_made(context, location)
+            if practice == "deploy/as-code" and is_load_test(location.path):
+                off = "it deploys a load generator"
             yield Signal(
                 practice=practice,
                 tool=use.tool,

@@ -103,7 +103,8 @@ def test_pins_of_tools_are_not_pins_of_the_model(tmp_path: Path, name: str) -> N
     ids=["pip", "framework image", "stages"],
 )
 def test_image_with_the_code(tmp_path: Path, text: str) -> None:
-    assert practice(scan_tree(tmp_path, {**ML, "Dockerfile": text}), IMAGE).met
+    tree = {**ML, "Dockerfile": text, "requirements.txt": "scikit-learn==1.5.2\n"}
+    assert practice(scan_tree(tmp_path, tree), IMAGE).met
 
 
 @pytest.mark.parametrize(
@@ -113,8 +114,32 @@ def test_image_with_the_code(tmp_path: Path, text: str) -> None:
         (".devcontainer/Dockerfile", "FROM python:3.12\nRUN pip install x\nCOPY . .\n"),
         ("docker-compose.yml", "services:\n  db:\n    image: postgres:16\n"),
         ("docs/Dockerfile", "FROM python:3.12\nRUN pip install x\nCOPY . .\n"),
+        ("Dockerfile", "FROM python:3.12\nRUN pip install --upgrade pip setuptools wheel\nCOPY . .\n"),
+        ("Dockerfile", "FROM ubuntu:24.04\nRUN apt-get update && apt-get install -y python3-pip\nCOPY . .\n"),
+        (
+            "Dockerfile",
+            "FROM python:3.12\nRUN pip install poetry && poetry config virtualenvs.create false\nCOPY . .\n",
+        ),
+        ("Dockerfile", 'FROM python:3.12\nRUN "/opt/env/bin/pip" install "leaf[full]>=3.3"\n'),
+        ("load_test/Dockerfile", "FROM python:3.12\nRUN pip install locust==2.1\nCOPY locustfile.py .\n"),
+        ("perf/Dockerfile", "FROM locustio/locust:2.1\nRUN pip install faker==1.0\nCOPY locustfile.py .\n"),
+        ("Dockerfile", "FROM python:3.12\nCOPY . .\nRUN pip install -r reqs_prod.txt\n"),
+        ("Dockerfile", "FROM python:3.12\nCOPY reqs_prod.txt .\nRUN pip install -r reqs_prod.txt\n"),
     ],
-    ids=["database", "editor", "compose", "docs"],
+    ids=[
+        "database",
+        "editor",
+        "compose",
+        "docs",
+        "only pip",
+        "pip of the system",
+        "only poetry",
+        "quoted",
+        "load test",
+        "load generator",
+        "missing list",
+        "missing list is copied",
+    ],
 )
 def test_image_without_the_code(tmp_path: Path, name: str, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, name: text}), IMAGE).met
@@ -152,6 +177,49 @@ def test_image_recipes_that_a_compose_file_names(
         other = compose.replace(f"dockerfile: {recipe}", line)
         report = scan_tree(tmp_path / line[:1], {**tree, "docker-compose.yml": other})
         assert not practice(report, IMAGE).met
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("COPY . .\nRUN pip install -r reqs_prod.txt", {".gitignore": "build/\nreqs_*.txt\n"}),
+        ("COPY . .\nRUN pip install -r reqs_prod.txt", {"build.sh": "pip-compile -o reqs_prod.txt\n"}),
+        ("COPY . .\nRUN uv export > reqs_prod.txt && pip install -r reqs_prod.txt", {}),
+        ("COPY --from=other /out/reqs_prod.txt .\nRUN pip install -r reqs_prod.txt", {}),
+        ("COPY reqs/base.txt reqs_prod.txt\nRUN pip install -r reqs_prod.txt", {}),
+        ("COPY . .\nRUN git clone x && pip install -r reqs_prod.txt", {}),
+        ("COPY . .\nRUN pip install -r ${LIST}.txt", {}),
+        ("COPY . .\nRUN pip install -r /base/reqs_prod.txt", {}),
+        ("COPY . /app\nRUN pip install -r /app/reqs_prod.txt", {"docker/reqs_prod.txt": "scikit-learn==1.5.2\n"}),
+        ("COPY . .\nRUN pip install --upgrade pip\nRUN '/opt/bin/pip' install scikit-learn==1.5.2", {}),
+    ],
+)
+def test_a_list_that_something_makes_is_not_missing(tmp_path: Path, text: str, more: dict[str, str]) -> None:
+    report = scan_tree(tmp_path, {**ML, "Dockerfile": f"FROM python:3.12\n{text}\n", **more})
+    assert grade(report, IMAGE) is Grade.IMPLEMENTED
+
+
+def test_the_missing_list_is_named(tmp_path: Path) -> None:
+    text = "FROM python:3.12\nCOPY . .\nRUN pip install --upgrade pip\nRUN pip install -r reqs_prod.txt\n"
+    result = practice(scan_tree(tmp_path, {**ML, "Dockerfile": text}), IMAGE)
+    assert result.reason == "it installs `reqs_prod.txt`, which is not in the repository"
+    assert [e.location.line for e in result.evidence] == [4]
+
+
+def test_what_installs_more_than_pip_is_shown(tmp_path: Path) -> None:
+    text = "FROM python:3.12\nCOPY . .\nRUN pip install -U pip\nRUN pip install scikit-learn==1.5.2\n"
+    result = practice(scan_tree(tmp_path, {**ML, "Dockerfile": text}), IMAGE)
+    assert [e.location.line for e in result.evidence] == [4]
+
+
+@pytest.mark.parametrize("folder", ["load_test", "loadtests", "locust", "tools/k6"])
+def test_pins_of_a_load_generator_are_not_those_of_the_model(tmp_path: Path, folder: str) -> None:
+    assert not practice(scan_tree(tmp_path, {**ML, f"{folder}/requirements.txt": "locust==2.1\n"}), PINNED).met
+
+
+@pytest.mark.parametrize("folder", ["download_test_data", "stress", "performance"])
+def test_folders_that_make_no_load(tmp_path: Path, folder: str) -> None:
+    assert practice(scan_tree(tmp_path, {**ML, f"{folder}/requirements.txt": "scikit-learn==1.5.2\n"}), PINNED).met
 
 
 def test_resource_of_the_platform_is_infrastructure_and_a_comment_is_none(tmp_path: Path) -> None:

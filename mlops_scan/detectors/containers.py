@@ -1,0 +1,254 @@
+"""Container images: what their files install, whether they hold something of a model, those of load generators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from itertools import pairwise
+from typing import TYPE_CHECKING, cast
+
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.regex import has_any, regex
+from mlops_scan.words import Role
+
+if TYPE_CHECKING:
+    from mlops_scan.documents.dockerfile import Dockerfile, Instruction
+
+_PARTS = regex(r"&&|\|\||;|\n")
+_MANAGER = regex(r"(?:\S*/)?(?:pip[\d.]*|uv|poetry|conda|mamba|micromamba|pdm|pixi|pipenv)")
+_VERBS = frozenset({"install", "sync", "create", "env"})
+_OTHERS = frozenset({"apt", "apt-get", "apk", "yum", "dnf", "microdnf", "brew", "npm", "curl", "wget", "echo"})
+_BOOTSTRAP = frozenset(
+    {"pip", "setuptools", "wheel", "uv", "poetry", "pipenv", "pdm", "hatch", "hatchling", "build", "pip-tools",
+     "virtualenv", "conda", "mamba", "python", "cython"}
+)  # fmt: skip
+"""Distributions that only install others."""
+
+_VALUES = frozenset(
+    {"-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--trusted-host", "-t",
+     "--target", "--prefix", "--progress-bar", "--timeout", "--retries", "--cache-dir", "-n", "--name", "-p",
+     "--python", "--root-user-action", "--channel", "--proxy", "--default-timeout"}
+)  # fmt: skip
+_LISTS = frozenset({"-r", "--requirement", "--requirements"})
+_NAME = regex(r"[A-Za-z0-9][\w.-]*")
+_FETCHES = regex(
+    r"\b(?:git clone|wget|curl|dvc|gsutil|aws|gcloud|az|mlflow|huggingface-cli|hf|rsync|scp|svn|bentoml)\b"
+)
+_LOAD = regex(r"(?:load|stress|perf|performance)[-_]?tests?(?:ing)?|locust\w*|k6|jmeter|vegeta|gatling|artillery", re.I)
+_LOAD_FILE = regex(r"(?:^|[-_.])(?:load[-_]?tests?|locust\w*|k6|jmeter|vegeta|gatling)(?:$|[-_.])", re.I)
+_LOAD_IMAGES = ("locustio/locust", "grafana/k6", "loadimpact/k6", "jmeter", "vegeta", "gatling", "artilleryio")
+# What images are made of that hold nothing but a system, a language or a server; others may bring a model.
+_BARE = regex(
+    r"(?:docker\.io/|public\.ecr\.aws/docker/)?(?:library/)?(?:scratch|python|ubuntu|debian|alpine|busybox|centos|fedora|"
+    r"rockylinux|amazonlinux|node|nginx|httpd|caddy|traefik|haproxy|postgres|mysql|mariadb|mongo|redis|memcached|"
+    r"rabbitmq|elasticsearch|kibana|golang|rust|ruby|php|openjdk|eclipse-temurin|maven|gradle|r-base|docker)(?:[:@]\S*)?"
+    r"|(?:docker\.io/)?(?:continuumio|condaforge|mambaorg|bitnami|grafana|prom|postgis|adminer)/[\w.-]+(?:[:@]\S*)?"
+    r"|(?:gcr\.io/distroless|ghcr\.io/astral-sh|public\.ecr\.aws/lambda)/[\w./-]+(?:[:@]\S*)?"
+)
+_DOES = frozenset(
+    {"train", "tune", "predict", "load-model", "save-model", "evaluate", "check-model", "preprocess", "validate-data",
+     "register", "promote", "deploy-model", "llm-call", "index-documents", "drift", "explain", "define-pipeline"}
+)  # fmt: skip
+_COMPILED = (".go", ".rs", ".java", ".kt", ".scala", ".cpp", ".cc", ".c", ".cs", ".r", ".jl", ".swift", ".jar", ".whl")
+
+
+def is_load_test(path: str) -> bool:
+    """Whether a file is part of what makes load for tests, by its name or a folder on the way."""
+    *folders, name = path.split("/")
+    return any(map(_LOAD.fullmatch, folders)) or _LOAD_FILE.search(name) is not None
+
+
+def makes_load(path: str, document: Dockerfile) -> bool:
+    """Whether an image is that of a load generator."""
+    return is_load_test(path) or bool(document.stages and has_any(document.stages[-1].image, _LOAD_IMAGES))
+
+
+# -- what is installed -----------------------------------------------------------------------------------------------
+
+
+def installs(instruction: Instruction) -> bool:
+    """Whether an instruction installs dependencies, more than what installs others."""
+    return instruction.name == "RUN" and any(_is_real(words) for words in _commands(instruction.value))
+
+
+def _commands(value: str) -> Iterator[list[str]]:
+    """The commands of package managers in a RUN instruction, from the manager on."""
+    for part in _PARTS.split(value):
+        words = part.replace('"', "").replace("'", "").split()
+        start = next((i for i, word in enumerate(words) if _MANAGER.fullmatch(word)), None)
+        if start is not None and _OTHERS.isdisjoint(words[:start]):
+            yield words[start:]
+
+
+def _is_real(words: list[str]) -> bool:
+    verb = next((i for i, word in enumerate(words[1:4], 1) if word in _VERBS), None)
+    if verb is None or "config" in words[1:verb]:
+        return False
+    packages = _packages(words[verb + 1 :])
+    return not packages or any(name not in _BOOTSTRAP for name in packages)
+
+
+def _packages(words: list[str]) -> list[str]:
+    """The packages among the arguments of an install command, in lower case; lists and folders as written."""
+    found = []
+    skip = False
+    for word in words:
+        if not skip and not word.startswith("-"):
+            name = _NAME.match(word)
+            found.append(name.group().lower() if name is not None else word)
+        skip = word in _VALUES
+    return found
+
+
+def inline(document: Dockerfile) -> tuple[list[str], bool]:
+    """The packages that an image's commands name, with their versions, and whether one names a list or a folder."""
+    found: list[str] = []
+    more = False
+    for words in (words for i in document.instructions if i.name == "RUN" for words in _commands(i.value)):
+        verb = next((i for i, word in enumerate(words[1:4], 1) if word in _VERBS), None)
+        if verb is None or not _is_real(words):
+            continue
+        rest = words[verb + 1 :]
+        more = (
+            more
+            or not rest
+            or words[verb] != "install"
+            or any(
+                word in _LISTS or word.startswith((".", "/", "-r", "--requirement", "$", "-e")) or "://" in word
+                for word in rest
+            )
+        )
+        found += [word for word in rest if _NAME.match(word) and _NAME.match(word).group().lower() not in _BOOTSTRAP]  # type: ignore[union-attr]
+    return found, more
+
+
+def missing_list(context: Context, path: str, document: Dockerfile) -> tuple[str, Instruction] | None:
+    """A requirements file that an image installs, that the repository lacks and that nothing seen here makes."""
+    if context.role(path) is Role.TEMPLATE or "{" in path:
+        return None
+    if not any(i.name in ("COPY", "ADD") for i in document.instructions):
+        return None  # the image it begins with may have it
+    for instruction in document.instructions:
+        if instruction.name != "RUN":
+            continue
+        if _FETCHES.search(instruction.value):
+            return None
+        for words in _commands(instruction.value):
+            for before, word in pairwise(words):
+                name = word.rpartition("/")[2] if before in _LISTS else ""
+                if not name.endswith(".txt") or not re.fullmatch(r"[\w.-]+", name) or "://" in word:
+                    continue
+                if context.has_named(name) or _brought(document, word, name) or _made(context, name):
+                    continue
+                return name, instruction
+    return None
+
+
+def _brought(document: Dockerfile, path: str, name: str) -> bool:
+    """Whether an instruction writes a file, or it lies where only the image that this one begins with has put it."""
+    targets = []
+    for i in document.instructions:
+        if i.name == "RUN":
+            if any(name in part and _LISTS.isdisjoint(part.split()) for part in _PARTS.split(i.value)):
+                return True
+        elif i.name in ("COPY", "ADD"):
+            *sources, target = [word.strip('[],"') for word in i.value.split() if not word.startswith("--")] or [""]
+            elsewhere = any(sign in i.value for sign in ("--from", "<<", "://"))
+            if name in i.value and (elsewhere or not any(word.endswith(name) for word in sources)):
+                return True
+            targets.append(target.rstrip("/") + "/")
+    return path.startswith("/") and not any(f"/{path.strip('/')}".startswith(target) for target in targets)
+
+
+def _made(context: Context, name: str) -> bool:
+    """Whether a command or script of the repository may write a file of that name, or .gitignore leaves it out."""
+    if any(any(name in word for word in words) and "-r" not in words for words in context.commands()):
+        return True
+    for file in (*context.named(".gitignore", aside=True), *context.written_in("shell", "makefile", aside=True)):
+        text = context.documents.text(file.path)
+        if file.name != ".gitignore":
+            if name in text:
+                return True
+        elif any(fnmatchcase(name, line.strip().rstrip("/").rpartition("/")[2]) for line in text.split("\n")):
+            return True
+    return False
+
+
+# -- what is inside --------------------------------------------------------------------------------------------------
+
+
+def may_hold_model(context: Context, path: str, root: str) -> bool:
+    """Whether an image may hold code that makes or asks a model, or a model's file; yes where that cannot be told.
+
+    `root` is the folder of the files that the build is given.
+    """
+    document = context.documents.dockerfile(path)
+    if document is None or not document.stages:
+        return True
+    names = {stage.name for stage in document.stages if stage.name}
+    for stage in document.stages:
+        if stage.image not in names and not _BARE.fullmatch(stage.image.lower()):
+            return True
+    for i in document.instructions:
+        if i.name == "RUN" and (_FETCHES.search(i.value) or "--mount=type=bind" in i.value):
+            return True
+        if i.name == "ONBUILD" or (i.name in ("COPY", "ADD") and _copies_model(context, i.value, root)):
+            return True
+        if i.name == "RUN" and any(_is_ours(context, words) for words in _commands(i.value)):
+            return True
+    return False
+
+
+def _is_ours(context: Context, words: list[str]) -> bool:
+    """Whether a command installs a tool of machine learning, or a package of this repository's own name."""
+    if "installable" not in context.cache:
+        context.cache["installable"] = _distributions(context)
+    known = cast("frozenset[str]", context.cache["installable"])
+    return any(name.replace("_", "-") in known for name in _packages(words[2:]))
+
+
+def _distributions(context: Context) -> frozenset[str]:
+    tools = {name.lower() for tool in context.rules.tools.values() for name in tool.distributions}
+    own = {part.lower().replace("_", "-") for path in context.index.modules for part in path.split("/")[:-1][:2]}
+    return frozenset(tools | own)
+
+
+def _copies_model(context: Context, value: str, root: str) -> bool:
+    if "--from=" in value:
+        return any(sign in value.partition("--from=")[2].split()[0] for sign in "/:$")  # another image than this
+    words = value.strip("[]").replace('"', "").replace(",", " ").split() if value.startswith("[") else value.split()
+    sources = [word for word in words if not word.startswith("--")][:-1]
+    if not sources or "<<" in value or any("$" in word or "://" in word for word in sources):
+        return True
+    for source in sources:
+        parts = [part for part in source.split("/") if part not in ("", ".")]
+        if ".." in parts:
+            return True
+        inside = "/".join([*([root] if root else []), *parts])
+        if any(_lies_in(found, inside) for found in _of_models(context)):
+            return True
+    return False
+
+
+def _lies_in(path: str, pattern: str) -> bool:
+    """Whether a file is what a COPY names, or lies in a folder that it names."""
+    if not pattern or path == pattern or path.startswith(pattern + "/"):
+        return True
+    if not any(sign in pattern for sign in "*?["):
+        return False
+    depth = pattern.count("/") + 1
+    return fnmatchcase("/".join(path.split("/")[:depth]), pattern)
+
+
+def _of_models(context: Context) -> tuple[str, ...]:
+    """The files that make or ask a model, hold one, or are in a language that is not read."""
+    if "files of models" not in context.cache:
+        code = {use.location.path for use in context.uses if not _DOES.isdisjoint(use.does)}
+        others = {
+            file.path
+            for file in context.repository.files
+            if file.role is Role.MODEL or (file.role not in ASIDE and file.name.lower().endswith(_COMPILED))
+        }
+        context.cache["files of models"] = tuple(sorted(code | others))
+    return cast("tuple[str, ...]", context.cache["files of models"])
