@@ -42,13 +42,19 @@ class Command(Struct, frozen=True):
 
 
 class Service(Struct, frozen=True):
-    """A service of a compose file: its own command, or the Dockerfile whose command it runs."""
+    """A service of a compose file: its own command, or the Dockerfile whose command it runs.
+
+    `builds` tells that its image is built here, `mounts` are the files and folders of the repository that it sees, None
+    among them for one that cannot be told.
+    """
 
     name: str
     line: int
     command: Command | None
     dockerfile: str
     folder: str
+    builds: bool = False
+    mounts: tuple[str | None, ...] = ()
 
 
 def built(words: tuple[str, ...], folder: str, paths: Paths) -> tuple[str, str] | None:
@@ -143,7 +149,19 @@ def services(path: str, documents: Documents, paths: Paths) -> Iterator[Service]
             file = _text(build.get("dockerfile")) if build is not None and mapping else ""
             root = join(folder, context) if context and "$" not in context else folder
             dockerfile = join(root, file or "Dockerfile") if context else ""
-            yield Service(name, service.at, _command(path, service, folder), paths.existing(dockerfile, "") or "", root)
+            found = paths.existing(dockerfile, "") or ""
+            command = _command(path, service, folder)
+            yield Service(name, service.at, command, found, root, build is not None, tuple(_mounts(service, folder)))
+
+
+def _mounts(service: Node, folder: str) -> Iterator[str | None]:
+    volumes = service.get("volumes")
+    for volume in volumes.items[:100] if volumes is not None else ():
+        source = _text(volume.get("source") if volume.kind == "mapping" else volume).partition(":")[0]
+        if source.startswith("."):
+            yield join(folder, source)
+        elif source.startswith("$"):
+            yield None
 
 
 def _command(path: str, service: Node, folder: str) -> Command | None:

@@ -226,9 +226,14 @@ def _copies_model(context: Context, value: str, root: str) -> bool:
         if ".." in parts:
             return True
         inside = "/".join([*([root] if root else []), *parts])
-        if any(_lies_in(found, inside) for found in _of_models(context)):
+        if has_models(context, inside):
             return True
     return False
+
+
+def has_models(context: Context, place: str) -> bool:
+    """Whether a file or folder (a pattern as in COPY) has code that makes or asks a model, or a model's file."""
+    return any(_lies_in(found, place) for found in _of_models(context))
 
 
 def _lies_in(path: str, pattern: str) -> bool:

@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
+from mlops_scan.automation.images import Service, services
 from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.detectors.containers import has_models, may_hold_model
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -184,16 +186,25 @@ def _loads(context: Context, path: str, scope: str) -> bool:
 # -- deployment ------------------------------------------------------------------------------------------------------
 
 
+def _of_model(context: Context, service: Service) -> bool:
+    """Whether a compose service builds an image that may hold something of a model, or mounts the code into it."""
+    return service.builds and (
+        not service.dockerfile
+        or any(mount is None or has_models(context, mount) for mount in service.mounts)
+        or may_hold_model(context, service.dockerfile, service.folder)
+    )
+
+
 def _as_code(context: Context) -> Iterator[Signal]:
     for file in context.written_in("yaml"):
         if "compose" in file.path and _COMPOSE.fullmatch(file.name):
-            for document in context.documents.nodes(file.path):
-                services = document.get("services")
-                for name, service in services.entries if services is not None else ():
-                    if service.get("build") is not None:
-                        evidence = (context.evidence(file.path, service.at, text=f"service {name}"),)
-                        yield Signal("deploy/as-code", "docker-compose", Grade.IMPLEMENTED, evidence)
-                        break
+            service = next(
+                (s for s in services(file.path, context.documents, context.resolver.paths) if _of_model(context, s)),
+                None,
+            )
+            if service is not None:
+                evidence = (context.evidence(file.path, service.line, text=f"service {service.name}"),)
+                yield Signal("deploy/as-code", "docker-compose", Grade.IMPLEMENTED, evidence)
     for use in context.uses:
         if (
             {"deploy-model", "promote"} & set(use.does)

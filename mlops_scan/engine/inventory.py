@@ -110,7 +110,8 @@ def _pointers(context: Context) -> Iterator[Asset]:
                     if not is_name(path) or node is None:
                         continue
                     role = roles.role(path.rpartition("/")[2])
-                    model = role is Role.MODEL or (role is not Role.DATA and "model" in path.lower())
+                    named = path.lower().replace("model_input", "")  # the features of a model are data
+                    model = role is Role.MODEL or (role is not Role.DATA and "model" in named)
                     name = f"{file.folder}/{path}" if file.folder else path
                     yield Asset(
                         "model" if model else "dataset",

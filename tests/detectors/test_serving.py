@@ -204,6 +204,47 @@ def test_compose_service_that_is_built_here(tmp_path: Path) -> None:
     assert not practice(scan_tree(tmp_path / "image", {**ML, "docker-compose.yml": image}), "deploy/as-code").met
 
 
+@pytest.mark.parametrize(
+    ("dockerfile", "files", "service", "found"),
+    [
+        ("FROM postgres:16\n", {}, "", False),
+        ("FROM postgres:16\nCOPY init.sql /docker-entrypoint-initdb.d/\n", {"init.sql": "select 1;\n"}, "", False),
+        ("FROM nginx:1.27\nCOPY . /usr/share/nginx/html\n", {"index.html": "<p>a</p>\n"}, "", False),
+        ("FROM postgres:16\n# COPY ../train.py .\n", {}, "    volumes: ['./db/init:/init']\n", False),
+        ("FROM python:3.12\nCOPY . .\n", {"app.py": "import joblib\n\njoblib.load('m').predict([1])\n"}, "", True),
+        ("FROM nginx:1.27\nCOPY m.onnx /models/\n", {"m.onnx": "x"}, "", True),
+        ("FROM python:3.12\nRUN git clone https://example.org/a && pip install ./a\n", {}, "", True),
+        ("FROM python:3.12\nRUN pip install mlflow==2.1\n", {}, "", True),
+        ("FROM registry.example.org/scoring:1\n", {}, "", True),
+        ("ARG BASE\nFROM ${BASE}\n", {}, "", True),
+        ("FROM python:3.12\n", {}, "    volumes: ['.:/app']\n", True),
+        ("FROM python:3.12\n", {}, "    volumes: ['${HOME}/a:/app']\n", True),
+    ],
+)
+def test_compose_service_whose_image_holds_a_model(
+    tmp_path: Path, dockerfile: str, files: dict[str, str], service: str, found: bool
+) -> None:
+    compose = f"services:\n  db:\n    build: ./db\n{service}"
+    tree = {**ML, "db/Dockerfile": dockerfile, **{f"db/{name}": text for name, text in files.items()}}
+    assert practice(scan_tree(tmp_path, {**tree, "docker-compose.yml": compose}), "deploy/as-code").met is found
+
+
+def test_the_service_that_holds_the_model_is_shown(tmp_path: Path) -> None:
+    compose = "services:\n  db:\n    build: ./db\n  scoring:\n    build: .\n"
+    image = "FROM python:3.12\nCOPY . .\nCMD python train.py\n"
+    tree = {**ML, "db/Dockerfile": "FROM postgres:16\n", "Dockerfile": image, "docker-compose.yml": compose}
+    assert places(practice(scan_tree(tmp_path, tree), "deploy/as-code").evidence) == ["docker-compose.yml:4"]
+
+
+@pytest.mark.parametrize(("folder", "met"), [("k8s/load_tests", False), ("k8s/scoring", True)])
+def test_a_manifest_of_a_load_generator(tmp_path: Path, folder: str, met: bool) -> None:
+    manifest = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec:\n  template:\n    spec:\n"
+        "      containers: [{name: a, image: 'example.org/a:1'}]\n"
+    )
+    assert practice(scan_tree(tmp_path, {**ML, f"{folder}/a.yaml": manifest}), "deploy/as-code").met is met
+
+
 def test_score_of_an_evaluation_is_no_logged_prediction(tmp_path: Path) -> None:
     code = """\
 import json
