@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
+from mlops_scan.detectors.containers import pushes_no_model
 from mlops_scan.detectors.floors import floors
 from mlops_scan.detectors.stacks import deployed
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
@@ -255,7 +256,11 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             else (context.evidence(use.location.path, use.location.line, Hop.EFFECT),)
         )
         evidence = chain(context, run, *where)
-        if does & _DEPLOYS or use is stack or "publish-image" in does or ("register" in does and run.words):
+        image_only = "publish-image" in does and not does & (_DEPLOYS | {"register", "deploy-pipeline"})
+        if image_only and pushes_no_model(context, run):
+            reason = "the image that is pushed holds nothing that makes or asks a model"
+            yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
+        elif does & _DEPLOYS or use is stack or "publish-image" in does or ("register" in does and run.words):
             yield Signal("cd/model-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
         elif "build-image" in does:
             yield Signal(

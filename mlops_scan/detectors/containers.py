@@ -8,6 +8,8 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
 
+from mlops_scan.automation.images import built
+from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Role
@@ -50,6 +52,8 @@ _DOES = frozenset(
     {"train", "tune", "predict", "load-model", "save-model", "evaluate", "check-model", "preprocess", "validate-data",
      "register", "promote", "deploy-model", "llm-call", "index-documents", "drift", "explain", "define-pipeline"}
 )  # fmt: skip
+_MOVES = regex(r"(?:^|[\s;&(])(?:cd|pushd)\s")
+_MAX_RUNS = 1_000  # commands of a job looked at
 _COMPILED = (".go", ".rs", ".java", ".kt", ".scala", ".cpp", ".cc", ".c", ".cs", ".r", ".jl", ".swift", ".jar", ".whl")
 
 
@@ -257,3 +261,46 @@ def _of_models(context: Context) -> tuple[str, ...]:
         }
         context.cache["files of models"] = tuple(sorted(code | others))
     return cast("tuple[str, ...]", context.cache["files of models"])
+
+
+# -- what a job pushes -----------------------------------------------------------------------------------------------
+
+
+def pushes_no_model(context: Context, run: Run) -> bool:
+    """Whether none of the images that the job of a run builds may hold something of a model.
+
+    No where one of them, or the folder that it is built from, cannot be told.
+    """
+    key = (run.start.workflow, run.start.job)
+    known = cast("dict[tuple[str, str], bool]", context.cache.setdefault("jobs that push no model", {}))
+    if key not in known:
+        found = _built_in(context, *key)
+        known[key] = bool(found) and not any(may_hold_model(context, path, root) for path, root in found)
+    return known[key]
+
+
+def _built_in(context: Context, workflow: str, name: str) -> set[tuple[str, str]]:
+    """The Dockerfiles that a job builds, each with the folder of its files; empty where one is not known."""
+    jobs = [
+        job for item in context.automation.workflows if item.path == workflow for job in item.jobs if job.id == name
+    ]
+    steps = [step for job in jobs for step in job.steps]
+    if not steps or any(step.folder.strip("./") or _MOVES.search(step.script) for step in steps):
+        return set()
+    found: set[tuple[str, str]] = set()
+    for run in context.automation.runs_of_job(workflow, name)[:_MAX_RUNS]:
+        if not any("build-image" in use.does or "publish-image" in use.does for use in run.uses):
+            continue
+        if run.location.path != workflow:
+            return set()  # a script may have gone elsewhere
+        if "build" in run.words[:4]:
+            place = built(run.words, "", context.resolver.paths) if "$" not in run.words[-1] else None
+            if place is None:
+                return set()
+            found.add(place)
+        elif run.words[:2] == ("uses", "docker/build-push-action"):
+            if any("$" in word and word.startswith(("context=", "file=")) for word in run.words):
+                return set()
+        elif run.words[:2] != ("docker", "push"):
+            return set()
+    return found

@@ -410,6 +410,38 @@ def test_automation_that_releases_no_model(tmp_path: Path, run: str) -> None:
     assert not practice(report, CD).met
 
 
+PUSH = "docker build -t r.example/web WHAT\ndocker push r.example/web"
+ACTION = (
+    "name: ci\non: push\njobs:\n  check:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n"
+    "      - uses: docker/build-push-action@v6\n        with:\n          context: WHAT\n          push: true\n"
+)
+WEB: Tree = {"web/Dockerfile": "FROM nginx:1.27\nCOPY index.html /srv/\n", "web/index.html": "<p>a</p>\n"}
+SCORING: Tree = {"Dockerfile": "FROM python:3.12\nCOPY . .\nCMD python train.py\n"}
+
+
+@pytest.mark.parametrize(
+    ("workflow", "more", "expected"),
+    [
+        (github(PUSH.replace("WHAT", "web")), WEB, Grade.TRACE),
+        (github(PUSH.replace("WHAT", "-f web/Dockerfile web")), WEB, Grade.TRACE),
+        (ACTION.replace("WHAT", "./web"), WEB, Grade.TRACE),
+        (github(PUSH.replace("WHAT", ".")), SCORING, Grade.WIRED),
+        (ACTION.replace("WHAT", "."), SCORING, Grade.WIRED),
+        (github(PUSH.replace("WHAT", "web\ndocker build -t r.example/a .")), {**WEB, **SCORING}, Grade.WIRED),
+        # what cannot be told stays a deployment
+        (github(PUSH.replace("WHAT", "$DIR")), {"Dockerfile": "FROM nginx:1.27\n"}, Grade.WIRED),
+        (ACTION.replace("WHAT", "${{ matrix.dir }}"), {"Dockerfile": "FROM nginx:1.27\n"}, Grade.WIRED),
+        (github("cd api\n" + PUSH.replace("WHAT", ".")), {"Dockerfile": "FROM nginx:1.27\n"}, Grade.WIRED),
+        (github(PUSH.replace("WHAT", "web") + "\nkubectl apply -f k8s/"), WEB, Grade.WIRED),
+    ],
+)
+def test_a_pushed_image_counts_where_it_may_hold_a_model(
+    tmp_path: Path, workflow: str, more: Tree, expected: Grade
+) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, **more, CI: workflow})
+    assert grade(report, CD) is expected
+
+
 def test_deployment_by_hand_is_implemented_only(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**PROJECT, CI: github("kubectl apply -f k8s/", on="workflow_dispatch")})
     assert grade(report, CD) is Grade.IMPLEMENTED
