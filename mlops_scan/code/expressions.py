@@ -14,6 +14,7 @@ from mlops_scan.code.syntax import Lines, children
 
 _MAX_STRING = 300  # characters of a string constant worth keeping
 _MAX_ELEMENTS = 500  # elements of one literal looked at; longer ones are data
+_MAX_SHARES = 10
 _PARTS: Mapping[type[ast.AST], Callable[[Any], Iterable[ast.expr]]] = {
     ast.BinOp: attrgetter("right", "left"),
     ast.IfExp: attrgetter("orelse", "body", "test"),
@@ -168,7 +169,23 @@ class Collector:
             for element in value.values if isinstance(value, ast.Dict) else value.elts:
                 if isinstance(element, (ast.Name, ast.Attribute)):
                     refs += _telling(element, scope)
+            if isinstance(value, ast.Dict):
+                return _shares(value)
         return constant(value, scope)
+
+
+def _shares(node: ast.Dict) -> str | None:
+    """A small literal of words and numbers, such as the traffic of versions, as `{0: 20, 7: 80}`; else None."""
+    if not 0 < len(node.keys) <= _MAX_SHARES:
+        return None
+    parts = []
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not (isinstance(key, ast.Constant) and isinstance(value, ast.Constant)):
+            return None
+        if not isinstance(key.value, (str, int)) or not isinstance(value.value, (int, float)):
+            return None
+        parts.append(f"{key.value}: {value.value}")
+    return f"{{{', '.join(parts)}}}"
 
 
 def _telling(node: ast.expr, scope: Scope) -> tuple[str, ...]:

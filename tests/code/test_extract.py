@@ -228,6 +228,22 @@ def test_a_call_knows_its_constants_and_place() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ('{"0": 100}', "{0: 100}"),
+        ("{0: 20, 'blue': 80}", "{0: 20, blue: 80}"),
+        ("{}", None),
+        ("{'a': b}", None),
+        ("{'a': 'b'}", None),
+        ("{**a}", None),
+        ("{b'a': 1}", None),
+    ],
+)
+def test_shares_of_a_call(value: str, text: str | None) -> None:
+    assert calls(f"f(a={value})")[0].keyword("a") == text
+
+
+@pytest.mark.parametrize(
     ("text", "value"),
     [
         ("X = 1\nf(X)", "1"),
