@@ -22,6 +22,11 @@ _LOCAL_PATH = regex(
 )
 _HOMES = ("/home/", "/Users/", "/content/drive/", "/root/")
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
+# The home that every notebook of a service has: JupyterHub images, Vertex AI, SageMaker.
+_SERVICE_HOMES = ("/home/jovyan/", "/home/jupyter/", "/home/ec2-user/SageMaker/", "/home/sagemaker-user/")
+_ADDS = regex(
+    r"""environ\[\s*\\?["']PATH\\?["']\s*\]|export PATH="""
+)  # one more place to look; none breaks where it is not
 _IN_IMAGE = frozenset({"remote_path", "container_path", "mount_path", "workdir", "working_dir"})
 _SPLITS = regex(r"[xy]([-_]?(train|test|val|valid|validation|dev))?|(train|test|valid|val)[-_](data|set|df)", re.I)
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -77,7 +82,9 @@ def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
             if (
                 (text.startswith(_HOMES) or text[1:2] == ":")
                 and _LOCAL_PATH.match(text)
+                and not text.startswith(_SERVICE_HOMES)
                 and not _in_image(module, text)
+                and not _ADDS.search(context.line(path, line))
                 and not _injected(context, path, line)
             ):
                 message = f"`{text[:80]}` exists on one machine only; nobody else, and no job, can run this."

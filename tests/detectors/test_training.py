@@ -157,6 +157,8 @@ def test_fit_of_a_scaler_or_of_a_garment_is_no_training(tmp_path: Path) -> None:
         "/Users/anna/data/train.csv",
         "C:\\Users\\anna\\train.csv",
         "/content/drive/My Drive/a",
+        "/home/ec2-user/train.csv",
+        "/home/jupyterhub/train.csv",
     ],
 )
 def test_path_of_one_machine(tmp_path: Path, path: str) -> None:
@@ -165,11 +167,35 @@ def test_path_of_one_machine(tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["data/home/train.csv", "/data/train.csv", "~/train.csv", "s3://bucket/home/anna/x", "/home"]
+    "path",
+    [
+        "data/home/train.csv",
+        "/data/train.csv",
+        "~/train.csv",
+        "s3://bucket/home/anna/x",
+        "/home",
+        "/home/jupyter/data/train.csv",
+        "/home/ec2-user/SageMaker/train.csv",
+        "/home/jovyan/work/train.csv",
+        "/content/sample_data/train.csv",
+    ],
 )
 def test_path_that_others_have_too(tmp_path: Path, path: str) -> None:
     script = TRAIN.replace('"data.csv"', repr(path))
     assert findings(scan_tree(tmp_path, {**ML, "train.py": script}), "MLS102") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("os.environ['PATH'] += os.pathsep + '/home/anna/.local/bin'", False),
+        ("os.environ['DATA'] = '/home/anna/data'", True),
+        ("sys.path.append('/home/anna/project')", True),
+    ],
+)
+def test_one_more_place_to_look_for_programs(tmp_path: Path, line: str, found: bool) -> None:
+    tree = {**ML, "train.py": TRAIN.replace("import joblib\n", f"import os\nimport sys\n\nimport joblib\n\n{line}\n")}
+    assert bool(findings(scan_tree(tmp_path, tree), "MLS102")) is found
 
 
 def test_path_of_one_machine_in_a_test_is_none_of_training(tmp_path: Path) -> None:
