@@ -17,7 +17,7 @@ from mlops_scan.words import Role
 if TYPE_CHECKING:
     from mlops_scan.documents.dockerfile import Dockerfile, Instruction
 
-_PARTS = regex(r"&&|\|\||;|\n")
+_PARTS = regex(r"&&|\||;|\n")
 _MANAGER = regex(r"(?:\S*/)?(?:pip[\d.]*|uv|poetry|conda|mamba|micromamba|pdm|pixi|pipenv)")
 _VERBS = frozenset({"install", "sync", "create", "env"})
 _OTHERS = frozenset({"apt", "apt-get", "apk", "yum", "dnf", "microdnf", "brew", "npm", "curl", "wget", "echo"})
@@ -80,7 +80,7 @@ def _commands(value: str) -> Iterator[list[str]]:
     """The commands of package managers in a RUN instruction, from the manager on."""
     for part in _PARTS.split(value):
         words = part.replace('"', "").replace("'", "").split()
-        start = next((i for i, word in enumerate(words) if _MANAGER.fullmatch(word)), None)
+        start = next((i for i, word in enumerate(words) if word[:1] != "-" and _MANAGER.fullmatch(word)), None)
         if start is not None and _OTHERS.isdisjoint(words[:start]):
             yield words[start:]
 

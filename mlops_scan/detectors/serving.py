@@ -74,11 +74,12 @@ def _services(context: Context) -> Iterator[Signal]:
 def _distance(context: Context, use: Use) -> int:
     """How far a handler is from a model: it uses one itself, has the name of what does, or is one of the others."""
     node = (use.location.path, use.scope)
+    aside = has_any(use.scope, _HOUSEKEEPING)
     if use.scope and (context.reaches((node,), _MODEL_USE, _HOPS) is not None or _predicts(context, (node,))):
-        return 0
+        return 1 if aside else 0  # a probe may ask whether the model is there
     if has_any(use.scope, _SCORING):
-        return 1
-    return 3 if has_any(use.scope, _HOUSEKEEPING) else 2
+        return 2
+    return 4 if aside else 3
 
 
 def _predicts(context: Context, nodes: Iterable[Node]) -> bool:

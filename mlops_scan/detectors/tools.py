@@ -14,12 +14,17 @@ from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 # Practices for which a use is only a part; another detector looks for the rest and claims them.
 _COMPLETED_ELSEWHERE = frozenset({"monitoring/drift", "monitoring/performance-threshold", "genai/eval-in-ci"})
 
+_SEEDS = regex(r"seed|RandomState|default_rng|SeedSequence", words=("seed", "randomstate", "default_rng"))
+_CHANCE = regex(
+    r"time\.(time|time_ns|perf_counter|monotonic)|os\.(getpid|urandom)|uuid\.\w+|secrets\.\w+|datetime\..*now"
+)
 _FETCHES = frozenset({"pull", "fetch", "checkout"})
 _MODEL_FILES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".keras", ".safetensors", ".cbm")
 
@@ -40,6 +45,8 @@ def _uses(context: Context) -> Iterator[Signal]:
                 practice == "env/pinned" and use.location.path.rpartition("/")[2].lower() in LOCKS
             ):
                 continue
+            if practice == "experiment/reproducible" and _is_clock_seed(context, use):
+                continue
             location = use.location
             off = never_made(context, location)
             if practice == "deploy/as-code" and is_load_test(location.path):
@@ -54,6 +61,15 @@ def _uses(context: Context) -> Iterator[Signal]:
                 scope=use.scope,
                 fixed=bool(off),
             )
+
+
+def _is_clock_seed(context: Context, use: Use) -> bool:
+    """Whether a seed is made of the time, a process or chance, and so is another one in every run."""
+    return _SEEDS.search(use.name) is not None and any(
+        _CHANCE.fullmatch(context.index.resolve(use.location.path, call.name).name)
+        for call in context.index.calls_in(use.location.path, use.scope)
+        if use.location.line <= call.line <= max(use.location.line, use.location.end_line)
+    )
 
 
 def _commands(context: Context) -> Iterator[Signal]:

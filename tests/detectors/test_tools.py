@@ -180,3 +180,19 @@ def test_a_pointer_of_a_model_is_no_version_of_data(tmp_path: Path) -> None:
 def test_what_is_fetched_decides(tmp_path: Path, target: str, tree: dict[str, str], expected: Grade) -> None:
     workflow = {".github/workflows/ci.yml": PULLS.replace("TARGET", target)}
     assert grade(scan_tree(tmp_path, {**ML, **tree, **workflow}), VERSIONS) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("random.seed(int(time.time()))", Grade.ABSENT),
+        ("numpy.random.seed(os.getpid())", Grade.ABSENT),
+        ("random.seed()", Grade.ABSENT),
+        ("random.seed(arguments.seed); started = 0", Grade.IMPLEMENTED),
+        ("started = time.time()\nrandom.seed(7)", Grade.IMPLEMENTED),
+    ],
+)
+def test_a_seed_that_is_another_one_in_every_run(tmp_path: Path, line: str, expected: Grade) -> None:
+    head = f"import os\nimport random\nimport time\n\nimport joblib\nimport numpy\n\n{line}\n"
+    script = TRAIN.replace("import joblib\n", head)
+    assert grade(scan_tree(tmp_path, {**ML, "train.py": script}), "experiment/reproducible") is expected
