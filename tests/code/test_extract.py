@@ -240,7 +240,8 @@ def test_a_call_knows_its_constants_and_place() -> None:
     ],
 )
 def test_shares_of_a_call(value: str, text: str | None) -> None:
-    assert calls(f"f(a={value})")[0].keyword("a") == text
+    (call,) = module_of(f"f(a={value})").calls
+    assert call.keyword("a") == text
 
 
 @pytest.mark.parametrize(
