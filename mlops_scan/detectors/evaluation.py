@@ -42,7 +42,7 @@ _MODELS = (
 )  # fmt: skip
 _QUOTED = regex(r"""["']([^"'\n]{1,200})["']""")
 _GIVEN = regex(r"dumps?\(\s*(?:obj\s*=\s*|value\s*=\s*)?([\w.]+)")
-_RECEIVER = regex(r"([\w.]+)(?:\[[^\]]{0,60}\])?\.to_\w+\(")
+_RECEIVER = regex(r"(?<![\w.])([\w.]{1,80})(?:\[[^\]]{0,60}\])?\.to_\w{1,20}\(")
 _SCORED = regex(r"scor(?:ed|ing)", re.I)  # rows with predictions
 _NAMES = frozenset({"open", "io.open", "pathlib.Path", "os.path.join"})  # calls that name what is written
 _FRAMES = ("DataFrame", "from_dict", "from_records", "Series", "classification_report", "confusion_matrix")

@@ -38,9 +38,10 @@ _INSERTS = regex(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `deploy/serving`, `deploy/as-code` and `monitoring/prediction-logging`."""
-    yield from unique(_services(context))
+    answering = list(unique(_services(context)))
+    yield from answering
     yield from unique(_platform_scripts(context))
-    yield from unique(_batch(context))
+    yield from unique(_batch(context, {signal.evidence[0].location.path for signal in answering}))
     yield from unique(_as_code(context))
     yield from unique(_prediction_logs(context))
 
@@ -112,13 +113,17 @@ def _platform_scripts(context: Context) -> Iterator[Signal]:
             yield Signal("deploy/serving", "scoring-script", Grade.IMPLEMENTED, evidence, model.confidence)
 
 
-def _batch(context: Context) -> Iterator[Signal]:
-    """Scoring that a schedule, a pipeline or a service starts; a script that only a person runs is half of it."""
+def _batch(context: Context, services: set[str]) -> Iterator[Signal]:
+    """Scoring that a schedule, a pipeline or a service starts; a script that only a person runs is half of it.
+
+    `services` are the files that answer requests.
+    """
     for use in context.doing("predict", "load-model"):
         path = use.location.path
         if (
             not (has_any(path.rpartition("/")[2], _SCORING) or has_any(use.scope, _SCORING))
             or path not in context.index.modules
+            or path in services
         ):
             continue
         if context.index.modules[path].notebook or (
