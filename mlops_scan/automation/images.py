@@ -24,12 +24,18 @@ _BUILD_VALUES = frozenset(
      "--iidfile", "--label", "--memory", "--metadata-file", "--network", "--output", "--platform", "--progress",
      "--secret", "--ssh", "--tag", "--target", "-f", "-m", "-o", "-t"}
 )  # fmt: skip
+_COMPOSE = regex(r"([\w.-]+[-_.])?(docker-)?compose[^/]*\.ya?ml", words=("compose",))
 _COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
 _PROGRAMS = regex(
     r"python[\d.]*|pytest|sh|bash|make|dvc|mlflow|torchrun|accelerate|papermill|uvicorn|gunicorn|tox|nox|poetry|uv|kedro"
     r"|\S+\.sh"
 )
 _SWITCHES = frozenset({"--rm", "-it", "-i", "-t", "-d", "-ti", "--init", "--privileged", "-T", "--no-deps", "--build"})
+
+
+def is_compose(name: str) -> bool:
+    """Whether a file's name is that of a compose file: `compose.yaml`, `docker-compose.prod.yml`, `app-compose.yml`."""
+    return _COMPOSE.fullmatch(name) is not None
 
 
 class Command(Struct, frozen=True):

@@ -77,14 +77,16 @@ class Resolver:
         may_fail: str = "",
         via: tuple[Evidence, ...] = (),
         env: Mapping[str, str] | None = None,
+        astray: bool = False,
     ) -> Iterator[Run]:
         """What an inline script runs; `line` is where its text begins in the file at `path`.
 
         `via` are the hops between the start and this script (a reusable workflow, a composite action), `env` variables
-        with constant values that it sees.
+        with constant values that it sees; `astray` tells that the folder is not known, as on another machine.
         """
         known = {name: value for name, value in (env or {}).items() if value and "$" not in value}
-        chain = Chain(start, (start.evidence, *via), folder=normal(folder), swallowed=may_fail, env=known)
+        hops = (start.evidence, *via)
+        chain = Chain(start, hops, folder=normal(folder), swallowed=may_fail, env=known, astray=astray)
         yield from self._script(self._parse(path, text, line, errexit, pipefail), path, chain)
 
     def step(

@@ -36,8 +36,8 @@ __all__ = [
 
 _EVENT = regex(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
 _INPUT = regex(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}")
-_COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
 _PROCESS = regex(r"[A-Za-z0-9_-]+")
+_SHELL_INPUTS = ("script", "inlineScript", "run", "command")  # of actions that run a text in a shell
 _MAX_CALLS = 3
 _MAX_PROCESSES = 100
 UNKNOWN_START = "what starts it is set on the CI server, not in the repository"
@@ -185,7 +185,9 @@ class _Jobs(Struct, frozen=True):
         elif step.uses:
             yield from self._uses(path, step, start, call)
 
-    def _script(self, path: str, step: Step, text: str, start: Start, call: _Call) -> Iterator[Run]:
+    def _script(
+        self, path: str, step: Step, text: str, start: Start, call: _Call, elsewhere: bool = False
+    ) -> Iterator[Run]:
         return self.resolver.script(
             text,
             step.path or path,
@@ -197,6 +199,7 @@ class _Jobs(Struct, frozen=True):
             may_fail=step.may_fail,
             via=call.via,
             env={name: call.filled(value) for name, value in step.env.items()},
+            astray=elsewhere,
         )
 
     def _action(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
@@ -223,7 +226,7 @@ class _Jobs(Struct, frozen=True):
     def _uses(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
         """An action of another repository: its name and inputs, and the commands or the Dockerfile it is given."""
         given = {name: call.filled(value) for name, value in step.inputs.items()}
-        script = given.get("script") or given.get("inlineScript") or given.get("run")
+        script = next(filter(None, map(given.get, _SHELL_INPUTS)), "")
         folder = call.filled(step.folder)
         if "docker/build-push-action" in step.uses:
             context = given.get("context", ".")
@@ -232,7 +235,7 @@ class _Jobs(Struct, frozen=True):
             folder = images.folder_of(tuple(script.split()), "", self.resolver.paths)
         yield from self.resolver.step(path, step.line, step.uses, given, start, step.may_fail, call.via, folder)
         if script and "github-script" not in step.uses:
-            yield from self._script(path, replace(step, script_line=step.line), script, start, call)
+            yield from self._script(path, replace(step, script_line=step.line), script, start, call, "ssh" in step.uses)
 
 
 _NO_JOB = Job("", 1, 1, ())
@@ -368,7 +371,7 @@ def service_runs(documents: Documents, resolver: Resolver) -> Iterator[Run]:
             yield from resolver.service(path, start)
         elif file.name == "Procfile":
             yield from _processes(path, documents, resolver)
-        elif _COMPOSE.fullmatch(file.name):
+        elif images.is_compose(file.name):
             for service in images.services(path, documents, resolver.paths):
                 label = f"compose service {service.name}"
                 start = Start("service", label, Evidence(Location(path, service.line), Hop.TRIGGER, label))

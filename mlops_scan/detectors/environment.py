@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
-from mlops_scan.automation.images import services
+from mlops_scan.automation.images import is_compose, services
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context, folded
 from mlops_scan.detectors.containers import inline, installs, is_load_test, makes_load, missing_list
@@ -37,7 +37,6 @@ _LOCKED = regex(
     r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b",
     words=("uv sync", "poetry install", "pdm ", "pixi install", "conda-lock"),
 )
-_COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
 _ML_IMAGES = (
     "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
 )  # fmt: skip
@@ -155,7 +154,7 @@ def _named_recipes(context: Context) -> Mapping[str, str]:
     """What compose files build images from and no name gives away, each with the folder that is built from."""
     found = {}
     for file in context.written_in("yaml"):
-        if _COMPOSE.fullmatch(file.name):
+        if is_compose(file.name):
             for service in services(file.path, context.documents, context.resolver.paths):
                 if service.dockerfile and language_of(service.dockerfile) != "dockerfile":
                     found[service.dockerfile] = service.folder

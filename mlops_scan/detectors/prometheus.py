@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from mlops_scan.automation.images import is_compose
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.documents.bounds import MAX_BYTES
 from mlops_scan.documents.node import Node
@@ -37,7 +38,6 @@ _STARTS_TRAINING = regex(
     r"(/dispatches|dagRuns|/jobs/run-now|pipelineJobs|startPipeline|/trigger/pipeline|retrain)", re.I
 )
 _NEVER = regex(r"<=?\s*(0(\.0*)?|-\d[\d.]*)$")
-_COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
 _KEYS = frozenset({"groups", "serverFiles", "additionalPrometheusRulesMap", "rule_files"})
 _KEYS_OF_RULES = ("alert:", 'alert":', "condition:", 'condition":')
 _OUTERMOST_GROUPS = ("\ngroups", '"groups"', "'groups'", "{groups", "{ groups")  # as Grafana's rules have them
@@ -222,7 +222,7 @@ def _unloaded(context: Context, path: str, loaders: list[tuple[str, str]]) -> st
     if not any(fnmatchcase(name, pattern.rpartition("/")[2]) for pattern, _ in loaders):
         return "no Prometheus configuration of this repository loads this rules file"
     for file in context.written_in("yaml"):
-        if not _COMPOSE.fullmatch(file.name):
+        if not is_compose(file.name):
             continue
         for document in context.documents.nodes(file.path):
             services = document.get("services")

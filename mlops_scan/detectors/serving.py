@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
-from mlops_scan.automation.images import Service, services
+from mlops_scan.automation.images import Service, is_compose, services
 from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
@@ -16,7 +16,6 @@ from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
-_COMPOSE = regex(r"(docker-)?compose[^/]*\.ya?ml")
 _LOADS = frozenset({"load-model"})
 _HOPS, _NEAR = 8, 6
 _MODEL_USE = frozenset({"load-model", "predict"})
@@ -203,7 +202,7 @@ def _of_model(context: Context, service: Service) -> bool:
 
 def _as_code(context: Context) -> Iterator[Signal]:
     for file in context.written_in("yaml"):
-        if "compose" in file.path and _COMPOSE.fullmatch(file.name):
+        if is_compose(file.name):
             service = next(
                 (s for s in services(file.path, context.documents, context.resolver.paths) if _of_model(context, s)),
                 None,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlops_scan.automation import starts
+from mlops_scan.automation import images, starts
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.find import workflows
 from mlops_scan.words import Hop
@@ -216,6 +216,23 @@ def test_an_action_at_the_root() -> None:
         "on: push\njobs: {a: {steps: [{uses: ./, with: {script: train.py}}]}}\n", **{"action.yml": ACTION}
     )
     assert first.entries[0] == ("train.py", "")
+
+
+@pytest.mark.parametrize(
+    ("uses", "given", "path", "missing"),
+    [
+        ("appleboy/ssh-action@v1", "script: cd ~/churn && python train.py", "train.py", ""),
+        ("google-github-actions/ssh-compute@v0", "command: git pull && python train.py", "train.py", ""),
+        ("appleboy/ssh-action@v1", "script: python other.py", "", ""),  # a file of the other machine
+        ("azure/cli@v2", "inlineScript: python other.py", "", "other.py"),
+        ("nick-fields/retry@v3", "command: python train.py", "train.py", ""),
+        ("hashicorp/setup@v1", "command: apply", "", ""),
+    ],
+)
+def test_shell_texts_given_to_actions(uses: str, given: str, path: str, missing: str) -> None:
+    runs = github(f"on: push\njobs: {{a: {{steps: [{{uses: {uses}, with: {{{given}}}}}]}}}}\n")
+    assert [run.entries[0][0] for run in runs if run.entries] == ([path] if path else [])
+    assert [run.missing for run in runs if run.missing] == ([missing] if missing else [])
 
 
 def test_commands_and_images_given_to_actions() -> None:
@@ -518,6 +535,21 @@ def test_dockerfiles_of_examples() -> None:
         )
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("compose.yaml", True),
+        ("docker-compose.prod.yml", True),
+        ("app-docker-compose.yml", True),
+        ("app.compose.yaml", True),
+        ("decompose.yaml", False),
+        ("compose.md", False),
+    ],
+)
+def test_names_of_compose_files(name: str, expected: bool) -> None:
+    assert images.is_compose(name) is expected
 
 
 def test_compose_services() -> None:
