@@ -39,7 +39,7 @@ SHORT = {
     "mlops_scan.detectors.ci:_SEEDS": _PATH,
     "mlops_scan.ci.find:_GENERIC_JSON": _NAME,
     "mlops_scan.code.look:_WRITTEN": 120,
-    "mlops_scan.detectors.training:_COMMAND": 400,
+    "mlops_scan.detectors.byhand:_COMMAND": 400,
     "mlops_scan.documents.requirements:_WHEEL": _NAME,
 }
 

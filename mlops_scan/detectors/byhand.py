@@ -19,7 +19,7 @@ _COMMAND = regex(
     r"(?:python3?|torchrun|accelerate launch|deepspeed)\s+(\S.*))"
 )
 _LAUNCHERS = ("python", "torchrun", "accelerate", "deepspeed")  # one of which each match holds
-_TRAINS = regex(r"(?:.*[-_.])?train(?:ing)?(?:[-_.].*)?\.(?:py|sh)", words=("train",))
+_TRAINS = regex(r"(?:^|[-_.])train(?:ing)?(?=[-_.])", words=("train",))
 _MAX_RELATED = 3
 
 Told = list[tuple[Evidence, frozenset[str]]]
@@ -131,7 +131,9 @@ def _automated(context: Context, use: Use) -> bool:
 def _runs_training(context: Context, run: Run) -> bool:
     """Whether a command runs a file of the repository that is called a training."""
     return any(
-        _TRAINS.fullmatch(word.rpartition("/")[2]) and context.resolver.paths.existing(word, run.folder) is not None
+        word.endswith((".py", ".sh"))
+        and _TRAINS.search(word.rpartition("/")[2])
+        and context.resolver.paths.existing(word, run.folder) is not None
         for word in run.words
         if "train" in word
     )

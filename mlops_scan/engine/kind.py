@@ -91,7 +91,8 @@ def project_names(context: Context) -> set[str]:
                     if node is not None and node.string():
                         names.add(_normalised(node.string() or ""))
         else:
-            match = re.search(r"\bname\s*=\s*[\"']?([\w.-]+)", context.documents.text(file.path))
+            quote = "[\"']" if file.name == "setup.py" else ""  # without one it would be a variable
+            match = re.search(rf"\bname\s*=\s*{quote}([\w.-]+)", context.documents.text(file.path))
             if match:
                 names.add(_normalised(match.group(1)))
     return names
@@ -240,12 +241,21 @@ def _offered(context: Context) -> set[str]:
 
 
 def _extends_tool(context: Context) -> bool:
-    """Whether main code imports a tracker or orchestrator and fits nothing: a plug-in."""
-    roots = {
-        r for tool in context.rules.tools.values() if tool.family in ("tracking", "pipelines") for r in tool.imports
-    }
-    imports = any(m.roots & roots for path, m in context.index.modules.items() if context.role(path) is Role.SOURCE)
+    """Whether what a package offers imports a tracker or orchestrator and fits nothing: a plug-in.
+
+    A script beside the package is no part of it, and a place where models are kept is neither of the two.
+    """
+    roots = {root for tool in context.rules.tools.values() if _tracks_or_orchestrates(tool) for root in tool.imports}
+    modules = (module for path, module in context.index.modules.items() if context.role(path) is Role.SOURCE)
+    imports = any(module.roots & roots for module in modules if not module.main_line)
     return imports and not any(True for _ in context.doing(*LEARNS))
+
+
+def _tracks_or_orchestrates(tool: Tool) -> bool:
+    return tool.family in ("tracking", "pipelines") and any(
+        "experiment/tracking" in signature.serves or "define-pipeline" in signature.does
+        for signature in tool.signatures
+    )
 
 
 def _has_classifiers(context: Context) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_scan.engine.kind import JUDGED, decide, has_ml, product_names, self_tools
+from mlops_scan.engine.kind import JUDGED, decide, has_ml, product_names, project_names, self_tools
 from mlops_scan.engine.lessons import lesson_folders
 from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.repository.files import File, Texts
@@ -510,3 +510,32 @@ def test_a_library_of_estimators_with_a_script_stays_one(tmp_path: Path) -> None
         "benchmarks.py": "from src.nearest import Nearest\n\nif __name__ == '__main__':\n    Nearest().fit([1], [2])\n",
     }
     assert kind_of(tmp_path, tree) == "library"
+
+
+@pytest.mark.parametrize(
+    ("files", "names"),
+    [
+        ({"setup.py": "NAME = 'nets'\nsetup(name='deep-nets')\n"}, {"deep-nets"}),
+        ({"setup.py": "PKG = 'nets'\nsetup(name=PKG)\n"}, set()),
+        ({"setup.cfg": "[metadata]\nname = deep_nets\n"}, {"deep-nets"}),
+    ],
+)
+def test_names_of_what_a_repository_builds(tmp_path: Path, files: Tree, names: set[str]) -> None:
+    assert project_names(context_of(tmp_path, {**ML, **files})) == names
+
+
+ASKS = "import torch\n\n\ndef ask(x):\n    return torch.load('net.pt')(x)\n"
+LOGS = "import wandb\n\n\ndef log(x):\n    wandb.log({'x': x})\n\n\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ({"ensembles/net.py": f"import huggingface_hub\n{ASKS}"}, "library"),
+        ({"ensembles/net.py": ASKS, "references/run.py": f"{LOGS}if __name__ == '__main__':\n    log(1)\n"}, "library"),
+        ({"ensembles/net.py": LOGS}, "platform-tool"),
+    ],
+    ids=["a place for models", "a script beside the package", "a plug-in"],
+)
+def test_what_a_package_extends(tmp_path: Path, code: Tree, kind: str) -> None:
+    assert kind_of(tmp_path, {**LIBRARY, **PUBLISH, **code}) == kind
