@@ -42,6 +42,8 @@ class Look(NamedTuple):
     modules: tuple[str, ...]
     clients: tuple[str, ...] = ()
     """The import roots of clients for many services that it uses for one that was asked for."""
+    spread: bool = False
+    """Whether it is a package that changes where its parts are searched."""
 
 
 def look(path: str, text: str, clients: Clients = ()) -> Look:
@@ -69,6 +71,7 @@ def look(path: str, text: str, clients: Clients = ()) -> Look:
         tuple(scripts(text)),
         tuple(_modules(text)),
         tuple(root for root, words in clients if _imports(root, imports, packages) and has_any(text, words)),
+        "__path__" in text and path.endswith("__init__.py"),
     )
 
 

@@ -10,6 +10,7 @@ _SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
 _SUFFIXES = (".py", ".py.tmpl", ".py.jinja", ".py.j2")
 _FEW = 16  # files of one name that are looked at one by one for each folder that asks
 _AFTER_SLASH = "0"
+_NOWHERE = ("", "")
 PLACEHOLDER = "TEMPLATE"  # what a `{{ name }}` of a template is read as
 _PLACEHOLDER = f"{PLACEHOLDER}."
 
@@ -20,10 +21,12 @@ class ModuleNames:
     Args:
         paths: the Python files.
         extends_path: those of them that change `sys.path`, so that any folder may serve their imports.
+        spread: packages that have parts in several folders.
     """
 
-    def __init__(self, paths: Iterable[str], extends_path: Collection[str] = ()) -> None:
+    def __init__(self, paths: Iterable[str], extends_path: Collection[str] = (), spread: Collection[str] = ()) -> None:
         self._extends_path = extends_path
+        self._spread = spread
         self._packages: set[str] = set()
         # by the last part: the dotted path, which begins with a dot, the path without its ending, the path
         self._by_last: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
@@ -32,7 +35,8 @@ class ModuleNames:
         self._deepest = 0
         self._own: dict[str, str] = {}  # the last part of the name that a file itself has
         self._prefixes: dict[str, tuple[str, ...]] = {}
-        self._files: dict[str, dict[str, str]] = {}  # by the name, and the folder or file that asks for it
+        # by the name, and the folder or file that asks for it: the path and the folder that the name is relative to
+        self._files: dict[str, dict[str, tuple[str, str]]] = {}
         for path in paths:
             if not path.endswith(_SUFFIXES):
                 continue
@@ -55,12 +59,39 @@ class ModuleNames:
         return (path, dotted.removeprefix(_PLACEHOLDER)[len(prefix) + 1 :]) if path else None
 
     def find_first(self, prefixes: tuple[str, ...], importer: str) -> tuple[str, str]:
-        """The file that the first of some `prefixes` names that names one for `importer`, and that prefix; or empty."""
+        """The file that the first of some `prefixes` names that names one for `importer`, and that prefix; or empty.
+
+        As Python does, all of them are looked for in the package that the first segment means, if it means one: what
+        `from steps import train` does not find in the project's own `steps` is a name in it, no module of another
+        project.
+        """
+        home = self._home(prefixes[-1], importer) if len(prefixes) > 1 else None
         for prefix in prefixes:
-            path = self._seen_from(prefix, importer)
-            if path:
-                return path, prefix
+            found = self._seen_from(prefix, importer)
+            if found[0] and (home is None or found[1] == home or not self._is_strange(prefix, found, home, importer)):
+                return found[0], prefix
         return "", ""
+
+    def _home(self, first: str, importer: str) -> str | None:
+        """The folder with the whole package that a first segment means to `importer`, None where there is none."""
+        if "." in first or importer in self._extends_path:
+            return None
+        path, base = self._seen_from(first, importer)
+        return base if path.endswith("/__init__.py") and path not in self._spread else None
+
+    def _is_strange(self, prefix: str, found: tuple[str, str], home: str, importer: str) -> bool:
+        """Whether what was found for a prefix is of another package than the one in the folder `home`.
+
+        The last segment must be one that may be a name in a module there.
+        """
+        above = prefix.rpartition(".")[0]
+        if not above or self._seen_from(above, importer)[1] != home:
+            return False
+        base, folder = found[1], importer.rpartition("/")[0]
+        if not _importable(base, folder):
+            return True
+        # a folder within a package is searched only by what is started there
+        return home not in self._packages and _common(base, folder) < _common(home, folder)
 
     def is_foreign(self, dotted: str) -> bool:
         """Whether `find_module` finds nothing, whoever asks."""
@@ -91,8 +122,8 @@ class ModuleNames:
             if parts[length - 1] in self._by_last and self._named(prefix := ".".join(parts[:length])):
                 yield prefix
 
-    def _seen_from(self, dotted: str, importer: str) -> str:
-        """The file that a whole dotted name means to `importer`, empty where there is none."""
+    def _seen_from(self, dotted: str, importer: str) -> tuple[str, str]:
+        """The file that a whole dotted name means to `importer`, empty where there is none, and what it is below."""
         folder = importer.rpartition("/")[0]
         # only these two ask for more than the importer's folder
         special = importer in self._extends_path or self._own.get(importer) == dotted
@@ -102,11 +133,11 @@ class ModuleNames:
             known[place] = self._nearest(dotted, importer, folder)
         return known[place]
 
-    def _nearest(self, dotted: str, importer: str, folder: str) -> str:
+    def _nearest(self, dotted: str, importer: str, folder: str) -> tuple[str, str]:
         candidates, length = self._named(dotted), dotted.count(".") + 1
         if len(candidates) == 1:
             only = candidates[0]
-            return only[0] if importer in self._extends_path or self._fits(only, importer, folder, length) else ""
+            return only if importer in self._extends_path or self._fits(only, importer, folder, length) else _NOWHERE
         near = candidates
         if len(candidates) > _FEW:
             many = self._many.get(dotted)
@@ -115,8 +146,13 @@ class ModuleNames:
             near = many.near(folder)
         fitting = [item for item in near if self._fits(item, importer, folder, length)]
         if not fitting:
-            return ""
-        return max(fitting, key=lambda item: (_common(item[1], folder), -len(item[0]), item[0]))[0]
+            return _NOWHERE
+        if len(fitting) == 1:
+            return fitting[0]
+        return max(
+            fitting,
+            key=lambda item: (_common(item[1], folder), _importable(item[1], folder), -len(item[0]), item[0]),
+        )
 
     def _named(self, dotted: str) -> list[tuple[str, str]]:
         """The files whose dotted path ends with a name, each with the folder that the name is relative to."""

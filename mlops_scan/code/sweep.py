@@ -182,7 +182,11 @@ class _Graph:
     def __init__(self, files: Mapping[str, Look], tools: _Tools) -> None:
         # an empty `tests/mlflow/__init__.py` must not be taken for what `import mlflow` means
         named = (path for path, seen in files.items() if not seen.blank)
-        self.names = ModuleNames(named, {path for path, seen in files.items() if seen.extends_path})
+        self.names = ModuleNames(
+            named,
+            {path for path, seen in files.items() if seen.extends_path},
+            {path for path, seen in files.items() if seen.spread},
+        )
         self.imported: dict[str, set[str]] = defaultdict(set)
         self.users: dict[str, set[str]] = defaultdict(set)
         self.users_of_tools: set[str] = set()

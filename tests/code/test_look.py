@@ -46,3 +46,10 @@ def test_a_text_of_one_long_line_is_gone_through_once() -> None:
 )
 def test_modules_that_something_is_told_to_run(text: str, modules: list[str]) -> None:
     assert list(look("a.py", text).modules) == modules
+
+
+def test_a_package_that_extends_its_path_is_spread() -> None:
+    text = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
+    assert look("src/org/__init__.py", text).spread
+    assert not look("src/org/walk.py", "for item in walk_packages(org.__path__):\n    pass\n").spread
+    assert not look("src/org/__init__.py", "from .fit import fit\n").spread
