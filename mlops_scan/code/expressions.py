@@ -139,6 +139,8 @@ class Collector:
             function = function.value
         if type(function) is not ast.Name:
             stack.append(function)
+        if function is node.func and type(function) is ast.Name:
+            _hand_on(function.id, scope, refs)
         name = name_of(node.func, scope)
         name = self._names.setdefault(name, name)  # the same few objects: a third of the calls repeat a name
         # by position: some 30 % faster than by keyword, and there are as many calls as lines
@@ -186,6 +188,17 @@ def _shares(node: ast.Dict) -> str | None:
             return None
         parts.append(f"{key.value}: {value.value}")
     return f"{{{', '.join(parts)}}}"
+
+
+def _hand_on(called: str, scope: Scope, refs: list[str]) -> None:
+    """Add what a call made a called variable of: after `op = to_component(train)` what `op()` runs is `train`."""
+    binding = scope.binding(called)
+    made = binding.made_of.get(called) if binding is not None else None
+    if binding is None or type(made) is not ast.Call or binding.names[called][:2] in ("", "@."):
+        return
+    for value in (*made.args, *(keyword.value for keyword in made.keywords)):
+        if isinstance(value, (ast.Name, ast.Attribute)):
+            refs += [name for name in _telling(value, binding) if name not in refs]
 
 
 def _telling(node: ast.expr, scope: Scope) -> tuple[str, ...]:

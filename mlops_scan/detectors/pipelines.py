@@ -166,10 +166,16 @@ def _with_scripts(context: Context, entries: tuple[Node, ...], tasks: Container[
 
 
 def _tasks(context: Context, reached: Iterable[Node]) -> int:
-    """How many tasks a pipeline has: task definitions that its definition reaches, at distinct places."""
+    """How many tasks a pipeline has: task definitions that its definition reaches, at distinct places.
+
+    Of a class that is one (`class Train(ContainerOp)`) a method is reached where an object of it is made.
+    """
+    nodes = dict.fromkeys(reached)
+    methods = [(path, scope.rpartition(".")[0]) for path, scope in nodes if "." in scope]
+    nodes.update((node, None) for node in methods if node[1] in context.index.modules[node[0]].classes)
     places = {
         (use.location.path, use.location.line)
-        for node in reached
+        for node in nodes
         for use in context.by_node.get(node, ())
         if "define-task" in use.does
     }

@@ -34,6 +34,7 @@ from mlops_scan.engine.entry import ScanOptions, begin
 from mlops_scan.engine.kind import self_tools
 from mlops_scan.engine.looks import looks
 from mlops_scan.engine.ownmodels import own_models
+from mlops_scan.fingerprints.handed import handed_pipelines
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.fingerprints.patterns import beginnings_of
 from mlops_scan.repository.files import File
@@ -330,4 +331,4 @@ def _uses(index: CodeIndex, matcher: Matcher, declared: Iterable[Use]) -> tuple[
     in_code = (use for module in index.modules.values() for use in matcher.in_module(index, module))
     for use in (*in_code, *declared):
         found.setdefault((use.tool, use.location, use.scope, use.serves, use.does), use)
-    return tuple(found.values())
+    return (*found.values(), *handed_pipelines(found.values(), index))

@@ -676,3 +676,63 @@ def test_pipelines_in_languages_of_their_own(tmp_path: Path, path: str, text: st
     assert grade(scan_tree(tmp_path / "b", {**tree, ".github/workflows/w.yml": workflow}), PRACTICE) is Grade.WIRED
     data = {**PROJECT, "load.py": PREPARE, path: text.replace("train.py", "load.py")}
     assert grade(scan_tree(tmp_path / "c", data), PRACTICE) <= Grade.TRACE
+
+
+# -- functions and classes that become tasks without a decorator -------------------------------------------------------
+
+_STEPS = (
+    "import pandas as pd\n{imports}\n\n\ndef read(path):\n    pd.read_csv(path).dropna().to_csv('clean.csv')\n\n\n"
+    "def fit(path):\n    from sklearn.linear_model import LogisticRegression\n"
+    "    LogisticRegression().fit(pd.read_csv(path), [1])\n\n\n"
+)
+_OPS = (
+    _STEPS.format(imports="from kfp import components, compiler, dsl")
+    + "read_op = components.create_component_from_func(read)\nfit_op = components.func_to_container_op(func=fit)\n\n\n"
+)
+_DECORATED = "@dsl.pipeline(name='churn')\n"
+_FLOW = "def flow(path='raw.csv'):\n    first = read_op(path)\n    fit_op('clean.csv').after(first)\n\n\n"
+_COMPILE = "if __name__ == '__main__':\n    compiler.Compiler().compile(flow, 'flow.yaml')\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _OPS + _DECORATED + _FLOW,
+        _OPS + _FLOW + _COMPILE,
+        _OPS + _FLOW + "import kfp\n\nkfp.Client().create_run_from_pipeline_func(flow, arguments={})\n",
+    ],
+    ids=["decorated", "compiled", "run"],
+)
+def test_functions_that_are_made_to_tasks_at_module_level(tmp_path: Path, text: str) -> None:
+    assert grade(scan_tree(tmp_path, {"flow.py": text}), PRACTICE) is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # nothing says that this function is a pipeline
+        (_OPS + _FLOW + "if __name__ == '__main__':\n    flow()\n", Grade.ABSENT),
+        (_OPS + _FLOW + _COMPILE.replace("    compiler", "    pass  # compiler"), Grade.ABSENT),
+        # the task that fits a model is made and not used
+        (_OPS + _DECORATED + _FLOW.replace("    fit_op", "    read_op"), Grade.TRACE),
+        (_OPS.replace("fit_op = ", "fit_op = None  # ") + _DECORATED + _FLOW, Grade.TRACE),
+    ],
+)
+def test_functions_that_are_no_tasks(tmp_path: Path, text: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {"flow.py": text}), PRACTICE) is expected
+
+
+_CLASSES = (
+    _STEPS.format(imports="from kfp import dsl")
+    + "class Read(dsl.ContainerOp):\n    def __init__(self, path):\n        super().__init__(name='read', image='r')\n"
+    "        read(path)\n\n\n"
+    "class Fit(dsl.ContainerOp):\n    def __init__(self, path):\n        super().__init__(name='fit', image='f')\n"
+    "        fit(path)\n\n\n@dsl.pipeline(name='churn')\ndef flow(path='raw.csv'):\n    first = Read(path)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"), [("    Fit('clean.csv').after(first)\n", Grade.IMPLEMENTED), ("    fit(path)\n", Grade.TRACE)]
+)
+def test_classes_that_are_tasks(tmp_path: Path, more: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {"flow.py": _CLASSES + more}), PRACTICE) is expected
