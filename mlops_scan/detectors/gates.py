@@ -16,8 +16,16 @@ from mlops_scan.detectors.effects import CHECKS, Check, lost
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
+# Of arithmetic: `mixed_precision`, `float32_matmul_precision`, `precision_plugin`. A lookbehind has one length.
+_ARITHMETIC = (
+    "mixed", "half", "full", "single", "double", "float", "float16", "float32", "bfloat16", "fp16", "fp32", "bf16",
+    "amp", "matmul", "compute", "numeric", "decimal",
+)  # fmt: skip
+_PRECISION = (
+    "".join(f"(?<!{word}[_ -])" for word in _ARITHMETIC) + "precision(?!_(plugin|mode|policy|dtype|type|bits?|config))"
+)
 METRIC = regex(
-    r"(^|_|\b)(accuracy|acc|precision|recall|f1|f_?beta|auc|roc|pr_?auc|rocauc|average_precision|logloss|log_loss|mse|rmse|mae|mape|wmape|smape|rmsle|r2|"
+    rf"(^|_|\b)(accuracy|acc|{_PRECISION}|recall|f1|f_?beta|auc|roc|pr_?auc|rocauc|average_precision|logloss|log_loss|mse|rmse|mae|mape|wmape|smape|rmsle|r2|"
     r"brier|ndcg|mrr|bleu|rouge|wer|perplexity|iou|dice|silhouette|gini|kappa|mcc|val_loss|test_loss|(?-i:mAP))(?=$|_|\b|\d)",
     re.I,
 )  # fmt: skip

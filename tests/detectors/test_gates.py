@@ -36,6 +36,7 @@ def script(body: str) -> str:
         "if accuracy < 0.8:\n    return\nmlflow.register_model('runs:/1/model', 'churn')",
         "bound = json.load(open('gate.json'))['minimum']\nif accuracy < bound:\n    sys.exit(1)",
         "champion = evaluate('old.csv')\nif accuracy - champion < 0:\n    sys.exit(1)",
+        "macro_precision = evaluate('old.csv')\nif macro_precision < 0.5:\n    sys.exit(1)",
     ],
     ids=[
         "exit",
@@ -45,6 +46,7 @@ def script(body: str) -> str:
         "returns before registration",
         "bound from a file",
         "not worse than another",
+        "precision",
     ],
 )
 def test_gate(tmp_path: Path, body: str) -> None:
@@ -63,8 +65,20 @@ def test_gate(tmp_path: Path, body: str) -> None:
         "latency = 3\nif latency > 2:\n    sys.exit(1)",
         "coverage = 3\nif coverage < 80:\n    sys.exit(1)",
         "if len(sys.argv) < 2:\n    sys.exit(1)",
+        "mixed_precision = 3\nif mixed_precision > 1:\n    sys.exit(1)",
+        "steps = make(float32_matmul_precision='high')\nif steps > 1:\n    raise ValueError(steps)",
     ],
-    ids=["warns", "guards nothing", "after the registration", "unused bound", "latency", "coverage", "arguments"],
+    ids=[
+        "warns",
+        "guards nothing",
+        "after the registration",
+        "unused bound",
+        "latency",
+        "coverage",
+        "arguments",
+        "precision of arithmetic",
+        "made with a precision",
+    ],
 )
 def test_no_gate(tmp_path: Path, body: str) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": script(body)}), GATE) is Grade.ABSENT
