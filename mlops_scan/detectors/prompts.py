@@ -84,19 +84,32 @@ def _signals(context: Context, files: list[File]) -> Iterator[Signal]:
 
 
 class _Prompt(Struct, frozen=True):
-    """A prompt file with what code may call it by: its folders for prompts, and its stem where that says so."""
+    """A prompt file with what code may call it by: its folders for prompts, and its stem where that says so.
+
+    `below` are the folders that hold what it may be called by.
+    """
 
     file: File
     folders: frozenset[str]
     stem: str
+    below: tuple[str, ...]
+
+    def near(self, folder: str, words: frozenset[str]) -> bool:
+        """Whether code in a folder may mean it by a name alone: from below, or with the name of what holds it."""
+        return any(
+            not holder or f"{folder}/".startswith(f"{holder}/") or holder.rpartition("/")[2] in words
+            for holder in self.below
+        )
 
 
 def _prompt(file: File) -> _Prompt:
     *folders, name = file.path.split("/")
     stem = name.partition(".")[0]
-    return _Prompt(
-        file, frozenset(part for part in folders if _PROMPT.search(part)), stem if _PROMPT.search(stem) else ""
-    )
+    own = stem if _PROMPT.search(stem) else ""
+    below = ["/".join(folders[:number]) for number, part in enumerate(folders) if _PROMPT.search(part)]
+    if own:
+        below.append("/".join(folders))
+    return _Prompt(file, frozenset(part for part in folders if _PROMPT.search(part)), own, tuple(below))
 
 
 def _telling(texts: Iterable[tuple[int, str]], prompts: Iterable[_Prompt]) -> list[tuple[int, str, list[str]]]:
@@ -126,9 +139,10 @@ def _loads(path: str, module: Module, prompts: list[_Prompt], own_formats: bool)
         return None
     folder = path.rpartition("/")[0]
     parts = _telling(texts, prompts)
-    for prompt in prompts:
+    words = frozenset(part for _, text in texts for part in text.split("/")) if parts else frozenset()
+    for prompt in prompts if parts or folder else ():
         file, wanted = prompt.file, prompt.folders
-        for line, text, named in parts:
+        for line, text, named in parts if parts and prompt.near(folder, words) else ():
             if not wanted.isdisjoint(named) or (text and text == prompt.stem):
                 return line, file, Confidence.MEDIUM
         if folder and wanted.intersection(folder.split("/")) and file.path.startswith(f"{folder}/"):

@@ -46,6 +46,25 @@ def test_a_folder_that_code_loads(tmp_path: Path) -> None:
     assert (found.grade, found.confidence) == (Grade.IMPLEMENTED, Confidence.MEDIUM)
 
 
+@pytest.mark.parametrize(
+    ("path", "prompt", "expected"),
+    [
+        ("one/app.py", "one/prompts/answer.md", Grade.IMPLEMENTED),
+        ("one/src/app.py", "one/prompts/answer.md", Grade.IMPLEMENTED),
+        ("one/app.py", "prompts/answer.md", Grade.IMPLEMENTED),
+        ("one/app.py", "one/data/prompts/answer.md", Grade.IMPLEMENTED),  # `data` is named, too
+        ("one/app.py", "two/prompts/answer.md", Grade.TRACE),
+        ("one/app.py", "two/prompts.yaml", Grade.TRACE),
+    ],
+)
+def test_a_name_alone_means_a_folder_of_the_own_project(
+    tmp_path: Path, path: str, prompt: str, expected: Grade
+) -> None:
+    code = "TEXT = {'prompts': open('data/rows.csv').read()}\n"
+    found = practice(scan_tree(tmp_path, {path: code + CALL, prompt: "Answer.\n"}), PRACTICE)
+    assert found.grade is expected
+
+
 def test_a_folder_that_nothing_loads_is_a_trace(tmp_path: Path) -> None:
     tree: Tree = {"app.py": "TEXT = 'Answer.'\n" + CALL, "prompts/answer.md": "Answer.\n"}
     found = practice(scan_tree(tmp_path, tree), PRACTICE)
