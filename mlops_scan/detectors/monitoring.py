@@ -28,6 +28,10 @@ _DISTANCE_NAME = regex(
     r"(drift|(^|_|\.)psi($|_)|population_stability|wasserstein|jensen|kolmogorov|(^|_)ks(_|$)|kl_div|hellinger|chi_?square)",
     re.I,
 )
+# What a detector calls the answer that it gives: no report on drift, and no share of it.
+_FLAG = regex(
+    r"(^|_)(drift|drifted|drift_detected|drift_found|breach|breached|(data|dataset|concept|model|feature)_drift)$", re.I
+)
 _BOUND = regex(r"(drift|psi|p_?val|threshold|share|wasserstein|jensen|stat(istic)?|distance|alert|breach|ks_)", re.I)
 _STATISTICS = regex(
     r"scipy\.stats\.(\w+\.)?(ks_2samp|kstest|chi2_contingency|wasserstein_distance|entropy|mannwhitneyu|anderson_ksamp|epps_singleton_2samp)|scipy\.spatial\.distance\.jensenshannon"
@@ -39,7 +43,11 @@ _LIVE = (
     "monitor", "live", "production", "feedback", "degrad", "drift", "online_", "delayed_label", "ground_truth",
     "backfill_quality", "model_health", "performance_check",
 )  # fmt: skip
+_STAGES = ("production", "live")
+"""Those that are parts of the names of whole projects."""
 _OFFLINE = ("train", "fit", "tune", "experiment", "notebook", "backtest", "early_stop")
+_LIVE_FOLDERS = tuple(word for word in _LIVE if word not in _STAGES)
+_OFFLINE_FOLDERS = frozenset({"train", "training", "trainer", "tuning", "experiments", "notebooks", "backtest"})
 _WEBHOOK = regex(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|sendgrid|mailgun|sns)", re.I)
 _POSTS = regex(
     r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|request|urlopen|put)"
@@ -157,7 +165,7 @@ def _bound(context: Context, path: str) -> Evidence | None:
     """A comparison on a drift measure in the module or in one that imports it."""
     for place in (path, *_importers(context).get(path, ())):
         for guard in context.index.modules[place].guards:
-            if guard.compares and guard.stops != "assert" and _BOUND.search(" ".join(guard.names)):
+            if guard.compares and guard.stops != "assert" and _is_bound(guard):
                 return context.evidence(place, guard.line)
         for call in context.index.modules[place].calls:
             if any(
@@ -166,6 +174,13 @@ def _bound(context: Context, path: str) -> Evidence | None:
             ):
                 return context.evidence(place, call.line)
     return None
+
+
+def _is_bound(guard: Guard) -> bool:
+    """Whether a comparison is one of a measure by its size, or of the answer that a detector gives."""
+    if guard.ordered:
+        return _BOUND.search(" ".join(guard.names)) is not None
+    return any(_FLAG.search(name) for name in guard.names)
 
 
 def _importers(context: Context) -> dict[str, list[str]]:
@@ -230,13 +245,18 @@ def _performance_tools(context: Context) -> Iterator[Signal]:
 
 
 def _is_live(path: str, scope: str) -> bool:
-    """Whether code by its name deals with what is live."""
-    return has_any(f"{path} {scope}", _LIVE) and not has_any(scope, _OFFLINE)
+    """Whether code by its name deals with what is live; a project may be called after production in general."""
+    folders, _, name = path.rpartition("/")
+    if has_any(scope, _OFFLINE) or folders.rpartition("/")[2].lower() in _OFFLINE_FOLDERS:
+        return False
+    return has_any(f"{name} {scope}", _LIVE) or has_any(folders, _LIVE_FOLDERS)
 
 
 def _on_quality(guard: Guard) -> bool:
     """Whether a comparison is that of a metric with a bound."""
-    return (bool(guard.numbers) or len(guard.names) >= 2) and METRIC.search(" ".join(guard.names)) is not None
+    if not guard.ordered or not (guard.numbers or len(guard.names) >= 2):
+        return False
+    return METRIC.search(" ".join(guard.names)) is not None
 
 
 def _performance_check(context: Context, path: str, guard: Guard) -> Signal:

@@ -110,6 +110,22 @@ def test_drift_without_a_bound(tmp_path: Path) -> None:
     assert "no bound" in result.reason
 
 
+@pytest.mark.parametrize(
+    ("tail", "expected"),
+    [
+        ("if result['dataset_drift'] == True:\n        raise SystemExit(1)", ""),
+        ("if '<drift_table>' in str(result):\n        print(result)", "no bound"),
+        ("drift_page = str(result)\n    if 'x' in drift_page:\n        print(result)", "no bound"),
+    ],
+    ids=["flag", "tag", "text of a report"],
+)
+def test_only_a_measure_or_a_flag_has_a_bound(tmp_path: Path, tail: str, expected: str) -> None:
+    tree = {**ML, "watch.py": EVIDENTLY.replace("TAIL", tail), **cron("python watch.py")}
+    result = practice(scan_tree(tmp_path, tree), DRIFT)
+    assert expected in result.reason
+    assert (result.grade is Grade.WIRED) is not bool(expected)
+
+
 def test_drift_code_that_nothing_calls(tmp_path: Path) -> None:
     library = WATCH.partition("\n\nif __name__")[0] + "\n"
     report = scan_tree(tmp_path, {**ML, "watch.py": library})
@@ -229,6 +245,20 @@ def test_comparison_while_training_is_none_of_live_quality(tmp_path: Path) -> No
     training = QUALITY.replace("def check", "def train_step").replace("    check()", "    train_step()")
     report = scan_tree(tmp_path / "b", {**ML, "monitor_live.py": training, **cron("python monitor_live.py")})
     assert grade(report, PERFORMANCE) is Grade.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("model_monitoring/check.py", QUALITY, Grade.IMPLEMENTED),
+        ("production-demo/check.py", QUALITY, Grade.ABSENT),
+        ("production-demo/training/monitor_live.py", QUALITY, Grade.ABSENT),
+        ("monitor_live.py", QUALITY.replace("accuracy < 0.8", "accuracy != None"), Grade.ABSENT),
+        ("monitor_live.py", QUALITY.replace("accuracy < 0.8", "accuracy is not None and 3"), Grade.ABSENT),
+    ],
+)
+def test_what_a_bound_on_live_quality_is(tmp_path: Path, path: str, text: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, path: text}), PERFORMANCE) is expected
 
 
 def test_threshold_that_is_never_compared(tmp_path: Path) -> None:
