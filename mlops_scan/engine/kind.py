@@ -24,7 +24,10 @@ _PAPER = regex(
     r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I, ("@article", "@inproceedings", "@misc", "arxiv.org/abs")
 )
 _COMPETITION = regex(
-    r"kaggle\.com/c(ompetitions)?/|kaggle[^.\n]{0,40}(competition|challenge|bowl)|(competition|challenge|bowl)[^.\n]{0,40}kaggle|leaderboard",
+    r"kaggle\.com/c(ompetitions)?/|kaggle[^.\n]{0,40}(competition|challenge|bowl)|(competition|challenge|bowl)[^.\n]{0,40}kaggle|"
+    # an application may rank its own models
+    r"(public|private|final) leaderboard|leaderboard[^.\n]{0,60}(competition|challenge|submission|submit|kaggle)|"
+    r"(competition|challenge|submission|submitted|kaggle|place|ranked)\b[^.\n]{0,60}leaderboard",
     re.I,
     ("kaggle", "leaderboard"),
 )

@@ -175,6 +175,19 @@ def test_research_and_competition(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Place 3 of the public leaderboard.", "competition"),
+        ("Our submission to the challenge, with its leaderboard score.", "competition"),
+        ("It prints a leaderboard of the models that it has trained.", "application"),
+        ("- **Report**: leaderboard table and training curves", "application"),
+    ],
+)
+def test_a_leaderboard_is_one_of_a_competition_where_the_readme_says_so(tmp_path: Path, text: str, kind: str) -> None:
+    assert kind_of(tmp_path, {**ML, "README.md": f"# Model\n\n{text}\n"}) == kind
+
+
 def test_paper_cited_by_a_served_model_is_an_application(tmp_path: Path) -> None:
     app = (
         "import joblib\nfrom fastapi import FastAPI\n\napp = FastAPI()\n"
