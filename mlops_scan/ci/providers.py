@@ -231,6 +231,7 @@ NOT_READ = tuple(
         ("Harness", r"^\.harness/"),
         ("Codefresh", r"^codefresh\.ya?ml$"),
         ("Screwdriver", r"^screwdriver\.ya?ml$"),
+        ("Prow", r"^prow_config\.ya?ml$|^\.prow\.ya?ml$|^(\.prow|prowjobs)/.+\.ya?ml$"),
         ("GoCD", r"^(?s:.*)\.gocd\.(ya?ml|json)$"),
     )
 )
@@ -244,7 +245,7 @@ SHARED_NAMES = ((regex(r"^\.pipeline/config\.ya?ml$"), "Wikimedia PipelineLib", 
 
 _BEGINNINGS = (
     ".drone.", ".teamcity/", ".semaphore/", ".cirrus.", ".build", "zuul", ".zuul", ".harness/", "codefresh.",
-    "screwdriver.",
+    "screwdriver.", "prow_config.", "prowjobs/", ".prow",
 )  # fmt: skip
 _ENDINGS = (".gocd.yml", ".gocd.yaml", ".gocd.json")
 

@@ -121,6 +121,9 @@ def test_order_is_that_of_the_paths() -> None:
         (".harness/x.yaml", "Harness"),
         ("codefresh.yml", "Codefresh"),
         ("screwdriver.yaml", "Screwdriver"),
+        ("prow_config.yaml", "Prow"),
+        (".prow.yaml", "Prow"),
+        (".prow/presubmits.yaml", "Prow"),
     ],
 )
 def test_providers_that_are_not_read_are_told(path: str, provider: str) -> None:
