@@ -52,7 +52,13 @@ class Collector:
         self.guards: list[Guard] = []
         self.strings: list[tuple[int, str]] = []
 
-    def guard(self, node: ast.If | ast.Assert | ast.Compare, test: ast.expr, scope: Scope, stopping: str) -> None:
+    def guard(
+        self,
+        node: ast.If | ast.Assert | ast.Compare | ast.With | ast.AsyncWith,
+        test: ast.expr,
+        scope: Scope,
+        stopping: str,
+    ) -> None:
         """Collect the guard that a test is, if it is one."""
         guard = guard_of(node, test, scope, self.lines, stopping)
         if guard is not None:

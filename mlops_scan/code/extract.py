@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from mlops_scan.code.definitions import find_attributes, imported, returned
 from mlops_scan.code.expressions import Collector
 from mlops_scan.code.facts import MAIN, Call, Class, Function, Import, Module, Shield
-from mlops_scan.code.guards import stops
+from mlops_scan.code.guards import flags_set, orders, stops
 from mlops_scan.code.scopes import BUILTINS, Scope, annotation, bind_loop, constant, declare, name_of
 from mlops_scan.code.shields import shield_of
 from mlops_scan.code.syntax import Lines, is_docstring, is_main, is_stub, never, none_by_default
@@ -94,6 +94,10 @@ class _Extractor:
     def _with(self, node: ast.With | ast.AsyncWith, scope: Scope, depth: int) -> None:
         for item in node.items:
             self.found.expression(item.context_expr, scope)
+            opened = item.context_expr.args[:1] if isinstance(item.context_expr, ast.Call) else ()
+            for test in opened:
+                if isinstance(test, ast.Compare):  # `with dsl.If(accuracy > 0.8):`
+                    self.found.guard(node, test, scope, "")
             if isinstance(item.optional_vars, ast.Name):
                 scope.bind(item.optional_vars.id, name_of(item.context_expr, scope))
         self._block(node.body, scope, depth + 1)
@@ -159,6 +163,7 @@ class _Extractor:
             self._block(node.orelse, scope, depth + 1)
             return
         blocks: list[Sequence[ast.stmt]] = []
+        decided: list[tuple[ast.expr, Sequence[ast.stmt]]] = []  # what tests by size decide
         while True:
             stopping = stops(node.body, scope)
             if stopping not in ("raise", "exit") and node.orelse:
@@ -167,12 +172,17 @@ class _Extractor:
             self.found.guard(node, node.test, scope, stopping)
             self.found.expression(node.test, scope)
             blocks.append(node.body)
+            if orders(node.test):
+                decided += (node.test, node.body), (node.test, node.orelse)
             following = node.orelse[0] if len(node.orelse) == 1 else None
             if not isinstance(following, ast.If) or is_main(following.test) or never(following.test):
                 break
             node = following  # an `elif`: a long chain must not become deep
             self.statements += 1
         self._branches([*blocks, node.orelse], scope, depth)
+        for test, block in decided:
+            for name in flags_set(block):
+                scope.made_of[name] = test
 
     def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, scope: Scope, depth: int) -> None:
         value = node.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from mlops_scan.code.facts import Guard
@@ -26,7 +26,11 @@ STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
 
 
 def guard_of(
-    node: ast.If | ast.Assert | ast.Compare, test: ast.expr, scope: Scope, lines: Lines, stopping: str
+    node: ast.If | ast.Assert | ast.Compare | ast.With | ast.AsyncWith,
+    test: ast.expr,
+    scope: Scope,
+    lines: Lines,
+    stopping: str,
 ) -> Guard | None:
     """What a test compares with what, and what it stops (see `Guard.stops`); None for a plain branch."""
     compares, ordered, numbers, names = _compared(test)
@@ -43,7 +47,7 @@ def guard_of(
     start, end = lines.span(node)
     return Guard(
         line=start,
-        end_line=start if isinstance(node, ast.If) else end,
+        end_line=start if isinstance(node, (ast.If, ast.With, ast.AsyncWith)) else end,
         scope=scope.name,
         names=tuple(dict.fromkeys(names)),
         numbers=tuple(numbers),
@@ -83,6 +87,19 @@ def _compared(test: ast.expr) -> tuple[bool, bool, list[float], list[str]]:
             compares = compares or _asserts(node.func)
         todo += children(node)
     return compares, ordered, numbers, names
+
+
+def orders(test: ast.expr) -> bool:
+    """Whether a test is a comparison by size, or one of several."""
+    parts = test.values if isinstance(test, ast.BoolOp) else [test]
+    return any(isinstance(part, ast.Compare) and any(isinstance(op, _ORDER) for op in part.ops) for part in parts)
+
+
+def flags_set(block: Sequence[ast.stmt]) -> Iterator[str]:
+    """The names that a branch sets to true or false: `if score < best: promote = False`."""
+    for node in block:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, bool):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
 
 
 def _asserts(function: ast.expr) -> bool:

@@ -248,9 +248,10 @@ def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
         if (later or guard.line < call.line <= guard.body_end) and _PUSHES.search(call.name.rpartition(".")[2]):
             return True
         if guard.line < call.line <= guard.body_end:
-            target = context.index.resolve(module.path, call.name)
-            if target.first_party and context.reaches(((target.path, target.qualname),), _RELEASES, 4):
-                return True
+            for name in (call.name, *call.refs):  # a task of a pipeline is made of the function that it runs
+                target = context.index.resolve(module.path, name)
+                if target.first_party and context.reaches(((target.path, target.qualname),), _RELEASES, 4):
+                    return True
     return False
 
 

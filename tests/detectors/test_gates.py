@@ -158,14 +158,27 @@ SAME = (
 )
 
 
+BRANCH = (
+    "import mlflow\n\n\ndef main(run, client):\n    promote = True\n"
+    "    new, old = run.metrics['auc'], client.champion_auc()\n    if new < old:\n        promote = False\n"
+    "    if promote:\n        mlflow.register_model('runs:/1/model', 'churn')\n"
+)
+
+
 @pytest.mark.parametrize(
     "tree",
     [
         {"compare.py": DECIDES, "flow.py": ASKS},
         {"evaluate.py": WRITES, "register.py": REGISTERS},
         {"promote.py": SAME},
+        {"promote.py": BRANCH},
+        {
+            "promote.py": BRANCH.replace(
+                "        promote = False\n", "        print(new)\n    else:\n        promote = False\n"
+            )
+        },
     ],
-    ids=["accepted", "flag in a file", "same function"],
+    ids=["accepted", "flag in a file", "same function", "flag set in a branch", "flag in an else"],
 )
 def test_gate_on_a_flag_that_a_comparison_sets(tmp_path: Path, tree: Tree) -> None:
     assert grade(scan_tree(tmp_path, {**ML, **tree}), GATE) is Grade.IMPLEMENTED
@@ -178,16 +191,59 @@ def test_gate_on_a_flag_that_a_comparison_sets(tmp_path: Path, tree: Tree) -> No
         {"compare.py": DECIDES, "flow.py": ASKS.replace("    push_model(model)\n", "    print(model)\n")},
         {"evaluate.py": WRITES},
         {"promote.py": SAME.replace("m_new > m_old", "m_new == m_old")},
+        {"promote.py": BRANCH.replace("new < old", "new is None")},
+        {"promote.py": BRANCH.replace("        promote = False\n", "        print(promote)\n")},
+        {"promote.py": BRANCH.replace("        promote = False\n", "        pass  # promote = False\n")},
         {"a.py": REGISTERS.replace("deploy_flag == 1", "metric == 'f1'")},
         {
             "a.py": "import mlflow\n\n\ndef main(alias):\n    if alias not in ('champion', 'challenger'):\n"
             "        raise ValueError(alias)\n    mlflow.register_model('runs:/1/model', 'churn')\n"
         },
     ],
-    ids=["no comparison", "nothing to keep back", "nobody asks", "no order", "choice of a metric", "argument check"],
+    ids=[
+        "no comparison",
+        "nothing to keep back",
+        "nobody asks",
+        "no order",
+        "no order in the branch",
+        "flag that no branch sets",
+        "commented out",
+        "choice of a metric",
+        "argument check",
+    ],
 )
 def test_flag_that_is_no_gate(tmp_path: Path, tree: Tree) -> None:
     assert grade(scan_tree(tmp_path, {**ML, **tree}), GATE) is Grade.ABSENT
+
+
+CONDITION = (
+    "import mlflow\nfrom kfp import components, dsl\nfrom sklearn.linear_model import LogisticRegression\n\n\n"
+    "def fit(path):\n    LogisticRegression().fit(path, [1])\n\n\n"
+    "def release(path):\n    mlflow.register_model(path, 'churn')\n\n\n"
+    "fit_op = components.create_component_from_func(fit)\n"
+    "release_op = components.create_component_from_func(release)\n\n\n"
+    "@dsl.pipeline(name='churn')\ndef flow(path):\n    fitted = fit_op(path)\n"
+    "    with dsl.If(fitted.outputs['accuracy'] > 0.7):\n        release_op(path)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (CONDITION, Grade.WIRED),
+        (
+            CONDITION.replace("dsl.If(fitted.outputs['accuracy'] > 0.7)", "dsl.If(fitted.outputs['server'] == 'on')"),
+            None,
+        ),
+        (CONDITION.replace("dsl.If(fitted.outputs['accuracy'] > 0.7)", "dsl.If(fitted.outputs['rows'] > 7)"), None),
+        (CONDITION.replace("        release_op(path)\n", "        fit_op(path)\n"), None),
+        (CONDITION.replace("    with dsl", "    # with dsl").replace("        release", "    release"), None),
+    ],
+    ids=["metric", "flag", "no metric", "nothing released", "commented out"],
+)
+def test_gate_on_a_condition_of_a_pipeline(tmp_path: Path, text: str, expected: Grade | None) -> None:
+    found = grade(scan_tree(tmp_path, {"flow.py": text}), GATE)
+    assert found is (expected or Grade.ABSENT)
 
 
 def test_flag_that_is_set_to_a_constant_decides_nothing(tmp_path: Path) -> None:
