@@ -157,7 +157,10 @@ def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: C
     started = [
         s
         for s in context.started(*node)
-        if s.run.start.kind in ("schedule", "pipeline", "service", "ci", "event") and not s.run.tests
+        if s.run.start.kind in ("schedule", "pipeline", "service", "ci", "event")
+        and not s.run.tests
+        # an image whose command trains scores to validate what it has trained
+        and not (s.run.start.kind == "service" and context.learns(s.run) is not None)
     ]
     live = next((s for s in started if not s.run.start.blocked), None)
     reason, fixed = "", False

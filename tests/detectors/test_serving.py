@@ -298,3 +298,21 @@ PROJECT_FILE = "name: churn\nentry_points:\n  main:\n    command: python start.p
 def test_scoring_job_with_a_loader_of_its_own(tmp_path: Path, more: Tree, expected: Grade) -> None:
     tree = {**ML, "loaders.py": LOADERS, "inference.py": JOB, "start.py": START, **more}
     assert grade(scan_tree(tmp_path, tree), "deploy/serving") is expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"), [("score_rows.py", Grade.IMPLEMENTED), ("fit_and_score.py", Grade.TRACE)]
+)
+def test_scoring_in_an_image_that_trains_is_no_service(tmp_path: Path, command: str, expected: Grade) -> None:
+    scoring = "import joblib\n\n\ndef score(rows):\n    return joblib.load('m').predict(rows)\n"
+    tree: Tree = {
+        **ML,
+        "scoring.py": scoring,
+        "score_rows.py": "from scoring import score\n\nscore([1])\n",
+        "fit_and_score.py": "from sklearn.linear_model import LogisticRegression\n\nfrom scoring import score\n\n"
+        "LogisticRegression().fit([[1]], [1])\nscore([1])\n",
+        "Dockerfile": f'FROM python:3.12\nCOPY . .\nCMD ["python", "{command}"]\n',
+    }
+    result = practice(scan_tree(tmp_path, tree), NAME)
+    assert (result.grade is Grade.TRACE) is (expected is Grade.TRACE)
+    assert result.grade is not Grade.ABSENT
