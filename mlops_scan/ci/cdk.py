@@ -1,13 +1,13 @@
-"""CodePipelines that Python code declares with the AWS CDK: `aws_codepipeline`, `aws_codebuild`, `aws_cdk.pipelines`.
+"""CodePipelines that code declares with the AWS CDK: `aws_codepipeline`, `aws_codebuild`, `aws_cdk.pipelines`.
 
 The code is read, never run: constructs are followed from the call that makes them through the variables of the same
-function. Facts: https://docs.aws.amazon.com/cdk/api/v2/python/aws_cdk.aws_codepipeline_actions.html
+function. A program in TypeScript comes as the same program in Python (`documents/typescript_syntax.py`).
+Facts: https://docs.aws.amazon.com/cdk/api/v2/python/aws_cdk.aws_codepipeline_actions.html
 """
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
@@ -15,15 +15,13 @@ from msgspec.structs import replace
 
 from mlops_scan.ci import codebuild
 from mlops_scan.ci.actions import Action, Source, pipeline_jobs
+from mlops_scan.ci.cdk_programs import called, naming, not_run, tree_of
 from mlops_scan.ci.model import Step, Trigger, Workflow
 from mlops_scan.ci.shape import command_list
 from mlops_scan.documents.node import Node
-from mlops_scan.documents.store import Documents, language_of
-from mlops_scan.regex import regex
+from mlops_scan.documents.store import Documents
 from mlops_scan.words import Role
 
-MARK = "aws_cdk"
-_PACKAGES = regex(r"\b(aws_codepipeline|pipelines)\b")
 _SOURCES = {
     "CodeCommitSourceAction": ("push", "CodeCommit"), "GitHubSourceAction": ("push", "GitHub"),
     "CodeStarConnectionsSourceAction": ("push", "CodeStarSourceConnection"),
@@ -47,40 +45,23 @@ _MAX_PIPELINES = 20  # of one function
 _Scope = tuple[str, "ast.Module | ast.FunctionDef | ast.AsyncFunctionDef"]
 
 
-def declares(text: str) -> bool:
-    """Whether Python code may declare a pipeline."""
-    return MARK in text and _PACKAGES.search(text) is not None
-
-
 def find(paths: Sequence[str], documents: Documents) -> dict[str, tuple[Workflow, ...]]:
-    """The pipelines that Python files declare, by file."""
+    """The pipelines that programs declare, by file."""
     made = {path: [reader for reader in _readers(path, documents) if reader.made] for path in paths}
     owners = {reader.owner for readers in made.values() for reader in readers if reader.owner}
-    naming = _naming(owners, documents)
+    where = naming(owners, documents)
     return {
-        path: tuple(workflow for reader in readers for workflow in reader.workflows(naming))
+        path: tuple(workflow for reader in readers for workflow in reader.workflows(where))
         for path, readers in made.items()
     }
 
 
 def _readers(path: str, documents: Documents) -> Iterator[_Reader]:
-    document = documents.python(path)
-    if document is not None:
-        imports = _imports(document.tree)
-        for owner, scope in _scopes(document.tree):
+    tree = tree_of(path, documents)
+    if tree is not None:
+        imports = _imports(tree)
+        for owner, scope in _scopes(tree):
             yield _Reader(path, documents, imports, owner, scope)
-
-
-def _naming(owners: set[str], documents: Documents) -> dict[str, list[str]]:
-    """The Python files that have the names of classes or functions, by name."""
-    found: dict[str, list[str]] = {owner: [] for owner in owners}
-    for path, file in documents.files.items() if owners else ():
-        if language_of(path) == "python" and file.role not in (Role.VENDORED, Role.GENERATED):
-            text = documents.swept(path)
-            for owner in owners:
-                if owner in text:
-                    found[owner].append(path)
-    return found
 
 
 def _imports(tree: ast.Module) -> dict[str, str]:
@@ -138,7 +119,7 @@ class _Reader(Struct, dict=True):
     def workflows(self, naming: Mapping[str, Sequence[str]]) -> Iterator[Workflow]:
         """The pipelines made here; those in a class or function that nothing names are not loaded.
 
-        `naming` has the Python files with the name of the class or function that declares them.
+        `naming` has the files with the name of the class or function that declares them.
         """
         self.naming = naming
         for call in self.made:
@@ -147,13 +128,13 @@ class _Reader(Struct, dict=True):
             name = _constant(_argument(call, "pipeline_name")) or self.owner or "Pipeline"
             triggers, jobs = pipeline_jobs(stages, tuple(self._rules(call)))
             unloaded = "" if not self.owner or self._used() else f"nothing in the repository creates {self.owner}"
+            unloaded = unloaded or not_run(self.path, self.documents)
             yield Workflow(self.path, "aws-codepipeline", call.lineno, name, triggers, jobs, unloaded)
 
     def _used(self) -> bool:
         """Whether something besides its definition names the class or function that declares the pipeline."""
-        named = re.compile(rf"(?<!class )(?<!def )\b{re.escape(self.owner)}\b\s*\(")
         return any(
-            named.search(self.documents.text(path))
+            called(self.owner, self.documents.text(path))
             for path in self.naming[self.owner]
             if self.documents.files[path].role is not Role.TEST
         )
@@ -164,7 +145,8 @@ class _Reader(Struct, dict=True):
         """The stages that a pipeline is made with, then those added to its variable, in order."""
         stages = [
             (_constant(_argument(item, "stage_name")), self._actions(_argument(item, "actions")))
-            for item in self._list(_argument(pipeline, "stages"))
+            for item in map(self._resolved, self._list(_argument(pipeline, "stages")))
+            if item is not None
         ]
         variables = {name for name, value in self.bound.items() if value is pipeline}
         by_variable: dict[str, list[Action]] = {}
@@ -241,10 +223,9 @@ class _Reader(Struct, dict=True):
         if not self.owner:
             return frozenset()
         found: set[str] = set()
-        called = re.compile(rf"\b{re.escape(self.owner)}\s*\(")
         for path in self.naming[self.owner]:
-            document = self.documents.python(path) if called.search(self.documents.text(path)) else None
-            for node in ast.walk(document.tree) if document is not None else ():
+            tree = tree_of(path, self.documents) if called(self.owner, self.documents.text(path)) else None
+            for node in ast.walk(tree) if tree is not None else ():
                 if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == self.owner:
                     constants = (_constant(keyword.value) for keyword in node.keywords)
                     found.update(value.rpartition("/")[2].removesuffix(".zip") for value in constants if value)
@@ -418,10 +399,15 @@ def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
         stack.extend(ast.iter_child_nodes(node))
 
 
-def _argument(call: ast.expr, name: str) -> ast.expr | None:
+def _argument(call: ast.expr | None, name: str) -> ast.expr | None:
     """A keyword argument of a call, or the value of that key of a dictionary."""
     if isinstance(call, ast.Call):
         return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
+    if isinstance(call, ast.Dict):
+        first, *rest = name.split("_")
+        names = (name, first + "".join(map(str.capitalize, rest)))
+        pairs = zip(call.keys, call.values, strict=True)
+        return next((value for key, value in pairs if key is not None and _constant(key) in names), None)
     return None
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mlops_scan.ci import cdk, codebuild, names
+from mlops_scan.ci import cdk, cdk_programs, codebuild, names
 from mlops_scan.ci.actions import Action, Source, pipeline_jobs
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import entries, items, text, words
@@ -50,7 +50,7 @@ def find(documents: Documents) -> dict[str, list[Workflow]]:
         for path, file in documents.files.items()
         if file.role not in _LISTED and file.size <= _MAX_SIZE and _declares(path, documents)
     ]
-    in_code = cdk.find([path for path in declaring if language_of(path) == "python"], documents)
+    in_code = cdk.find([path for path in declaring if language_of(path) in cdk_programs.MARKS], documents)
     for path in declaring:
         for workflow in in_code[path] if path in in_code else _template(path, documents):
             found.setdefault(path, []).append(workflow)
@@ -69,8 +69,8 @@ def _declares(path: str, documents: Documents) -> bool:
     language, role = language_of(path), documents.files[path].role
     if language == "json" and role in (Role.DATA, Role.TEST):
         return False
-    if language == "python":
-        return documents.swept_holds(path, cdk.MARK) and cdk.declares(documents.swept(path))
+    if language in cdk_programs.MARKS:
+        return cdk_programs.declares(path, documents)
     return language in ("yaml", "json") and any(documents.holds(path, mark) for mark in _MARKS)
 
 

@@ -15,13 +15,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_scan.ci import names
+from mlops_scan.ci.cdk_programs import MARKS
 from mlops_scan.ci.model import Workflow
+from mlops_scan.documents.programs import own_programs
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Role
 
 _ENDS = (".yml", ".yaml", ".json")  # of all definitions but Jenkins'
+_GATHERED_IN = frozenset({"yaml", "json", *MARKS})  # languages
 _MAX_GATHERED = 500_000  # bytes of a file that can be such a definition
 
 Parse = Callable[[str, Documents], Iterable[Workflow]]
@@ -166,14 +169,14 @@ PROVIDERS = (
 class Gathered(Struct, frozen=True):
     """A provider whose definitions are spread over several files, read by `find(documents)` of its module.
 
-    It is asked where a path matches `named`, or a YAML or JSON file holds one of `marks`; or a Python file, where
-    definitions may be `programmed`.
+    It is asked where a path matches `named`, or a YAML or JSON file holds one of `marks`; or a program the mark of its
+    language, where definitions may be `programmed`.
     """
 
     module: str
     named: re.Pattern[str]
     marks: tuple[str, ...]
-    programmed: bool = False
+    programmed: Mapping[str, str] = {}
 
     def workflows(self, documents: Documents) -> Mapping[str, list[Workflow]]:
         """The workflows of a repository by file."""
@@ -189,7 +192,7 @@ GATHERED = (
         "codepipeline",
         regex(names.CODE_BUILD, words=("buildspec",)),
         ("AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", '"actionTypeId"', "aws_cdk"),
-        programmed=True,
+        programmed=MARKS,
     ),
     Gathered("tekton", regex(r"^\.?tekton/.+\.ya?ml$", words=("tekton/",)), ("tekton.dev/", "tkn")),
 )
@@ -203,16 +206,17 @@ def gathered(documents: Documents) -> list[Gathered]:
         if file.role in (Role.VENDORED, Role.GENERATED) or file.size > _MAX_GATHERED:
             continue
         language = language_of(path)
-        if language not in ("yaml", "json", "python") or (language == "json" and file.role is Role.DATA):
+        if language not in _GATHERED_IN or (language == "json" and file.role is Role.DATA):
             continue
-        code = language == "python"
+        if language == "typescript" and path not in documents.once(own_programs):
+            continue
+        code = language in MARKS
         local = strip_template(path)[0] if not code else ""
         may_be = may_be_named(local)
         for item in tuple(open_ones.values()):
-            if code and not item.programmed:
-                continue
+            marks = (item.programmed[language],) if language in item.programmed else () if code else item.marks
             named = may_be and item.named.search(local) is not None
-            if named or any(documents.swept_holds(path, mark) for mark in item.marks):
+            if named or any(documents.swept_holds(path, mark) for mark in marks):
                 wanted.add(open_ones.pop(item.module).module)
         if not open_ones:
             break

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from mlops_scan.documents.python import PythonDocument
     from mlops_scan.documents.requirements import Requirement
     from mlops_scan.documents.shell import ShellScript
+    from mlops_scan.documents.typescript import Program
 
 __all__ = ["HEAD_LIMIT", "TEXT_LIMIT", "Documents", "fingerprint", "language_of"]
 
 # languages of infrastructure, each read by the module of its name
-_INFRASTRUCTURE = {"hcl": "HCL", "bicep": "Bicep", "typescript": "TypeScript"}
+_INFRASTRUCTURE = {"hcl": "HCL", "bicep": "Bicep"}
 _T = TypeVar("_T")
 
 
@@ -109,6 +110,8 @@ class Documents(TextStore):
         if path in self.left_out:
             return ()
         language = language_of(path)
+        if language == "typescript":
+            return self.program(path).nodes
         if language in _INFRASTRUCTURE:
             return self._infrastructure(language, path)
         if language == "json":
@@ -127,6 +130,12 @@ class Documents(TextStore):
             return found
 
         return self._parsed(_INFRASTRUCTURE[language], path, parse, ())
+
+    def program(self, path: str) -> Program:
+        """An infrastructure program in TypeScript."""
+        from mlops_scan.documents import typescript
+
+        return self._parsed("TypeScript", path, typescript.parse, typescript.Program())
 
     def python(self, path: str) -> PythonDocument | None:
         """The syntax tree of a Python file."""

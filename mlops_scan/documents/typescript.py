@@ -2,8 +2,8 @@
 
 `new sagemaker.CfnEndpoint(this, "Scoring", {…})` becomes `new."aws_cdk.aws_sagemaker.CfnEndpoint".Scoring` with the
 options as its value; names go through the imports and are written as the same library's Python names. Method calls on
-such objects stand below `call` with the names they were given. Nothing else of the program is read, and a file that
-imports no such library gives nothing.
+such objects stand below `call` with the names they were given. A file that imports no such library gives nothing. Of a
+program that may declare how things are delivered there is also what it does, function by function.
 https://docs.aws.amazon.com/cdk/v2/guide/work-with-cdk-typescript.html
 """
 
@@ -20,22 +20,32 @@ from mlops_scan.documents.node import EXPRESSION, DocumentError, Node, Scalar
 from mlops_scan.documents.spans import end_of, line_of, mapping_of
 
 if TYPE_CHECKING:
+    import ast
+
     from tree_sitter import Node as Tree
 
 LIBRARIES = ("aws-cdk-lib", "@aws-cdk/", "@pulumi/")
 """What a program imports that declares infrastructure."""
 
 _MAX_OBJECTS = 5000
+_FOLLOWED = "ipeline"  # in a program that declares pipelines or makes such a stack: few of all, the others cost nothing
 
 
-def parse(text: str) -> tuple[Node, ...]:
-    """The one document of a program that declares infrastructure; none for any other text.
+class Program(Struct, frozen=True):
+    """A program that declares infrastructure: the document of its objects, and what it does where that is followed."""
+
+    nodes: tuple[Node, ...] = ()
+    tree: ast.Module | None = None  # see `typescript_syntax`
+
+
+def parse(text: str) -> Program:
+    """The objects of a program that declares infrastructure; nothing for any other text.
 
     Raises:
         DocumentError: too large, nested too deeply, or broken; `partial` then holds what could be read.
     """
     if not any(library in text for library in LIBRARIES):
-        return ()
+        return Program()
     check_size(text)
     from mlops_scan.documents.trees import parse_tree, walk
 
@@ -51,11 +61,16 @@ def parse(text: str) -> tuple[Node, ...]:
             reader.take_object(tree)
         elif tree.type == "call_expression" and reader.seen < _MAX_OBJECTS:
             reader.take_call(tree)
-    documents = reader.documents()
+    followed = None
+    if reader.names and _FOLLOWED in text:
+        from mlops_scan.documents.typescript_syntax import translated
+
+        followed = translated(root, source, reader.names)
+    program = Program(reader.documents(), followed)
     if root.has_error:
         broken = next((tree for tree in trees if tree.is_error or tree.is_missing), root)
-        raise DocumentError("not valid TypeScript", line_of(broken), documents)
-    return documents
+        raise DocumentError("not valid TypeScript", line_of(broken), program)
+    return program
 
 
 class _Reader(Struct):
@@ -79,10 +94,13 @@ class _Reader(Struct):
 
     def take_import(self, statement: Tree) -> None:
         """Remember what the local names of an import stand for."""
-        source = next((self.text(c).strip("'\"") for c in statement.named_children if c.type == "string"), "")
-        library = _library(source)
+        required = next((c for c in statement.named_children if c.type == "import_require_clause"), None)
+        held = (required or statement).named_children
+        library = _library(next((self.text(c).strip("'\"") for c in held if c.type == "string"), ""))
         if not library:
             return
+        if required is not None:  # import cdk = require("aws-cdk-lib")
+            self.names[self.text(required.named_children[0])] = library
         for local, name in self._imported(statement):
             self.names[local] = f"{library}.{name}" if name else library
 

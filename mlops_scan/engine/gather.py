@@ -66,7 +66,10 @@ def gather(
     options = options or ScanOptions()
     documents = documents or Documents(repository.files)
     begin(options, "sweep")
-    documents.expect((placeholders.MARKER, suppress.MARK), (mark for kind in GATHERED for mark in kind.marks))
+    documents.expect(
+        (placeholders.MARKER, suppress.MARK),
+        (mark for kind in GATHERED for mark in (*kind.marks, *kind.programmed.values())),
+    )
     matcher = Matcher(rules.tools.values())
     swept = _sweep(repository.files, documents, rules, matcher, options.jobs)
     repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated

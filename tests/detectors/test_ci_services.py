@@ -46,6 +46,20 @@ class Release(Stack):
         synth = pipelines.ShellStep("Synth", input=source, commands=["COMMAND"])
         pipelines.CodePipeline(self, "Pipeline", synth=synth)
 """
+PROGRAM = """\
+import { App, Stack } from 'aws-cdk-lib';
+import { CodePipeline, CodePipelineSource, ShellStep } from 'aws-cdk-lib/pipelines';
+
+class Release extends Stack {
+  constructor(scope: App, name: string) {
+    super(scope, name);
+    const input = CodePipelineSource.gitHub('a/b', 'main');
+    new CodePipeline(this, 'Pipeline', { synth: new ShellStep('Synth', { input, commands: ['COMMAND'] }) });
+  }
+}
+
+new Release(new App(), 'release');
+"""
 AZURE = "trigger: [main]\npool: x\nvariables: {cmd: COMMAND}\nsteps:\n- script: $(cmd)\n"
 PROVIDERS = {
     "Taskcluster": {".taskcluster.yml": TASKCLUSTER},
@@ -55,6 +69,7 @@ PROVIDERS = {
     "Cloud Build": {"cloudbuild.yaml": CLOUD_BUILD, "triggers/main.yaml": CLOUD_TRIGGER},
     "CodeBuild": {"buildspec.yml": BUILDSPEC, "infra/ci.yml": CFN},
     "CDK": {"release.py": CDK, "app.py": "from release import Release\n\nRelease(None, 'r')\n"},
+    "CDK in TypeScript": {"infra/cdk.json": '{"app": "npx ts-node app.ts"}', "infra/app.ts": PROGRAM},
     "Azure": {"azure-pipelines.yml": AZURE},
 }
 
