@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mlops_scan.automation.paths import Paths
 from mlops_scan.code.index import CodeIndex, Node
@@ -22,6 +25,7 @@ _WITH_VALUE = frozenset(
      "--hostfile", "--jars", "--master", "--name", "--output", "--packages", "--properties-file",
      "--py-files", "-o"}
 )  # fmt: skip
+_MODULE_NAMES = frozenset({"--module-name", "-n", "-module-name"})
 _TARGET = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -42,6 +46,21 @@ class Programs:
 
     def launched(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
         """What `python …`, `torchrun …`, `papermill …` runs from `folder`; `origin` is the file of the command."""
+        program = self._launched(words, folder, origin)
+        made = self.driven(words, folder) if program.entries else ()
+        return replace(program, entries=(*program.entries, *made)) if made else program
+
+    def driven(self, words: tuple[str, ...], folder: str) -> tuple[Node, ...]:
+        """The module that a program imports by the name it is given, to make a pipeline with its `get_pipeline`.
+
+        That is how the projects of SageMaker's templates do it: `run-pipeline --module-name pipelines.churn.pipeline`.
+        https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-projects-walkthrough.html
+        """
+        name = next((after for word, after in pairwise(words) if word in _MODULE_NAMES), "")
+        entries = self.objects(f"{name}:get_pipeline", folder) if name and "$" not in name else ()
+        return entries if len(entries) == 2 else ()
+
+    def _launched(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
         if words[0] in ("jupyter", "jupyter-nbconvert", "nbconvert") and not {"--execute", "execute", "run"} & set(
             words
         ):

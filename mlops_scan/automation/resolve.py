@@ -283,7 +283,11 @@ class Resolver:
             yield from self._file(("bash", *words[1:]), run, use, command, chain)
             return
         entry = self.tasks.console_scripts().get(words[0])
-        yield replace(run, entries=self.programs.objects(entry)) if entry else run
+        if entry:
+            entries = (*self.programs.objects(entry), *self.programs.driven(words, chain.folder))
+        else:
+            entries = self.submitter.deployed(words, chain.folder)
+        yield replace(run, entries=entries) if entries else run
         for spec in self.submitter.job_specs(words, chain.folder):
             if not chain.entered(spec.path):
                 script = self._parse(spec.path, spec.text, spec.line, spec.errexit)

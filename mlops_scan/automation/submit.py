@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from mlops_scan.automation.cdk import CDK, app_files, app_named
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.paths import Paths, join
 
@@ -15,7 +16,6 @@ _SERVICES = frozenset({"anyscale", "ray", "sky", "az", "gcloud", "dstack", "det"
 _ENGINES = frozenset(
     {"dvc", "mlflow", "snakemake", "nextflow", "ploomber", "spacy", "weasel", "mage", "databricks"}
 )  # of which `submitted` asks more than whether a file of pipelines is named
-_CDK = frozenset({"cdk", "aws-cdk"})
 _NODE_RUNNERS = frozenset({"npx", "pnpx", "bunx"})
 _BY_FILE = {("argo", "submit"), ("argo", "cron"), ("az", "ml"), ("kfp", "run"), ("kfp", "pipeline")}
 
@@ -48,7 +48,7 @@ class Submitter:
     def may_submit(words: tuple[str, ...]) -> bool:
         """Whether `submitted` or `job_specs` may find something for a command line; in no folder where not."""
         name = words[0]
-        if name in _ENGINES or name in _NODE_RUNNERS or name.partition("@")[0] in _CDK or words[:2] in _BY_FILE:
+        if name in _ENGINES or name in _NODE_RUNNERS or name.partition("@")[0] in CDK or words[:2] in _BY_FILE:
             return True
         if name not in _SERVICES:
             return False
@@ -83,9 +83,9 @@ class Submitter:
 
     def job_specs(self, words: tuple[str, ...], folder: str) -> Iterator[JobSpec]:
         """The job specifications that a command hands to a remote service: their entry points run there."""
-        program = words[1:] if words[0] in _NODE_RUNNERS else words
-        if program and program[0].partition("@")[0] in _CDK and "deploy" in program[1:]:
-            yield from self._cdk_app(program, folder)
+        app = self._cdk_app(words, folder)
+        if app is not None:
+            yield app
         if words[:3] == ("gcloud", "builds", "submit"):
             yield from self._cloud_build(words, folder)
         if words[0] not in _SERVICES:
@@ -112,15 +112,23 @@ class Submitter:
             for step in cloudbuild.job(path or "", document).steps if cloudbuild.is_build(document) else ():
                 yield JobSpec(step.path, step.script_line, step.script, step.folder or folder, step.errexit)
 
-    def _cdk_app(self, words: tuple[str, ...], folder: str) -> Iterator[JobSpec]:
+    def _cdk_app(self, words: tuple[str, ...], folder: str) -> JobSpec | None:
         """The program that makes what `cdk deploy` deploys: `--app`, or `app` in the `cdk.json` of the folder."""
-        given = next((word for flag, word in pairwise(words) if flag in ("--app", "-a")), "")
+        program = words[1:] if words[0] in _NODE_RUNNERS else words
         path = join(folder, "cdk.json")
+        if not program or program[0].partition("@")[0] not in CDK or "deploy" not in program[1:]:
+            return None
         for document in self.paths.documents.nodes(path)[:1] if path in self.paths.documents.files else ():
             app = document.get("app")
-            text = given or (app.string() if app is not None else "") or ""
+            text = app_named(program) or (app.string() if app is not None else "") or ""
             if text and app is not None:
-                yield JobSpec(path, app.line, text, folder, errexit=True)
+                return JobSpec(path, app.line, text, folder, errexit=True)
+        return None
+
+    def deployed(self, words: tuple[str, ...], folder: str) -> tuple[tuple[str, str], ...]:
+        """The TypeScript files that declare what `cdk deploy` deploys, as code that it enters."""
+        app = self._cdk_app(words, folder)
+        return tuple((path, "") for path in app_files(app.text, folder, self.paths.documents)) if app else ()
 
     def _chosen(self, tool: str, folder: str) -> tuple[Submitted, ...]:
         """The pipelines of a tool in the folder; the only one of the repository where the folder has none."""

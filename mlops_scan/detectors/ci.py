@@ -243,7 +243,9 @@ def _pipeline_tests(context: Context, run: Run) -> Iterator[Signal]:
 
 def _deployments(context: Context, run: Run) -> Iterator[Signal]:
     uses = [*run.uses]
-    code = None if run.tests else context.does(context.automation.reached(run), _DEPLOYS | {"deploy-pipeline"})
+    sought = _DEPLOYS | {"deploy-pipeline"}
+    code = None if run.tests else context.does(context.automation.reached(run), sought)
+    code = code or context.does(run.entries, sought)  # programs in other languages have no calls to follow
     stack = deployed(context, run)
     uses += [use for use in (code, stack) if use is not None]
     wanted = frozenset(AUTOMATIC)

@@ -774,3 +774,62 @@ def test_variables_of_the_environment_are_filled_in_unless_the_script_sets_them(
         assert {path for run in found for path, _ in run.entries} == {expected}
     unclear = list(resolver.script("F=$(pick)\npython $F", ORIGIN, 1, a_start(), env={"F": "a.py"}))
     assert [run.entries for run in unclear if run.words[0] == "python"] == [()]
+
+
+SCORING = {
+    "infra/cdk.json": '{"app": "npx ts-node --prefer-ts-exts bin/app.ts"}',
+    "infra/bin/app.ts": "import {\n  A,\n} from '../lib/a';\n// import x from '../lib/off';\n",
+    "infra/lib/a.ts": "export * from './parts';\nimport b = require('./b');\nimport * as t from './a.test';\n",
+    "infra/lib/parts/index.ts": "const x = 1;\n",
+    "infra/lib/b.ts": "import { A } from './a';\n",
+    "infra/lib/a.test.ts": "import { A } from './a';\n",
+    "infra/lib/off.ts": "const x = 1;\n",
+    "infra/package.json": '{"scripts": {"cdk": "cdk", "ship": "npm test && cdk deploy", "watch": "tsc -w"}}',
+}
+APP_FILES = ["infra/bin/app.ts", "infra/lib/a.ts", "infra/lib/b.ts", "infra/lib/parts/index.ts"]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("cdk deploy", APP_FILES),
+        ("npx cdk deploy --app cdk.out/", APP_FILES),
+        ("yarn cdk deploy --all", APP_FILES),
+        ("npm run cdk -- deploy", APP_FILES),
+        ("pnpm run ship", APP_FILES),
+        ("npm run cdk deploy", []),
+        ("yarn cdk synth", []),
+        ("yarn watch deploy", []),
+        ("cdk deploy --app 'npx ts-node lib/b.ts'", ["infra/lib/a.ts", "infra/lib/b.ts", "infra/lib/parts/index.ts"]),
+        ("cdk deploy --app 'java App'", []),
+    ],
+)
+def test_the_files_of_a_cdk_app_in_typescript(command: str, expected: list[str]) -> None:
+    assert sorted(entered(f"cd infra\n{command}", SCORING)) == expected
+
+
+DRIVER = {
+    "pipelines/__init__.py": "",
+    "pipelines/run.py": "def main():\n    __import__(name, fromlist=['get_pipeline']).get_pipeline()\n\n\nmain()\n",
+    "pipelines/churn.py": "def get_pipeline():\n    return 1\n",
+    "pipelines/other.py": "def make():\n    return 1\n",
+    "setup.py": "setup(entry_points={'console_scripts': ['run-pipeline=pipelines.run:main']})\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (
+            "python pipelines/run.py --module-name pipelines.churn --role-arn $ROLE",
+            ["pipelines/churn.py", "pipelines/run.py"],
+        ),
+        ("python -m pipelines.run -n pipelines.churn", ["pipelines/churn.py", "pipelines/run.py"]),
+        ("python pipelines/run.py --module-name pipelines.other", ["pipelines/run.py"]),
+        ("python pipelines/run.py --module-name pipelines.gone", ["pipelines/run.py"]),
+        ("python pipelines/run.py --role pipelines.churn", ["pipelines/run.py"]),
+        ("python pipelines/gone.py --module-name pipelines.churn", []),
+    ],
+)
+def test_a_program_that_is_given_the_module_with_the_pipeline(command: str, expected: list[str]) -> None:
+    assert sorted(set(entered(command, DRIVER))) == expected

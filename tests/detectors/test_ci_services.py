@@ -216,6 +216,38 @@ def test_deploying_a_cdk_app_reaches_its_endpoint(tmp_path: Path, verb: str, exp
     assert grade(report, CD) is expected
 
 
+SCORING = """\
+import { App, Stack } from 'aws-cdk-lib';
+import * as sagemaker from 'aws-cdk-lib/aws-sagemaker';
+
+export class Scoring extends Stack {
+  constructor(scope: App, name: string) {
+    super(scope, name);
+    new sagemaker.CfnEndpoint(this, 'Endpoint', { endpointConfigName: 'config' });
+  }
+}
+"""
+MAIN = "import { App } from 'aws-cdk-lib';\nimport { Scoring } from '../lib/scoring';\nnew Scoring(new App(), 's');\n"
+
+
+@pytest.mark.parametrize(
+    ("verb", "change", "expected"),
+    [
+        ("deploy", ("", ""), Grade.WIRED),
+        ("synth", ("", ""), Grade.ABSENT),
+        ("deploy", ("import { Scoring }", "// import { Scoring }"), Grade.ABSENT),
+        ("deploy", ("new sagemaker.CfnEndpoint(", "// new sagemaker.CfnEndpoint("), Grade.ABSENT),
+        ("deploy", ("npx ts-node bin/app.ts", "npx ts-node bin/site.ts"), Grade.ABSENT),
+    ],
+)
+def test_deploying_a_cdk_app_in_typescript(tmp_path: Path, verb: str, change: tuple[str, str], expected: Grade) -> None:
+    files = {"cdk.json": '{"app": "npx ts-node bin/app.ts"}', "bin/app.ts": MAIN, "lib/scoring.ts": SCORING}
+    changed = {path: text.replace(*change) if change[0] else text for path, text in files.items()}
+    assert not change[0] or changed != files
+    report = scan_tree(tmp_path, {**PROJECT, **changed, ".github/workflows/x.yml": PUSH.format(verb=verb)})
+    assert grade(report, CD) is expected
+
+
 DATA_JOB = "import pandas as pd\n\npd.read_csv('raw.csv').dropna().to_csv('data.csv')\n"
 HOOK = {
     "metadata": {"name": "weekly"},

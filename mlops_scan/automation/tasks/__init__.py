@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
+
+from msgspec.structs import replace
 
 from mlops_scan.automation.tasks import tables
 from mlops_scan.automation.tasks.model import Lookup, Task
@@ -19,7 +22,16 @@ BARE = frozenset({"pdm", "pixi", "hatch", "rye", "pipenv"})
 _SESSIONS = {"tox": "tox", "nox": "nox", "invoke": "invoke", "inv": "invoke"}  # runner -> function of `sessions`
 _VERBS = frozenset({"run", "r", "run-script", "exec"})
 _NPM_NAMES = frozenset({"test", "t", "start"})
+_PASSING = frozenset({"npm", "yarn", "pnpm", "bun"})
 _SETUP = regex(r"^[ \t]*[\"']?([\w-]+)[ \t]*=[ \t]*([\w.]+:\w+)", re.M)
+
+
+def _passed_on(runner: str, after: tuple[str, ...]) -> str:
+    """What a runner of `package.json` hands on to the script: all that stands after its name, with npm after `--`."""
+    if runner not in _PASSING or (runner == "npm" and "--" not in after):
+        return ""
+    given = after[after.index("--") + 1 :] if "--" in after else after
+    return " ".join(f'"{word}"' if "$" in word and '"' not in word else shlex.quote(word) for word in given)
 
 
 class Tasks:
@@ -64,7 +76,13 @@ class Tasks:
                 yield from found or (tables.called("task", name, folder, self._lookup) if runner == "task" else ())
         elif names:
             name = names[0].rpartition(":")[2] if runner == "hatch" else names[0]
-            yield from tables.called(runner, name, folder, self._lookup)
+            found = list(tables.called(runner, name, folder, self._lookup))
+            more = _passed_on(runner, words[words.index(names[0]) + 1 :])
+            if found and more:  # the runner puts them at the end of the task's own command
+                last = found[-1]
+                line, command, ignored = last.lines[-1]
+                found[-1] = replace(last, lines=(*last.lines[:-1], (line, f"{command} {more}", ignored)))
+            yield from found
 
     def named(self) -> Iterator[tuple[str, str, int]]:
         """Every task of Makefiles and of mise as (file, name, line)."""
