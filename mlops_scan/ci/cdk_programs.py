@@ -12,8 +12,8 @@ from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
-MARKS = {"python": "aws_cdk", "typescript": "aws-cdk"}
-"""What every such program has in its text, by language."""
+MARKS = {"python": "aws_cdk", "typescript": "ipeline"}
+"""What every such program has in its text, by language; of those in TypeScript only `own_programs` are asked."""
 
 _PACKAGES = regex(r"\b(aws[-_]codepipeline|pipelines)\b")
 _NODE = regex(r"\b(ts-node|tsx|node|bun|deno|npx|npm|yarn|pnpm)\b|\.[cm]?[jt]s\b")
@@ -26,8 +26,7 @@ def declares(path: str, documents: Documents) -> bool:
     mark = MARKS.get(language_of(path), "")
     if not mark or not _is_read(path, documents) or not documents.swept_holds(path, mark):
         return False
-    swept = documents.swept(path)
-    return "pipeline" in swept and _PACKAGES.search(swept) is not None
+    return _PACKAGES.search(documents.swept(path)) is not None
 
 
 def tree_of(path: str, documents: Documents) -> ast.Module | None:
@@ -42,12 +41,15 @@ def naming(owners: Collection[str], documents: Documents) -> dict[str, list[str]
     """The programs that have the names of classes or functions in their text, by name."""
     found: dict[str, list[str]] = {owner: [] for owner in owners}
     for path, file in documents.files.items() if owners else ():
-        language = language_of(path)
-        if language in MARKS and file.role not in (Role.VENDORED, Role.GENERATED) and _is_read(path, documents):
-            swept = documents.swept(path)
-            for owner in owners:
-                if owner in swept:
-                    found[owner].append(path)
+        mark = MARKS.get(language_of(path))
+        if mark is None or file.role in (Role.VENDORED, Role.GENERATED) or not _is_read(path, documents):
+            continue
+        # most of those in TypeScript are called a pipeline, so that texts without the mark need not be read again
+        possible = [owner for owner in owners if mark not in owner or documents.swept_holds(path, mark)]
+        swept = documents.swept(path) if possible else ""
+        for owner in possible:
+            if owner in swept:
+                found[owner].append(path)
     return found
 
 

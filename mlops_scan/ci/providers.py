@@ -202,13 +202,14 @@ def gathered(documents: Documents) -> list[Gathered]:
     """Those of `GATHERED` for which there is something to read."""
     open_ones = {item.module: item for item in GATHERED}
     wanted = set()
+    own = documents.once(own_programs)
     for path, file in documents.files.items():
         if file.role in (Role.VENDORED, Role.GENERATED) or file.size > _MAX_GATHERED:
             continue
         language = language_of(path)
         if language not in _GATHERED_IN or (language == "json" and file.role is Role.DATA):
             continue
-        if language == "typescript" and path not in documents.once(own_programs):
+        if language == "typescript" and path not in own:
             continue
         code = language in MARKS
         local = strip_template(path)[0] if not code else ""
