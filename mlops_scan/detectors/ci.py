@@ -6,24 +6,22 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
-from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
+from mlops_scan.ci.model import ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
-from mlops_scan.detectors.containers import pushes_no_model
+from mlops_scan.detectors.ciruns import chain, confidence_of, graded
+from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
-from mlops_scan.detectors.stacks import deployed
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
-_DEPLOYS = frozenset({"deploy-model", "promote"})
-_PURPOSES = _DEPLOYS | LEARNS
+_PURPOSES = DEPLOYS | LEARNS
 _MODELS = LEARNS | {"load-model", "predict", "evaluate"}
 _ECHO = regex(r"(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*)(\s.*)?|#.*", re.I)
 _LITERAL = regex(r"'[^']*'|\$\{\{[^{}]*\}\}")  # nothing in it is an operator of the shell
 _QUOTED = regex(r'"[^"]*"')
 _OPERATORS = ("|", "&", ";", "<", ">")
 _PURPOSE = ("model", "test", "train", "deploy", "evaluat", "validat", "monitor", "drift")
-_PRODUCTION = regex(r"prod|live|release", re.I)
 _TEST = regex(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>test)", re.M)
 _MAX_SHOWN_TESTS = 6
 _MAX_BESIDE = 1_000  # other commands of a job looked at
@@ -45,47 +43,11 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     tests = {test.path: test for test in model_tests(context)} if any(run.tests for run in runs) else {}
     yield from unique(signal for run in runs for signal in _model_tests(context, run, tests))
     yield from unique(signal for run in runs for signal in _pipeline_tests(context, run))
-    yield from unique(signal for run in runs for signal in _deployments(context, run))
-    yield from unique(_approvals(context, runs))
-    yield from _environments(context, runs)
+    yield from delivered(context, runs)
     yield from _unread(context)
     yield from _defects(context, runs)
     yield from _missing(context)
     yield from _by_hand(context, runs)
-
-
-# -- grades ----------------------------------------------------------------------------------------------------------
-
-
-def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Grade, str]:
-    """The grade that a CI run's start and effect allow, with the reason when it is below wired.
-
-    A check that must happen on every change (`blocking`) is a trace when only a person can start it; a deployment is
-    then still implemented. Where what starts the job is not in the repository, whether a check happens is unknown.
-    """
-    start = run.start
-    if start.unknown:
-        return (Grade.UNKNOWN if blocking else Grade.IMPLEMENTED), f"{start.label}: {start.blocked}"
-    if start.blocked:
-        by_hand = start.blocked.startswith(("only a person", "a person"))
-        return (Grade.IMPLEMENTED if by_hand and not blocking else Grade.TRACE), f"{start.label}: {start.blocked}"
-    if not start.triggers & wanted:
-        reason = f"{start.label} is not started by {' or '.join(sorted(wanted))}"
-        return (Grade.TRACE if blocking else Grade.IMPLEMENTED), reason
-    if blocking and run.toothless:
-        return Grade.IMPLEMENTED, f"its failure has no effect: {run.toothless}"
-    return Grade.WIRED, ""
-
-
-def _confidence(run: Run, found: Confidence) -> Confidence:
-    """The confidence of a claim about a run: medium at most where what starts the run is assumed."""
-    return Confidence.MEDIUM if run.start.assumed and found is Confidence.HIGH else found
-
-
-def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:
-    """The evidence of a CI run: the command first, then the trigger, the hops between, and what it reaches."""
-    command = context.evidence(run.location.path, run.location.line, Hop.USE, run.location.end_line)
-    return (command, *(context.shown(e) for e in run.chain), *more)
 
 
 # -- tests -----------------------------------------------------------------------------------------------------------
@@ -100,7 +62,7 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
         if not _is_test(run) or (run.words and run.words[0] in ("tox", "nox", "make") and not run.tests):
             continue
         grade, reason = graded(run, ON_CHANGE | {"tag", "release", "schedule", "chained"})
-        confidence = _confidence(run, Confidence.HIGH)
+        confidence = confidence_of(run, Confidence.HIGH)
         if run.words and run.words[0] in ("pytest", "unittest") and not run.tests:
             grade, reason = Grade.TRACE, "no test file is collected by this command"
         elif run.tests and all(hollow(context, path) for path in run.tests):
@@ -143,7 +105,7 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             strong.use.tool,
             grade,
             chain(context, run, where),
-            _confidence(run, strong.use.confidence),
+            confidence_of(run, strong.use.confidence),
             reason,
             fixed=True,
         )
@@ -232,91 +194,7 @@ def _pipeline_tests(context: Context, run: Run) -> Iterator[Signal]:
             "ci",
             grade,
             chain(context, run, trained),
-            _confidence(run, Confidence.HIGH),
-            reason,
-            fixed=True,
-        )
-
-
-# -- deployment ------------------------------------------------------------------------------------------------------
-
-
-def _deployments(context: Context, run: Run) -> Iterator[Signal]:
-    uses = [*run.uses]
-    sought = _DEPLOYS | {"deploy-pipeline"}
-    code = None if run.tests else context.does(context.automation.reached(run), sought)
-    code = code or context.does(run.entries, sought)  # programs in other languages have no calls to follow
-    stack = deployed(context, run)
-    uses += [use for use in (code, stack) if use is not None]
-    wanted = frozenset(AUTOMATIC)
-    for use in uses:
-        does = set(use.does)
-        grade, reason = graded(run, wanted, blocking=False)
-        where = (
-            ()
-            if use.location == run.location
-            else (context.evidence(use.location.path, use.location.line, Hop.EFFECT),)
-        )
-        evidence = chain(context, run, *where)
-        image_only = "publish-image" in does and not does & (_DEPLOYS | {"register", "deploy-pipeline"})
-        if image_only and pushes_no_model(context, run):
-            reason = "the image that is pushed holds nothing that makes or asks a model"
-            yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
-        elif does & _DEPLOYS or use is stack or "publish-image" in does or ("register" in does and run.words):
-            yield Signal("cd/model-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
-        elif "build-image" in does:
-            yield Signal(
-                "cd/model-deploy",
-                use.tool,
-                Grade.TRACE,
-                evidence,
-                reason="an image is built but not pushed or rolled out",
-                fixed=True,
-            )
-        if "deploy-pipeline" in does:
-            yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
-
-
-def _approvals(context: Context, runs: list[Run]) -> Iterator[Signal]:
-    """Deployments before which the pipeline itself asks a person."""
-    releases = _DEPLOYS | {"deploy-pipeline", "deploy-infra", "publish-image"}
-    for run in runs:
-        if run.start.approval and not run.start.blocked and any(releases.intersection(use.does) for use in run.uses):
-            evidence = chain(context, run)
-            yield Signal("governance/approval", "ci", Grade.WIRED, evidence, fixed=True)
-
-
-def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
-    deploying = [
-        r
-        for r in runs
-        if r.start.environment
-        and (
-            any(set(u.does) & (_DEPLOYS | {"deploy-pipeline", "publish-image"}) for u in r.uses)
-            or deployed(context, r) is not None
-        )
-    ]
-    names = dict.fromkeys(run.start.environment for run in deploying)
-    lines = {(w.path, job.id): job.line for w in context.automation.workflows for job in w.jobs}
-    jobs = dict.fromkeys((run.start.workflow, run.start.job) for run in deploying)
-    places = tuple(context.evidence(job[0], lines.get(job, 1)) for job in list(jobs)[:3])
-    if len(names) >= 2:
-        yield Signal("cd/environments", "ci", Grade.WIRED, places, reason="", fixed=True)
-    elif names:
-        reason = "one named environment; a staged promotion needs two"
-        yield Signal("cd/environments", "ci", Grade.TRACE, places, reason=reason, fixed=True)
-    if names:
-        name = next(iter(names))
-        reason = (
-            f"a job deploys to the environment `{name}`; whether a reviewer must approve is set in the forge, not here"
-        )
-        guarded = any(_PRODUCTION.search(name) for name in names)
-        yield Signal(
-            "governance/approval",
-            "ci",
-            Grade.IMPLEMENTED if guarded else Grade.TRACE,
-            places,
-            Confidence.MEDIUM,
+            confidence_of(run, Confidence.HIGH),
             reason,
             fixed=True,
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.automation.starts import paused
 from mlops_scan.detectors.base import LEARNS, Context, unique
-from mlops_scan.detectors.ci import chain
+from mlops_scan.detectors.ciruns import chain
 from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing

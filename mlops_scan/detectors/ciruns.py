@@ -1,0 +1,38 @@
+"""What a run of CI is worth as evidence: does it start by itself, does its failure count, and what shows it."""
+
+from __future__ import annotations
+
+from mlops_scan.automation.model import Run
+from mlops_scan.detectors.base import Context
+from mlops_scan.words import Confidence, Evidence, Grade, Hop
+
+
+def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Grade, str]:
+    """The grade that a CI run's start and effect allow, with the reason when it is below wired.
+
+    A check that must happen on every change (`blocking`) is a trace when only a person can start it; a deployment is
+    then still implemented. Where what starts the job is not in the repository, whether a check happens is unknown.
+    """
+    start = run.start
+    if start.unknown:
+        return (Grade.UNKNOWN if blocking else Grade.IMPLEMENTED), f"{start.label}: {start.blocked}"
+    if start.blocked:
+        by_hand = start.blocked.startswith(("only a person", "a person"))
+        return (Grade.IMPLEMENTED if by_hand and not blocking else Grade.TRACE), f"{start.label}: {start.blocked}"
+    if not start.triggers & wanted:
+        reason = f"{start.label} is not started by {' or '.join(sorted(wanted))}"
+        return (Grade.TRACE if blocking else Grade.IMPLEMENTED), reason
+    if blocking and run.toothless:
+        return Grade.IMPLEMENTED, f"its failure has no effect: {run.toothless}"
+    return Grade.WIRED, ""
+
+
+def confidence_of(run: Run, found: Confidence) -> Confidence:
+    """The confidence of a claim about a run: medium at most where what starts the run is assumed."""
+    return Confidence.MEDIUM if run.start.assumed and found is Confidence.HIGH else found
+
+
+def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:
+    """The evidence of a CI run: the command first, then the trigger, the hops between, and what it reaches."""
+    command = context.evidence(run.location.path, run.location.line, Hop.USE, run.location.end_line)
+    return (command, *(context.shown(e) for e in run.chain), *more)

@@ -1,0 +1,108 @@
+"""Continuous delivery: what CI jobs release, to which environments, and whether they ask somebody before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops_scan.automation.model import Run
+from mlops_scan.ci.model import AUTOMATIC
+from mlops_scan.detectors.base import Context, unique
+from mlops_scan.detectors.ciruns import chain, graded
+from mlops_scan.detectors.containers import pushes_no_model
+from mlops_scan.detectors.stacks import deployed
+from mlops_scan.regex import regex
+from mlops_scan.words import Confidence, Grade, Hop, Signal
+
+DEPLOYS = frozenset({"deploy-model", "promote"})
+"""Activities that put a model to work."""
+
+_PRODUCTION = regex(r"prod|live|release", re.I)
+
+
+def delivered(context: Context, runs: list[Run]) -> Iterator[Signal]:
+    """Signals of the family cd, and approvals of releases, that the runs of CI show."""
+    yield from unique(signal for run in runs for signal in _deployments(context, run))
+    yield from unique(_approvals(context, runs))
+    yield from _environments(context, runs)
+
+
+def _deployments(context: Context, run: Run) -> Iterator[Signal]:
+    uses = [*run.uses]
+    sought = DEPLOYS | {"deploy-pipeline"}
+    code = None if run.tests else context.does(context.automation.reached(run), sought)
+    code = code or context.does(run.entries, sought)  # programs in other languages have no calls to follow
+    stack = deployed(context, run)
+    uses += [use for use in (code, stack) if use is not None]
+    wanted = frozenset(AUTOMATIC)
+    for use in uses:
+        does = set(use.does)
+        grade, reason = graded(run, wanted, blocking=False)
+        where = (
+            ()
+            if use.location == run.location
+            else (context.evidence(use.location.path, use.location.line, Hop.EFFECT),)
+        )
+        evidence = chain(context, run, *where)
+        image_only = "publish-image" in does and not does & (DEPLOYS | {"register", "deploy-pipeline"})
+        if image_only and pushes_no_model(context, run):
+            reason = "the image that is pushed holds nothing that makes or asks a model"
+            yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
+        elif does & DEPLOYS or use is stack or "publish-image" in does or ("register" in does and run.words):
+            yield Signal("cd/model-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+        elif "build-image" in does:
+            yield Signal(
+                "cd/model-deploy",
+                use.tool,
+                Grade.TRACE,
+                evidence,
+                reason="an image is built but not pushed or rolled out",
+                fixed=True,
+            )
+        if "deploy-pipeline" in does:
+            yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _approvals(context: Context, runs: list[Run]) -> Iterator[Signal]:
+    """Deployments before which the pipeline itself asks a person."""
+    releases = DEPLOYS | {"deploy-pipeline", "deploy-infra", "publish-image"}
+    for run in runs:
+        if run.start.approval and not run.start.blocked and any(releases.intersection(use.does) for use in run.uses):
+            evidence = chain(context, run)
+            yield Signal("governance/approval", "ci", Grade.WIRED, evidence, fixed=True)
+
+
+def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
+    deploying = [
+        r
+        for r in runs
+        if r.start.environment
+        and (
+            any(set(u.does) & (DEPLOYS | {"deploy-pipeline", "publish-image"}) for u in r.uses)
+            or deployed(context, r) is not None
+        )
+    ]
+    names = dict.fromkeys(run.start.environment for run in deploying)
+    lines = {(w.path, job.id): job.line for w in context.automation.workflows for job in w.jobs}
+    jobs = dict.fromkeys((run.start.workflow, run.start.job) for run in deploying)
+    places = tuple(context.evidence(job[0], lines.get(job, 1)) for job in list(jobs)[:3])
+    if len(names) >= 2:
+        yield Signal("cd/environments", "ci", Grade.WIRED, places, reason="", fixed=True)
+    elif names:
+        reason = "one named environment; a staged promotion needs two"
+        yield Signal("cd/environments", "ci", Grade.TRACE, places, reason=reason, fixed=True)
+    if names:
+        name = next(iter(names))
+        reason = (
+            f"a job deploys to the environment `{name}`; whether a reviewer must approve is set in the forge, not here"
+        )
+        guarded = any(_PRODUCTION.search(name) for name in names)
+        yield Signal(
+            "governance/approval",
+            "ci",
+            Grade.IMPLEMENTED if guarded else Grade.TRACE,
+            places,
+            Confidence.MEDIUM,
+            reason,
+            fixed=True,
+        )
