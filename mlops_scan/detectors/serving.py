@@ -138,17 +138,20 @@ def _own_jobs(context: Context) -> Iterator[Signal]:
     """Scoring jobs whose model comes from first-party code: `self.loader.load(uri).predict(rows)`."""
     used = {use.location.path for use in context.doing("predict", "load-model")}
     for path, module in context.modules(notebooks=False):
-        if path in used or not has_any(path.rpartition("/")[2], _SCORING):
-            continue
-        for name in module.functions:
-            call = next((c for c in module.calls if c.scope == name and _ANSWERS.search(c.name)), None)
-            if call is None:
-                continue
-            model = context.reaches(((path, name),), _LOADS, _HOPS)
-            if model is None or model.tool == "pickle" or context.role(model.location.path) in ASIDE:
-                continue
-            evidence = context.evidence(path, call.line, Hop.DEFINITION, call.end_line)
-            yield _job(context, model.tool, (path, name), evidence, Confidence.MEDIUM)
+        named = has_any(path.rpartition("/")[2], _SCORING)
+        answers = [c for c in module.calls if c.scope in module.functions and _ANSWERS.search(c.name)]
+        for call in answers if path not in used else ():
+            target = context.index.resolve(path, call.name)
+            if target.first_party and target.qualname in context.index.modules[target.path].functions:
+                continue  # that function asks the model, or does not
+            # the function that asks the model, or one of its callers that loads it and hands it over
+            callers = (c.scope for c in module.calls if c.name == f"@.{call.scope}" and c.scope in module.functions)
+            for name in dict.fromkeys((call.scope, *callers)):
+                model = context.reaches(((path, name),), _LOADS, _HOPS) if named or has_any(name, _SCORING) else None
+                if model is not None and model.tool != "pickle" and context.role(model.location.path) not in ASIDE:
+                    evidence = context.evidence(path, call.line, Hop.DEFINITION, call.end_line)
+                    yield _job(context, model.tool, (path, name), evidence, Confidence.MEDIUM)
+                    break
 
 
 def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: Confidence) -> Signal:

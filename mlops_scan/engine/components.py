@@ -130,12 +130,13 @@ def _active(context: Context, places: frozenset[str], learns: set[str]) -> set[s
     """The places that start something that fits a model, wherever that code lies; empty stands for the rest.
 
     Code that fits a model and that only another place starts is a library. Where nothing is known to start it, it
-    belongs to its own place. Outside all places notebooks and copies are nobody's.
+    belongs to its own place. A place that fits nothing of its own and is the only other one to start what the rest do
+    orchestrates them and is shared. Outside all places notebooks and copies are nobody's.
     """
     copies = originals(context)
     loose = {p for p in (*context.index.modules, *copies) if not _place(p, places)}
     skipped = {p for p in loose if p in copies or context.role(p) is Role.NOTEBOOK}
-    active: set[str] = set()
+    homes: dict[str, set[str]] = {}  # of what each place starts
     reached: set[str] = set()
     for place, entries in _entries(context, places, skipped).items():
         found = {
@@ -145,9 +146,17 @@ def _active(context: Context, places: frozenset[str], learns: set[str]) -> set[s
             if use.location.path in learns and LEARNS.intersection(use.does)
         }
         if found:
-            active.add(place)
+            homes[place] = {_place(path, places) for path in found}
             reached |= found
-    return active | {_place(path, places) for path in learns - reached - skipped}
+    active = homes.keys() | {_place(path, places) for path in learns - reached - skipped}
+    return active - {place for place in homes if place and _orchestrates(place, homes)}
+
+
+def _orchestrates(place: str, homes: Mapping[str, set[str]]) -> bool:
+    """Whether all that a place starts lies in others that start it too, and in none that a third one starts."""
+    own = homes[place]
+    starters = {home: {other for other, known in homes.items() if home in known} for home in own}
+    return place not in own and all(found == {place, home} for home, found in starters.items())
 
 
 def _entries(context: Context, places: frozenset[str], skipped: set[str]) -> dict[str, list[Node]]:

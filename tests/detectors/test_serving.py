@@ -300,6 +300,29 @@ def test_scoring_job_with_a_loader_of_its_own(tmp_path: Path, more: Tree, expect
     assert grade(scan_tree(tmp_path, tree), "deploy/serving") is expected
 
 
+HANDED = (
+    "from loaders import Loader\n\n\ndef forecast(model, rows):\n    return model.predict(rows)\n\n\n"
+    "def predict(rows):\n    model = Loader().load_version('models:/churn@champion')\n"
+    "    return forecast(model, rows)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (HANDED, Grade.IMPLEMENTED),
+        (HANDED.replace("def predict", "def check"), Grade.ABSENT),
+        (HANDED.replace("return forecast(model, rows)", "return model"), Grade.ABSENT),
+        (HANDED.replace("Loader().load_version('models:/churn@champion')", "rows"), Grade.ABSENT),
+    ],
+    ids=["handed over", "by another name", "never asked", "not loaded"],
+)
+def test_scoring_with_a_model_that_the_caller_loads(tmp_path: Path, text: str, expected: Grade) -> None:
+    start = "from batch import *\n\nif __name__ == '__main__':\n    predict(open('rows.csv'))\n    check(1)\n"
+    tree = {**ML, "loaders.py": LOADERS, "batch.py": text, "start.py": start, "MLproject": PROJECT_FILE}
+    assert grade(scan_tree(tmp_path, tree), "deploy/serving") is expected
+
+
 @pytest.mark.parametrize(
     ("command", "expected"), [("score_rows.py", Grade.IMPLEMENTED), ("fit_and_score.py", Grade.TRACE)]
 )

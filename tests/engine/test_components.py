@@ -349,6 +349,29 @@ def test_a_library_that_projects_share_is_no_component(tmp_path: Path, manifest:
     assert [item.path for item in report.components] == ["churn", "ranking"]
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, ["."]),  # the clock of the only project
+        ({"batch/run.py": CALLER.format("batch"), "batch/requirements.txt": REQUIREMENTS}, ["batch", "common", "jobs"]),
+        ({"jobs/own.py": OTHER, "jobs/data.py": ML["data.py"]}, ["common", "jobs"]),
+        (project("ranking"), ["common", "ranking"]),  # what orchestrates one of them is shared
+    ],
+    ids=["one project", "two start it", "work of its own", "another project"],
+)
+def test_a_folder_that_only_starts_another_is_shared(tmp_path: Path, more: Tree, expected: list[str]) -> None:
+    tree: Tree = {
+        "common/trainer.py": TRAIN.replace("from data", "from common.data"),
+        "common/data.py": ML["data.py"],
+        "common/__init__.py": "",
+        "common/requirements.txt": REQUIREMENTS,
+        "jobs/run.py": CALLER.format("jobs"),
+        "jobs/requirements.txt": REQUIREMENTS,
+        **more,
+    }
+    assert paths(tmp_path, tree) == expected
+
+
 def test_a_script_at_the_root_makes_one_project(tmp_path: Path) -> None:
     assert paths(tmp_path, {**project("a"), **project("b"), "train.py": OTHER, "data.py": ML["data.py"]}) == ["."]
 
