@@ -126,6 +126,9 @@ def _owner(scope: Scope) -> Scope | None:
     return current
 
 
+_ANYTHING = frozenset({"?", "typing.Any", "typing_extensions.Any", "typing.Optional", "typing.Union"})  # no type
+
+
 def annotation(node: ast.expr | None, scope: Scope) -> str:
     """The resolved name of the type that an annotation states, empty where it states none."""
     if node is None:
@@ -146,7 +149,7 @@ def annotation(node: ast.expr | None, scope: Scope) -> str:
             return annotation(node.slice.elts[0], scope)
         return ""
     name = name_of(node, scope)
-    return "" if name in BUILTINS or name == "?" else name
+    return "" if name in BUILTINS or name in _ANYTHING else name
 
 
 def _quoted_annotation(value: object, scope: Scope) -> str:

@@ -118,9 +118,15 @@ def _rules(context: Context, file: File) -> Iterator[tuple[int, str, list[str]]]
 
 
 def _covering(context: Context, rules: list[tuple[int, str, list[str]]]) -> int:
-    """The line of the rule that gives code on models an owner, or 0; the last rule that matches a file decides."""
-    doing = context.doing("train", "tune", "predict", "load-model", "register", "define-pipeline")
-    for path in sorted({use.location.path for use in doing}):
+    """The line of the rule that gives code on models an owner, or 0; the last rule that matches a file decides.
+
+    Where no code is known to do anything with one, an owner of everything has what there is.
+    """
+    doing = context.doing("train", "tune", "predict", "load-model", "register", "define-pipeline", "serve", "llm-call")
+    paths = sorted({use.location.path for use in doing})
+    if not paths:
+        return next((line for line, pattern, owners in reversed(rules) if pattern == "*" and owners), 0)
+    for path in paths:
         deciding = next(((line, owners) for line, p, owners in reversed(rules) if matches_any(path, (p,))), None)
         if deciding is not None and deciding[1]:
             return deciding[0]

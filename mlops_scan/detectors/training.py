@@ -60,7 +60,7 @@ def _modular(context: Context, uses: list[Use]) -> Iterator[Signal]:
                 "training code lives in a notebook",
                 fixed=True,
             )
-        elif use.scope in ("", MAIN) and not _has_parameters(module):
+        elif use.scope in ("", MAIN) and not _has_parameters(context, module):
             reason = "training runs at module level without parameters"
             yield Signal("code/modular-training", use.tool, Grade.TRACE, evidence, use.confidence, reason, fixed=True)
         else:
@@ -69,8 +69,10 @@ def _modular(context: Context, uses: list[Use]) -> Iterator[Signal]:
             )
 
 
-def _has_parameters(module: Module) -> bool:
-    return bool(module.roots.intersection(_PARAMETERS))
+def _has_parameters(context: Context, module: Module) -> bool:
+    return bool(module.roots.intersection(_PARAMETERS)) or any(
+        "experiment/config" in use.serves for use in context.uses_in(module.path)
+    )
 
 
 def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:

@@ -192,13 +192,14 @@ def _package(context: Context, machine_learning: bool) -> Kind | None:
         return None
     if not machine_learning and not _learns_anywhere(context) and not _touches_ml(context):
         return None
-    name = min(offered or project_names(context), default="package")
+    name = min(offered or project_names(context), default="")
+    called = f"the package `{name}`" if name else "the package"
     rest = "its README tells them to install it" if trains else "trains nothing itself"
     families = {context.rules.tools[tool].family for tool in context.self_tools}
     if families & _TOOL_FAMILIES or _extends_tool(context):
         rest = "its README tells others to install it" if trains else rest
-        return Kind("platform-tool", f"the package `{name}` is, or extends, an MLOps tool and {rest}", False)
-    return Kind("library", f"the package `{name}` is made for other projects and {rest}", False)
+        return Kind("platform-tool", f"{called} is, or extends, an MLOps tool and {rest}", False)
+    return Kind("library", f"{called} is made for other projects and {rest}", False)
 
 
 def _is_service(context: Context) -> bool:

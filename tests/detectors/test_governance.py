@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.words import Grade
 from tests.trees import ML, findings, grade, places, practice, scan_tree, where
 
@@ -102,6 +103,13 @@ def test_owners_without_a_name(tmp_path: Path, text: str) -> None:
     report = scan_tree(tmp_path, {**ML, ".github/CODEOWNERS": text})
     assert grade(report, OWNERS) is Grade.TRACE
     assert where(report, "MLS602") == [".github/CODEOWNERS:1"]
+
+
+@pytest.mark.parametrize(("rules", "expected"), [("* @acme/ml\n", True), ("docs/ @writers\n", False)])
+def test_an_owner_of_everything_where_no_code_uses_a_model(tmp_path: Path, rules: str, expected: bool) -> None:
+    tree = {"prompts/answer.md": "Answer the question.\n", "run.sh": "echo hello\n", ".github/CODEOWNERS": rules}
+    report = scan_tree(tmp_path, tree, ScanOptions(kind="application"))
+    assert practice(report, "governance/ownership").met is expected
 
 
 @pytest.mark.parametrize("path", ["src/CODEOWNERS", "OWNERS", "vendor/a/CODEOWNERS"])
