@@ -17,7 +17,17 @@ from mlops_scan.code.facts import MAIN, Call
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.store import Documents
 
-_SCRIPTS = ("script_name", "entry_script", "entry_point", "python_file", "script_path", "application", "code")
+_SCRIPTS = (
+    "script_name",
+    "entry_script",
+    "entry_point",
+    "python_file",
+    "script_path",
+    "application",
+    "code",
+    "python_script_name",
+    "python_script_path",
+)
 _COMMANDS = ("bash_command", "command", "cmds")
 _ARGUMENTS = ("args", "arguments")  # of a container they follow its command
 _FOLDERS = ("source_directory", "source_dir")

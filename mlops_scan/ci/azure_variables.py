@@ -18,6 +18,7 @@ from mlops_scan.regex import regex
 
 _MACRO = regex(r"\$\(([\w.-]{1,100})\)")
 _EXPRESSION = regex(r"\$\{\{\s*(variables|parameters)(?:\.([\w-]{1,100})|\[\s*'([\w.-]{1,100})'\s*\])\s*\}\}")
+_DEFAULT = regex(r"\$\[ ?coalesce\((?: ?variables\['[\w.-]{1,100}'\] ?,){1,4} ?'([^']{0,400})' ?\) ?\]")
 _MAX_ROUNDS = 4  # variables that stand in variables
 _MAX_VALUE = 4_000
 
@@ -30,7 +31,8 @@ class Given(Struct, frozen=True):
 
     def with_variables(self, own: Mapping[str, str]) -> Given:
         """This with more variables on top."""
-        return replace(self, variables={**self.variables, **{name.lower(): value for name, value in own.items()}})
+        known = {name.lower(): _with_default(value) for name, value in own.items()}
+        return replace(self, variables={**self.variables, **known})
 
     def with_parameters(self, reference: Node, template: Node) -> Given:
         """What a template sees: its parameters' defaults, and above them what the reference to it gives."""
@@ -74,6 +76,12 @@ class Given(Struct, frozen=True):
         """The environment variables that a script sees; those whose value is not known are left out."""
         named = {re.sub(r"[ .]", "_", name).upper(): self.filled(value) for name, value in self.variables.items()}
         return {name: value for name, value in named.items() if "$" not in value and value}
+
+
+def _with_default(value: str) -> str:
+    """The constant that `$[coalesce(variables['OVERRIDE'], 'constant')]` is unless somebody overrides it."""
+    match = _DEFAULT.fullmatch(value.strip()) if value.startswith("$[") else None
+    return match.group(1) if match is not None else value
 
 
 def _text(node: Node | None) -> str:

@@ -219,6 +219,9 @@ def test_broken_shapes_do_not_raise(body: str) -> None:
         ("variables: {entry: train.py}", "python ${{ variables['entry'] }}", "python train.py"),
         ("variables:\n- group: secrets", "python $(entry)", "python $(entry)"),  # only the service knows
         ("variables: {entry: '$[ dependencies.a.outputs.x ]'}", "python $(entry)", "python $(entry)"),
+        ("variables: {entry: \"$[coalesce(variables['MINE'], 'train.py')]\"}", "python $(entry)", "python train.py"),
+        ("variables: {entry: \"$[coalesce(variables['A'], variables['B'])]\"}", "python $(entry)", "python $(entry)"),
+        ("variables: {entry: \"$[lower('train.py')]\"}", "python $(entry)", "python $(entry)"),
         ("variables: {a: $(b), b: $(a)}", "echo $(a)", None),  # ends
         ("", "echo $(pwd) $(cat x)", "echo $(pwd) $(cat x)"),
     ],
