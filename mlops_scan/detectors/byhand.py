@@ -72,11 +72,11 @@ def _of_notebooks(context: Context, component: str, uses: list[Use]) -> Problem 
     others = tuple(context.evidence(other.location.path, other.location.line) for other in first.values())
     where = f"`{component}`: training" if context.divided else "Training"
     if not others:
-        only = "in this notebook, so nothing but a person can run it again"
+        only = "in this notebook, which nothing but a person can run again"
     else:
         more = "one other" if len(others) == 1 else f"{len(others)} others"
-        only = f"in notebooks, this one and {more}, so nothing but a person can run it again"
-    return Problem("MLS106", f"{where} exists only {only}.", place.location, others[:_MAX_RELATED])
+        only = f"in notebooks, this one and {more}, which nothing but a person can run again"
+    return Problem("MLS106", f"{where} was seen only {only}.", place.location, others[:_MAX_RELATED])
 
 
 def _preference(context: Context, use: Use, told: str) -> tuple[bool, bool, bool]:

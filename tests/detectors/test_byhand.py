@@ -104,9 +104,9 @@ def test_many_lessons_are_one_finding(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (["a"], "Training exists only in this notebook, so"),
-        (["a", "b"], "Training exists only in notebooks, this one and one other, so"),
-        (["a", "b", "c"], "Training exists only in notebooks, this one and 2 others, so"),
+        (["a"], "Training was seen only in this notebook, which"),
+        (["a", "b"], "Training was seen only in notebooks, this one and one other, which"),
+        (["a", "b", "c"], "Training was seen only in notebooks, this one and 2 others, which"),
     ],
 )
 def test_other_notebooks_are_counted(tmp_path: Path, names: list[str], said: str) -> None:
@@ -117,7 +117,7 @@ def test_other_notebooks_are_counted(tmp_path: Path, names: list[str], said: str
 
 def test_notebooks_of_lessons_name_the_lesson(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {f"0{n}-part/a.ipynb": NOTEBOOK for n in (1, 2, 3)})
-    assert [f.message.partition(" exists")[0] for f in findings(report, "MLS106")] == [
+    assert [f.message.partition(" was seen")[0] for f in findings(report, "MLS106")] == [
         f"`0{n}-part`: training" for n in (1, 2, 3)
     ]
 
