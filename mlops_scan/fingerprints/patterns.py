@@ -14,6 +14,7 @@ from mlops_scan.regex import regex
 
 _SEGMENT = regex(r"\{([^}]*)\}")
 _SEGMENTS = regex(r"(?:\{[^{}]*\}|[^.{])+")
+_IF, _FN_IF, _IF_ITEMS = "!If", "Fn::If", 3  # a condition in CloudFormation's templates: the tag, the key, the items
 
 
 @lru_cache(maxsize=4096)
@@ -195,6 +196,8 @@ def _find(node: Node, parts: tuple[_Part, ...], value: str, failed: set[tuple[in
 
 
 def _children(node: Node, part: _Part) -> list[Node]:
+    if node.tag == _IF or (len(node.entries) == 1 and node.entries[0][0] == _FN_IF):
+        return [child for branch in _branches(node) for child in _children(branch, part)]
     if part.any:
         return [*(child for _, child in node.entries), *node.items]
     if not part.globs:
@@ -204,6 +207,30 @@ def _children(node: Node, part: _Part) -> list[Node]:
         for name, child in node.entries
         if name in part.names or any(matches_text(name, glob) for glob in part.globs)
     ]
+
+
+def _branches(node: Node) -> list[Node]:
+    """The values that a condition of CloudFormation (`!If [condition, then, else]`) stands for, nested ones included.
+
+    Each node is looked at once: aliases may share them.
+    """
+    found: list[Node] = []
+    stack, seen = [node], {id(node)}
+    while stack:
+        item = stack.pop()
+        listed: Node | None = None
+        if item.tag == _IF:
+            listed = item
+        elif len(item.entries) == 1 and item.entries[0][0] == _FN_IF:
+            listed = item.entries[0][1]
+        if listed is None:
+            found.append(item)
+            continue
+        for branch in reversed(listed.items[1:] if len(listed.items) == _IF_ITEMS else ()):
+            if id(branch) not in seen:
+                seen.add(id(branch))
+                stack.append(branch)
+    return found
 
 
 def accepts(node: Node, value: str) -> bool:

@@ -236,6 +236,55 @@ def test_the_top_of_a_document_may_be_a_list() -> None:
     assert found is not None
 
 
+_CONDITIONAL = """\
+tagged: !If
+  - rollout
+  - !Ref AWS::NoValue
+  - percent: 10
+keyed:
+  Fn::If:
+    - rollout
+    - !If
+      - canary
+      - {other: 1}
+      - percent: 20
+    - {Ref: "AWS::NoValue"}
+listed: !If
+  - rollout
+  - - percent: 30
+  - []
+item:
+  - !If [rollout, {percent: 40}, {}]
+cut: !If [rollout, {percent: 50}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [
+        ("tagged.percent", 4),
+        ("keyed.percent", 11),
+        ("listed.*.percent", 15),
+        ("item.*.percent", 18),
+        ("listed.*.*.percent", None),  # a condition is no level of its own
+        ("tagged.rollout", None),
+        ("cut.percent", None),  # no condition: a branch is missing
+    ],
+)
+def test_branches_of_conditions_are_looked_into(path: str, line: int | None) -> None:
+    (document,) = yaml_documents.parse(_CONDITIONAL)
+    found = find_path(document, path, "")
+    assert (found.line if found else None) == line
+
+
+def test_conditions_that_share_branches_take_no_time() -> None:
+    node = Node("mapping", 1, 1, entries=(("percent", Node("scalar", 1, 1, value=1, text="1")),))
+    for _ in range(60):
+        node = Node("sequence", 1, 1, tag="!If", items=(node, node, node))
+    assert find_path(node, "missing", "") is None
+    assert find_path(node, "percent", "1") is not None
+
+
 def test_shared_nodes_take_no_time() -> None:
     node = Node("scalar", 1, 1, value="x", text="x")
     for _ in range(8):
