@@ -35,6 +35,22 @@ def test_only_imported(tmp_path: Path) -> None:
     assert findings(report, "MLS107") == []
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("from azureml.core import Dataset", Grade.TRACE),
+        ("from azureml.data import OutputFileDatasetConfig", Grade.TRACE),
+        ("from azure.ai.ml.entities import Data", Grade.TRACE),
+        # a workspace says nothing of data
+        ("from azureml.core import Model, Workspace", Grade.ABSENT),
+        ("from azure.ai.ml import MLClient", Grade.ABSENT),
+        ("from azureml.core import Workspace  # Dataset", Grade.ABSENT),
+    ],
+)
+def test_an_import_hints_at_what_it_names(tmp_path: Path, line: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "train.py": f"{line}\n{TRAIN}"}), "data/versioning") is expected
+
+
 def test_used(tmp_path: Path) -> None:
     tree = {
         **ML,
