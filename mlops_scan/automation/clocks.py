@@ -26,11 +26,15 @@ _NEVER = frozenset({"none", "@once", "false", "", "null"})
 _EVERY = regex(r"schedule\.every(\..+)?\.do")
 _ADD_JOB = regex(r".*\.(add_job|scheduled_job)")
 _DEPLOYS = regex(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
+# https://learn.microsoft.com/python/api/azureml-pipeline-core/azureml.pipeline.core.schedule.schedule: a clock
+# (`recurrence`), or a look at what has changed below a path of a datastore
+_AZUREML = regex(r"azureml\.pipeline\.core\.(.*\.)?Schedule\.create", words=("azureml",))
 _SETTING = frozenset(
-    {"do", "add_job", "scheduled_job", "serve", "deploy", "create_schedule", "create_recurring_run"}
+    {"do", "add_job", "scheduled_job", "serve", "deploy", "create_schedule", "create_recurring_run", "create"}
 )  # the last segments of names that one of these patterns fits
 _ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*", words=("airflow.",))
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
+_RECURRENCE, _DATASTORE = "recurrence", "datastore"
 
 
 def schedule_of(call: Call) -> tuple[str, str] | None:
@@ -73,7 +77,8 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
             if not label:
                 continue
             evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
-            kind = "event" if definition and _on_data(path, call, index) else "schedule"
+            on_data = definition and _on_data(path, call, index)
+            kind = "event" if on_data or label.startswith(_DATASTORE) else "schedule"
             start = Start(kind, label, evidence, blocked=paused(call))
             chain: tuple[Evidence, ...] = (evidence,)
             if definition and start.blocked and (other := chains.trigger(path, call)) is not None:
@@ -94,7 +99,9 @@ def _definition_lines(use: Use, index: CodeIndex) -> Iterator[int]:
 
 def _may_set(name: str) -> bool:
     """Whether a call of this name can set a clock."""
-    return name.rpartition(".")[2] in _SETTING and any(p.fullmatch(name) for p in (_EVERY, _ADD_JOB, _DEPLOYS))
+    return name.rpartition(".")[2] in _SETTING and any(
+        p.fullmatch(name) for p in (_EVERY, _ADD_JOB, _DEPLOYS, _AZUREML)
+    )
 
 
 def _definitions(defined: Mapping[str, Container[int]], index: CodeIndex) -> dict[str, list[tuple[Call, str]]]:
@@ -148,6 +155,10 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
     if _ADD_JOB.fullmatch(name):
         known = name.startswith("apscheduler.") or "apscheduler" in index.modules[path].roots
         return _apscheduler(call) if known else ""
+    if _AZUREML.fullmatch(name):
+        given = dict(call.keywords)
+        found = next((key for key in (_RECURRENCE, _DATASTORE) if given.get(key, "none") != "none"), "")
+        return f"{found}={given[found] or '…'}" if found else ""
     return label if _DEPLOYS.fullmatch(name) else ""
 
 

@@ -381,6 +381,27 @@ def test_schedule_library() -> None:
 
 
 @pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        ("Schedule.create(ws, name='s', pipeline_id=p.id, recurrence=weekly)", "schedule"),
+        ("Schedule.create(ws, name='s', pipeline_id=p.id, datastore=store, path_on_datastore='rows')", "event"),
+        ("Schedule.create(ws, name='s', pipeline_id=p.id, recurrence=weekly, datastore=None)", "schedule"),
+        ("Schedule.create(ws, name='s', pipeline_id=p.id)", ""),
+        ("Schedule.list(ws)", ""),
+        ("# Schedule.create(ws, name='s', pipeline_id=p.id, recurrence=weekly)", ""),
+        ("Row.create(ws, recurrence=weekly, datastore=store)", ""),
+    ],
+)
+def test_azureml(call: str, kind: str) -> None:
+    text = (
+        "from azureml.pipeline.core.schedule import Schedule, ScheduleRecurrence\nfrom rows import Row\n\n"
+        f"def publish(ws, p, store):\n    weekly = ScheduleRecurrence(frequency='Week', interval=1)\n    {call}\n"
+    )
+    runs = scheduled({"publish.py": text})
+    assert [(run.start.kind, run.entries) for run in runs] == ([(kind, (("publish.py", "publish"),))] if kind else [])
+
+
+@pytest.mark.parametrize(
     ("call", "found"),
     [
         ("s.add_job(main, 'cron', hour=2)", True),

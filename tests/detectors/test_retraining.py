@@ -300,3 +300,29 @@ with DAG("retrain", schedule={schedule}) as dag:
     other = SCHEDULED if practice_ == TRIGGERED else TRIGGERED
     assert grade(report, practice_) is Grade.WIRED
     assert grade(report, other) is Grade.ABSENT
+
+
+AZUREML = (
+    "from azureml.pipeline.core import Pipeline, Schedule, ScheduleRecurrence\n"
+    "from azureml.pipeline.steps import PythonScriptStep\n\n\n"
+    "def publish(ws, store):\n"
+    "    steps = [\n        PythonScriptStep(script_name='data.py', compute_target='cpu'),\n"
+    "        PythonScriptStep(script_name='{script}', compute_target='cpu'),\n    ]\n"
+    "    published = Pipeline(workspace=ws, steps=steps).publish(name='fit')\n"
+    "    Schedule.create(ws, name='again', pipeline_id=published.id, {clock})\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("clock", "script", "scheduled", "triggered"),
+    [
+        ("recurrence=ScheduleRecurrence(frequency='Week', interval=1)", "train.py", Grade.WIRED, Grade.ABSENT),
+        ("datastore=store, path_on_datastore='rows'", "train.py", Grade.ABSENT, Grade.WIRED),
+        ("recurrence=ScheduleRecurrence(frequency='Week', interval=1)", "data.py", Grade.ABSENT, Grade.ABSENT),
+        ("experiment_name='fit'", "train.py", Grade.ABSENT, Grade.ABSENT),
+    ],
+    ids=["clock", "new data", "nothing trains", "neither"],
+)
+def test_schedules_of_azureml(tmp_path: Path, clock: str, script: str, scheduled: Grade, triggered: Grade) -> None:
+    report = scan_tree(tmp_path, {**ML, "publish.py": AZUREML.format(clock=clock, script=script)})
+    assert (grade(report, SCHEDULED), grade(report, TRIGGERED)) == (scheduled, triggered)
