@@ -157,8 +157,8 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
         return _apscheduler(call) if known else ""
     if _AZUREML.fullmatch(name):
         given = dict(call.keywords)
-        found = next((key for key in (_RECURRENCE, _DATASTORE) if given.get(key, "none") != "none"), "")
-        return f"{found}={given[found] or '…'}" if found else ""
+        key = next((key for key in (_RECURRENCE, _DATASTORE) if given.get(key, "none") != "none"), "")
+        return f"{key}={given[key] or '…'}" if key else ""
     return label if _DEPLOYS.fullmatch(name) else ""
 
 
