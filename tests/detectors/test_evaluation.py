@@ -93,3 +93,22 @@ def test_who_uses_the_metric_stores_it(tmp_path: Path) -> None:
     saving = user.replace("json.dump", "joblib.dump").replace("import json", "import joblib")
     saving = saving.replace("{'f1': measure([1], [0])}", "model").replace("m.json", "m.joblib")
     assert grade(scan_tree(tmp_path / "b", {**tree, "main.py": saving}), EVALUATION) is Grade.TRACE
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("langsmith.evaluate(answer, data='rows', evaluators=[right])", Grade.IMPLEMENTED),
+        ("opik.evaluation.evaluate(dataset=ROWS, task=answer, scoring_metrics=[right])", Grade.IMPLEMENTED),
+        ("langsmith.evaluate(answer, data='rows', evaluators=[right], upload_results=False)", Grade.TRACE),
+        ("phoenix.evals.llm_classify(ROWS, 'model', 'template', [])", Grade.TRACE),
+        ("print(answer(1))  # langsmith.evaluate(answer, data='rows')", Grade.ABSENT),
+    ],
+)
+def test_services_that_keep_what_they_evaluate(tmp_path: Path, call: str, expected: Grade) -> None:
+    text = (
+        "import langsmith\nimport opik.evaluation\nimport phoenix.evals\n\nfrom openai import OpenAI\n\nROWS = []\n\n\n"
+        "def answer(row):\n    return OpenAI().chat.completions.create(model='m', messages=[row])\n\n\n"
+        f"def right(run, example):\n    return run == example\n\n\nif __name__ == '__main__':\n    {call}\n"
+    )
+    assert grade(scan_tree(tmp_path, {"evaluate.py": text}), EVALUATION) is expected
