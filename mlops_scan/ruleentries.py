@@ -52,6 +52,7 @@ _TOOL_KEYS = {
     "engine",
     "general",
     "clients",
+    "companions",
     "signals",
     "samples",
 }
@@ -188,19 +189,23 @@ def _tool(entry: Mapping[str, Any], family: str, path: Path) -> Tool:
     path = at(path, entry)
     name = str(required(entry, "id", path))
     check_keys(entry, _TOOL_KEYS, f"tool `{name}`", path)
+    distributions, companions = texts(entry.get("distributions")), mapping(entry, "companions", path)
+    for unknown in (item for item in companions if item not in distributions):
+        raise RuleError(f"{path}: `companions` names `{unknown}`, which is no distribution of `{name}`")
     return Tool(
         id=name,
         name=str(entry.get("name", name)),
         family=family,
         url=str(entry.get("url", "")),
         imports=texts(entry.get("imports")),
-        distributions=texts(entry.get("distributions")),
+        distributions=distributions,
         hints=texts(entry.get("hints")),
         engine=texts(entry.get("engine")),
         signatures=tuple(_signature(signal, name, path) for signal in entries(entry, "signals", path, False)),
         samples=tuple(_sample(sample, name, path) for sample in entries(entry, "samples", path, False)),
         general=bool(entry.get("general", False)),
         clients=tuple((str(root), texts(words)) for root, words in mapping(entry, "clients", path).items()),
+        companions=tuple((str(item), texts(names)) for item, names in companions.items()),
     )
 
 

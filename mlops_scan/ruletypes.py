@@ -62,6 +62,7 @@ class Tool(Struct, frozen=True, array_like=True):
     samples: tuple[Sample, ...]
     general: bool = False  # programs without a model use it as well
     clients: tuple[tuple[str, tuple[str, ...]], ...] = ()  # import root -> words beside which it belongs to the tool
+    companions: tuple[tuple[str, tuple[str, ...]], ...] = ()  # distribution -> imports that use it by themselves
 
 
 class Practice(Struct, frozen=True, array_like=True):

@@ -282,6 +282,10 @@ def _finding(**entry: object) -> dict[str, object]:
         (_practice(id="a/one"), r"b\.yaml: `a/one` is defined twice, the first time in a\.yaml"),
         (_practice(gap="MLS301"), r"b\.yaml: `MLS301` is defined twice, the first time in a\.yaml"),
         (_finding(id="MLS301"), r"`MLS301` is defined twice, the first time in f\.yaml"),
+        (
+            _tool(distributions=["t"], companions={"x": ["y"]}),
+            r"`companions` names `x`, which is no distribution",
+        ),
         # unknown practices
         (_tool(hints=["a/onne"]), r"t\.yaml: `t` names the unknown practice `a/onne`; did you mean `a/one`\?"),
         (_signal(serves=["a/one", "b/x"], calls=["x"]), r"t\.yaml: `t` names the unknown practice `b/x`"),

@@ -84,6 +84,12 @@ def _tool() -> Schema:
                 "description": "Import roots of clients for many services, each with words of which a file that uses "
                 "this one has one: `boto3: [sagemaker]`.",
             },
+            "companions": {
+                "type": "object",
+                "additionalProperties": {"$ref": "#/$defs/texts"},
+                "description": "Distributions of it that other libraries use by themselves, each with the imports of "
+                "these: `accelerate: [transformers]`. Beside one of them it needs no import.",
+            },
             "signals": _list("signal", "How it shows that it is used."),
             "samples": _list("sample", "Files that must match and files that must not: at least one of each."),
         },

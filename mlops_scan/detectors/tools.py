@@ -126,14 +126,16 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
     seen: set[str] = set()
     unused: list[tuple[Declared, list[Tool]]] = []
     of_distribution: dict[str, list[Tool]] = defaultdict(list)
+    users: dict[str, tuple[str, ...]] = {}  # what uses a distribution without an import of the repository's own
     for tool in context.rules.tools.values():
         for name in _distributions(tool):
             of_distribution[name].append(tool)
+        users.update((_normal(name), names) for name, names in tool.companions)
     for requirement in declared(context):
         tools = of_distribution.get(requirement.name, [])
         if not tools or any(tool.id in used or tool.id in seen for tool in tools):
             continue
-        if is_needed_by_others(context, requirement):
+        if is_needed_by_others(context, requirement) or not imported.keys().isdisjoint(users.get(requirement.name, ())):
             continue
         seen.update(tool.id for tool in tools)
         root = next((root for tool in tools for root in tool.imports if root in imported), None)
@@ -156,12 +158,17 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
 
 
 def _distributions(tool: Tool) -> set[str]:
-    return {name.lower().replace("_", "-") for name in tool.distributions}
+    return {_normal(name) for name in tool.distributions}
+
+
+def _normal(name: str) -> str:
+    return name.lower().replace("_", "-")
 
 
 def _imported(context: Context) -> dict[str, tuple[str, int]]:
-    """The import roots of tools that foreign code is imported by, each with its first place."""
+    """The import roots of tools, and the names that use a companion, that are imported; each with its first place."""
     wanted = {root for tool in context.rules.tools.values() for root in tool.imports}
+    wanted |= {name for tool in context.rules.tools.values() for _, names in tool.companions for name in names}
     heads = {root.partition(".")[0] for root in wanted}
     found: dict[str, tuple[str, int]] = {}
     known: dict[str, list[str]] = {}  # of the names that modules import, the roots that were not found yet

@@ -51,6 +51,39 @@ def test_an_import_hints_at_what_it_names(tmp_path: Path, line: str, expected: G
     assert grade(scan_tree(tmp_path, {**ML, "train.py": f"{line}\n{TRAIN}"}), "data/versioning") is expected
 
 
+@pytest.mark.parametrize(
+    ("line", "listed", "reported"),
+    [
+        ("import transformers", "accelerate==1.0.0", False),
+        ("from diffusers import DiffusionPipeline", "peft==0.13.0", False),
+        ("from lightning.pytorch.cli import LightningCLI", "jsonargparse[signatures]==4.0.0", False),
+        ("from pytorch_lightning.cli import LightningCLI", "jsonargparse==4.0.0", False),
+        # beside another library, or the library that needs no command line, nothing uses it
+        ("import torch", "accelerate==1.0.0", True),
+        ("import torch  # transformers", "accelerate==1.0.0", True),
+        ("from lightning import Trainer", "jsonargparse==4.0.0", True),
+        # of the same tool, but used by nobody else
+        ("import transformers", "trl==0.12.0", True),
+    ],
+)
+def test_what_another_library_uses_by_itself(tmp_path: Path, line: str, listed: str, reported: bool) -> None:
+    tree = {**ML, "train.py": with_import(line), "requirements.txt": f"scikit-learn==1.5.2\n{listed}\n"}
+    report = scan_tree(tmp_path, tree)
+    assert where(report, "MLS107") == (["requirements.txt:2"] if reported else [])
+    practices = (practice(report, name) for name in ("genai/fine-tuning-config", "experiment/config"))
+    assert any("only declared" in result.reason for result in practices) is reported
+
+
+def test_a_companion_that_is_used_counts(tmp_path: Path) -> None:
+    config = "    peft.LoraConfig(r=8)"
+    tree = {
+        **ML,
+        "train.py": with_import("import peft\nimport transformers", config.strip()),
+        "requirements.txt": "scikit-learn==1.5.2\npeft==0.13.0\n",
+    }
+    assert grade(scan_tree(tmp_path, tree), "genai/fine-tuning-config") is not Grade.ABSENT
+
+
 def test_used(tmp_path: Path) -> None:
     tree = {
         **ML,
