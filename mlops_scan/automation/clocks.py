@@ -35,6 +35,7 @@ _SETTING = frozenset(
 _ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*", words=("airflow.",))
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
 _RECURRENCE, _DATASTORE = "recurrence", "datastore"
+_OF_ONE = (f"{_RECURRENCE}=", f"{_DATASTORE}=")  # a clock of one of the pipelines around it, told by its id alone
 
 
 def schedule_of(call: Call) -> tuple[str, str] | None:
@@ -64,9 +65,11 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
     not known.
     """
     defined: dict[str, set[int]] = {}
+    several: dict[Node, set[int]] = {}  # lines of definitions by their scope
     for use in uses:
         if "define-pipeline" in use.does:
             defined.setdefault(use.location.path, set()).update(_definition_lines(use, index))
+            several.setdefault((use.location.path, use.scope), set()).add(use.location.line)
     chains = Chains(index, _definitions(defined, index))
     for path, module in index.modules.items():
         lines = defined.get(path, set())
@@ -74,11 +77,11 @@ def code_schedules(uses: Sequence[Use], index: CodeIndex) -> Iterator[Run]:
         for call in module.calls if sets or lines else ():
             definition = call.line in lines
             label = _clock(path, call, index, definition) if definition or call.name in sets else ""
-            if not label:
+            if not label or (label.startswith(_OF_ONE) and len(several.get((path, call.scope), ())) > 1):
                 continue
             evidence = Evidence(Location(path, call.line), Hop.TRIGGER, label)
             on_data = definition and _on_data(path, call, index)
-            kind = "event" if on_data or label.startswith(_DATASTORE) else "schedule"
+            kind = "event" if on_data or label.startswith(f"{_DATASTORE}=") else "schedule"
             start = Start(kind, label, evidence, blocked=paused(call))
             chain: tuple[Evidence, ...] = (evidence,)
             if definition and start.blocked and (other := chains.trigger(path, call)) is not None:

@@ -47,7 +47,7 @@ def _few(context: Context, file: File) -> str:
     if file.suffix not in (".jsonl", ".ndjson", ".csv", ".tsv") or file.lfs:
         return ""
     rows = sum(1 for line in context.documents.text(file.path).split("\n") if line.strip())
-    return told(rows - (file.suffix in (".csv", ".tsv")))
+    return told(max(0, rows - (file.suffix in (".csv", ".tsv"))))  # without the head of a table
 
 
 def told(rows: int) -> str:

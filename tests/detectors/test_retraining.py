@@ -326,3 +326,10 @@ AZUREML = (
 def test_schedules_of_azureml(tmp_path: Path, clock: str, script: str, scheduled: Grade, triggered: Grade) -> None:
     report = scan_tree(tmp_path, {**ML, "publish.py": AZUREML.format(clock=clock, script=script)})
     assert (grade(report, SCHEDULED), grade(report, TRIGGERED)) == (scheduled, triggered)
+
+
+def test_a_schedule_of_one_of_several_pipelines_is_not_known(tmp_path: Path) -> None:
+    text = AZUREML.format(clock="recurrence=weekly", script="train.py").replace(
+        "    published =", "    Pipeline(workspace=ws, steps=steps[:1]).publish(name='score')\n    published ="
+    )
+    assert grade(scan_tree(tmp_path, {**ML, "publish.py": text}), SCHEDULED) is Grade.ABSENT
