@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from mlops_scan.ci.model import Job, Step, Trigger
 from mlops_scan.regex import regex
@@ -55,17 +56,17 @@ def pipeline_jobs(
         triggers = [Trigger("server", first, "no source action looks for changes and no rule here starts it")]
     jobs: list[Job] = []
     before: tuple[str, ...] = ()
-    approval, synthesized = "", ""
+    approval, asked, synthesized = "", 0, ""
     for stage, actions in stages:
         ordered = sorted(actions, key=lambda action: action.order)
         own: list[str] = []
         for action in ordered:
             if action.category == "Approval":
-                approval = f"approval `{action.name}`"
+                approval, asked = f"approval `{action.name}`", action.line
                 continue
             if action.source is not None:
                 continue
-            job = _job(stage, action, before, approval, synthesized)
+            job = replace(_job(stage, action, before, approval, synthesized), approval_line=asked)
             synthesized = next((s.folder or "." for s in job.steps if _SYNTH.search(s.script)), synthesized)
             own.append(job.id)
             jobs.append(job)

@@ -80,9 +80,12 @@ def parse(path: str, node: Node, load: Load, cut: Callable[[str], None] = lambda
 
 def _approved(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
     """The jobs, those that need a job with a manual validation with it as their approval."""
-    asking = {job.id for job in jobs if any(step.uses.startswith("ManualValidation@") for step in job.steps)}
-    found = ((job, sorted(asking.intersection(job.needs))) for job in jobs)
-    return tuple(replace(job, approval=f"job `{names[0]}`") if names else job for job, names in found)
+    steps = ((job.id, step.line) for job in jobs for step in job.steps if step.uses.startswith("ManualValidation@"))
+    asking = dict(steps)
+    found = ((job, min(asking.keys() & set(job.needs), default="")) for job in jobs)
+    return tuple(
+        replace(job, approval=f"job `{name}`", approval_line=asking[name]) if name else job for job, name in found
+    )
 
 
 def _triggers(node: Node) -> tuple[Trigger, ...]:

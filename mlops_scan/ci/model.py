@@ -71,6 +71,7 @@ class Job(Struct, frozen=True):
     image: str = ""
     triggers: tuple[Trigger, ...] | None = None
     approval: str = ""  # what asks a person, in the course of the pipeline, before this job runs; or empty
+    approval_line: int = 0  # where it asks, in the workflow's file
 
 
 class Workflow(Struct, frozen=True):

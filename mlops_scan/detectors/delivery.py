@@ -11,12 +11,14 @@ from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.ciruns import chain, graded
 from mlops_scan.detectors.containers import pushes_no_model
 from mlops_scan.detectors.stacks import deployed
+from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
-from mlops_scan.words import Confidence, Grade, Hop, Signal
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Signal
 
 DEPLOYS = frozenset({"deploy-model", "promote"})
 """Activities that put a model to work."""
 
+_RELEASES = DEPLOYS | {"deploy-pipeline", "publish-image"}
 _PRODUCTION = regex(r"prod|live|release", re.I)
 
 
@@ -28,14 +30,9 @@ def delivered(context: Context, runs: list[Run]) -> Iterator[Signal]:
 
 
 def _deployments(context: Context, run: Run) -> Iterator[Signal]:
-    uses = [*run.uses]
-    sought = DEPLOYS | {"deploy-pipeline"}
-    code = None if run.tests else context.does(context.automation.reached(run), sought)
-    code = code or context.does(run.entries, sought)  # programs in other languages have no calls to follow
     stack = deployed(context, run)
-    uses += [use for use in (code, stack) if use is not None]
     wanted = frozenset(AUTOMATIC)
-    for use in uses:
+    for use in _released(context, run):
         does = set(use.does)
         grade, reason = graded(run, wanted, blocking=False)
         where = (
@@ -63,24 +60,43 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
+def _released(context: Context, run: Run) -> Iterator[Use]:
+    """The uses by which a run may release something: its commands, the code that they reach, the template they deploy."""
+    yield from run.uses
+    sought = DEPLOYS | {"deploy-pipeline"}
+    code = None if run.tests else context.does(context.automation.reached(run), sought)
+    code = code or context.does(run.entries, sought)  # programs in other languages have no calls to follow
+    yield from (use for use in (code, deployed(context, run)) if use is not None)
+
+
+def _releases(context: Context, run: Run, activities: frozenset[str]) -> bool:
+    """Whether a run does one of the activities, or deploys a template that brings a model's service."""
+    stack = deployed(context, run)
+    return any(use is stack or not activities.isdisjoint(use.does) for use in _released(context, run))
+
+
 def _approvals(context: Context, runs: list[Run]) -> Iterator[Signal]:
     """Deployments before which the pipeline itself asks a person."""
-    releases = DEPLOYS | {"deploy-pipeline", "deploy-infra", "publish-image"}
     for run in runs:
-        if run.start.approval and not run.start.blocked and any(releases.intersection(use.does) for use in run.uses):
-            evidence = chain(context, run)
+        if run.start.approval and not run.start.blocked and _releases(context, run, _RELEASES | {"deploy-infra"}):
+            evidence = (*_asked(context, run), *chain(context, run))
             yield Signal("governance/approval", "ci", Grade.WIRED, evidence, fixed=True)
+
+
+def _asked(context: Context, run: Run) -> Iterator[Evidence]:
+    """The place at which the pipeline of a run asks a person, where that is known."""
+    for workflow in context.automation.workflows if run.start.workflow else ():
+        for job in workflow.jobs if workflow.path == run.start.workflow else ():
+            if job.id == run.start.job and job.approval == run.start.approval and job.approval_line:
+                yield context.evidence(workflow.path, job.approval_line)
+                return
 
 
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
     deploying = [
         r
         for r in runs
-        if r.start.environment
-        and (
-            any(set(u.does) & (DEPLOYS | {"deploy-pipeline", "publish-image"}) for u in r.uses)
-            or deployed(context, r) is not None
-        )
+        if r.start.environment and _releases(context, r, _RELEASES)
     ]
     names = dict.fromkeys(run.start.environment for run in deploying)
     lines = {(w.path, job.id): job.line for w in context.automation.workflows for job in w.jobs}

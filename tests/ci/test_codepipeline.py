@@ -89,7 +89,8 @@ def test_a_template_names_its_build_and_the_specification_is_not_told_twice() ->
     ]
     assert (deploy.needs, deploy.environment, deploy.approval) == (("Test/Unit",), "Prod", "approval `Approve`")
     assert scripts(workflow, "Prod/Deploy") == ["aws cloudformation deploy --template-file infra/app.yml"]
-    assert unit.approval == ""
+    assert (unit.approval, unit.approval_line) == ("", 0)
+    assert "Approve" in TEMPLATE.split("\n")[deploy.approval_line - 1]
 
 
 FUNCTION = (

@@ -485,6 +485,57 @@ def test_approval_needs_a_production_environment_with_a_deployment(tmp_path: Pat
     assert not practice(scan_tree(tmp_path, {**PROJECT, CI: staged("dev")}), "governance/approval").met
 
 
+RELEASE = """\
+from sagemaker.sklearn import SKLearnModel
+
+
+def release(data):
+    SKLearnModel(model_data=data, role="r", entry_point="serve.py").deploy(1, "ml.m5.large")
+
+
+if __name__ == "__main__":
+    release("s3://models/leaves.tar.gz")
+"""
+
+
+def test_environments_of_jobs_that_deploy_by_a_script(tmp_path: Path) -> None:
+    two = staged("staging", "production", command="python release.py")
+    report = scan_tree(tmp_path / "two", {**PROJECT, "release.py": RELEASE, CI: two})
+    assert grade(report, CD) is Grade.WIRED
+    assert grade(report, "cd/environments") is Grade.WIRED
+    assert grade(report, "governance/approval") is Grade.IMPLEMENTED
+    one = staged("production", command="python release.py")
+    report = scan_tree(tmp_path / "one", {**PROJECT, "release.py": RELEASE, CI: one})
+    assert grade(report, "cd/environments") is Grade.TRACE
+    dry = RELEASE.replace('    release("s3', '    print("s3')
+    report = scan_tree(tmp_path / "dry", {**PROJECT, "release.py": dry, CI: two})
+    assert grade(report, "cd/environments") is Grade.ABSENT
+
+
+VALIDATED = """\
+trigger: [main]
+jobs:
+  - job: ask
+    pool: server
+    steps:
+      - task: ManualValidation@0
+  - job: release
+    dependsOn: ask
+    steps:
+      - script: python release.py
+"""
+
+
+def test_an_approval_before_a_script_that_deploys(tmp_path: Path) -> None:
+    pipeline = "azure-pipelines.yml"
+    report = scan_tree(tmp_path / "a", {**PROJECT, "release.py": RELEASE, pipeline: VALIDATED})
+    result = practice(report, "governance/approval")
+    assert result.grade is Grade.WIRED
+    assert places(result.evidence)[0] == f"{pipeline}:6"
+    report = scan_tree(tmp_path / "b", {**PROJECT, pipeline: VALIDATED.replace("release.py", "train.py")})
+    assert grade(report, "governance/approval") is Grade.ABSENT
+
+
 # -- the pipeline in CI ------------------------------------------------------------------------------------------------
 
 
