@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.infrastructure import Resource
-from mlops_scan.detectors.base import LEARNS, Context, unique
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.cloud_alarms import ALARM_STATE
 from mlops_scan.detectors.dispatch import asks_for_training
 from mlops_scan.detectors.infrastructure import declared, idle
+from mlops_scan.detectors.pipelines import coded
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
@@ -100,7 +101,7 @@ def _trained(context: Context, start: Resource) -> Evidence | None:
     script = _scripts(context, text)
     if script is not None:
         return script
-    return _pipeline_in_code(context) if _PIPELINE.search(text) else None
+    return _pipeline_in_code(context, start.path) if _PIPELINE.search(text) else None
 
 
 def _resource_trains(context: Context, resource: Resource) -> Evidence | None:
@@ -110,14 +111,31 @@ def _resource_trains(context: Context, resource: Resource) -> Evidence | None:
     if _TRAINING.search(resource.text):
         return place
     if resource.kind == "machine":
-        return _pipeline_in_code(context) if _PIPELINE.search(resource.text) else None
-    return place if _pipeline_in_code(context) is not None else None
+        return _pipeline_in_code(context, resource.path) if _PIPELINE.search(resource.text) else None
+    return place if _pipeline_in_code(context, resource.path) is not None else None
 
 
-def _pipeline_in_code(context: Context) -> Evidence | None:
-    """The first place of main code that trains, for a pipeline that stands in code and is named from outside."""
-    use = next(context.doing(*sorted(LEARNS)), None)
-    return context.evidence(use.location.path, use.location.line, Hop.EFFECT) if use is not None else None
+def _pipeline_in_code(context: Context, near: str) -> Evidence | None:
+    """Where main code trains, for a pipeline that stands in code and is named from outside, in the file `near`.
+
+    It is one of those in the nearest folder on the way up that has any: a repository may hold many projects. Where they
+    were seen to do something else with a model, such as to score, nothing trains.
+    """
+    pipelines = [pipeline for pipeline in coded(context) if context.role(pipeline.use.location.path) not in ASIDE]
+    folder = near
+    while folder:
+        folder = folder.rpartition("/")[0]
+        inside = f"{folder}/" if folder else ""
+        works = [pipeline.work for pipeline in pipelines if pipeline.use.location.path.startswith(inside)]
+        use = next((work for work in works if work is not None and not LEARNS.isdisjoint(work.does)), None)
+        if use is None and any(works):
+            return None
+        if use is None and (works or not pipelines):
+            learning = context.doing(*sorted(LEARNS))
+            use = next((use for use in learning if use.location.path.startswith(inside)), None)
+        if use is not None:
+            return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
+    return None
 
 
 def _handler_trains(context: Context, function: Resource) -> Evidence | None:

@@ -61,7 +61,7 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
 
 
 def _released(context: Context, run: Run) -> Iterator[Use]:
-    """The uses by which a run may release something: its commands, the code that they reach, the template they deploy."""
+    """The uses by which a run may release something: its commands, the code they reach, the template they deploy."""
     yield from run.uses
     sought = DEPLOYS | {"deploy-pipeline"}
     code = None if run.tests else context.does(context.automation.reached(run), sought)
@@ -93,11 +93,7 @@ def _asked(context: Context, run: Run) -> Iterator[Evidence]:
 
 
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
-    deploying = [
-        r
-        for r in runs
-        if r.start.environment and _releases(context, r, _RELEASES)
-    ]
+    deploying = [r for r in runs if r.start.environment and _releases(context, r, _RELEASES)]
     names = dict.fromkeys(run.start.environment for run in deploying)
     lines = {(w.path, job.id): job.line for w in context.automation.workflows for job in w.jobs}
     jobs = dict.fromkeys((run.start.workflow, run.start.job) for run in deploying)

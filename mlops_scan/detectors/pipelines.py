@@ -6,6 +6,8 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import cast
 
+from msgspec import Struct
+
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.starts import code_pipelines, task_commands, task_scopes
 from mlops_scan.code.index import Node
@@ -117,18 +119,37 @@ def _reached_uses(context: Context, run: Run) -> Iterator[Use]:
 # -- pipelines in code -----------------------------------------------------------------------------------------------
 
 
+class Coded(Struct, frozen=True):
+    """A pipeline that code defines: its definition and entries, where it works on a model, how many tasks it has."""
+
+    use: Use
+    entries: tuple[Node, ...]
+    work: Use | None
+    tasks: int
+
+
+def coded(context: Context) -> tuple[Coded, ...]:
+    """The pipelines that code defines; the work of one that trains is the training."""
+    if "pipelines in code" not in context.cache:
+        known: dict[tuple[Node, ...], tuple[Use | None, int]] = {}  # many pipelines may be defined in one scope
+        steps = task_scopes(context.uses)
+        found = []
+        for use, entries in code_pipelines(context.uses, context.index):
+            if use.tool in context.self_tools:
+                continue
+            if entries not in known:
+                reached = context.index.reach(_with_scripts(context, entries, steps))
+                work = context.does(reached, LEARNS) or context.does(reached, _SCORES)
+                known[entries] = work, _tasks(context, reached)
+            found.append(Coded(use, entries, *known[entries]))
+        context.cache["pipelines in code"] = tuple(found)
+    return cast("tuple[Coded, ...]", context.cache["pipelines in code"])
+
+
 def _in_code(context: Context) -> Iterator[Signal]:
-    known: dict[tuple[Node, ...], tuple[Use | None, int]] = {}  # many pipelines may be defined in one scope
-    steps = task_scopes(context.uses)
-    for use, entries in code_pipelines(context.uses, context.index):
+    for pipeline in coded(context):
+        use, entries, work, tasks = pipeline.use, pipeline.entries, pipeline.work, pipeline.tasks
         path = use.location.path
-        if use.tool in context.self_tools:
-            continue
-        if entries not in known:
-            reached = context.index.reach(_with_scripts(context, entries, steps))
-            found = context.does(reached, LEARNS) or context.does(reached, _SCORES)
-            known[entries] = found, _tasks(context, reached)
-        work, tasks = known[entries]
         definition = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
         if work is None:
             yield Signal(

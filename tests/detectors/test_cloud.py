@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_scan.words import Grade
-from tests.trees import ML, findings, grade, practice, scan_tree, where
+from tests.trees import ML, Tree, findings, grade, practice, scan_tree, where
 
 PERFORMANCE, DRIFT, ALERTS = "monitoring/performance-threshold", "monitoring/drift", "monitoring/alerts"
 SCHEDULED, TRIGGERED = "retraining/scheduled", "retraining/triggered"
@@ -234,6 +234,47 @@ def test_schedule_that_is_off(tmp_path: Path) -> None:
 def test_schedule_of_something_else(tmp_path: Path) -> None:
     text = SCHEDULE.replace("aws_sagemaker_pipeline.train.arn", '"arn:aws:lambda:x:1:function:backup"')
     assert grade(scan_tree(tmp_path, {**ML, "infra/main.tf": text}), SCHEDULED) is Grade.ABSENT
+
+
+STEPS = """\
+from sagemaker.workflow.pipeline import Pipeline
+from sagemaker.workflow.steps import TrainingStep, TransformStep
+
+
+def get_pipeline(estimator, transformer, inputs):
+    first = STEP
+    return Pipeline(name="leaves", steps=[first])
+"""
+FITS = STEPS.replace("STEP\n", 'TrainingStep(name="Fit", estimator=estimator, inputs=inputs)\n')
+SCORES = STEPS.replace("STEP\n", 'TransformStep(name="Score", transformer=transformer, inputs=inputs)\n')
+WEEKLY = """\
+Resources:
+  Weekly:
+    Type: AWS::Events::Rule
+    Properties:
+      ScheduleExpression: rate(7 days)
+      State: ENABLED
+      Targets:
+        - Id: pipeline
+          Arn: !Sub arn:aws:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline/leaves
+"""
+
+
+@pytest.mark.parametrize(
+    ("tree", "expected"),
+    [
+        ({"a/pipelines/fit.py": FITS, "a/infra/clock.yaml": WEEKLY}, Grade.WIRED),
+        ({"pipelines/fit.py": FITS, "infra/clock.yaml": WEEKLY}, Grade.WIRED),
+        ({"a/pipelines/fit.py": FITS, "b/pipelines/score.py": SCORES, "b/infra/clock.yaml": WEEKLY}, Grade.ABSENT),
+        ({"a/fit/fit.py": FITS, "a/score/score.py": SCORES, "a/score/clock.yaml": WEEKLY}, Grade.ABSENT),
+        ({"a/fit/fit.py": FITS, "a/score/score.py": SCORES, "a/clock.yaml": WEEKLY}, Grade.WIRED),
+        ({"pipelines/score.py": SCORES, "infra/clock.yaml": WEEKLY}, Grade.ABSENT),
+    ],
+    ids=["beside", "at the root", "another project", "another folder", "one of both", "only scores"],
+)
+def test_schedule_of_a_pipeline_in_code(tmp_path: Path, tree: Tree, expected: Grade) -> None:
+    report = scan_tree(tmp_path, {**ML, **tree})
+    assert grade(report, SCHEDULED) is expected
 
 
 SAM = """\
