@@ -212,7 +212,8 @@ class _Reader(Struct, dict=True):
         name = "buildspec.yml"
         if isinstance(spec, ast.Call) and spec.args:
             name = _constant(spec.args[0])
-        path = codebuild.located(name, self.documents, hints=self._hints()) if name else None
+        near = self.path.rpartition("/")[0]
+        path = codebuild.located(name, self.documents, near, self._hints()) if name else None
         if path is None or not self.documents.nodes(path):
             return ()
         root = path[: -len(name.removeprefix("./"))].rstrip("/")

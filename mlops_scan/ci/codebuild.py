@@ -65,8 +65,8 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
 def located(name: str, documents: Documents, near: str = "", hints: frozenset[str] = frozenset()) -> str | None:
     """The file of a specification that a project names from the root of its sources.
 
-    The sources are usually the repository itself; else the folder at `near` or one of that name in `hints`, or the only
-    folder that has such a file.
+    The sources are usually the repository itself; else the folder at `near`, the folder with a name in `hints`, or what
+    holds the one such file that is nearest to `near`: first below it, then below the folders above it.
     """
     clean = name.removeprefix("./")
     for folder in ("", near):
@@ -75,4 +75,14 @@ def located(name: str, documents: Documents, near: str = "", hints: frozenset[st
             return candidate
     found = [path for path in documents.files if path.endswith(f"/{clean}") and re.search(names.CODE_BUILD, path)]
     hinted = [path for path in found if path[: -len(clean) - 1].rpartition("/")[2] in hints]
-    return hinted[0] if len(hinted) == 1 else found[0] if len(found) == 1 else None
+    if len(hinted) == 1 or len(found) < 2:
+        return next(iter(hinted or found), None)
+    folder = near
+    while folder:
+        below = [path for path in found if path.startswith(f"{folder}/")]
+        if below:
+            depth = min(path.count("/") for path in below)
+            nearest = [path for path in below if path.count("/") == depth]
+            return nearest[0] if len(nearest) == 1 else None
+        folder = folder.rpartition("/")[0]
+    return None

@@ -336,6 +336,31 @@ def test_a_constant_of_the_constructor_names_the_folder_of_the_sources() -> None
     assert job(workflow, "Build/Build").steps[0].folder == "b"
 
 
+@pytest.mark.parametrize(
+    ("specifications", "expected"),
+    [
+        (("a/seed/ci/buildspec.yml", "b/seed/ci/buildspec.yml"), "a/seed"),
+        (("a/seed/ci/buildspec.yml", "a/seed/old/x/ci/buildspec.yml", "b/ci/buildspec.yml"), "a/seed"),
+        (("a/seed/ci/buildspec.yml", "a/more/ci/buildspec.yml"), None),
+        (("b/ci/buildspec.yml", "c/d/ci/buildspec.yml"), None),
+        (("b/ci/buildspec.yml",), "b"),
+    ],
+    ids=["own project", "shallowest", "either of two", "two elsewhere", "the only one"],
+)
+def test_the_specification_nearest_to_the_template(specifications: tuple[str, ...], expected: str | None) -> None:
+    tree = {"a/project/template.yml": TEMPLATE, **dict.fromkeys(specifications, SPEC)}
+    (workflow,) = [workflow for workflow in found(tree) if workflow.path == "a/project/template.yml"]
+    steps = job(workflow, "Test/Unit").steps
+    assert ({step.folder for step in steps}) == ({expected} if expected is not None else set())
+
+
+def test_the_specification_nearest_to_a_program() -> None:
+    tree = {"a/infra/release.py": CDK.replace("SPEC", "None"), "a/infra/app.py": APP}
+    tree |= {"a/seed/buildspec.yml": SPEC, "b/seed/buildspec.yml": SPEC}
+    (workflow,) = [workflow for workflow in pipelines(tree) if workflow.path == "a/infra/release.py"]
+    assert {step.path for step in job(workflow, "Build/Build").steps} == {"a/seed/buildspec.yml"}
+
+
 MODERN = """\
 from aws_cdk import Stack, pipelines
 
