@@ -65,8 +65,9 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
 def located(name: str, documents: Documents, near: str = "", hints: frozenset[str] = frozenset()) -> str | None:
     """The file of a specification that a project names from the root of its sources.
 
-    The sources are usually the repository itself; else the folder at `near`, the folder with a name in `hints`, or what
-    holds the one such file that is nearest to `near`: first below it, then below the folders above it.
+    The sources are usually the repository itself; else the folder at `near`, the folder with a name in `hints`, or the
+    one below `near`, or below the nearest folder above it, that has such a file; of several the one that holds the
+    others.
     """
     clean = name.removeprefix("./")
     for folder in ("", near):
@@ -78,11 +79,10 @@ def located(name: str, documents: Documents, near: str = "", hints: frozenset[st
     if len(hinted) == 1 or len(found) < 2:
         return next(iter(hinted or found), None)
     folder = near
-    while folder:
-        below = [path for path in found if path.startswith(f"{folder}/")]
-        if below:
-            depth = min(path.count("/") for path in below)
-            nearest = [path for path in below if path.count("/") == depth]
-            return nearest[0] if len(nearest) == 1 else None
+    while True:
+        below = [path for path in found if not folder or path.startswith(f"{folder}/")]
+        if below or not folder:
+            break
         folder = folder.rpartition("/")[0]
-    return None
+    outer = min(below, key=len)
+    return outer if all(path.startswith(outer[: -len(clean)]) for path in below) else None

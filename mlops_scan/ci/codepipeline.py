@@ -195,13 +195,30 @@ def _shape(node: Node | None) -> tuple[object, ...]:
 
 
 def _build(name: str, template: _Template, documents: Documents) -> tuple[Step, ...]:
-    for own, node, body in template.of(_PROJECT):
+    for own, _, body in template.of(_PROJECT):
         if name in (own, text(body.get("Name")), _literal(body.get("Name"))):
-            return _specification(node, body, template, documents)
+            return _specification(body, template, documents)
     return ()
 
 
-def _specification(node: Node, body: Node, template: _Template, documents: Documents) -> tuple[Step, ...]:
+def _specification(body: Node, template: _Template, documents: Documents) -> tuple[Step, ...]:
+    """The steps of a project's specification, with the variables of the project, which outweigh its own."""
+    given = dict(_variables(body))
+    steps = _specified(body, template, documents)
+    return tuple(replace(step, env={**step.env, **given}) for step in steps) if given else steps
+
+
+def _variables(body: Node) -> Iterator[tuple[str, str]]:
+    """The variables to which a project gives a plain constant value."""
+    for item in items(body.path("Environment", "EnvironmentVariables")):
+        value = item.get("Value")
+        if value is not None and value.kind == "scalar" and text(item.get("Type")) in ("", "PLAINTEXT"):
+            shown = text(value)
+            if not value.tag and shown and "${" not in shown:
+                yield text(item.get("Name")), shown
+
+
+def _specified(body: Node, template: _Template, documents: Documents) -> tuple[Step, ...]:
     """The steps of a project's specification: inline YAML, a file of the sources, or `buildspec.yml`."""
     spec = body.path("Source", "BuildSpec")
     written = spec.path("Fn::Sub") if spec is not None and spec.kind == "mapping" else spec
@@ -283,7 +300,7 @@ def _project(name: str, node: Node, body: Node, template: _Template, documents: 
                     triggers += [Trigger(_WEBHOOK[n], item.line, n) for n in names if n in _WEBHOOK]
         triggers = triggers or [Trigger("push", hook.at, "every push")]
     found = tuple(dict.fromkeys(triggers)) or (Trigger("server", node.at, codebuild.UNKNOWN),)
-    steps = _specification(node, body, template, documents)
+    steps = _specification(body, template, documents)
     job = Job(name, node.at, max(node.at, node.end_line), steps)
     return Workflow(template.path, "aws-codebuild", node.at, name, found, (job,))
 

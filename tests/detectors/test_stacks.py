@@ -34,8 +34,12 @@ def released(folder: Path, tree: Tree, *commands: str) -> Grade:
             "aws cloudformation package --template-file infra/endpoint.yaml --output-template-file out/packaged.yml",
             "aws cloudformation deploy --template-file out/packaged.yml --stack-name leaves",
         ),
+        (
+            "aws cloudformation package --template infra/endpoint.yaml --output-template packaged.yml",
+            "aws cloudformation deploy --template-file packaged.yml --stack-name leaves",
+        ),
     ],
-    ids=["deploy", "update", "sam", "packaged"],
+    ids=["deploy", "update", "sam", "packaged", "abbreviated"],
 )
 def test_a_template_with_an_endpoint(tmp_path: Path, commands: tuple[str, ...]) -> None:
     assert released(tmp_path, MODEL, *commands) is Grade.WIRED
@@ -94,3 +98,58 @@ def test_the_stages_of_a_code_pipeline_are_environments(tmp_path: Path) -> None:
     assert grade(report, "cd/environments") is Grade.WIRED
     deletes = STAGES.replace("CREATE_UPDATE", "DELETE_ONLY")
     assert grade(scan_tree(tmp_path / "b", {**tree, "pipeline.yml": deletes}), "cd/environments") is Grade.ABSENT
+
+
+BUILD = """\
+  Package:
+    Type: AWS::CodeBuild::Project
+    Properties:
+      Name: package
+      Environment:
+        EnvironmentVariables:
+          - {Name: MADE, Value: export.yml}
+      Source: {Type: CODEPIPELINE, BuildSpec: buildspec.yml}
+"""
+PACKAGED = STAGES.replace("Built::endpoint.yaml", "Built::export.yml").replace(
+    "        - Name: Staging\n",
+    "        - Name: Build\n          Actions:\n            - Name: Package\n"
+    "              ActionTypeId: {Category: Build, Provider: CodeBuild}\n"
+    "              Configuration: {ProjectName: package}\n        - Name: Staging\n",
+)
+SPEC = """\
+version: 0.2
+env: {variables: {MADE: other.yml}}
+phases:
+  build:
+    commands:
+      - aws cloudformation package --template endpoint.yaml --s3-bucket b --output-template $MADE
+"""
+
+
+def project(folder: str, template: str) -> dict[str, str]:
+    """A project with a pipeline that packages a template and deploys what that gives."""
+    return {
+        f"{folder}/project/pipeline.yml": PACKAGED + BUILD,
+        f"{folder}/seed/buildspec.yml": SPEC,
+        f"{folder}/seed/endpoint.yaml": template,
+    }
+
+
+def test_each_pipeline_deploys_what_it_packaged(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path / "a", {**ML, **project("a", QUEUE), **project("b", ENDPOINT)})
+    result = practice(report, "cd/model-deploy")
+    assert result.grade is Grade.WIRED
+    shown = places(result.evidence)
+    assert shown[0].startswith("b/project/pipeline.yml:")
+    assert "b/seed/endpoint.yaml:3" in shown
+    report = scan_tree(tmp_path / "b", {**ML, **project("a", QUEUE), **project("b", QUEUE)})
+    assert grade(report, "cd/model-deploy") is Grade.ABSENT
+
+
+@pytest.mark.parametrize(
+    "value", ["{Name: MADE, Value: !Ref Name}", "{Name: MADE, Type: PARAMETER_STORE, Value: export.yml}"]
+)
+def test_a_variable_whose_value_is_not_in_the_template(tmp_path: Path, value: str) -> None:
+    tree = project("a", ENDPOINT)
+    tree["a/project/pipeline.yml"] = tree["a/project/pipeline.yml"].replace("{Name: MADE, Value: export.yml}", value)
+    assert grade(scan_tree(tmp_path, {**ML, **tree}), "cd/model-deploy") is Grade.ABSENT
