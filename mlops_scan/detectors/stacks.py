@@ -19,6 +19,9 @@ _PACKAGED = ("--output-template-file", "--output-template")  # the AWS CLI takes
 _PACKAGES = ("package", "build")
 _DEFAULTS = ("template.yaml", "template.yml")  # of `sam`
 _SERVES = frozenset({"serve", "deploy-model"})
+_INFRA = frozenset({"deploy-infra"})
+_OPENS = ("open", "pathlib.Path")
+_SUFFIXES = (".yml", ".yaml", ".template")
 _KEY = "packaged templates"
 
 
@@ -31,17 +34,32 @@ class _Package(Struct, frozen=True):
 
 
 def deployed(context: Context, run: Run) -> Use | None:
-    """What serves a model in the template that a command deploys, or None."""
-    if not any("deploy-infra" in use.does for use in run.uses):
-        return None
-    written = _option(run.words, _TEMPLATE)
-    named = [written] if written else list(_DEFAULTS) if run.words[:1] == ("sam",) else []
+    """What serves a model in the template that a command, or the code that it runs, deploys; or None."""
+    if any("deploy-infra" in use.does for use in run.uses):
+        written = _option(run.words, _TEMPLATE)
+        named = [written] if written else list(_DEFAULTS) if run.words[:1] == ("sam",) else []
+    else:
+        named = _in_code(context, run)
     for name in named:
         path = _source(context, run, name)
         for use in context.uses_in(path) if path else ():
             if "deploy/serving" in use.serves or _SERVES.intersection(use.does):
                 return use
     return None
+
+
+def _in_code(context: Context, run: Run) -> list[str]:
+    """The one template, a constant, that code which a run reaches opens where it brings up a stack."""
+    if not run.entries or run.tests or not context.nodes_doing(_INFRA):
+        return []
+    use = context.does(context.automation.reached(run), _INFRA)
+    module = context.index.modules.get(use.location.path) if use is not None else None
+    if use is None or module is None:
+        return []
+    opened = (call for call in module.calls if call.scope == use.scope and call.name.endswith(_OPENS))
+    files = {call.args[0] for call in opened if call.args and call.args[0] is not None}
+    templates = [name for name in sorted(files) if name.endswith(_SUFFIXES)]
+    return templates if len(templates) == 1 else []
 
 
 def _source(context: Context, run: Run, name: str) -> str:

@@ -153,3 +153,57 @@ def test_a_variable_whose_value_is_not_in_the_template(tmp_path: Path, value: st
     tree = project("a", ENDPOINT)
     tree["a/project/pipeline.yml"] = tree["a/project/pipeline.yml"].replace("{Name: MADE, Value: export.yml}", value)
     assert grade(scan_tree(tmp_path, {**ML, **tree}), "cd/model-deploy") is Grade.ABSENT
+
+
+BROUGHT = """\
+import json
+
+import boto3
+
+
+def release(name):
+    client = boto3.client("cloudformation")
+    with open("parameters.json") as file:
+        parameters = json.load(file)
+    with open("infra/endpoint.yaml") as file:
+        body = file.read()
+    try:
+        client.create_stack(StackName=name, TemplateBody=body, Parameters=parameters)
+    except client.exceptions.AlreadyExistsException:
+        client.update_stack(StackName=name, TemplateBody=body, Parameters=parameters)
+
+
+if __name__ == "__main__":
+    release("leaves")
+"""
+READ = BROUGHT.replace("TemplateBody=body", 'TemplateBody=Path("infra/endpoint.yaml").read_text()').replace(
+    '    with open("infra/endpoint.yaml") as file:\n        body = file.read()\n', ""
+)
+
+
+@pytest.mark.parametrize("program", [BROUGHT, READ.replace("import json", "import json\nfrom pathlib import Path")])
+def test_a_program_brings_up_the_stack(tmp_path: Path, program: str) -> None:
+    tree = {**ML, **MODEL, "release.py": program, ".github/workflows/cd.yml": workflow("python release.py")}
+    report = scan_tree(tmp_path, tree)
+    result = practice(report, "cd/model-deploy")
+    assert result.grade is Grade.WIRED
+    assert "infra/endpoint.yaml:3" in places(result.evidence)
+    assert grade(report, "cd/environments") is Grade.TRACE  # one
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('open("infra/endpoint.yaml")', "open(name)"),
+        ("_stack(", "_stack_set("),
+        ('    release("leaves")', '    print("leaves")'),
+        ('open("infra/endpoint.yaml")', 'open("infra/queue.yaml")'),
+        ("        client.", "        # client."),
+    ],
+    ids=["no constant", "another call", "not called", "another template", "commented out"],
+)
+def test_a_program_that_brings_up_no_model(tmp_path: Path, before: str, after: str) -> None:
+    assert before in BROUGHT
+    program = BROUGHT.replace(before, after).replace("        # client.", "        pass  # client.")
+    tree = {**MODEL, "infra/queue.yaml": QUEUE, "release.py": program}
+    assert released(tmp_path, tree, "python release.py") is Grade.ABSENT
