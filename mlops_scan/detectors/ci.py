@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
-from mlops_scan.detectors.ciruns import chain, confidence_of, graded
+from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
@@ -33,7 +33,6 @@ _SEEDS = regex(
     re.I,
 )  # folders whose content is made to be copied elsewhere
 _OFFERS = ("devops-pipelines", "azure-devops", "azure-pipelines", "azure_pipelines", "gitlab", "gitlab-ci", "jenkins")
-_FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -306,27 +305,18 @@ def _missing(context: Context) -> Iterator[Problem]:
     missing = [run for run in missing if not run.start.blocked]
     if not missing:
         return
-    fetches = {words for words in context.commands() if _fetches(words)}
-    jobs = {(run.start.workflow, run.start.job) for run in missing}
-    fetching = {job for job in jobs if any(run.words in fetches for run in context.automation.runs_of_job(*job))}
+    fetching = {job for job in {(run.start.workflow, run.start.job) for run in missing} if fetches(context, *job)}
     seen = set()
     for run in missing:
         if (run.start.workflow, run.start.job) in fetching or run.location in seen:
             continue
-        if run.words[:1] != ("uses",) and context.has_named(run.missing.rpartition("/")[2]):
+        if run.words[:1] != ("uses",) and elsewhere(context, run.missing):
             continue
         seen.add(run.location)
         made = run.missing.startswith("make ")
         what = "a target that its makefile does not have" if made else "which is not in the repository"
         message = f"This runs `{run.missing}`, {what}."
         yield Problem("MLS303", message, run.location, tuple(context.shown(e) for e in run.chain))
-
-
-def _fetches(words: tuple[str, ...]) -> bool:
-    """Whether a command brings files that are not in the repository."""
-    if words[:1] == ("uses",):
-        return any(word.startswith(("repository=", "path=")) for word in words)
-    return bool(words) and words[0] in _FETCHES
 
 
 def _by_hand(context: Context, runs: list[Run]) -> Iterator[Problem]:

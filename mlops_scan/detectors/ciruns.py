@@ -6,6 +6,8 @@ from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import Context
 from mlops_scan.words import Confidence, Evidence, Grade, Hop
 
+_FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
+
 
 def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Grade, str]:
     """The grade that a CI run's start and effect allow, with the reason when it is below wired.
@@ -36,3 +38,25 @@ def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:
     """The evidence of a CI run: the command first, then the trigger, the hops between, and what it reaches."""
     command = context.evidence(run.location.path, run.location.line, Hop.USE, run.location.end_line)
     return (command, *(context.shown(e) for e in run.chain), *more)
+
+
+def fetches(context: Context, workflow: str, job: str) -> bool:
+    """Whether a command of a job brings files that are not in the repository."""
+    return any(map(_fetches, {run.words for run in context.automation.runs_of_job(workflow, job)}))
+
+
+def _fetches(words: tuple[str, ...]) -> bool:
+    if words[:1] == ("uses",):
+        return any(word.startswith(("repository=", "path=")) for word in words)
+    return bool(words) and words[0] in _FETCHES
+
+
+def elsewhere(context: Context, path: str) -> bool:
+    """Whether a file of the name is elsewhere: the command may run in a folder that was not followed.
+
+    Many files are called `Dockerfile`: of these the folder has to be the same as well.
+    """
+    folder, _, name = path.rpartition("/")
+    if name == "Dockerfile" and folder:
+        return context.resolver.paths.has(f"{folder.rpartition('/')[2]}/{name}")
+    return context.has_named(name)

@@ -9,7 +9,7 @@ from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.ciruns import chain, graded
-from mlops_scan.detectors.containers import pushes_no_model
+from mlops_scan.detectors.containers import broken_build, pushes_no_model
 from mlops_scan.detectors.stacks import deployed
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
@@ -32,6 +32,7 @@ def delivered(context: Context, runs: list[Run]) -> Iterator[Signal]:
 def _deployments(context: Context, run: Run) -> Iterator[Signal]:
     stack = deployed(context, run)
     wanted = frozenset(AUTOMATIC)
+    broken = broken_build(context, run)
     for use in _released(context, run):
         does = set(use.does)
         grade, reason = graded(run, wanted, blocking=False)
@@ -42,7 +43,9 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
         )
         evidence = chain(context, run, *where)
         image_only = "publish-image" in does and not does & (DEPLOYS | {"register", "deploy-pipeline"})
-        if image_only and pushes_no_model(context, run):
+        if broken and (does & (DEPLOYS | {"publish-image", "build-image"}) or use is stack):
+            yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=broken, fixed=True)
+        elif image_only and pushes_no_model(context, run):
             reason = "the image that is pushed holds nothing that makes or asks a model"
             yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
         elif does & DEPLOYS or use is stack or "publish-image" in does or ("register" in does and run.words):

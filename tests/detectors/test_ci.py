@@ -442,6 +442,39 @@ def test_a_pushed_image_counts_where_it_may_hold_a_model(
     assert grade(report, CD) is expected
 
 
+FILE = ACTION.replace("context: WHAT", "context: api\n          file: api/Dockerfile")
+API = PUSH.replace("WHAT", "-f api/Dockerfile api")
+SCORES = "FROM example.org/scoring:1\n"
+ROLL = "  roll:\n    runs-on: ubuntu-latest\n    needs: check\n    steps:\n      - run: kubectl apply -f k8s/\n"
+
+
+@pytest.mark.parametrize(
+    ("workflow", "more", "expected", "missing"),
+    [
+        (FILE, WEB, Grade.TRACE, True),
+        (github(API), WEB, Grade.TRACE, True),
+        (FILE + ROLL, WEB, Grade.TRACE, True),
+        (FILE + ROLL.replace("needs: check", "needs: check\n    if: always()"), WEB, Grade.WIRED, True),
+        (FILE + ROLL.replace("    needs: check\n", ""), WEB, Grade.WIRED, True),
+        (FILE, {"api/Dockerfile": SCORES, **WEB}, Grade.WIRED, False),
+        (FILE, {"a/api/Dockerfile": SCORES, "b/api/Dockerfile": SCORES}, Grade.WIRED, False),
+        (github(f"git clone https://example.org/a api\n{API}"), WEB, Grade.WIRED, False),
+        (github("kubectl apply -f k8s/\ndocker build -f api/Dockerfile -t a api"), WEB, Grade.WIRED, True),
+        (github("docker build -f api/Dockerfile -t a api || true\nkubectl apply -f k8s/"), WEB, Grade.WIRED, True),
+    ],
+    ids=["action", "command", "needed", "always", "beside", "there", "deeper", "fetched", "earlier", "swallowed"],
+)
+def test_an_image_that_is_built_from_a_file_that_is_not_there(
+    tmp_path: Path, workflow: str, more: Tree, expected: Grade, missing: bool
+) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, **more, CI: workflow})
+    result = practice(report, CD)
+    assert result.grade is expected
+    assert bool(findings(report, "MLS303")) is missing
+    if expected is Grade.TRACE and missing:
+        assert "`api/Dockerfile`, which is not in the repository" in result.reason
+
+
 def test_deployment_by_hand_is_implemented_only(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**PROJECT, CI: github("kubectl apply -f k8s/", on="workflow_dispatch")})
     assert grade(report, CD) is Grade.IMPLEMENTED
