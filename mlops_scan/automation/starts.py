@@ -78,8 +78,9 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
     triggers = [trigger for trigger in workflow.triggers_of(job) if trigger.kind != "called"]
     if not triggers and any(trigger.kind == "called" for trigger in workflow.triggers):
         return None
-    kinds = _restricted({trigger.kind for trigger in triggers}, job.condition)
-    chosen = next((trigger for trigger in triggers if trigger.kind in kinds & AUTOMATIC), None)
+    kinds = _restricted({trigger.kind for trigger in triggers if trigger.kind != "never"}, job.condition)
+    never = next((trigger for trigger in triggers if trigger.kind == "never"), None)
+    chosen = next((trigger for trigger in triggers if trigger.kind in kinds & AUTOMATIC), None) or never
     chosen = chosen or next(
         (trigger for trigger in triggers if trigger.kind in kinds), triggers[0] if triggers else None
     )
@@ -91,7 +92,7 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
         label=f"{workflow.name} / {job.id}",
         evidence=Evidence(Location(workflow.path, max(1, line)), Hop.TRIGGER, f"on: {_shown(kinds)}{clock}"),
         triggers=frozenset(kinds),
-        blocked=_blocked(job, kinds),
+        blocked=_blocked(job, kinds, never.detail if never is not None else ""),
         may_fail=job.may_fail,
         workflow=workflow.path,
         job=job.id,
@@ -106,14 +107,15 @@ def _shown(kinds: set[str]) -> str:
     return ", ".join(named) or ("something set outside the repository" if kinds else "nothing")
 
 
-def _blocked(job: Job, kinds: set[str]) -> str:
+def _blocked(job: Job, kinds: set[str], never: str = "") -> str:
     if job.never or job.manual:
         return job.never or "a person must start this job"
     if kinds & AUTOMATIC:
         return ""
     if "server" in kinds:
         return UNKNOWN_START
-    return "only a person can start it" if "manual" in kinds else "nothing starts it"
+    found = "only a person can start it" if "manual" in kinds else "nothing starts it"
+    return f"{found}: {never}" if never else found
 
 
 def _restricted(kinds: set[str], condition: str) -> set[str]:

@@ -79,10 +79,14 @@ def _event(name: str, event: Node) -> Iterator[Trigger]:
     kind, detail = EVENTS.get(name, "other"), name
     if name == "push":
         branches = event.get("branches") or event.get("branches-ignore")
-        tags = event.get("tags")
+        tags, ignored = event.get("tags"), event.get("tags-ignore")
         if tags is not None:
             yield Trigger("tag", tags.at, " ".join(tags.strings()))
-        if branches is None and (tags is not None or event.get("tags-ignore") is not None):
+        elif branches is None and ignored is not None and "**" in ignored.strings():
+            yield Trigger("never", ignored.at, "its `push` has only a filter of tags, which leaves out all of them")
+        elif branches is None and ignored is not None:
+            yield Trigger("tag", ignored.at, "all but " + " ".join(ignored.strings()))
+        if branches is None and (tags is not None or ignored is not None):
             return  # a push with tag filters only is not started by branches
     narrowed = event.get("workflows") or event.get("branches") or event.get("types")
     if narrowed is not None and narrowed.strings():

@@ -17,7 +17,7 @@ class Trigger(Struct, frozen=True):
     """What starts a workflow.
 
     `kind` is push, pull_request, merge_queue, tag, release, schedule, manual, chained, external, called (by another
-    workflow), server (only settings of the CI server or the cloud project say) or other.
+    workflow), server (only settings of the CI server or the cloud project say), never (`detail` says why) or other.
     """
 
     kind: str

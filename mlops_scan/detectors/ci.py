@@ -333,8 +333,10 @@ def _by_hand(context: Context, runs: list[Run]) -> Iterator[Problem]:
         if not purposeful:
             continue
         seen.add((start.workflow, start.job))
+        _, colon, reason = start.blocked.partition(": ")
+        why = f": {reason}" if colon and start.blocked.startswith("only a person can start it") else ""
         yield Problem(
             "MLS305",
-            f"Job `{start.job}` runs only when a person starts it, so it does not happen by itself.",
+            f"Job `{start.job}` runs only when a person starts it, so it does not happen by itself{why}.",
             start.evidence.location,
         )

@@ -170,6 +170,21 @@ def test_manual_only_is_a_finding_and_an_automatic_trigger_beside_it_is_none(tmp
     assert grade(both, MODEL) is Grade.WIRED
 
 
+def test_a_push_that_only_a_filter_of_tags_narrows(tmp_path: Path) -> None:
+    filtered = "\n  push:\n    tags-ignore: ['**']\n  workflow_dispatch:"
+    report = scan_tree(tmp_path / "a", {**PROJECT, CI: github("pytest", on=filtered)})
+    assert where(report, "MLS305") == [f"{CI}:4"]
+    (finding,) = findings(report, "MLS305")
+    assert "its `push` has only a filter of tags, which leaves out all of them" in finding.message
+    assert not practice(report, CODE).met
+    report = scan_tree(tmp_path / "b", {**PROJECT, CI: github("pytest", on=filtered.replace("'**'", "'v*'"))})
+    assert findings(report, "MLS305") == []
+    alone = filtered.partition("  workflow")[0].rstrip()
+    result = practice(scan_tree(tmp_path / "c", {**PROJECT, CI: github("pytest", on=alone)}), CODE)
+    assert result.grade is Grade.TRACE
+    assert "nothing starts it: its `push`" in result.reason
+
+
 def test_gitlab_manual_job(tmp_path: Path) -> None:
     text = "model_test:\n  stage: test\n  script: [pytest]\n  when: manual\n"
     report = scan_tree(tmp_path, {**PROJECT, ".gitlab-ci.yml": text})
