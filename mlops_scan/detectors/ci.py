@@ -11,6 +11,7 @@ from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
+from mlops_scan.detectors.refused import refused
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -46,6 +47,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _unread(context)
     yield from _defects(context, runs)
     yield from _missing(context)
+    yield from refused(context)
     yield from _by_hand(context, runs)
 
 

@@ -286,6 +286,40 @@ def test_missing_in_a_known_folder(tmp_path: Path, way: str) -> None:
     assert found(tmp_path, "MLS303", tree) == ["b.sh:3"]
 
 
+# -- definitions that are no YAML --------------------------------------------------------------------------------------
+
+BROKEN = "on: push\njobs:\n  t:\n    steps:\n      - run: 'pytest\n      - run: make 'all'\n"
+
+
+@pytest.mark.parametrize(
+    "path", [CI, ".gitlab-ci.yml", "deployment/azure-pipelines-release.yml", ".circleci/config.yml", ".travis.yml"]
+)
+def test_a_definition_that_is_no_yaml(tmp_path: Path, path: str) -> None:
+    report = scan_tree(tmp_path, {**TESTED, path: BROKEN})
+    (finding,) = findings(report, "MLS308")
+    assert (finding.location.path, finding.severity) == (path, "warning")
+    assert "is not valid YAML at line" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (CI, "on: push\njobs:\n  t:\n    steps:\n      - run: pytest\n"),
+        (CI, BROKEN + "  # {{ cookiecutter.name }}\n"),
+        (CI, BROKEN + "{% endif %}\n"),
+        ("{{cookiecutter.name}}/.github/workflows/ci.yml", BROKEN),
+        ("docs/azure-pipelines.yml", BROKEN),
+        ("tests/data/azure-pipelines.yml", BROKEN),
+        ("azure-pipelines/steps/test.yml", BROKEN),
+        ("conf/model.yml", BROKEN),
+        ("service/.travis.yml", BROKEN),
+    ],
+    ids=["fine", "templated", "tags", "template", "docs", "test data", "included", "no CI", "not loaded"],
+)
+def test_what_no_provider_refuses(tmp_path: Path, path: str, text: str) -> None:
+    assert found(tmp_path, "MLS308", {**TESTED, path: text}) == []
+
+
 # -- definitions and files that are not what they look like ------------------------------------------------------------
 
 
