@@ -201,15 +201,16 @@ class _Reader:
     def jobs(self, node: Node, path: str, given: Given, condition: str) -> Iterator[Job]:
         """The jobs of a stage; a document with bare `steps:` is one job."""
         if node.get("jobs") is None and node.get("steps") is not None:
-            yield self._job(node, path, "job", given, condition)
+            yield replace(self._job(node, path, "job", given, condition), unnamed=True)
         for job in _items(node.get("jobs")):
             if job.get("template") is not None:
                 yield from self._inside(
                     path, job, given, lambda inner, where, own: self.jobs(inner, where, own, condition)
                 )
             else:
-                name = _text(job.get("job")) or _text(job.get("deployment")) or "job"
-                yield self._job(job, path, given.filled(name), self.given(job, path, given), condition)
+                name = _text(job.get("job")) or _text(job.get("deployment"))
+                found = self._job(job, path, given.filled(name or "job"), self.given(job, path, given), condition)
+                yield found if name else replace(found, unnamed=True)
 
     def _job(self, node: Node, path: str, name: str, given: Given, condition: str) -> Job:
         condition = _text(node.get("condition")) or condition

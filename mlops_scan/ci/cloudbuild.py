@@ -66,7 +66,7 @@ def job(path: str, node: Node) -> Job:
         )
         for image in items(images)
     ]
-    return Job("build", node.line, max(node.line, node.end_line), tuple(found))
+    return Job("build", node.line, max(node.line, node.end_line), tuple(found), unnamed=True)
 
 
 def _step(node: Node, path: str, values: Mapping[str, str]) -> Step | None:

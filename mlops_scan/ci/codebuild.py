@@ -57,7 +57,7 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
     for node in documents.nodes(path)[:1]:
         if is_spec(node):
             found = job("build", path, node.line, steps(path, node, path.rpartition("/")[0]))
-            found = replace(found, end_line=max(node.line, node.end_line))
+            found = replace(found, end_line=max(node.line, node.end_line), unnamed=True)
             trigger = Trigger("server", node.line, UNKNOWN)
             yield Workflow(path, "aws-codebuild", node.line, path.rpartition("/")[2], (trigger,), (found,))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
-from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded
+from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded, job_of
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
 from mlops_scan.detectors.refused import refused
@@ -272,7 +272,7 @@ def _unchecked(context: Context, runs: list[Run]) -> Iterator[Problem]:
         trained = _trains(context, run)
         if trained is not None and not context.self_tools and not _checks(context, run):
             seen.add(job)
-            message = f"Job `{run.start.job}` trains a model here, but nothing in it can fail on a bad result."
+            message = f"{job_of(context, run.start)} trains a model here, but nothing in it can fail on a bad result."
             yield Problem("MLS307", message, run.location, (trained,))
 
 
@@ -339,6 +339,6 @@ def _by_hand(context: Context, runs: list[Run]) -> Iterator[Problem]:
         why = f": {reason}" if colon and start.blocked.startswith("only a person can start it") else ""
         yield Problem(
             "MLS305",
-            f"Job `{start.job}` runs only when a person starts it, so it does not happen by itself{why}.",
+            f"{job_of(context, start)} runs only when a person starts it, so it does not happen by itself{why}.",
             start.evidence.location,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlops_scan.automation.model import Run
+from mlops_scan.automation.model import Run, Start
 from mlops_scan.detectors.base import Context
 from mlops_scan.words import Confidence, Evidence, Grade, Hop
 
@@ -38,6 +38,13 @@ def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:
     """The evidence of a CI run: the command first, then the trigger, the hops between, and what it reaches."""
     command = context.evidence(run.location.path, run.location.line, Hop.USE, run.location.end_line)
     return (command, *(context.shown(e) for e in run.chain), *more)
+
+
+def job_of(context: Context, start: Start) -> str:
+    """The job of a start as the subject of a sentence; where the file gives it no name, the pipeline."""
+    jobs = (job for item in context.automation.workflows if item.path == start.workflow for job in item.jobs)
+    unnamed = any(job.unnamed for job in jobs if job.id == start.job)
+    return "This pipeline" if unnamed else f"Job `{start.job}`"
 
 
 def fetches(context: Context, workflow: str, job: str) -> bool:

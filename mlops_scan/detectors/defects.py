@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC, ON_CHANGE, Job, Workflow
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.ciruns import job_of
 from mlops_scan.detectors.gates import declared_gates, gates
 from mlops_scan.detectors.tests import test_modules
 from mlops_scan.regex import regex
@@ -252,7 +253,7 @@ def _too_late(context: Context, runs: list[Run], guarded: frozenset[tuple[str, s
         return  # the first release was a rehearsal
     for run in live[: checks[0]]:
         if _ships(run) and not _rehearses(run) and run.location != gate.location:
-            message = f"Job `{run.start.job}` releases the model here, before the check that could stop it."
+            message = f"{job_of(context, run.start)} releases the model here, before the check that could stop it."
             related = (context.evidence(gate.location.path, gate.location.line, Hop.EFFECT),)
             yield Problem("MLS314", message, run.location, related)
             return
@@ -302,7 +303,8 @@ def _reported(
         use = next((u for u in run.uses if "evaluate" in u.does), None)
         use = use or context.does(context.automation.reached(run), {"evaluate"})
         if use is not None:
-            message = f"Job `{run.start.job}` evaluates the model and only comments the result; no figure can stop it."
+            subject = job_of(context, run.start)
+            message = f"{subject} evaluates the model and only comments the result; no figure can stop it."
             related = (_at(context, use.location), _at(context, comment.location))
             yield Problem("MLS316", message, run.location, related)
             return

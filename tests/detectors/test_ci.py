@@ -560,6 +560,19 @@ def test_environments_of_jobs_that_deploy_by_a_script(tmp_path: Path) -> None:
     assert grade(report, "cd/environments") is Grade.ABSENT
 
 
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("trigger: [main]\nsteps:\n  - script: python train.py\n", "This pipeline"),
+        ("trigger: [main]\njobs:\n  - job: fit\n    steps:\n      - script: python train.py\n", "Job `fit`"),
+        ("trigger: [main]\njobs:\n  - job: job\n    steps:\n      - script: python train.py\n", "Job `job`"),
+    ],
+)
+def test_a_job_without_a_name_is_given_none(tmp_path: Path, text: str, subject: str) -> None:
+    (finding,) = findings(scan_tree(tmp_path, {**ML, "azure-pipelines.yml": text}), "MLS307")
+    assert finding.message.startswith(f"{subject} trains a model here")
+
+
 VALIDATED = """\
 trigger: [main]
 jobs:
