@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
+from msgspec import Struct
+
 from mlops_scan.automation.images import is_compose, services
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context, folded
@@ -32,7 +34,13 @@ LOCKS = frozenset(
         "pylock.toml",
     }
 )
-_SIDE = ("doc", "dev", "test", "lint", "ci", "build", "typing", "style")
+_SIDE = frozenset(
+    {"doc", "docs", "documentation", "dev", "devel", "develop", "development", "test", "tests", "testing", "lint",
+     "linter", "linting", "ci", "cicd", "build", "typing", "style"}
+)  # fmt: skip
+"""Words in the names of lists of what only those need who work on the code."""
+
+_WORDS = regex(r"[a-z0-9]+")
 _LOCKED = regex(
     r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b",
     words=("uv sync", "poetry install", "pdm ", "pixi install", "conda-lock"),
@@ -40,6 +48,15 @@ _LOCKED = regex(
 _ML_IMAGES = (
     "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
 )  # fmt: skip
+
+
+class _PinList(Struct, frozen=True):
+    """A list of dependencies: the component it belongs to, what it holds, and what of that has no exact version."""
+
+    path: str
+    component: str
+    items: list[Declared]
+    open: list[Declared]
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -68,35 +85,69 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
                 locked.add(context.component(file.path))
                 yield Signal("env/pinned", file.name, Grade.IMPLEMENTED, evidence)
     loose: dict[str, Declared] = {}
+    lists = list(_pin_lists(context))
+    settling = _settling(lists, frameworks)
+    for listed in lists:
+        first, open_items = listed.items[0], listed.open
+        if not open_items:
+            if listed.path in settling:
+                evidence = (context.evidence(listed.path, first.line),)
+                yield Signal("env/pinned", first.manifest, Grade.IMPLEMENTED, evidence)
+                locked.add(listed.component)
+        else:
+            loose.setdefault(listed.component, open_items[0])
+            share = f"{len(listed.items) - len(open_items)} of {len(listed.items)} dependencies are pinned"
+            evidence = (context.evidence(listed.path, open_items[0].line),)
+            yield Signal("env/pinned", first.manifest, Grade.TRACE, evidence, reason=share, fixed=True)
+    open_ = {
+        name: item for name, item in loose.items() if "" not in locked and name not in locked and (name or not locked)
+    }
+    yield from folded(context, [_unpinned(context, item) for item in open_.values()])
+
+
+def _pin_lists(context: Context) -> Iterator[_PinList]:
+    """The lists of what the project itself runs with, in path order."""
     deciding = _deciding(context)
     for path, every in declared_in(context).items():
         if context.role(path) not in (Role.SOURCE, Role.TEMPLATE, Role.DATA) or is_load_test(path):
             continue
         items = [item for item in every if not item.optional]
-        if not items:
+        if not items or items[0].manifest == "pyproject" or _is_side(path):
             continue
         if path.rpartition("/")[0] + "/MLmodel" in context.documents.files:
             continue  # MLflow writes it beside a model: what that model needs, not what this project runs with
-        if (
-            has_any(path.rpartition("/")[2].partition(".")[0].replace("requirements", ""), _SIDE)
-            or items[0].manifest == "pyproject"
-        ):
-            continue
         open_items = [item for item in items if not item.pinned]
         if len(open_items) * 10 <= len(items) and not any(item.name in deciding for item in open_items):
             open_items = []  # what decides a result is exact; a stray tool without a version changes nothing
-        evidence = (context.evidence(path, (open_items or items)[0].line),)
-        if not open_items:
-            yield Signal("env/pinned", items[0].manifest, Grade.IMPLEMENTED, (context.evidence(path, items[0].line),))
-            locked.add(context.component(path))
+        yield _PinList(path, context.component(path), items, open_items)
+
+
+def _settling(lists: list[_PinList], frameworks: list[tuple[str, ...]]) -> frozenset[str]:
+    """The exact lists that settle what a component runs with.
+
+    Where some lists of a component name frameworks that the code uses, these count alone; and none does while another
+    one leaves open a framework that no exact list holds.
+    """
+    tool_of = {name.replace("_", "-"): at for at, names in enumerate(frameworks) for name in names}
+    named = {listed.path: {tool_of[item.name] for item in listed.items if item.name in tool_of} for listed in lists}
+    open_, exact = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
+    for listed in lists:
+        if listed.open:
+            open_[listed.component] |= {tool_of[item.name] for item in listed.open if item.name in tool_of}
         else:
-            loose.setdefault(context.component(path), open_items[0])
-            share = f"{len(items) - len(open_items)} of {len(items)} dependencies are pinned"
-            yield Signal("env/pinned", items[0].manifest, Grade.TRACE, evidence, reason=share, fixed=True)
-    open_ = {
-        name: item for name, item in loose.items() if "" not in locked and name not in locked and (name or not locked)
-    }
-    yield from folded(context, [_unpinned(context, item) for item in open_.values()])
+            exact[listed.component] |= named[listed.path]
+    judged = {listed.component for listed in lists if named[listed.path]}
+    return frozenset(
+        listed.path
+        for listed in lists
+        if listed.component not in judged or (named[listed.path] and open_[listed.component] <= exact[listed.component])
+    )
+
+
+def _is_side(path: str) -> bool:
+    """Whether a list is of what only those need who work on the code, by a whole word of its name."""
+    name = path.rpartition("/")[2].lower().rpartition(".")[0].replace("requirements", " ")
+    return not _SIDE.isdisjoint(_WORDS.findall(name))
 
 
 def _unpinned(context: Context, item: Declared) -> Problem:

@@ -20,6 +20,9 @@ _COMMIT = regex(r"@[0-9a-fA-F]{40}\b")
 _URL = regex(r"(?:[a-z]+\+)?(?:https?|ssh|file|git|s3|gs)://|git\+|\.{0,2}/", words=("git+", "/"))
 _EGG = regex(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
 _WHEEL = regex(r"([A-Za-z0-9][\w.]*)-[0-9][^/-]*(?:-[^/]*)?\.(?:whl|tar\.gz|zip)\b")
+_VERSIONED = regex(
+    r"[A-Za-z0-9][\w.]*-[0-9][^/${}-]*(?:-[^/${}-]+){3,4}\.whl\Z", words=(".whl",)
+)  # by the name of a wheel
 _LENIENT = regex(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[\w\s,.-]*\])?\s*(?:([<>=!~]=?=?\s*[^;#\s]+)\s*)?(?:;.*)?\Z")
 _SHORT = regex(  # the most frequent part of `_PLAIN`, which takes a millisecond to compile
     r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[A-Za-z0-9]+\])?[ ]?"
@@ -256,7 +259,9 @@ def _url(text: str, hashed: bool, line: int) -> Requirement:
 
 
 def _url_pinned(url: str, hashed: bool) -> bool:
-    return hashed or "#sha256=" in url or "&sha256=" in url or _COMMIT.search(url) is not None
+    if hashed or "#sha256=" in url or "&sha256=" in url or _COMMIT.search(url) is not None:
+        return True
+    return _VERSIONED.match(url.partition("#")[0].rpartition("/")[2][-_FILE_NAME:]) is not None
 
 
 def _lenient(text: str, hashed: bool, line: int) -> Requirement | None:

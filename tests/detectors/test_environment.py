@@ -87,6 +87,44 @@ def test_pins_of_tools_are_not_pins_of_the_model(tmp_path: Path, name: str) -> N
     assert not practice(scan_tree(tmp_path, {**ML, name: "ruff==0.6.0\n"}), PINNED).met
 
 
+@pytest.mark.parametrize("name", ["conda_dependencies.yml", "requirements-docker.txt", "requirements_latest.txt"])
+def test_a_word_within_a_word_makes_no_list_one_of_tools(tmp_path: Path, name: str) -> None:
+    text = "scikit-learn==1.5.2\n" if name.endswith(".txt") else "name: a\ndependencies: [scikit-learn=1.5.2]\n"
+    assert practice(scan_tree(tmp_path, {**ML, name: text}), PINNED).met
+
+
+_UI = {"frontend/requirements.txt": "streamlit==1.40.0\nrequests==2.32.3\n"}
+
+
+@pytest.mark.parametrize(
+    ("lists", "expected"),
+    [
+        # a list without a framework settles nothing while another one has those that the code uses
+        ({**_UI, "requirements_api.txt": "scikit-learn\nfastapi==0.115.0\n"}, Grade.TRACE),
+        ({**_UI, "requirements_api.txt": "scikit-learn==1.5.2\nuvloop\n"}, Grade.TRACE),
+        ({**_UI, "requirements_api.txt": "# scikit-learn\nuvloop\n"}, Grade.IMPLEMENTED),
+        ({**_UI, "requirements_api.txt": "torch\n"}, Grade.IMPLEMENTED),  # which the code does not use
+        ({**_UI, "requirements_api.txt": "scikit-learn==1.5.2\n"}, Grade.IMPLEMENTED),
+        # what a resolver made of loose bounds holds them
+        ({"requirements.txt": "scikit-learn\npandas\n", "requirements-exact.txt": "scikit-learn==1.5.2\n"},
+         Grade.IMPLEMENTED),
+        ({**_UI, "requirements.txt": "scikit-learn\n", "uv.lock": LOCK}, Grade.IMPLEMENTED),
+    ],
+)  # fmt: skip
+def test_the_lists_with_the_frameworks_decide(tmp_path: Path, lists: dict[str, str], expected: Grade) -> None:
+    report = scan_tree(tmp_path, {**ML, **lists})
+    assert grade(report, PINNED) is expected
+    assert bool(findings(report, "MLS105")) is (expected is Grade.TRACE)
+
+
+def test_an_exact_list_with_one_of_two_frameworks_is_not_enough(tmp_path: Path) -> None:
+    other = "import xgboost\n\nmodel = xgboost.XGBClassifier()\nmodel.fit([[1]], [1])\n"
+    tree = {**ML, "boost.py": other, "extra.txt": "", "xgb-requirements.txt": "xgboost==2.1.0\n"}
+    loose = {"requirements.txt": "scikit-learn\nxgboost\n"}
+    assert practice(scan_tree(tmp_path / "a", tree), PINNED).met
+    assert not practice(scan_tree(tmp_path / "b", {**tree, **loose}), PINNED).met
+
+
 @pytest.mark.parametrize(
     "text",
     [
