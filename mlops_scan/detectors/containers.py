@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TYPE_CHECKING, cast
@@ -12,6 +13,8 @@ from mlops_scan.automation.images import ENGINES, built
 from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.ciruns import elsewhere, fetches
+from mlops_scan.detectors.dependencies import Declared, declared_in
+from mlops_scan.detectors.packages import own_packages
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Location, Role
 
@@ -35,6 +38,10 @@ _VALUES = frozenset(
 )  # fmt: skip
 _LISTS = frozenset({"-r", "--requirement", "--requirements"})
 _NAME = regex(r"[A-Za-z0-9][\w.-]*")
+_LOCKED = regex(
+    r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b",
+    words=("uv sync", "poetry install", "pdm ", "pixi install", "conda-lock"),
+)
 _FETCHES = regex(
     r"\b(?:git clone|wget|curl|dvc|gsutil|aws|gcloud|az|mlflow|huggingface-cli|hf|rsync|scp|svn|bentoml)\b"
 )
@@ -53,6 +60,8 @@ _DOES = frozenset(
     {"train", "tune", "predict", "load-model", "save-model", "evaluate", "check-model", "preprocess", "validate-data",
      "register", "promote", "deploy-model", "llm-call", "index-documents", "drift", "explain", "define-pipeline"}
 )  # fmt: skip
+_ASKED = ("train", "tune", "predict", "load-model", "llm-call")
+_NEAR = 6  # hops from an interface to the model
 _MOVES = regex(r"(?:^|[\s;&(])(?:cd|pushd)\s")
 _MAX_RUNS = 1_000  # commands of a job looked at
 _COMPILED = (".go", ".rs", ".java", ".kt", ".scala", ".cpp", ".cc", ".c", ".cs", ".r", ".jl", ".swift", ".jar", ".whl")
@@ -180,6 +189,37 @@ def _made(context: Context, name: str) -> bool:
     return False
 
 
+def _lists(context: Context) -> Mapping[str, list[tuple[int, str]]]:
+    """The paths of dependency lists by the name of the file, each with its place among all of them."""
+    if "lists by name" not in context.cache:
+        by_name: dict[str, list[tuple[int, str]]] = defaultdict(list)
+        for place, path in enumerate(declared_in(context)):
+            by_name[path.rpartition("/")[2]].append((place, path))
+        context.cache["lists by name"] = dict(by_name)
+    return cast("Mapping[str, list[tuple[int, str]]]", context.cache["lists by name"])
+
+
+def installed(context: Context, path: str, document: Dockerfile) -> list[Declared]:
+    """What the dependency lists declare that an image's commands name, where the repository has them; no locks."""
+    named = {
+        word.strip("'\"").rpartition("/")[2]
+        for i in document.instructions
+        if installs(i) and not _LOCKED.search(i.value)
+        for word in re.split(r"[\s=]+", i.value)
+        if word.endswith((".txt", ".yml", ".yaml"))
+    }
+    if not named:
+        return []
+    by_name, declared = _lists(context), declared_in(context)
+    found = sorted(place for name in named for place in by_name.get(name, ()))
+    lists = {path: declared[path] for _, path in found}
+    copied = {word for i in document.instructions if i.name in ("COPY", "ADD") for word in i.value.split()}
+    folder = path.rpartition("/")[0]
+    near = [p for p in lists if p in copied] or [p for p in lists if p.rpartition("/")[0] == folder]
+    chosen = near or (list(lists) if len(lists) == 1 else [])
+    return [item for p in chosen for item in lists[p]]
+
+
 # -- what is inside --------------------------------------------------------------------------------------------------
 
 
@@ -202,7 +242,9 @@ def may_hold_model(context: Context, path: str, root: str) -> bool:
             return True
         if i.name == "RUN" and any(_is_ours(context, words) for words in _commands(i.value)):
             return True
-    return False
+    own = own_packages(context)
+    homes = {own[item.name] for item in installed(context, path, document) if item.name in own}
+    return any(has_models(context, home.rpartition("/")[0]) for home in homes)
 
 
 def _is_ours(context: Context, words: list[str]) -> bool:
@@ -252,9 +294,10 @@ def _lies_in(path: str, pattern: str) -> bool:
 
 
 def _of_models(context: Context) -> tuple[str, ...]:
-    """The files that make or ask a model, hold one, or are in a language that is not read."""
+    """The files that make or ask a model, or lead to one, hold one, or are in a language that is not read."""
     if "files of models" not in context.cache:
         code = {use.location.path for use in context.uses if not _DOES.isdisjoint(use.does)}
+        code |= _asking(context)
         others = {
             file.path
             for file in context.repository.files
@@ -262,6 +305,13 @@ def _of_models(context: Context) -> tuple[str, ...]:
         }
         context.cache["files of models"] = tuple(sorted(code | others))
     return cast("tuple[str, ...]", context.cache["files of models"])
+
+
+def _asking(context: Context) -> set[str]:
+    """The files of main code that reach one which makes or asks a model: an interface to a package beside it."""
+    models = {use.location.path for use in context.doing(*_ASKED)}
+    found = {path for path, _ in context.index.hops_to_files(models, _NEAR)} if models else set()
+    return {path for path in found if context.role(path) not in ASIDE}
 
 
 # -- what a job pushes -----------------------------------------------------------------------------------------------

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from mlops_scan.automation.images import is_compose, services
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context, folded
-from mlops_scan.detectors.containers import inline, installs, is_load_test, makes_load, missing_list
+from mlops_scan.detectors.containers import inline, installed, installs, is_load_test, makes_load, missing_list
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import has_any, regex
@@ -41,10 +40,6 @@ _SIDE = frozenset(
 """Words in the names of lists of what only those need who work on the code."""
 
 _WORDS = regex(r"[a-z0-9]+")
-_LOCKED = regex(
-    r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b",
-    words=("uv sync", "poetry install", "pdm ", "pixi install", "conda-lock"),
-)
 _ML_IMAGES = (
     "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
 )  # fmt: skip
@@ -238,7 +233,7 @@ def _container(context: Context, path: str, document: Dockerfile) -> Signal:
     missing = missing_list(context, path, document)
     if missing is not None:
         return _half(context, f"it installs `{missing[0]}`, which is not in the repository", (path, missing[1].line))
-    listed = _installed(context, path, document)
+    listed = installed(context, path, document)
     named, more = inline(document) if copies is None and not listed else ([], True)
     if named and not more and not any("=" in name.replace(">=", "").replace("<=", "") for name in named):
         return _half(context, "the image copies none of this code, and installs no exact version", (path, place.line))
@@ -260,34 +255,3 @@ def _reproducible(context: Context, path: str, line: int, listed: list[Declared]
 def _half(context: Context, reason: str, *places: tuple[str, int]) -> Signal:
     evidence = tuple(context.evidence(*place) for place in places)
     return Signal("env/containerized", "docker", Grade.TRACE, evidence, reason=reason, fixed=True)
-
-
-def _lists(context: Context) -> Mapping[str, list[tuple[int, str]]]:
-    """The paths of dependency lists by the name of the file, each with its place among all of them."""
-    if "lists by name" not in context.cache:
-        by_name: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        for place, path in enumerate(declared_in(context)):
-            by_name[path.rpartition("/")[2]].append((place, path))
-        context.cache["lists by name"] = dict(by_name)
-    return cast("Mapping[str, list[tuple[int, str]]]", context.cache["lists by name"])
-
-
-def _installed(context: Context, path: str, document: Dockerfile) -> list[Declared]:
-    """What the dependency lists declare that an image's commands name, where the repository has them; no locks."""
-    named = {
-        word.strip("'\"").rpartition("/")[2]
-        for i in document.instructions
-        if installs(i) and not _LOCKED.search(i.value)
-        for word in re.split(r"[\s=]+", i.value)
-        if word.endswith((".txt", ".yml", ".yaml"))
-    }
-    if not named:
-        return []
-    by_name, declared = _lists(context), declared_in(context)
-    found = sorted(place for name in named for place in by_name.get(name, ()))
-    lists = {path: declared[path] for _, path in found}
-    copied = {word for i in document.instructions if i.name in ("COPY", "ADD") for word in i.value.split()}
-    folder = path.rpartition("/")[0]
-    near = [p for p in lists if p in copied] or [p for p in lists if p.rpartition("/")[0] == folder]
-    chosen = near or (list(lists) if len(lists) == 1 else [])
-    return [item for p in chosen for item in lists[p]]

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.packages import normalised, own_packages
 from mlops_scan.engine import ownmodels
 from mlops_scan.engine.lessons import is_guide, lessons, project_folders, readme_path
 from mlops_scan.engine.skeletons import copied_skeleton
@@ -77,28 +78,9 @@ class Kind(Struct, frozen=True):
     notice: str = ""  # what the reader may do instead of scanning this
 
 
-def _normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
 def project_names(context: Context) -> set[str]:
     """Distribution names that the repository itself builds, normalised."""
-    names = set()
-    for file in context.named("pyproject.toml", "setup.py", "setup.cfg"):
-        if file.role is not Role.SOURCE:
-            continue
-        if file.name == "pyproject.toml":
-            for document in context.documents.nodes(file.path):
-                for keys in (("project", "name"), ("tool", "poetry", "name")):
-                    node = document.path(*keys)
-                    if node is not None and node.string():
-                        names.add(_normalised(node.string() or ""))
-        else:
-            quote = "[\"']" if file.name == "setup.py" else ""  # without one it would be a variable
-            match = re.search(rf"\bname\s*=\s*{quote}([\w.-]+)", context.documents.text(file.path))
-            if match:
-                names.add(_normalised(match.group(1)))
-    return names
+    return set(own_packages(context))
 
 
 def self_tools(context: Context) -> frozenset[str]:
@@ -131,7 +113,7 @@ def product_names(context: Context) -> list[str]:
 
 def _known_as(tool: Tool) -> set[str]:
     """The names of a tool's packages, and its id where that is a name: a rule for several tools is called otherwise."""
-    return {_normalised(name) for name in (*tool.distributions, *([tool.id] if _is_title(tool, tool.id) else ()))}
+    return {normalised(name) for name in (*tool.distributions, *([tool.id] if _is_title(tool, tool.id) else ()))}
 
 
 def _is_title(tool: Tool, name: str) -> bool:
@@ -214,7 +196,7 @@ def known_package(context: Context) -> Kind | None:
     """A package whose own name is that of a tool of the rules: it is that tool, whatever its scripts train."""
     names = project_names(context)
     for tool in context.rules.tools.values():
-        own = {_normalised(name) for name in tool.distributions}
+        own = {normalised(name) for name in tool.distributions}
         # a web framework serves no practice by itself
         serves = bool(tool.hints) or any(signature.serves for signature in tool.signatures)
         if own & names and tool.family in _TOOL_FAMILIES | {"frameworks"} and (serves or tool.family == "frameworks"):
@@ -238,7 +220,7 @@ def _offered(context: Context) -> set[str]:
     if not path or not _has_classifiers(context) or any(use for use in context.doing("serve")):
         return set()
     told = {
-        _normalised(name)
+        normalised(name)
         for name in re.findall(r"pip3? install (?:-U |--upgrade )?([A-Za-z][\w.-]*)", context.documents.text(path))
     }
     return told & project_names(context)

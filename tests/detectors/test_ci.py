@@ -431,6 +431,7 @@ ACTION = (
     "      - uses: docker/build-push-action@v6\n        with:\n          context: WHAT\n          push: true\n"
 )
 WEB: Tree = {"web/Dockerfile": "FROM nginx:1.27\nCOPY index.html /srv/\n", "web/index.html": "<p>a</p>\n"}
+API: Tree = {"api/Dockerfile": "FROM python:3.12\nCOPY main.py .\n"}
 SCORING: Tree = {"Dockerfile": "FROM python:3.12\nCOPY . .\nCMD python train.py\n"}
 
 
@@ -442,6 +443,8 @@ SCORING: Tree = {"Dockerfile": "FROM python:3.12\nCOPY . .\nCMD python train.py\
         (ACTION.replace("WHAT", "./web"), WEB, Grade.TRACE),
         (github(PUSH.replace("WHAT", ".")), SCORING, Grade.WIRED),
         (ACTION.replace("WHAT", "."), SCORING, Grade.WIRED),
+        (ACTION.replace("WHAT", "./api"), {**API, "api/main.py": "from train import train\n"}, Grade.WIRED),
+        (ACTION.replace("WHAT", "./api"), {**API, "api/main.py": "# from train import train\n"}, Grade.TRACE),
         (github(PUSH.replace("WHAT", "web\ndocker build -t r.example/a .")), {**WEB, **SCORING}, Grade.WIRED),
         # what cannot be told stays a deployment
         (github(PUSH.replace("WHAT", "$DIR")), {"Dockerfile": "FROM nginx:1.27\n"}, Grade.WIRED),

@@ -229,6 +229,39 @@ def test_compose_service_whose_image_holds_a_model(
     assert practice(scan_tree(tmp_path, {**tree, "docker-compose.yml": compose}), "deploy/as-code").met is found
 
 
+_CALLS = "from scoring.model import answer\n\n\ndef handle(rows):\n    return answer(rows)\n"
+_MODEL = "import joblib\n\n\ndef answer(rows):\n    return joblib.load('m').predict(rows)\n"
+_LIST = "FROM python:3.12\nCOPY ./main.py ./requirements.txt ./\nRUN pip install -r requirements.txt\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "met"),
+    [
+        ({"api/main.py": _CALLS}, True),
+        ({"api/main.py": "# from scoring.model import answer\n\n\ndef handle(rows):\n    return rows\n"}, False),
+        ({"api/main.py": "x = 1\n", "api/tests/test_main.py": _CALLS.replace("handle", "test_handle")}, False),
+        ({"api/main.py": "x = 1\n", "api/Dockerfile": _LIST, "api/requirements.txt": "scoring_model==1.0\n"}, True),
+        ({"api/main.py": "x = 1\n", "api/Dockerfile": _LIST, "api/requirements.txt": "# scoring-model\na\n"}, False),
+        ({"api/main.py": "x = 1\n", "api/Dockerfile": _LIST, "ui/requirements.txt": "scoring-model==1.0\n",
+          "api/requirements.txt": "flask\n"}, False),
+        ({"api/main.py": "x = 1\n", "api/Dockerfile": _LIST, "api/requirements.txt": "scoring-model==1.0\n",
+          "packages/scoring/setup.py": "NAME = 'other'\nsetup(name=NAME)\n"}, False),
+    ],
+    ids=["a package beside it", "comment", "test", "listed", "not listed", "another list", "another package"],
+)  # fmt: skip
+def test_compose_service_that_asks_a_package_of_the_repository(
+    tmp_path: Path, files: dict[str, str], met: bool
+) -> None:
+    tree = {
+        "packages/scoring/scoring/model.py": _MODEL,
+        "packages/scoring/scoring/__init__.py": "",
+        "packages/scoring/setup.py": "NAME = 'scoring-model'\nsetup(\n    name=NAME,\n)\n",
+        "api/Dockerfile": "FROM python:3.12\nCOPY . .\n",
+        "docker-compose.yml": "services:\n  api:\n    build: ./api\n",
+    }
+    assert practice(scan_tree(tmp_path, {**tree, **files}), "deploy/as-code").met is met
+
+
 def test_the_service_that_holds_the_model_is_shown(tmp_path: Path) -> None:
     compose = "services:\n  db:\n    build: ./db\n  scoring:\n    build: .\n"
     image = "FROM python:3.12\nCOPY . .\nCMD python train.py\n"

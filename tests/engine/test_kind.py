@@ -529,7 +529,9 @@ def test_a_library_of_estimators_with_a_script_stays_one(tmp_path: Path) -> None
     ("files", "names"),
     [
         ({"setup.py": "NAME = 'nets'\nsetup(name='deep-nets')\n"}, {"deep-nets"}),
-        ({"setup.py": "PKG = 'nets'\nsetup(name=PKG)\n"}, set()),
+        ({"setup.py": "PKG = 'nets'\nsetup(name=PKG)\n"}, {"nets"}),
+        ({"setup.py": "# PKG = 'nets'\nsetup(name=PKG)\n"}, set()),
+        ({"setup.py": "PKG = read_name()\nsetup(\n    name=PKG,\n)\n"}, set()),
         ({"setup.cfg": "[metadata]\nname = deep_nets\n"}, {"deep-nets"}),
     ],
 )

@@ -1,0 +1,51 @@
+"""The distributions that the repository itself builds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, cast
+
+from mlops_scan.regex import regex
+from mlops_scan.words import Role
+
+if TYPE_CHECKING:
+    from mlops_scan.detectors.base import Context
+
+_QUOTED = regex(r"\bname\s*=\s*[\"']([\w.-]+)")
+_UNQUOTED = regex(r"\bname\s*=\s*([\w.-]+)")
+_VARIABLE = regex(r"\bsetup\([^\0]{0,400}?\bname\s*=\s*([A-Za-z_]\w*)\s*[,)]", words=("setup(",))
+
+
+def own_packages(context: Context) -> Mapping[str, str]:
+    """The normalised names of what the repository's manifests build, each with the manifest that says so."""
+    if "own packages" not in context.cache:
+        found: dict[str, str] = {}
+        for file in context.named("pyproject.toml", "setup.py", "setup.cfg"):
+            if file.role is Role.SOURCE:
+                for name in _names(context, file.path):
+                    found.setdefault(normalised(name), file.path)
+        context.cache["own packages"] = found
+    return cast("Mapping[str, str]", context.cache["own packages"])
+
+
+def normalised(name: str) -> str:
+    """The name of a distribution as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _names(context: Context, path: str) -> Iterator[str]:
+    if path.endswith(".toml"):
+        for document in context.documents.nodes(path):
+            for keys in (("project", "name"), ("tool", "poetry", "name")):
+                node = document.path(*keys)
+                if node is not None and node.string():
+                    yield node.string() or ""
+        return
+    text = context.documents.text(path)
+    found = (_UNQUOTED if path.endswith(".cfg") else _QUOTED).search(text)
+    if found is None and (variable := _VARIABLE.search(text)) is not None:
+        # a constant of the module
+        found = re.search(rf"^{variable.group(1)}(?:\s*:\s*\w+)?\s*=\s*[\"']([\w.-]+)[\"']", text, re.M)
+    if found is not None:
+        yield found.group(1)
