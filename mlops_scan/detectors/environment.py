@@ -83,17 +83,17 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
     lists = list(_pin_lists(context))
     settling = _settling(lists, frameworks)
     for listed in lists:
-        first, open_items = listed.items[0], listed.open
+        top, open_items = listed.items[0], listed.open
         if not open_items:
             if listed.path in settling:
-                evidence = (context.evidence(listed.path, first.line),)
-                yield Signal("env/pinned", first.manifest, Grade.IMPLEMENTED, evidence)
+                evidence = (context.evidence(listed.path, top.line),)
+                yield Signal("env/pinned", top.manifest, Grade.IMPLEMENTED, evidence)
                 locked.add(listed.component)
         else:
             loose.setdefault(listed.component, open_items[0])
             share = f"{len(listed.items) - len(open_items)} of {len(listed.items)} dependencies are pinned"
             evidence = (context.evidence(listed.path, open_items[0].line),)
-            yield Signal("env/pinned", first.manifest, Grade.TRACE, evidence, reason=share, fixed=True)
+            yield Signal("env/pinned", top.manifest, Grade.TRACE, evidence, reason=share, fixed=True)
     open_ = {
         name: item for name, item in loose.items() if "" not in locked and name not in locked and (name or not locked)
     }
@@ -120,23 +120,25 @@ def _pin_lists(context: Context) -> Iterator[_PinList]:
 def _settling(lists: list[_PinList], frameworks: list[tuple[str, ...]]) -> frozenset[str]:
     """The exact lists that settle what a component runs with.
 
-    Where some lists of a component name frameworks that the code uses, these count alone; and none does while another
-    one leaves open a framework that no exact list holds.
+    Where some lists of a component name frameworks that the code uses, these count alone; and none does beside another
+    one in its folder that leaves open a framework which no exact list there holds.
     """
     tool_of = {name.replace("_", "-"): at for at, names in enumerate(frameworks) for name in names}
-    named = {listed.path: {tool_of[item.name] for item in listed.items if item.name in tool_of} for listed in lists}
+    named = {listed.path: _tools(listed.items, tool_of) for listed in lists}
+    judged = {listed.component for listed in lists if named[listed.path]}
     open_, exact = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
     for listed in lists:
-        if listed.open:
-            open_[listed.component] |= {tool_of[item.name] for item in listed.open if item.name in tool_of}
-        else:
-            exact[listed.component] |= named[listed.path]
-    judged = {listed.component for listed in lists if named[listed.path]}
+        folder = listed.path.rpartition("/")[0]
+        (open_ if listed.open else exact)[folder].update(_tools(listed.open or listed.items, tool_of))
     return frozenset(
-        listed.path
-        for listed in lists
-        if listed.component not in judged or (named[listed.path] and open_[listed.component] <= exact[listed.component])
+        path
+        for path, folder, component in ((one.path, one.path.rpartition("/")[0], one.component) for one in lists)
+        if component not in judged or (named[path] and open_[folder] <= exact[folder])
     )
+
+
+def _tools(items: list[Declared], tool_of: Mapping[str, int]) -> set[int]:
+    return {tool_of[item.name] for item in items if item.name in tool_of}
 
 
 def _is_side(path: str) -> bool:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from mlops_scan.errors import ScanError
 from mlops_scan.repository import git
+from mlops_scan.repository.copied import told_apart
 from mlops_scan.repository.files import File
 from mlops_scan.repository.hints import hinted
 from mlops_scan.repository.lfs import with_stated_sizes
@@ -92,7 +93,7 @@ def open_repository(
             notices.append(f"excluded by configuration: {len(items) - len(kept)} files ({', '.join(exclude)})")
             items = kept
         catalogue = roles()
-        named = hinted(tuple(with_stated_sizes(_files(items, catalogue))), catalogue)
+        named = hinted(told_apart(with_stated_sizes(_files(items, catalogue))), catalogue)
     except BaseException:
         for close in listing.close:
             close()

@@ -105,6 +105,8 @@ _UI = {"frontend/requirements.txt": "streamlit==1.40.0\nrequests==2.32.3\n"}
         ({**_UI, "requirements_api.txt": "# scikit-learn\nuvloop\n"}, Grade.IMPLEMENTED),
         ({**_UI, "requirements_api.txt": "torch\n"}, Grade.IMPLEMENTED),  # which the code does not use
         ({**_UI, "requirements_api.txt": "scikit-learn==1.5.2\n"}, Grade.IMPLEMENTED),
+        # projects of one collection, each with its own list
+        ({"a/requirements.txt": "scikit-learn==1.5.2\n", "b/requirements.txt": "scikit-learn\n"}, Grade.IMPLEMENTED),
         # what a resolver made of loose bounds holds them
         ({"requirements.txt": "scikit-learn\npandas\n", "requirements-exact.txt": "scikit-learn==1.5.2\n"},
          Grade.IMPLEMENTED),

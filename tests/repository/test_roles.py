@@ -11,7 +11,7 @@ from mlops_scan.repository.listing import open_repository
 from mlops_scan.repository.roles import RoleCatalogue, default_catalogue, role_of, strip_template
 from mlops_scan.rolerules import RoleRule
 from mlops_scan.words import Role
-from tests.trees import context_of, scan_tree
+from tests.trees import context_of, scan_tree, write_tree
 
 
 @pytest.mark.parametrize(
@@ -209,3 +209,41 @@ def test_generated_code_is_no_evidence(tmp_path: Path) -> None:
 @given(st.text(alphabet="a/{}.% _tmpljin2", max_size=40))
 def test_any_path_has_a_role(path: str) -> None:
     assert isinstance(role_of(path), Role)
+
+
+RECORD = """lib/__init__.py,sha256=a,3
+"lib/a,b.py",sha256=b,3
+tests/test_x.py,,
+../../bin/run,,
+lib-1.0.dist-info/RECORD,,
+"""
+
+
+def test_packages_installed_beside_ones_own_code_are_vendored(tmp_path: Path) -> None:
+    names = ("lib/__init__.py", "lib/a,b.py", "tests/test_x.py", "lib/own.py", "handler.py", "tests/test_handler.py")
+    tree = {f"{folder}/{name}": "x = 1\n" for folder in ("fn", "other") for name in names}
+    write_tree(tmp_path, {**tree, "bin/run": "x\n", "fn/lib-1.0.dist-info/RECORD": RECORD})
+    roles = {file.path: file.role for file in open_repository(tmp_path).files}
+    assert [roles[f"fn/{name}"] for name in names] == [*[Role.VENDORED] * 3, Role.SOURCE, Role.SOURCE, Role.TEST]
+    assert [roles[f"other/{name}"] for name in names] == [Role.SOURCE] * 2 + [Role.TEST] + [Role.SOURCE] * 2 + [
+        Role.TEST
+    ]
+    assert roles["bin/run"] is Role.SOURCE  # outside of the folder
+
+
+@pytest.mark.parametrize(
+    ("path", "beside", "role"),
+    [
+        ("app/build/lib/nets/train.py", "app/nets/train.py", Role.GENERATED),
+        ("build/lib/nets/train.py", "src/nets/train.py", Role.GENERATED),
+        ("build/lib.linux-x86_64-3.11/nets/train.py", "nets/train.py", Role.GENERATED),
+        ("build/lib/nets/train.py", "nets/old.py", Role.SOURCE),
+        ("build/lib/nets/train.py", "other/nets/train.py", Role.SOURCE),
+        ("build/nets/train.py", "nets/train.py", Role.SOURCE),
+        ("rebuild/lib/nets/train.py", "nets/train.py", Role.SOURCE),
+    ],
+)
+def test_what_setuptools_built_is_generated(tmp_path: Path, path: str, beside: str, role: Role) -> None:
+    write_tree(tmp_path, {path: "x = 1\n", beside: "x = 1\n"})
+    roles = {file.path: file.role for file in open_repository(tmp_path).files}
+    assert (roles[path], roles[beside]) == (role, Role.SOURCE)
