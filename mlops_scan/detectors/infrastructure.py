@@ -24,6 +24,7 @@ _ML_WORD = regex(
     r"|machine[-_ ]?learning\w*|databricks|feature[-_ ]?store|kubeflow|kserve|drift)(?![a-z])",
     re.I,
 )
+_SUBMODULE = regex(r"^[ \t]*path[ \t]*=[ \t]*(\S+)[ \t]*$", re.M)  # of .gitmodules
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -128,8 +129,18 @@ def _used(context: Context, resource: Resource) -> bool:
 
 def _missing_modules(context: Context) -> Iterator[Problem]:
     folders = {file.folder for file in context.written_in("hcl", aside=True)}
+    modules = _not_entered(context)
     for file in context.written_in("hcl"):
         for folder, line in module_sources(context.documents, file.path):
-            if folder not in folders and not folder.startswith(".."):
+            if folder not in folders and not folder.startswith(("..", *modules)) and f"{folder}/" not in modules:
                 message = f"This module comes from `{folder}`, and there is no Terraform file in that folder."
                 yield Problem("MLS509", message, context.evidence(file.path, line).location)
+
+
+def _not_entered(context: Context) -> tuple[str, ...]:
+    """The folders, with a slash behind, of git submodules of which no file is listed."""
+    listed = [file for file in context.named(".gitmodules", aside=True) if not file.folder]
+    named = [
+        match[1].strip("/") + "/" for file in listed for match in _SUBMODULE.finditer(context.documents.text(file.path))
+    ]
+    return tuple(name for name in named if not any(file.path.startswith(name) for file in context.repository.files))

@@ -18,6 +18,7 @@ from mlops_scan.reports import RenderOptions, vector
 from mlops_scan.reports.clean import encodable, visible
 from mlops_scan.reports.tally import (
     GRADES,
+    explained,
     families,
     lacks,
     percent,
@@ -60,7 +61,8 @@ def render(report: Report, options: RenderOptions) -> str:
 def _content(report: Report, options: RenderOptions) -> dict[str, Any]:
     headline = report.headline
     defects, gaps = split_findings(report)
-    rungs = rungs_up_to(headline, top_level(headline)) if headline.level is not None else ()
+    why = explained(report)
+    rungs = rungs_up_to(why, top_level(headline)) if headline.level is not None else ()
     return {
         "report": report,
         "headline": headline,
@@ -69,7 +71,7 @@ def _content(report: Report, options: RenderOptions) -> dict[str, Any]:
         "defects": defects,
         "gaps": gaps,
         "rungs": rungs,
-        "by_id": {practice.id: practice for practice in headline.practices},
+        "by_id": {practice.id: practice for practice in why.practices},
         "families": families(headline),
         "rules": {rule.id: rule for rule in report.rules},
         "first": {finding.id: finding.fingerprint for finding in reversed((*defects, *gaps))},  # explained only there

@@ -8,7 +8,13 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 from mlops_scan.engine.report import ComponentResult, LevelResult, PracticeResult, Report, RowResult
 from mlops_scan.reports import RenderOptions
 from mlops_scan.reports.clean import cut, one_line, visible
-from mlops_scan.reports.tally import lacks, rungs_up_to, summary, wanted_level
+from mlops_scan.reports.tally import (
+    explained,
+    lacks,
+    rungs_up_to,
+    summary,
+    wanted_level,
+)
 from mlops_scan.words import Grade
 
 _MAX_TEXT = 1000
@@ -16,8 +22,7 @@ _MAX_TEXT = 1000
 
 def render(report: Report, options: RenderOptions) -> str:
     """A suite a level, up to the target of the gate or else up to the next level."""
-    headline = report.headline
-    rungs = rungs_up_to(headline, wanted_level(headline, options.target))
+    rungs = rungs_up_to(explained(report), wanted_level(report.headline, options.target))
     root = Element("testsuites", name="mlops-scan", time="0")
     suites = [_suite(root, report, rung) for rung in rungs] or [_bare(root, report, options.target)]
     for key in ("tests", "failures", "errors", "skipped"):
@@ -47,7 +52,7 @@ def _suite(root: Element, report: Report, rung: LevelResult) -> Element:
     SubElement(properties, "property", name="verdict", value=summary(report))
     SubElement(properties, "property", name="model", value=report.model)
     for row in rung.rows:
-        _case(suite, report.headline, rung, row)
+        _case(suite, explained(report), rung, row)
     return suite
 
 

@@ -16,6 +16,7 @@ from mlops_scan.reports.places import Places
 from mlops_scan.reports.tally import (
     GRADES,
     counted,
+    explained,
     lacks,
     not_for_it,
     percent,
@@ -54,8 +55,9 @@ def render(report: Report, options: RenderOptions) -> str:
     if folded:
         parts += _folded(f"{len(folded)} more findings", (_finding(item, places) for item in folded))
     if headline.level is not None:
-        wanted = rungs_up_to(headline, wanted_level(headline, options.target))
-        parts += _folded("Why this level", _why(headline, wanted, places), "; ".join(GRADES.values()) + ".")
+        shown_by = explained(report)
+        wanted = rungs_up_to(shown_by, wanted_level(headline, options.target))
+        parts += _folded("Why this level", _why(shown_by, wanted, places), "; ".join(GRADES.values()) + ".")
         later = headline.gaps[_STEPS:]
         parts += _folded(counted(len(later), "further step"), (_gap(gap, headline, places) for gap in later))
     if gaps:

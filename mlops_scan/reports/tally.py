@@ -107,12 +107,30 @@ def scope(report: Report, chosen: str) -> str:
     count, path = len(report.components), report.headline.path
     if count < 2 or report.headline.level is None:
         return ""
+    if report.kind == "course" and not chosen and explained(report) is not report.headline:
+        return (
+            f"The level and the rows are those of the best one, `{path}`, of {count} components; the practices are "
+            "those of the whole repository, in which every row of the next level is met, but nowhere together."
+        )
     if report.kind == "course" and not chosen:
         return (
             f"The level is that of the best one, `{path}`, of {count} components; the rows and practices are those of "
             "the whole repository, and a next step may be met in another one."
         )
     return f"The level is that of `{path}`, one of {count} components."
+
+
+def explained(report: Report) -> ComponentResult:
+    """The component whose rows explain the level.
+
+    Of a course these are the rows of all lessons together. Where they are all met and no lesson meets them, they would
+    contradict the level: then they are those of the lesson that the level speaks of.
+    """
+    headline = report.headline
+    following = next((rung for rung in headline.ladder if rung.number == headline.next_level), None)
+    if report.kind != "course" or following is None or not all(row.met for row in following.rows):
+        return headline
+    return next((item for item in report.components if item.path == headline.path), headline)
 
 
 def without_level(report: Report) -> str:

@@ -15,6 +15,7 @@ from mlops_scan.reports import RenderOptions, vector
 from mlops_scan.reports.clean import encodable, one_line, plain, visible
 from mlops_scan.reports.tally import (
     GRADES,
+    explained,
     families,
     lacks,
     not_for_it,
@@ -92,7 +93,7 @@ class _Page:
         if judged:
             self._ladder(self.report.headline)
             self._components()
-            self._rows(self.report.headline)
+            self._rows(explained(self.report))
         self._findings()
         if judged:
             self._next_steps(self.report.headline)

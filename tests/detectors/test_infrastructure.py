@@ -54,5 +54,12 @@ def test_module_that_does_not_exist_is_a_defect(tmp_path: Path) -> None:
     root = 'module "a" {\n  source = "./modules/a"\n}\nmodule "b" {\n  source = "terraform-aws-modules/vpc/aws"\n}\n'
     missing = scan_tree(tmp_path / "missing", {**ML, "infra/main.tf": root})
     assert where(missing, "MLS509") == ["infra/main.tf:2"]
+    entry = '[submodule "m"]\n\tpath = infra/modules\n\turl = https://example.org/m\n'
+    modules = {".gitmodules": entry, "infra/main.tf": root}
+    assert not findings(scan_tree(tmp_path / "submodule", {**ML, **modules}), "MLS509")
+    other = {**modules, ".gitmodules": entry.replace("infra/modules", "infra/mod")}
+    assert findings(scan_tree(tmp_path / "other", {**ML, **other}), "MLS509")
+    entered = {**modules, "infra/modules/b/main.tf": ""}
+    assert findings(scan_tree(tmp_path / "entered", {**ML, **entered}), "MLS509")
     there = {"infra/modules/a/main.tf": 'resource "aws_sns_topic" "a" {\n  name = "n"\n}\n'}
     assert not findings(scan_tree(tmp_path / "there", {**ML, "infra/main.tf": root, **there}), "MLS509")

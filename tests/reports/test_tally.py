@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from mlops_scan.engine.report import PracticeResult, RowResult
 from mlops_scan.reports import RenderOptions, render
-from mlops_scan.reports.tally import badge_words, lacks, scope, summary, title, with_step, without_level
+from mlops_scan.reports.tally import badge_words, explained, lacks, scope, summary, title, with_step, without_level
 from mlops_scan.words import Confidence, Grade
 from tests.reports import samples
 
@@ -55,6 +55,25 @@ def test_the_verdict_of_several_components_names_the_one_it_speaks_of() -> None:
     lessons = replace(report, kind="course")
     assert "the best one, `services/scoring`" in scope(lessons, "")
     assert "best" not in scope(lessons, "services/scoring"), "a lesson that the user chose is not the best one"
+
+
+@pytest.mark.parametrize("name", ["text", "markdown", "junit", "html"])
+def test_rows_that_lessons_meet_only_together_do_not_contradict_the_level(name: str) -> None:
+    met = _row(met_by=("data/validation",))
+    rungs = [(samples.LADDER[0], replace(samples.LADDER[1], reached=False, rows=(row,))) for row in (met, _row())]
+    absent = replace(IMPLEMENTED, grade=Grade.ABSENT, met=False, reason="nothing in this lesson")
+    headline = replace(samples.HEADLINE, level=1, next_level=2, practices=(IMPLEMENTED,), ladder=rungs[0])
+    own = replace(headline, practices=(absent,), ladder=rungs[1])
+    other = replace(own, path="other")
+    course = replace(samples.report(), kind="course", headline=headline, components=(own, other))
+    assert explained(course) is own
+    assert explained(replace(course, kind="application")) is headline
+    assert explained(replace(course, headline=own)) is own
+    assert "but nowhere together" in scope(course, "")
+    words = {"text": "[ ] stopped", "junit": 'failures="1"'}
+    text = render(course, name, RenderOptions())
+    assert words.get(name, "stopped") in text
+    assert text != render(replace(course, components=(headline, other)), name, RenderOptions())
 
 
 def test_without_a_level_the_reader_learns_how_to_get_one() -> None:
