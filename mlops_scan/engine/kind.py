@@ -11,8 +11,9 @@ from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.packages import normalised, own_packages
 from mlops_scan.engine import ownmodels
-from mlops_scan.engine.lessons import is_guide, lessons, project_folders, readme_path
+from mlops_scan.engine.lessons import is_guide, is_list, is_site, lessons, project_folders, readme_path, speaks_of_ml
 from mlops_scan.engine.skeletons import copied_skeleton
+from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Location, Role
@@ -332,7 +333,7 @@ def _without_ml(context: Context) -> Kind:
     dbt = next((file.path for file in context.named("dbt_project.yml", aside=True)), None)
     if dbt is not None:
         return Kind("data-pipeline", "a dbt project without a model", False, Location(dbt, 1))
-    definition = next((use for use in context.doing("define-pipeline")), None)
+    definition = next((use for use in context.doing("define-pipeline")), None) or _in_examples(context)
     if definition is not None:
         reason = f"{definition.tool} workflows without a step on a model"
         return Kind("data-pipeline", reason, False, definition.location)
@@ -348,12 +349,27 @@ def _without_ml(context: Context) -> Kind:
     if is_guide(context):
         where = Location(readme_path(context), 1)
         return Kind("course", "written material about machine learning, without a model", False, where)
+    if is_list(context):
+        return Kind("non-ml", "a list of links about machine learning", False, Location(readme_path(context), 1))
     if (path := readme_path(context)) and _is_program(context):
         head = "\n".join(context.documents.text(path).split("\n")[:12])
         if found := _TOOL_WORDS.search(head):
             reason = "the README calls this program a tool for models, and it has none of its own"
             return Kind("platform-tool", reason, False, _line_of(path, head, found))
     return Kind("non-ml", "no code that trains, loads or scores a model was found", False)
+
+
+def _in_examples(context: Context) -> Use | None:
+    """A workflow among examples, where these are what there is: no more code stands beside them."""
+    found = next((u for u in context.doing("define-pipeline", aside=True) if _role(context, u) is Role.EXAMPLE), None)
+    if found is None:
+        return None
+    roles = [file.role for file in context.repository.files if file.suffix == ".py"]
+    return found if roles.count(Role.SOURCE) < roles.count(Role.EXAMPLE) else None
+
+
+def _role(context: Context, use: Use) -> Role:
+    return context.role(use.location.path)
 
 
 def _is_program(context: Context) -> bool:
@@ -373,6 +389,9 @@ def _application(context: Context, shown: Location | None) -> Kind:
         and any("llm-call" in use.does for use in context.uses)
         and not any(u for u in context.doing("predict") if u.tool not in _PICKLE)
     ):
+        if is_site(context) and not _answers(context):
+            reason = "written pages; only a script that a person starts calls a language model"
+            return Kind("course" if speaks_of_ml(context) else "non-ml", reason, False, shown)
         return Kind("llm-app", "it calls hosted language models and trains nothing", True, shown)
     head = "\n".join(text.split("\n")[:30])
     told = readme.path if readme is not None else ""
@@ -389,6 +408,13 @@ def _application(context: Context, shown: Location | None) -> Kind:
     first = next(scripts, learns)
     where = first.location if first is not None else shown
     return Kind("application", "it trains or serves a model for a use of its own", True, where)
+
+
+def _answers(context: Context) -> bool:
+    """Whether language models are called in something that serves, or that automation starts."""
+    if any(True for _ in context.doing("serve")):
+        return True
+    return any(context.started(use.location.path, use.scope) for use in context.doing("llm-call"))
 
 
 def _opening(text: str) -> str:

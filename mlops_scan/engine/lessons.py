@@ -39,7 +39,12 @@ _MANY = regex(
     r"(sample|example|demo) projects|projects built)\b",
     re.I,
 )
-_GUIDE = regex(r"\b(guide|course|tutorials?|workshop|bootcamp|lectures|curriculum|awesome|book)\b", re.I)
+_GUIDE = regex(r"\b(guide|course|tutorials?|workshop|bootcamp|lectures|curriculum|book)\b", re.I)
+_LINKS = regex(r"\bawesome\b", re.I, ("awesome",))  # as lists of links are called
+_DEMOS = regex(r"\b(demos|samples)\b", re.I, ("demos", "samples"))
+_SHOWN = ("train", "tune", "predict", "load-model", "serve", "define-pipeline", "run-pipeline")
+_SITES = ("docusaurus.config.js", "docusaurus.config.ts", "mkdocs.yml", "mkdocs.yaml", "_config.yml", "book.toml",
+          "_quarto.yml", "hugo.toml")  # fmt: skip
 _TOPIC = regex(r"\b(ml-?ops|llm-?ops|machine learning|deep learning|data science|ml engineering)\b", re.I)
 _CODE = (".py", ".ipynb", ".r", ".scala", ".jl")
 _LONGEST = max(map(len, _CODE))
@@ -47,6 +52,8 @@ _TWINS = frozenset({"exercise", "exercises", "lab", "labs", "solution", "solutio
 _MIN_LESSONS = 3
 _MIN_NAMED = 5  # folders deep in a tree need more of them to be no accident
 _MIN_PROJECTS = 6
+_MIN_DEMOS = 4  # folders with a README, where the title speaks of demos
+_SITE_TEXTS = 10  # pages of a site for each file of code beside them
 _MIN_TOLD = 3  # projects, where the README speaks of many
 _HEAD = 40  # lines of a README that say what a repository is
 
@@ -186,8 +193,21 @@ def _find_projects(context: Context) -> tuple[str, ...]:
     found = tuple(sorted(set(homes.values())))
     told = len(found) >= _MIN_TOLD and _MANY.search(readme_head(context)) is not None
     if (len(found) < _MIN_PROJECTS and not told) or len(homes) * 2 < len(work):
-        return ()
+        return _demos(context)
     return found
+
+
+def _demos(context: Context) -> tuple[str, ...]:
+    """Folders at the top with a README and work on a model of their own, where the title of the whole says demos."""
+    if not _DEMOS.search(_title(readme_head(context))):
+        return ()
+    readmes = {file.folder for file in context.repository.files if file.name.lower().startswith("readme.")}
+    work = {use.location.path for use in context.doing(*_SHOWN)}
+    tops = {path.partition("/")[0] for path in work if "/" in path} & readmes
+    inside = sum(1 for path in work if path.partition("/")[0] in tops)
+    if len(tops) < _MIN_DEMOS or inside * 2 < len(work):
+        return ()
+    return () if any(_home(path, tops) for path in _imported(context, tops)) else tuple(sorted(tops))
 
 
 def _home(path: str, folders: set[str]) -> str:
@@ -201,5 +221,29 @@ def is_guide(context: Context) -> bool:
     written = sum(1 for file in context.repository.files if file.suffix in (".md", ".rst", ".qmd", ".mdx"))
     code = sum(1 for file in context.repository.files if file.suffix in (".py", ".ipynb", ".go", ".java", ".rs", ".ts"))
     head = readme_head(context, 15)
-    title = next((line for line in head.split("\n") if line.startswith("#")), head.split("\n", 1)[0])
-    return written > code and bool(_GUIDE.search(title) and _TOPIC.search(head))
+    return written > code and bool(_GUIDE.search(_title(head)) and _TOPIC.search(head))
+
+
+def is_list(context: Context) -> bool:
+    """Whether the repository is a list of links about machine learning."""
+    head = readme_head(context, 15)
+    return bool(_LINKS.search(_title(head)) and _TOPIC.search(head))
+
+
+def is_site(context: Context) -> bool:
+    """Whether the repository is a site of written pages with next to no code."""
+    if not any(not file.folder for file in context.named(*_SITES, aside=True)):
+        return False
+    written = sum(1 for file in context.repository.files if file.suffix in (".md", ".mdx", ".rst", ".qmd"))
+    code = sum(1 for file in context.repository.files if file.suffix in (".py", ".ipynb", ".go", ".java", ".rs"))
+    return written >= _SITE_TEXTS * max(code, 1)
+
+
+def speaks_of_ml(context: Context) -> bool:
+    """Whether the head of the README is about machine learning."""
+    return _TOPIC.search(readme_head(context, 15)) is not None
+
+
+def _title(head: str) -> str:
+    """The first heading of a README, or its first line."""
+    return next((line for line in head.split("\n") if line.startswith("#")), head.split("\n", 1)[0])

@@ -290,6 +290,10 @@ def test_data_pipelines(tmp_path: Path) -> None:
         kind_of(tmp_path / "dbt", {"dbt_project.yml": "name: shop\n", "models/a.sql": "select 1\n"}) == "data-pipeline"
     )
     assert kind_of(tmp_path / "airflow", {"dags/etl.py": dag}) == "data-pipeline"
+    examples = {"examples/dags/etl.py": dag, "eda.ipynb": '{"cells": []}'}
+    assert kind_of(tmp_path / "examples", examples) == "data-pipeline"
+    assert kind_of(tmp_path / "tool", {**examples, "tool/a.py": "x = 1\n", "tool/b.py": "x = 1\n"}) == "non-ml"
+    assert kind_of(tmp_path / "tests", {"tests/dags/etl.py": dag}) == "non-ml"
 
 
 # -- no model ----------------------------------------------------------------------------------------------------------
@@ -554,3 +558,29 @@ LOGS = "import wandb\n\n\ndef log(x):\n    wandb.log({'x': x})\n\n\n"
 )
 def test_what_a_package_extends(tmp_path: Path, code: Tree, kind: str) -> None:
     assert kind_of(tmp_path, {**LIBRARY, **PUBLISH, **code}) == kind
+
+
+_PAGES: Tree = {
+    "mkdocs.yml": "site_name: a\n",
+    "README.md": "# MLOps for everyone\n",
+    **{f"docs/{n}.md": "a\n" for n in range(12)},
+}
+_WITH_CI: Tree = {
+    ".github/workflows/a.yml": "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n    - run: python translate.py\n"
+}
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind"),
+    [
+        ({**_PAGES, "translate.py": CHAT}, "course"),
+        ({**_PAGES, "translate.py": CHAT, "README.md": "# Gardens\n"}, "non-ml"),
+        ({**_PAGES, "app.py": SERVED_CHAT}, "llm-app"),
+        ({**_PAGES, **_WITH_CI, "translate.py": CHAT + "\n\nask('a')\n"}, "llm-app"),
+        ({**_PAGES, **{f"src/{n}.py": "x = 1\n" for n in range(4)}, "translate.py": CHAT}, "llm-app"),
+        ({**{k: v for k, v in _PAGES.items() if k != "mkdocs.yml"}, "translate.py": CHAT}, "llm-app"),
+    ],
+    ids=["site", "another subject", "serves", "automated", "a program", "no site"],
+)
+def test_a_site_with_a_script_is_no_application(tmp_path: Path, tree: Tree, kind: str) -> None:
+    assert kind_of(tmp_path, tree) == kind

@@ -89,6 +89,28 @@ def test_collection_of_projects(tmp_path: Path, tree: Tree, kind: str) -> None:
     assert kind_of(tmp_path, tree) == kind
 
 
+def demos(count: int, title: str = "# Tool Demos\n", more: Tree | None = None) -> Tree:
+    """Folders with a README and a training script each, without dependencies of their own."""
+    tree = projects(count, title, "README.md")
+    return {**tree, **(more or {})}
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind"),
+    [
+        (demos(4), "course"),
+        (demos(3), "application"),
+        (demos(4, "# Shop\n\nSee the demos.\n"), "application"),
+        (demos(4, more={f"src/{n}.py": TRAIN for n in range(5)}), "application"),
+        (demos(4, more={"a/use.py": "from b.train import train\n\ntrain(1, 2)\n"}), "application"),
+        ({k: v for k, v in demos(4).items() if k != "a/README.md"}, "application"),
+    ],
+    ids=["four", "three", "not the title", "most work elsewhere", "one imports another", "no README"],
+)
+def test_collection_of_demos(tmp_path: Path, tree: Tree, kind: str) -> None:
+    assert kind_of(tmp_path, tree) == kind
+
+
 def test_projects_of_a_collection_are_its_components(tmp_path: Path) -> None:
     context = context_of(tmp_path, projects(6))
     assert find(context, decide(context)).folders == ("a", "b", "c", "d", "e", "f") == project_folders(context)
@@ -98,12 +120,13 @@ def test_projects_of_a_collection_are_its_components(tmp_path: Path) -> None:
     ("tree", "kind"),
     [
         ({"README.md": "# A guide to MLOps\n", "docs/a.md": "text\n"}, "course"),
-        ({"README.md": "# Awesome machine learning\n", "docs/a.md": "text\n"}, "course"),
+        ({"README.md": "# Awesome machine learning\n", "docs/a.md": "text\n"}, "non-ml"),
+        ({"README.md": "# An awesome course on machine learning\n", "docs/a.md": "text\n"}, "course"),
         ({"README.md": "# A guide to gardening\n", "docs/a.md": "text\n"}, "non-ml"),
         ({"README.md": "# Shop\n\nSee our guide. No machine learning.\n", "docs/a.md": "text\n"}, "non-ml"),
         ({"README.md": "# A guide to MLOps\n", **{f"{n}.py": "print(1)\n" for n in range(4)}}, "non-ml"),
     ],
-    ids=["guide", "list", "other subject", "no guide", "a program"],
+    ids=["guide", "list", "course", "other subject", "no guide", "a program"],
 )
 def test_written_material(tmp_path: Path, tree: Tree, kind: str) -> None:
     assert kind_of(tmp_path, tree) == kind
