@@ -83,9 +83,14 @@ def build(file: Source | Unread) -> Built:
         return Built(source.path, None, f"{kind}: {error}")
     except RecursionError:
         return Built(source.path, None, f"{kind}: nested too deeply")
-    lost = document.lost and not source.notebook
-    problem = f"{kind}: line {document.lost[0]}: this statement could not be read; the rest was" if lost else ""
-    return Built(source.path, module, problem)
+    return Built(source.path, module, "" if source.notebook else _unread(document.lost))
+
+
+def _unread(lines: tuple[int, ...]) -> str:
+    """What to say of the lines of a file whose statements could not be read."""
+    if len(lines) < 2:
+        return f"Python: line {lines[0]}: this statement could not be read; the rest was" if lines else ""
+    return f"Python: line {lines[0]} and {len(lines) - 1} more could not be read; the rest was"
 
 
 def _document(source: Source) -> tuple[PythonDocument, tuple[int, ...]]:

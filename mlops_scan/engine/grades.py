@@ -17,6 +17,8 @@ from mlops_scan.rulebook import Practice
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Role, Signal
 
 _MAX_EVIDENCE = 12
+_OF_MODELS = ("deploy/", "cd/model-deploy")
+_NO_MODEL = "nothing here trains, loads or scores a model"
 _ASIDE_REASON = {
     Role.TEST: "only tests do it",
     Role.EXAMPLE: "only an example or an old copy does it",
@@ -32,6 +34,16 @@ def weigh(context: Context, signals: Iterable[Signal]) -> list[Signal]:
     weighed = [placeholders.lower(context, signal, _wired(context, signal)) for signal in plain]
     rank = Prominence(context).rank
     return sorted(weighed, key=lambda signal: _order(signal, rank(signal)))
+
+
+def without_model(signals: Iterable[Signal]) -> list[Signal]:
+    """Signals where nothing trains, loads or scores a model: what deploys there deploys none, a trace at most."""
+    return [
+        replace(signal.lowered(Grade.TRACE, _NO_MODEL), fixed=True)
+        if signal.practice.startswith(_OF_MODELS)
+        else signal
+        for signal in signals
+    ]
 
 
 def _order(signal: Signal, rank: Rank) -> tuple[str, int, int, Rank, str, int, str]:

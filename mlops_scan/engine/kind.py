@@ -150,13 +150,11 @@ def decide(context: Context, override: str | None = None) -> Kind:
     known = known_package(context) if packaged else None
     if known is not None:
         return known  # a tool may bring templates of projects that use it
-    templates = sum(1 for file in files if file.role is Role.TEMPLATE)
+    templates = [file.path for file in files if file.role is Role.TEMPLATE]
     sources = sum(1 for file in files if file.role is Role.SOURCE and file.suffix == ".py")
-    if generator or (templates >= 3 and templates * 10 >= sources):  # prompts or charts of an application are few
-        where = Location(generator, 1) if generator else shown
-        return Kind(
-            "template", f"a project generator: {generator or 'files with placeholders'}", machine_learning, where
-        )
+    if generator or (len(templates) >= 3 and len(templates) * 10 >= sources):  # those of an application are few
+        reason = "a project generator" if generator else "files with placeholders, of which others are made"
+        return Kind("template", reason, machine_learning, Location(generator or templates[0], 1))
     package = _package(context, machine_learning) if packaged else None
     if package is not None:
         return package
@@ -403,7 +401,8 @@ def _application(context: Context, shown: Location | None) -> Kind:
         if learns is not None and (found := _REPRODUCES.search(head)):
             return Kind("research", "the README says that it reproduces a model", True, _line_of(told, head, found))
     if found := _TEMPLATE_WORDS.search(_opening(text)):
-        return Kind("template", "the README calls itself a template or sample", True, _line_of(told, text, found))
+        said = "a template" if found.group().lower() == "template" else f"a template or sample: `{found.group()}`"
+        return Kind("template", f"the README calls itself {said}", True, _line_of(told, text, found))
     scripts = (use for use in context.doing(*LEARNS) if context.role(use.location.path) is Role.SOURCE)
     first = next(scripts, learns)
     where = first.location if first is not None else shown

@@ -11,7 +11,7 @@ from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
 from mlops_scan.engine.entry import ScanOptions, begin, scan
 from mlops_scan.engine.gather import gather
-from mlops_scan.engine.grades import weigh
+from mlops_scan.engine.grades import weigh, without_model
 from mlops_scan.engine.inventory import inventory
 from mlops_scan.engine.kind import decide
 from mlops_scan.engine.report import Report, Statistics
@@ -63,7 +63,9 @@ def examine(
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
     begin(options, "grade")
     weighed = weigh(context, signals)
-    judge = verdict.Judge(context, rules, chosen, kind, parts, weighed)
+    modelless = kind.name in ("non-ml", "data-pipeline") and not kind.has_ml
+    counted = without_model(weighed) if modelless else weighed
+    judge = verdict.Judge(context, rules, chosen, kind, parts, counted)
     judged = tuple(judge.component(folder) for folder in parts.folders)
     problems += [*finding_rules.own(context), *placeholders.problems(context)]
     claims = attest.read(context, rules, options.attestations)
@@ -109,7 +111,7 @@ def examine(
             *options.notices,
             *notes,
             *verdict.notices(
-                context, options.select, options.ignore, kind, parts, headline, options.component, findings
+                context, options.select, options.ignore, kind, parts, headline, options.component, findings, chosen
             ),
             *verdict.disclosures(suppressed, compared, attested),
         ),

@@ -33,6 +33,7 @@ from mlops_scan.words import Problem, Signal
 EVERY = "all"
 """The value of `--model` that shows every model; the headline is then by the default one."""
 
+_OF_LANGUAGE_MODELS = "genai"  # the maturity model
 _UNREAD = "MLS306"  # the finding for what of CI is not known
 
 
@@ -187,6 +188,7 @@ def notices(
     headline: ComponentResult,
     wanted: str | None,
     findings: Sequence[Finding] = (),
+    model: str = "",
 ) -> tuple[str, ...]:
     """What the reader should know and no finding says: exclusions, unknown CI providers, how other models count."""
     found = list(context.repository.notices)
@@ -209,7 +211,7 @@ def notices(
         found.append(
             f"uses of {', '.join(product_names(context))} are left out: they are this repository's own product"
         )
-    if kind.name == "llm-app" and headline.level is not None:
+    if kind.name == "llm-app" and headline.level is not None and model != _OF_LANGUAGE_MODELS:
         found.append("an application of language models: the genai model judges that part (`--model genai`)")
     return tuple(found)
 

@@ -117,3 +117,15 @@ def test_an_interrupt_leaves_no_process_and_one_traceback() -> None:
     assert err == ""
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("x = 1\n", ""),
+        ("x = 1\ny = = 2\n", "Python: line 2: this statement could not be read; the rest was"),
+        ("x = 1\ny = = 2\nz = 3\nq = = 4\n", "Python: line 2 and 1 more could not be read; the rest was"),
+    ],
+)
+def test_lines_that_could_not_be_read_are_counted(text: str, problem: str) -> None:
+    assert build(Source("a.py", text)).problem == problem

@@ -10,10 +10,10 @@ import pytest
 
 from mlops_scan.engine.kind import JUDGED, decide, has_ml, product_names, project_names, self_tools
 from mlops_scan.engine.lessons import lesson_folders
-from mlops_scan.engine.scan import ScanOptions
+from mlops_scan.engine.scan import ScanOptions, scan
 from mlops_scan.repository.files import File, Texts
-from mlops_scan.words import KINDS, Role
-from tests.trees import ML, TRAIN, Tree, context_of, scan_tree
+from mlops_scan.words import KINDS, Grade, Role
+from tests.trees import ML, TRAIN, Tree, context_of, grade, scan_tree, write_tree
 
 PYPROJECT = (
     '[project]\nname = "NAME"\nversion = "1.0"\n[build-system]\n'
@@ -584,3 +584,40 @@ _WITH_CI: Tree = {
 )
 def test_a_site_with_a_script_is_no_application(tmp_path: Path, tree: Tree, kind: str) -> None:
     assert kind_of(tmp_path, tree) == kind
+
+
+@pytest.mark.parametrize(
+    ("tree", "reason", "place"),
+    [
+        ({"README.md": "# Iris\n\nA solution accelerator for flowers\n"},
+         "the README calls itself a template or sample: `solution accelerator`", "README.md:3"),
+        ({"README.md": "# A template\n"}, "the README calls itself a template", "README.md:1"),
+        ({"cookiecutter.json": "{}"}, "a project generator", "cookiecutter.json:1"),
+        ({f"step/{{{{ cookiecutter.name }}}}/{n}.py": "x = 1\n" for n in "abc"},
+         "files with placeholders, of which others are made", "step/{{ cookiecutter.name }}/a.py:1"),
+    ],
+    ids=["words", "template", "generator", "files"],
+)  # fmt: skip
+def test_why_it_is_a_template(tmp_path: Path, tree: Tree, reason: str, place: str) -> None:
+    found = decide(context_of(tmp_path, {**ML, **tree}))
+    assert (found.name, found.reason, str(found.where)) == ("template", reason, place)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [({}, Grade.TRACE), ({"a.py": "import joblib\n\njoblib.load('m').predict([1])\n"}, Grade.IMPLEMENTED)],
+)
+def test_where_there_is_no_model_nothing_deploys_one(tmp_path: Path, more: Tree, expected: Grade) -> None:
+    tree = {"docker-compose.yml": "services:\n  web:\n    build: .\n", "Dockerfile": "FROM python:3.12\nCOPY . .\n"}
+    tree["Dockerfile"] += "RUN git clone https://example.org/a\n"
+    report = scan_tree(tmp_path, {**tree, **more})
+    assert report.has_ml is bool(more)
+    assert grade(report, "deploy/as-code") is expected
+
+
+def test_the_genai_model_is_not_recommended_where_it_is_shown(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"app.py": CHAT})
+    told = [
+        any("--model genai" in n for n in scan(tmp_path, ScanOptions(model=m)).notices) for m in ("default", "genai")
+    ]
+    assert told == [True, False]
