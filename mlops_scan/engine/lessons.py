@@ -189,12 +189,32 @@ def _find_projects(context: Context) -> tuple[str, ...]:
 
     work = {use.location.path for use in context.doing(*LEARNS)}
     outermost = {folder for folder in manifests if not _home(folder, manifests)}
-    homes = {path: home for path in work if (home := _home(path, outermost))}
-    found = tuple(sorted(set(homes.values())))
+    homes = {path: _home(path, outermost) for path in work}
+    found = tuple(sorted({home for home in homes.values() if home}))
     told = len(found) >= _MIN_TOLD and _MANY.search(readme_head(context)) is not None
-    if (len(found) < _MIN_PROJECTS and not told) or len(homes) * 2 < len(work):
+    if (len(found) < _MIN_PROJECTS and not told) or sum(map(bool, homes.values())) * 2 < len(work):
         return _demos(context)
-    return found
+    readmes = {file.folder for file in context.repository.files if file.name.lower().startswith("readme.")}
+    return tuple(sorted(_raised(folder, readmes, homes) for folder in found))
+
+
+def _raised(folder: str, readmes: set[str], homes: dict[str, str]) -> str:
+    """The outermost folder with a README in which a project lies alone, or the project: `a` for `a/build`.
+
+    What stands beside the code, such as its deployment, is of the project too; a folder of several with a README each
+    is a shelf. `homes` are the projects of all files with work; one that is in none keeps a folder from being theirs.
+    """
+    beside = {readme.rpartition("/")[0] for readme in readmes if not f"{folder}/".startswith(f"{readme}/")}
+    raised, outer = folder, folder.rpartition("/")[0]
+    while outer and not _SHELF.fullmatch(outer.rpartition("/")[2]) and _alone(f"{outer}/", folder, homes):
+        raised = outer if outer in readmes and outer not in beside else raised
+        outer = outer.rpartition("/")[0]
+    return raised
+
+
+def _alone(outer: str, folder: str, homes: dict[str, str]) -> bool:
+    """Whether all work in an outer folder is that of one project."""
+    return all(home == folder for path, home in homes.items() if path.startswith(outer))
 
 
 def _demos(context: Context) -> tuple[str, ...]:

@@ -89,6 +89,17 @@ def test_collection_of_projects(tmp_path: Path, tree: Tree, kind: str) -> None:
     assert kind_of(tmp_path, tree) == kind
 
 
+def test_a_project_is_what_its_readme_describes(tmp_path: Path) -> None:
+    folders = ("a", "b/seed/build", "c/seed/build", "labs/d", "e/seed/build", "f/build", "g/build")
+    tree: dict[str, str | bytes] = {f"{folder}/train.py": TRAIN for folder in folders}
+    tree |= {f"{folder}/requirements.txt": "scikit-learn==1.5.2\n" for folder in folders}
+    readmes = ("", "b/", "b/seed/build/", "labs/", "e/", "f/", "f/other/", "g/", "g/build/inner/")
+    tree |= {f"{folder}README.md": "# Things\n" for folder in readmes}
+    tree |= {"e/other/train.py": TRAIN, "c/notes.md": ""}  # work of another one, no README
+    expected = ("a", "b", "c/seed/build", "e/seed/build", "f/build", "g", "labs/d")
+    assert project_folders(context_of(tmp_path, tree)) == expected
+
+
 def demos(count: int, title: str = "# Tool Demos\n", more: Tree | None = None) -> Tree:
     """Folders with a README and a training script each, without dependencies of their own."""
     tree = projects(count, title, "README.md")
