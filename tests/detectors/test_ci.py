@@ -461,7 +461,7 @@ def test_a_pushed_image_counts_where_it_may_hold_a_model(
 
 
 FILE = ACTION.replace("context: WHAT", "context: api\n          file: api/Dockerfile")
-API = PUSH.replace("WHAT", "-f api/Dockerfile api")
+API_IMAGE = PUSH.replace("WHAT", "-f api/Dockerfile api")
 SCORES = "FROM example.org/scoring:1\n"
 ROLL = "  roll:\n    runs-on: ubuntu-latest\n    needs: check\n    steps:\n      - run: kubectl apply -f k8s/\n"
 
@@ -470,7 +470,7 @@ ROLL = "  roll:\n    runs-on: ubuntu-latest\n    needs: check\n    steps:\n     
     ("workflow", "more", "expected", "missing"),
     [
         (FILE, WEB, Grade.TRACE, True),
-        (github(API), WEB, Grade.TRACE, True),
+        (github(API_IMAGE), WEB, Grade.TRACE, True),
         (FILE + ROLL, WEB, Grade.TRACE, True),
         (FILE + ROLL.replace("needs: check", "needs: check\n    if: always()"), WEB, Grade.WIRED, True),
         (FILE + ROLL.replace("    needs: check\n", ""), WEB, Grade.WIRED, True),
