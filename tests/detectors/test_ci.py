@@ -476,7 +476,7 @@ ROLL = "  roll:\n    runs-on: ubuntu-latest\n    needs: check\n    steps:\n     
         (FILE + ROLL.replace("    needs: check\n", ""), WEB, Grade.WIRED, True),
         (FILE, {"api/Dockerfile": SCORES, **WEB}, Grade.WIRED, False),
         (FILE, {"a/api/Dockerfile": SCORES, "b/api/Dockerfile": SCORES}, Grade.WIRED, False),
-        (github(f"git clone https://example.org/a api\n{API}"), WEB, Grade.WIRED, False),
+        (github(f"git clone https://example.org/a api\n{API_IMAGE}"), WEB, Grade.WIRED, False),
         (github("kubectl apply -f k8s/\ndocker build -f api/Dockerfile -t a api"), WEB, Grade.WIRED, True),
         (github("docker build -f api/Dockerfile -t a api || true\nkubectl apply -f k8s/"), WEB, Grade.WIRED, True),
     ],
