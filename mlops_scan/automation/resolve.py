@@ -111,9 +111,9 @@ class Resolver:
         """A run of first-party code itself (a DAG's module, a scheduled function)."""
         return Run(start, (), location, (start.evidence,), entries=entries)
 
-    def pipeline_start(self, pipeline: Pipeline, start: Start) -> Iterator[Run]:
-        """What the steps of a pipeline run when the pipeline itself is the start."""
-        yield from self._pipeline_steps(pipeline, Chain(start, (start.evidence,)))
+    def pipeline_start(self, pipeline: Pipeline, start: Start, only: frozenset[str] | None = None) -> Iterator[Run]:
+        """What the steps of a pipeline, or those of some names, run when the pipeline itself is the start."""
+        yield from self._pipeline_steps(pipeline, Chain(start, (start.evidence,)), only)
 
     def service(self, path: str, start: Start, folder: str | None = None) -> Iterator[Run]:
         """What the image of a Dockerfile runs as a service; `folder` is the folder of its build, else its own."""

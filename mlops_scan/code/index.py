@@ -62,6 +62,10 @@ class CodeIndex:
         """Everything that running the entries may run, nearest first, each with the step that led to it."""
         return self._reach.reach(entries, max_hops)
 
+    def lead(self, node: Node, targets: Iterable[Node], line: int) -> None:
+        """Add to the graph what a line of `node` runs in a way that the code alone does not show."""
+        self._reach.lead(node, targets, line)
+
     def connect(self) -> None:
         """Find out at once what runs what, which else is done file by file as it is asked for."""
         self._reach.connect()

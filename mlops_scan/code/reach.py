@@ -60,6 +60,9 @@ class Reach:
         self._sources: dict[Node, list[Node]] | None = None  # what runs each node
         self._methods: dict[str, list[Node]] = defaultdict(list)
         self._foreign: set[str] = set()  # names that run nothing of the repository, whoever calls them
+        self._led: dict[str, list[tuple[str, tuple[Node, ...], int]]] = defaultdict(
+            list
+        )  # by file: scope, targets, line
         self._made: dict[Node, tuple[Node, ...]] = {}
         self._dispatched: dict[str, tuple[Node, ...]] = {}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
@@ -139,6 +142,8 @@ class Reach:
                 if named:
                     yield call.scope, "", named, call.line
         yield from self._registered(module)
+        for scope, targets, line in self._led.get(module.path, ()):
+            yield scope, "", targets, line
 
     def _known(self, module: Module, imported: set[str]) -> dict[str, tuple[Node, ...]]:
         """The names that a module calls or hands over and that run code of the repository, each with that code."""
@@ -290,6 +295,12 @@ class Reach:
                     steps[target] = Step(node, line)
                     queue.append((target, hops + 1))
         return steps
+
+    def lead(self, node: Node, targets: Iterable[Node], line: int) -> None:
+        """Add to the graph what a line of `node` runs in a way that the code alone does not show."""
+        self._led[node[0]].append((node[1], tuple(targets), line))
+        self._edges.pop(node[0], None)
+        self._sources = None
 
     def connect(self) -> None:
         """Make the whole graph at once."""

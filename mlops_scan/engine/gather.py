@@ -15,6 +15,7 @@ from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.infrastructure import typescript_programs
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared, is_rule_file
+from mlops_scan.automation.projectcalls import called_projects
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.cache import Cache
 from mlops_scan.ci.find import unread_providers, workflows
@@ -95,6 +96,7 @@ def gather(
     resolver = Resolver(documents, index, matcher, pipelines)
     roles = {file.path: file.role for file in repository.files}
     uses = _uses(index, matcher, definitions.uses)
+    uses += tuple(called_projects(uses, index, resolver))
     uses += tuple(own_models(index, uses, lambda path: roles.get(path, Role.SOURCE)))
     code_pipelines = starts.code_schedules(uses, index)
     handed = Handed(documents, index, environment(found))

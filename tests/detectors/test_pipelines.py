@@ -736,3 +736,76 @@ _CLASSES = (
 )
 def test_classes_that_are_tasks(tmp_path: Path, more: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {"flow.py": _CLASSES + more}), PRACTICE) is expected
+
+
+# -- MLflow projects that code runs ------------------------------------------------------------------------------------
+
+
+def _project(entry: str, script: str) -> str:
+    return f"name: {entry}\nentry_points:\n  {entry}:\n    command: python {script}\n"
+
+
+def _projects(body: str, more: str = "") -> Tree:
+    return {
+        "src/prepare/MLproject": _project("main", "prepare.py"),
+        "src/prepare/prepare.py": PREPARE,
+        "src/fit/MLproject": _project("main", "fit.py"),
+        "src/fit/fit.py": TRAIN,
+        "main.py": f"import os\n\nimport mlflow\n\n{more}\n\ndef go(config):\n{body}\n\n"
+        "if __name__ == '__main__':\n    go({})\n",
+        "requirements.txt": "mlflow==2.9\nscikit-learn==1.4\n",
+    }
+
+
+def _runs(*folders: str) -> str:
+    return "".join(f"    mlflow.run({folder})\n" for folder in folders)
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("'src/prepare', 'main'", "'src/fit', entry_point='main'"),
+        ("uri='src/prepare'", "uri='./src/fit'"),
+        ("os.path.join(os.getcwd(), 'src', 'prepare'), 'main'", "os.path.join(os.getcwd(), 'src', 'fit'), 'main'"),
+        (
+            "\n        f\"{config['root']}/prepare\",\n        'main',\n        parameters={'a': 1},\n    ",
+            'f\'{config["root"]}/fit\', "main"',
+        ),
+    ],
+    ids=["constants", "keywords", "joined", "formatted"],
+)
+def test_projects_that_code_runs_one_after_the_other(tmp_path: Path, folders: tuple[str, str]) -> None:
+    report = scan_tree(tmp_path, _projects(_runs(*folders)))
+    result = practice(report, PRACTICE)
+    assert result.grade is Grade.IMPLEMENTED
+    assert places(result.evidence)[0] == "main.py:8"
+    assert any(place.startswith("src/fit/fit.py:") for place in places(result.evidence))
+    assert not findings(report, "MLS101")
+
+
+def test_projects_that_code_runs_are_wired_where_ci_runs_the_code(tmp_path: Path) -> None:
+    ci = "on: push\njobs:\n  run:\n    runs-on: x\n    steps:\n      - run: python main.py\n"
+    tree = _projects(_runs("'src/prepare'", "'src/fit'"))
+    assert grade(scan_tree(tmp_path, {**tree, ".github/workflows/run.yml": ci}), PRACTICE) is Grade.WIRED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        _runs("'src/fit'"),
+        _runs("'src/fit'", "'src/fit', 'main'"),
+        _runs("'src/fit'", "'src/missing'"),
+        _runs("'src/fit'") + "    # mlflow.run('src/prepare')\n",
+        _runs("'src/fit'", "'https://github.com/someone/steps#prepare'"),
+        _runs("'src/fit'", "config['step']"),
+        "    pass\n",
+    ],
+    ids=["one", "one twice", "one is missing", "commented out", "of another repository", "not known", "gaps"],
+)
+def test_projects_that_code_does_not_chain(tmp_path: Path, body: str) -> None:
+    assert grade(scan_tree(tmp_path, _projects(body)), PRACTICE) is Grade.TRACE
+
+
+def test_chained_projects_without_a_model_are_no_ml_pipeline(tmp_path: Path) -> None:
+    tree = {**_projects(_runs("'src/prepare'", "'src/fit'")), "src/fit/fit.py": PREPARE, "train.py": TRAIN}
+    assert grade(scan_tree(tmp_path, tree), PRACTICE) is Grade.TRACE
