@@ -60,9 +60,8 @@ class Reach:
         self._sources: dict[Node, list[Node]] | None = None  # what runs each node
         self._methods: dict[str, list[Node]] = defaultdict(list)
         self._foreign: set[str] = set()  # names that run nothing of the repository, whoever calls them
-        self._led: dict[str, list[tuple[str, tuple[Node, ...], int]]] = defaultdict(
-            list
-        )  # by file: scope, targets, line
+        # what `lead` has added, by file
+        self._led: dict[str, list[tuple[str, tuple[Node, ...], int]]] = defaultdict(list)
         self._made: dict[Node, tuple[Node, ...]] = {}
         self._dispatched: dict[str, tuple[Node, ...]] = {}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)

@@ -12,6 +12,7 @@ from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.starts import code_pipelines, task_commands, task_scopes
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.detectors.preparing import step_prepares, tasks_prepare
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
@@ -90,7 +91,8 @@ def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
     work = ml_step(context, pipeline)
     if work is None:
         reason = "no step trains, evaluates or scores a model"
-        yield Signal("data/pipeline", pipeline.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM)
+        if step_prepares(context, pipeline, runs_of(context, pipeline)):
+            yield Signal("data/pipeline", pipeline.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM)
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)
         return
     if len(pipeline.steps) < 2:
@@ -120,18 +122,22 @@ def _reached_uses(context: Context, run: Run) -> Iterator[Use]:
 
 
 class Coded(Struct, frozen=True):
-    """A pipeline that code defines: its definition and entries, where it works on a model, how many tasks it has."""
+    """A pipeline that code defines: its definition and entries, where it works on a model, how many tasks it has.
+
+    `data` tells that one of them prepares data.
+    """
 
     use: Use
     entries: tuple[Node, ...]
     work: Use | None
     tasks: int
+    data: bool
 
 
 def coded(context: Context) -> tuple[Coded, ...]:
     """The pipelines that code defines; the work of one that trains is the training."""
     if "pipelines in code" not in context.cache:
-        known: dict[tuple[Node, ...], tuple[Use | None, int]] = {}  # many pipelines may be defined in one scope
+        known: dict[tuple[Node, ...], tuple[Use | None, int, bool]] = {}  # many pipelines may be defined in one scope
         steps = task_scopes(context.uses)
         found = []
         for use, entries in code_pipelines(context.uses, context.index):
@@ -140,7 +146,8 @@ def coded(context: Context) -> tuple[Coded, ...]:
             if entries not in known:
                 reached = context.index.reach(_with_scripts(context, entries, steps))
                 work = context.does(reached, LEARNS) or context.does(reached, _SCORES)
-                known[entries] = work, _tasks(context, reached)
+                data = tasks_prepare(context, entries, reached, beside=work is not None)
+                known[entries] = work, _tasks(context, reached), data
             found.append(Coded(use, entries, *known[entries]))
         context.cache["pipelines in code"] = tuple(found)
     return cast("tuple[Coded, ...]", context.cache["pipelines in code"])
@@ -151,10 +158,12 @@ def _in_code(context: Context) -> Iterator[Signal]:
         use, entries, work, tasks = pipeline.use, pipeline.entries, pipeline.work, pipeline.tasks
         path = use.location.path
         definition = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
+        preparing = Signal(
+            "data/pipeline", use.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM, scope=use.scope
+        )
         if work is None:
-            yield Signal(
-                "data/pipeline", use.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM, scope=use.scope
-            )
+            if pipeline.data:
+                yield preparing
             reason = "no task of it was seen to train, evaluate or score a model"
             yield Signal("pipeline/orchestration", use.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)
             continue
@@ -172,6 +181,8 @@ def _in_code(context: Context) -> Iterator[Signal]:
                 scope=use.scope,
                 anchor=entries[0],
             )
+            if pipeline.data:
+                yield preparing
 
 
 def _with_scripts(context: Context, entries: tuple[Node, ...], tasks: Container[Node]) -> tuple[Node, ...]:

@@ -809,3 +809,63 @@ def test_projects_that_code_does_not_chain(tmp_path: Path, body: str) -> None:
 def test_chained_projects_without_a_model_are_no_ml_pipeline(tmp_path: Path) -> None:
     tree = {**_projects(_runs("'src/prepare'", "'src/fit'")), "src/fit/fit.py": PREPARE, "train.py": TRAIN}
     assert grade(scan_tree(tmp_path, tree), PRACTICE) is Grade.TRACE
+
+
+# -- pipelines of data -------------------------------------------------------------------------------------------------
+
+
+def _flow(*tasks: tuple[str, str], imports: str = "") -> str:
+    """A Prefect flow of tasks, each with its body."""
+    made = "".join(f"@task\ndef {name}(rows=None):\n    {body}\n\n\n" for name, body in tasks)
+    calls = "".join(f"    {name}()\n" for name, _ in tasks)
+    return f"from prefect import flow, task\n{imports}\n\n{made}@flow\ndef weekly():\n{calls}"
+
+
+DRIFT = "Report(metrics=[DataDriftPreset()]).run(reference_data=rows, current_data=rows)"
+EVIDENTLY = "from evidently.report import Report\nfrom evidently.metric_preset import DataDriftPreset\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _flow(("clean_rows", "return rows"), ("publish", "return rows")),
+        _flow(("first", "pd.read_sql('a', 'b').to_parquet('c')"), imports="import pandas as pd\n"),
+        _flow(("load_orders", "return rows"), ("publish", "return rows")),
+        _flow(("clean_rows", "return rows"), ("look", DRIFT), imports=EVIDENTLY),
+    ],
+    ids=["named", "writes a table", "reads", "prepares and watches"],
+)
+def test_flow_that_prepares_data(tmp_path: Path, text: str) -> None:
+    assert practice(scan_tree(tmp_path, {**ML, "flows/weekly.py": text}), "data/pipeline").met
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _flow(("load_orders", "return rows"), ("look", DRIFT), imports=EVIDENTLY),
+        _flow(("release", "mlflow.register_model('runs:/a/b', 'churn')"), imports="import mlflow\n"),
+        _flow(("say_hello", "return rows"), ("send_alert", "return rows")),
+        _flow(("deploy_model", "return rows"), ("# clean_rows", "")).replace("@task\ndef # ", "# def "),
+    ],
+    ids=["watches drift", "registers", "says hello", "commented out"],
+)
+def test_flow_that_prepares_no_data(tmp_path: Path, text: str) -> None:
+    report = scan_tree(tmp_path, {**ML, "flows/weekly.py": text})
+    assert grade(report, "data/pipeline") is Grade.ABSENT
+    assert grade(report, PRACTICE) is Grade.TRACE
+
+
+@pytest.mark.parametrize(("name", "met"), [("prepare", True), ("greet", False)])
+def test_declared_pipeline_prepares_data_or_not(tmp_path: Path, name: str, met: bool) -> None:
+    text = f"stages:\n  {name}:\n    cmd: python hello.py\n  say:\n    cmd: python hello.py\n"
+    report = scan_tree(tmp_path, {**ML, "dvc.yaml": text, "hello.py": "import pandas as pd\n\nprint(pd)\n"})
+    assert practice(report, "data/pipeline").met is met
+
+
+def test_flow_that_prepares_data_for_its_training(tmp_path: Path) -> None:
+    fit = ("fit", "train('data.csv', 'model')")
+    for folder, prepare, met in (("a", "clean_rows", True), ("b", "greet", False)):
+        text = _flow((prepare, "return rows"), fit, imports="from train import train\n")
+        report = scan_tree(tmp_path / folder, {**ML, "weekly.py": text})
+        assert grade(report, PRACTICE) is Grade.IMPLEMENTED
+        assert practice(report, "data/pipeline").met is met
