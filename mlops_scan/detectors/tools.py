@@ -12,6 +12,7 @@ from mlops_scan.detectors.dependencies import Declared, declared
 from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
+from mlops_scan.detectors.results import unminded
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
@@ -51,15 +52,16 @@ def _uses(context: Context) -> Iterator[Signal]:
             off = never_made(context, location)
             if practice == "deploy/as-code" and is_load_test(location.path):
                 off = "it deploys a load generator"
+            lost = "" if off or practice != "data/validation" else unminded(context, use)
             yield Signal(
                 practice=practice,
                 tool=use.tool,
                 grade=Grade.TRACE if off else use.grade,
                 evidence=(context.evidence(location.path, location.line, Hop.DEFINITION, location.end_line),),
                 confidence=use.confidence,
-                reason=off or use.note,
+                reason=off or lost or use.note,
                 scope=use.scope,
-                fixed=bool(off),
+                fixed=bool(off or lost),
             )
 
 

@@ -230,3 +230,87 @@ def test_check_whose_error_is_caught_is_not_wired(tmp_path: Path) -> None:
     result = practice(scan_tree(tmp_path, tree), NAME)
     assert result.grade is Grade.IMPLEMENTED
     assert "data.py:10 catches its failure" in result.reason
+
+
+PUSHED = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: python check.py\n"
+GX = """\
+import great_expectations as gx
+
+from train import train
+
+
+def check():
+    context = gx.get_context()
+    result = context.run_checkpoint(checkpoint_name="rows")
+BODY
+
+
+if __name__ == "__main__":
+    check()
+    train("data.csv", "model.joblib")
+"""
+SUITE = """\
+from evidently.test_preset import DataStabilityTestPreset
+from evidently.test_suite import TestSuite
+
+from train import train
+
+
+def check(old=None, new=None):
+    suite = TestSuite(tests=[DataStabilityTestPreset()])
+    suite.run(reference_data=old, current_data=new)
+BODY
+
+
+check()
+"""
+
+
+@pytest.mark.parametrize("text", [GX, SUITE], ids=["great-expectations", "evidently"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    print(NAME)",
+        "    NAME.save_html('report.html')",
+        "    if not NAME.as_dict():\n        NAME.save_html('report.html')",
+        "    # assert NAME.success",
+        "    assert 1 + 1 == 2",
+    ],
+)
+def test_result_that_stops_nothing(tmp_path: Path, text: str, body: str) -> None:
+    name = "result" if text is GX else "suite"
+    tree = {**ML, "check.py": text.replace("BODY", body.replace("NAME", name)), ".github/workflows/a.yml": PUSHED}
+    result = practice(scan_tree(tmp_path, tree), NAME)
+    assert (result.grade, result.reason) == (Grade.IMPLEMENTED, "its result stops nothing")
+
+
+@pytest.mark.parametrize("text", [GX, SUITE], ids=["great-expectations", "evidently"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    if not NAME.success:\n        raise SystemExit(1)",
+        "    if not NAME['success']:\n        return\n    print('good')",
+        "    assert NAME.success",
+        "    passed = NAME.success\n    if not passed:\n        raise ValueError(NAME)",
+        "    return NAME.success",
+        "    if NAME.success:\n        train('data.csv', 'model.joblib')\n    else:\n        print('bad')",
+        "    NAME.raise_for_failure()",
+    ],
+)
+def test_result_that_stops_something(tmp_path: Path, text: str, body: str) -> None:
+    name = "result" if text is GX else "suite"
+    tree = {**ML, "check.py": text.replace("BODY", body.replace("NAME", name)), ".github/workflows/a.yml": PUSHED}
+    assert grade(scan_tree(tmp_path, tree), NAME) is Grade.WIRED
+
+
+@pytest.mark.parametrize(("given", "expected"), [(", blocking=True", Grade.WIRED), ("", Grade.IMPLEMENTED)])
+def test_asset_check_that_blocks_or_not(tmp_path: Path, given: str, expected: Grade) -> None:
+    text = (
+        "import dagster\nfrom train import train\n\n\n@dagster.asset\ndef model():\n    train('a.csv', 'model')\n\n\n"
+        f"@dagster.asset_check(asset=model{given})\ndef rows():\n    return dagster.AssetCheckResult(passed=True)\n\n\n"
+        "defs = dagster.Definitions(assets=[model], asset_checks=[rows])\n"
+    )
+    result = practice(scan_tree(tmp_path, {**ML, "defs.py": text}), NAME)
+    assert result.grade is expected
+    if expected is Grade.IMPLEMENTED:
+        assert result.reason == "its failure does not stop what follows"
