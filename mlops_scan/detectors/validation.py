@@ -23,6 +23,8 @@ _SUBJECT = regex(
 _NOT_DATA = regex(r"(path|file|exists|url|token|config|argv|port|host|password|user)", re.I)
 _COLUMNS = regex(r"(columns|schema|dtypes?)", re.I)
 _STATUS = regex(r"(validation_?(status|passed|result|ok|report)|is_valid(ated)?$|data_?(is_)?valid$|STATUS_FILE)", re.I)
+_HELD = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
+_OUTCOME = regex(r"(validation_)?(errors?|error_(message|msg|list)s?|messages|problems|issues|status|violations)", re.I)
 _TABLES = frozenset({"pandas", "polars", "pyspark", "numpy", "pyarrow", "dask", "duckdb"})
 _EXPECTS = "great_expectations"
 _READS = frozenset({"read_csv", "read_parquet", "read_sql", "read_table", "read_json", "read_excel", "load_dataset"})
@@ -175,6 +177,21 @@ def _find_asked(context: Context) -> Evidence | None:
     return None
 
 
+def _asked_by_caller(context: Context, name: str) -> Evidence | None:
+    """Where a caller of a check stops on its outcome, or on a message about it: `if len(errors) > 0: raise`."""
+    for path, module in context.modules(notebooks=False):
+        for call in module.calls:
+            if call.name.rpartition(".")[2] != name:
+                continue
+            held = _HELD.match(context.line(path, call.line))
+            for guard in module.guards:
+                if guard.scope != call.scope or guard.line < call.line or guard.stops not in ("raise", "exit"):
+                    continue
+                if (held is not None and held.group(1) in guard.names) or any(map(_OUTCOME.fullmatch, guard.names)):
+                    return context.evidence(path, guard.line, Hop.USE)
+    return None
+
+
 def _by_status(context: Context, module: Module, name: str) -> Iterator[Signal]:
     """A function that compares columns with a schema and gives a status, which another step may ask for."""
     compared = next(
@@ -187,7 +204,7 @@ def _by_status(context: Context, module: Module, name: str) -> Iterator[Signal]:
     )
     if compared is None:
         return
-    asked = _asked(context)
+    asked = _asked(context) or _asked_by_caller(context, name.rpartition(".")[2])
     if asked is None and not any(_STATUS.search(text) for text in _words(module)):
         return
     function = module.functions[name]

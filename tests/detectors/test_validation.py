@@ -232,6 +232,52 @@ def test_check_whose_error_is_caught_is_not_wired(tmp_path: Path) -> None:
     assert "data.py:10 catches its failure" in result.reason
 
 
+MESSAGE = """\
+import pandas as pd
+
+
+class Checks:
+    def validate_column_count(self, frame, schema):
+        if len(frame.columns) == len(schema["columns"]):
+            return True
+        return False
+
+    def run(self, frame, schema):
+        error_message = ""
+        status = self.validate_column_count(frame, schema)
+        if not status:
+            error_message = f"{error_message}columns are missing"
+        if len(error_message) > 0:
+            raise ValueError(error_message)
+        return frame
+"""
+CHECKED = """\
+from data_checks import Checks
+from train import train
+
+if __name__ == "__main__":
+    Checks().run(None, {})
+    train("data.csv", "model.joblib")
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "met"),
+    [
+        ("", "", True),
+        ("if len(error_message) > 0:\n            raise ValueError(error_message)", "assert_ok = status", False),
+        ("len(error_message) > 0", "len(frame) == 0", False),
+        ("raise ValueError(error_message)", "print(error_message)", False),
+        ("if len(error_message) > 0", "if not status", True),
+    ],
+    ids=["a message of it", "nothing", "another question", "only printed", "itself"],
+)
+def test_outcome_that_the_caller_stops_at(tmp_path: Path, before: str, after: str, met: bool) -> None:
+    tree = {**ML, "data_checks.py": MESSAGE.replace(before, after) if before else MESSAGE}
+    tree["run.py"] = CHECKED
+    assert practice(scan_tree(tmp_path, tree), NAME).met is met
+
+
 PUSHED = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: python check.py\n"
 GX = """\
 import great_expectations as gx
