@@ -58,6 +58,7 @@ class Automation:
             elif run.start.kind == "ci":
                 self._of_job[(run.start.workflow, run.start.job)].append(run)
         self._by_node: dict[Node, list[tuple[int, Run]]] | None = None
+        self._alternatives: frozenset[Location] | None = None  # projects whose entry points nothing asks for
         self._started: dict[Node, list[Started]] = {}
         self._steps: dict[int, dict[Node, Step]] = {}  # what a run at a place of `runs` reaches
         self._ways: dict[int, dict[Node, tuple[Evidence, ...]]] = {}  # to nodes, for all runs that enter the same code
@@ -82,6 +83,22 @@ class Automation:
     def pipeline_runs(self, place: Location) -> list[Run]:
         """The runs whose start is the pipeline declared at a place."""
         return self._of_pipeline.get(place, [])
+
+    def idle(self, run: Run) -> bool:
+        """Whether a run is an entry point of a project that the program which runs such projects does not ask for.
+
+        They are alternatives: what no program chooses among a person starts, one by one.
+        """
+        if run.start.kind != "pipeline":
+            return False
+        if self._alternatives is None:
+            led = self.index.led
+            asked = {path for other in self.runs for path in other.pipelines}
+            places = {Location(p.path, p.line): p.path for p in self.pipelines if p.entry_points}
+            self._alternatives = frozenset(place for place, path in places.items() if led and path not in asked)
+        if run.start.evidence.location not in self._alternatives:
+            return False
+        return self.index.led.isdisjoint(run.entries)
 
     def runs_of_job(self, workflow: str, job: str) -> list[Run]:
         """The runs of one CI job."""

@@ -66,6 +66,11 @@ class CodeIndex:
         """Add to the graph what a line of `node` runs in a way that the code alone does not show."""
         self._reach.lead(node, targets, line)
 
+    @property
+    def led(self) -> frozenset[Node]:
+        """What `lead` was told to be run, and what runs it."""
+        return frozenset(self._reach.led)
+
     def connect(self) -> None:
         """Find out at once what runs what, which else is done file by file as it is asked for."""
         self._reach.connect()

@@ -60,8 +60,9 @@ class Reach:
         self._sources: dict[Node, list[Node]] | None = None  # what runs each node
         self._methods: dict[str, list[Node]] = defaultdict(list)
         self._foreign: set[str] = set()  # names that run nothing of the repository, whoever calls them
-        # what `lead` has added, by file
+        # what `lead` has added, by file, and all that it leads to or from
         self._led: dict[str, list[tuple[str, tuple[Node, ...], int]]] = defaultdict(list)
+        self.led: set[Node] = set()
         self._made: dict[Node, tuple[Node, ...]] = {}
         self._dispatched: dict[str, tuple[Node, ...]] = {}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
@@ -298,6 +299,7 @@ class Reach:
     def lead(self, node: Node, targets: Iterable[Node], line: int) -> None:
         """Add to the graph what a line of `node` runs in a way that the code alone does not show."""
         self._led[node[0]].append((node[1], tuple(targets), line))
+        self.led.update((node, (node[0], ""), *self._led[node[0]][-1][1]))
         self._edges.pop(node[0], None)
         self._sources = None
 

@@ -80,7 +80,9 @@ def _wired(context: Context, signal: Signal) -> Signal:
         start = started.run.start
         if start.kind == "pipeline" and start.evidence.location == signal.evidence[0].location:
             continue  # a pipeline does not start itself
-        if start.blocked:
+        if context.automation.idle(started.run):
+            reason = reason or "nothing seen in the repository starts this entry point of the project"
+        elif start.blocked:
             reason = reason or f"{start.label}: {start.blocked}"
         elif practice.blocking and started.run.toothless:
             reason = reason or f"its failure has no effect: {started.run.toothless}"

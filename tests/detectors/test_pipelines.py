@@ -869,3 +869,17 @@ def test_flow_that_prepares_data_for_its_training(tmp_path: Path) -> None:
         report = scan_tree(tmp_path / folder, {**ML, "weekly.py": text})
         assert grade(report, PRACTICE) is Grade.IMPLEMENTED
         assert practice(report, "data/pipeline").met is met
+
+
+def test_project_that_the_running_code_does_not_ask_for_wires_nothing(tmp_path: Path) -> None:
+    push = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: mlflow run src/fit\n"
+    asked = _projects(_runs("'src/prepare'", "'src/fit'"))
+    idle = _projects(_runs("'src/prepare'") + "    # mlflow.run('src/fit')\n")
+    for folder, content, expected in (
+        ("asked", asked, Grade.WIRED),
+        ("not asked", idle, Grade.IMPLEMENTED),
+        ("in CI", {**idle, ".github/workflows/a.yml": push}, Grade.WIRED),
+        ("commented out", {**idle, ".github/workflows/a.yml": push.replace("run: ", "run: true #")}, Grade.IMPLEMENTED),
+        ("by a person", {**idle, "main.py": "print('hello')\n"}, Grade.WIRED),
+    ):
+        assert grade(scan_tree(tmp_path / folder, content), "code/modular-training") is expected

@@ -210,7 +210,8 @@ SUITE = {
     "expectations": [{"expectation_type": "expect_column_values_to_not_be_null", "kwargs": {"column": "id"}}],
 }
 CHECKPOINT = (
-    "import great_expectations as gx\n\ncontext = gx.get_context()\ncontext.run_checkpoint(checkpoint_name='rows')\n"
+    "import great_expectations as gx\n\ncontext = gx.get_context()\n"
+    "result = context.run_checkpoint(checkpoint_name='rows')\nif not result.success:\n    raise SystemExit(1)\n"
 )
 
 
@@ -218,10 +219,11 @@ CHECKPOINT = (
     ("suite", "code", "expected"),
     [
         (SUITE, CHECKPOINT, Grade.WIRED),
+        (SUITE, CHECKPOINT.partition("if ")[0], Grade.IMPLEMENTED),
         (SUITE, "", Grade.TRACE),
         ({**SUITE, "expectations": []}, "", Grade.ABSENT),
     ],
-    ids=["run in CI", "suite only", "empty suite"],
+    ids=["run in CI", "its result is not read", "suite only", "empty suite"],
 )
 def test_expectations(tmp_path: Path, suite: dict[str, object], code: str, expected: Grade) -> None:
     workflow = "on: push\njobs:\n  a:\n    steps:\n      - run: python check.py\n"
