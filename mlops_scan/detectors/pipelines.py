@@ -21,6 +21,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem
 _SCORES = frozenset({"predict", "evaluate", "load-model"})
 _STAGES = frozenset({"preprocess", "validate-data", "train", "tune", "evaluate", "predict", "register"})
 _PREPARES = regex(r"(prep|ingest|clean|featur|split|load|extract|transform|download|fetch)", re.I)
+_LEARNS_BY_NAME = regex(r"(train|fit|finetun|learn)", re.I)
 _ONE_STEP = "it has a single step"
 
 
@@ -124,7 +125,7 @@ def _reached_uses(context: Context, run: Run) -> Iterator[Use]:
 class Coded(Struct, frozen=True):
     """A pipeline that code defines: its definition and entries, where it works on a model, how many tasks it has.
 
-    `data` tells that one of them prepares data.
+    `data` tells that one of them prepares data, `missing` is a script that one runs and that is not there.
     """
 
     use: Use
@@ -132,22 +133,24 @@ class Coded(Struct, frozen=True):
     work: Use | None
     tasks: int
     data: bool
+    missing: str
 
 
 def coded(context: Context) -> tuple[Coded, ...]:
     """The pipelines that code defines; the work of one that trains is the training."""
     if "pipelines in code" not in context.cache:
-        known: dict[tuple[Node, ...], tuple[Use | None, int, bool]] = {}  # many pipelines may be defined in one scope
+        known: dict[tuple[Node, ...], tuple[Use | None, int, bool, str]] = {}  # many pipelines may be defined in one scope
         steps = task_scopes(context.uses)
         found = []
         for use, entries in code_pipelines(context.uses, context.index):
             if use.tool in context.self_tools:
                 continue
             if entries not in known:
-                reached = context.index.reach(_with_scripts(context, entries, steps))
+                nodes, missing = _with_scripts(context, entries, steps)
+                reached = context.index.reach(nodes)
                 work = context.does(reached, LEARNS) or context.does(reached, _SCORES)
                 data = tasks_prepare(context, entries, reached, beside=work is not None)
-                known[entries] = work, _tasks(context, reached), data
+                known[entries] = work, _tasks(context, reached), data, missing
             found.append(Coded(use, entries, *known[entries]))
         context.cache["pipelines in code"] = tuple(found)
     return cast("tuple[Coded, ...]", context.cache["pipelines in code"])
@@ -165,6 +168,7 @@ def _in_code(context: Context) -> Iterator[Signal]:
             if pipeline.data:
                 yield preparing
             reason = "no task of it was seen to train, evaluate or score a model"
+            reason = f"`{pipeline.missing}`, which a task runs, is not in the repository" if pipeline.missing else reason
             yield Signal("pipeline/orchestration", use.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)
             continue
         evidence = (definition, context.evidence(work.location.path, work.location.line, Hop.USE))
@@ -185,16 +189,19 @@ def _in_code(context: Context) -> Iterator[Signal]:
                 yield preparing
 
 
-def _with_scripts(context: Context, entries: tuple[Node, ...], tasks: Container[Node]) -> tuple[Node, ...]:
-    """The entries plus the scripts and commands that their tasks name as constants."""
+def _with_scripts(context: Context, entries: tuple[Node, ...], tasks: Container[Node]) -> tuple[tuple[Node, ...], str]:
+    """The entries plus the scripts and commands that their tasks name as constants, and a script that is not there."""
     if not entries:
-        return entries
+        return entries, ""
+    missing: list[str] = []
     nodes = list(entries)
     start = Start("pipeline", "task", context.evidence(entries[0][0], 1, Hop.TRIGGER))
     for path, command in task_commands(entries, tasks, context.index, context.handed):
         for run in context.resolver.script(command.text, path, command.line, start, folder=command.folder):
             nodes.extend(run.entries)
-    return tuple(dict.fromkeys(nodes))
+            missing += [run.missing] if run.missing else []
+    lost = next((name for name in missing if _LEARNS_BY_NAME.search(name.rpartition("/")[2])), "")
+    return tuple(dict.fromkeys(nodes)), lost or next(iter(missing), "")
 
 
 def _tasks(context: Context, reached: Iterable[Node]) -> int:

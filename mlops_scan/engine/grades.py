@@ -131,10 +131,15 @@ def _result(practice: Practice, signals: list[Signal]) -> PracticeResult:
             return PracticeResult(
                 practice.id, practice.title, Grade.ABSENT, False, practice.minimum, Confidence.HIGH, "nothing was found"
             )
-    best = max(known, key=lambda s: (_meets(practice, s), s.grade.strength, s.confidence.strength))
+    best = max(known, key=lambda s: (_meets(practice, s), s.grade.strength, s.confidence.strength, _at_work(s)))
     return _build(
         practice, sorted(known, key=lambda s: (s is not best, -s.grade.strength, -s.confidence.strength)), best.grade
     )
+
+
+def _at_work(signal: Signal) -> bool:
+    """Of traces, whether it has found what the practice is about, and so came nearer to it than others."""
+    return signal.grade is Grade.TRACE and any(evidence.hop is Hop.USE for evidence in signal.evidence)
 
 
 def _meets(practice: Practice, signal: Signal) -> bool:

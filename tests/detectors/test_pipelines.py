@@ -883,3 +883,32 @@ def test_project_that_the_running_code_does_not_ask_for_wires_nothing(tmp_path: 
         ("by a person", {**idle, "main.py": "print('hello')\n"}, Grade.WIRED),
     ):
         assert grade(scan_tree(tmp_path / folder, content), "code/modular-training") is expected
+
+
+def test_script_of_a_task_that_is_not_in_the_repository_is_the_reason(tmp_path: Path) -> None:
+    text = (
+        "from azureml.pipeline.core import Pipeline\nfrom azureml.pipeline.steps import PythonScriptStep\n\n"
+        "first = PythonScriptStep(name='evaluate', script_name='evaluation.py', source_directory='src')\n"
+        "second = PythonScriptStep(name='fit', script_name='train_model.py', source_directory='src')\n"
+        "pipeline = Pipeline(workspace=None, steps=[first, second])\n"
+    )
+    for folder, more, reason in (
+        ("a", {}, "`src/train_model.py`, which a task runs, is not in the repository"),
+        (
+            "b",
+            {"src/train_model.py": "print('nothing yet')\n", "src/evaluation.py": "print('nothing yet')\n"},
+            "no task of it was seen to train, evaluate or score a model",
+        ),
+    ):
+        result = practice(scan_tree(tmp_path / folder, {**ML, "deploy.py": text, **more}), PRACTICE)
+        assert (result.grade, result.reason) == (Grade.TRACE, reason)
+
+
+def test_the_pipeline_that_came_nearest_gives_the_reason(tmp_path: Path) -> None:
+    tree = {
+        **ML,
+        "a.py": _flow(("say_hello", "return rows")),
+        "b.py": _flow(("fit", "train('a.csv', 'b')"), imports="from train import train\n"),
+    }
+    result = practice(scan_tree(tmp_path, tree), PRACTICE)
+    assert (result.grade, result.reason) == (Grade.TRACE, "it has a single step")
