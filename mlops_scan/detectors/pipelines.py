@@ -139,7 +139,9 @@ class Coded(Struct, frozen=True):
 def coded(context: Context) -> tuple[Coded, ...]:
     """The pipelines that code defines; the work of one that trains is the training."""
     if "pipelines in code" not in context.cache:
-        known: dict[tuple[Node, ...], tuple[Use | None, int, bool, str]] = {}  # many pipelines may be defined in one scope
+        known: dict[
+            tuple[Node, ...], tuple[Use | None, int, bool, str]
+        ] = {}  # many pipelines may be defined in one scope
         steps = task_scopes(context.uses)
         found = []
         for use, entries in code_pipelines(context.uses, context.index):
@@ -168,7 +170,8 @@ def _in_code(context: Context) -> Iterator[Signal]:
             if pipeline.data:
                 yield preparing
             reason = "no task of it was seen to train, evaluate or score a model"
-            reason = f"`{pipeline.missing}`, which a task runs, is not in the repository" if pipeline.missing else reason
+            if pipeline.missing:
+                reason = f"`{pipeline.missing}`, which a task runs, is not in the repository"
             yield Signal("pipeline/orchestration", use.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)
             continue
         evidence = (definition, context.evidence(work.location.path, work.location.line, Hop.USE))
