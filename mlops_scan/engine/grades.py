@@ -138,8 +138,10 @@ def _result(practice: Practice, signals: list[Signal]) -> PracticeResult:
 
 
 def _at_work(signal: Signal) -> bool:
-    """Of traces, whether it has found what the practice is about, and so came nearer to it than others."""
-    return signal.grade is Grade.TRACE and any(evidence.hop is Hop.USE for evidence in signal.evidence)
+    """Of traces of main code, whether it has found what the practice is about, and so came nearer to it than others."""
+    if signal.grade is not Grade.TRACE or not signal.evidence or signal.evidence[0].role in _ASIDE_REASON:
+        return False
+    return any(evidence.hop is Hop.USE for evidence in signal.evidence)
 
 
 def _meets(practice: Practice, signal: Signal) -> bool:
