@@ -230,7 +230,7 @@ def test_wrong_use(fixture: str, options: list[str], said: str, capsys: pytest.C
     [
         ("template", "from level 1 to level 2 (default) in 1 step\n"),
         ("level1-manual", "from level 1 to level 2 (default) in 3 steps\n"),
-        ("course", "04-deployment: from level 1 to level 2 (default) in 1 step\n"),  # which another lesson has taken
+        ("course", "03-orchestration: from level 1 to level 2 (default) in 1 step\n"),  # which another lesson has taken
     ],
 )
 def test_the_way_begins_with_its_length(fixture: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
