@@ -6,12 +6,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Evidence, Location, Role
 
+_ASKS = frozenset({"llm-call"})
+_HOPS = 8
 FEW = 4  # fewer cases than that are a smoke test
 _ROWS = frozenset({".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"})
 _TREES = frozenset({".json", ".yaml", ".yml"})
@@ -39,8 +42,15 @@ def case_files(context: Context) -> Iterator[tuple[str, int, Location, str]]:
             tail = re.sub(r"^(\.{1,2}/)+", "", text.replace("\\", "/"))
             found = next((f for f in by_name.get(name, ()) if f"/{f.path}".endswith(f"/{tail}")), None)
             if found is not None:
-                yield path, line, Location(found.path, 1), _few(context, found)
+                if path in suites or _asks(context, module):
+                    yield path, line, Location(found.path, 1), _few(context, found)
                 break
+
+
+def _asks(context: Context, module: Module) -> bool:
+    """Whether evaluation code leads to a language model; the evaluation of another kind of model has no such cases."""
+    scopes = ((module.path, scope) for scope in ("", MAIN, *module.functions))
+    return context.reaches(tuple(scopes), _ASKS, _HOPS) is not None
 
 
 def _few(context: Context, file: File) -> str:

@@ -151,6 +151,11 @@ def test_two_cases_are_a_smoke_test(tmp_path: Path) -> None:
         {"app.py": APP, "evals/run.py": ragas("print(scores)")},  # the file is not there
         {"app.py": APP, "evals/cases.jsonl": ROWS},  # nothing reads it
         {"load.py": APP + "rows = open('data/rows.jsonl')\n", "data/rows.jsonl": ROWS},  # no evaluation
+        {  # of another kind of model
+            "app.py": APP,
+            "eval_fit.py": "import joblib\n\nprint(joblib.load('m').predict(open('data/rows.jsonl')))\n",
+            "data/rows.jsonl": ROWS,
+        },
     ],
 )
 def test_no_cases(tmp_path: Path, tree: Tree) -> None:
