@@ -18,6 +18,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Role, Signal
 
 _MAX_EVIDENCE = 12
 _OF_MODELS = ("deploy/", "cd/model-deploy")
+_OFFERED = "the package offers it to its users, and nothing here starts it"
 _NO_MODEL = "nothing here trains, loads or scores a model"
 _ASIDE_REASON = {
     Role.TEST: "only tests do it",
@@ -44,6 +45,22 @@ def without_model(signals: Iterable[Signal]) -> list[Signal]:
         else signal
         for signal in signals
     ]
+
+
+def of_package(context: Context, signals: Iterable[Signal]) -> list[Signal]:
+    """Signals of a package for others: what its code can do and nothing here starts is its users' practice.
+
+    A script is no part of what a package offers.
+    """
+
+    def offered(signal: Signal) -> bool:
+        first = signal.evidence[0] if signal.evidence else None
+        if signal.grade is not Grade.IMPLEMENTED or signal.fixed or first is None or first.role is not Role.SOURCE:
+            return False
+        module = context.index.modules.get(first.location.path)
+        return module is not None and not module.main_line
+
+    return [signal.lowered(Grade.TRACE, _OFFERED) if offered(signal) else signal for signal in signals]
 
 
 def _order(signal: Signal, rank: Rank) -> tuple[str, int, int, Rank, str, int, str]:

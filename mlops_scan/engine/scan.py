@@ -11,7 +11,7 @@ from mlops_scan.engine import components as component_rules
 from mlops_scan.engine import findings as finding_rules
 from mlops_scan.engine.entry import ScanOptions, begin, scan
 from mlops_scan.engine.gather import gather
-from mlops_scan.engine.grades import weigh, without_model
+from mlops_scan.engine.grades import of_package, weigh, without_model
 from mlops_scan.engine.inventory import inventory
 from mlops_scan.engine.kind import decide
 from mlops_scan.engine.report import Report, Statistics
@@ -63,8 +63,11 @@ def examine(
         (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
     begin(options, "grade")
     weighed = weigh(context, signals)
-    modelless = kind.name in ("non-ml", "data-pipeline") and not kind.has_ml
-    counted = without_model(weighed) if modelless else weighed
+    counted = weighed
+    if kind.name in ("non-ml", "data-pipeline") and not kind.has_ml:
+        counted = without_model(weighed)
+    elif kind.name in ("library", "platform-tool") and not options.kind:
+        counted = of_package(context, weighed)
     judge = verdict.Judge(context, rules, chosen, kind, parts, counted)
     judged = tuple(judge.component(folder) for folder in parts.folders)
     problems += [*finding_rules.own(context), *placeholders.problems(context)]

@@ -621,3 +621,22 @@ def test_the_genai_model_is_not_recommended_where_it_is_shown(tmp_path: Path) ->
         any("--model genai" in n for n in scan(tmp_path, ScanOptions(model=m)).notices) for m in ("default", "genai")
     ]
     assert told == [True, False]
+
+
+TRACKS = "import mlflow\n\n\ndef log(x):\n    mlflow.log_metric('x', x)\n\n\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "expected"),
+    [
+        ({"ensembles/log.py": TRACKS}, None, Grade.TRACE),
+        ({"run.py": f"{TRACKS}if __name__ == '__main__':\n    log(1)\n"}, None, Grade.IMPLEMENTED),
+        ({"ensembles/log.py": TRACKS}, "application", Grade.IMPLEMENTED),
+    ],
+    ids=["offered", "a script", "by the user's word"],
+)
+def test_what_a_package_offers_is_its_users_practice(
+    tmp_path: Path, code: Tree, kind: str | None, expected: Grade
+) -> None:
+    report = scan_tree(tmp_path, {**LIBRARY, **PUBLISH, **code}, ScanOptions(kind=kind))
+    assert grade(report, "experiment/tracking") is expected
