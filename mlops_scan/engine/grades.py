@@ -18,6 +18,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Role, Signal
 
 _MAX_EVIDENCE = 12
 _OF_MODELS = ("deploy/", "cd/model-deploy")
+_RELEASED = "what is released is the package, no model of its own"
 _OFFERED = "the package offers it to its users, and nothing here starts it"
 _NO_MODEL = "nothing here trains, loads or scores a model"
 _ASIDE_REASON = {
@@ -50,7 +51,7 @@ def without_model(signals: Iterable[Signal]) -> list[Signal]:
 def of_package(context: Context, signals: Iterable[Signal]) -> list[Signal]:
     """Signals of a package for others: what its code can do and nothing here starts is its users' practice.
 
-    A script is no part of what a package offers.
+    A script is no part of what a package offers. What CI releases of it is the package itself.
     """
 
     def offered(signal: Signal) -> bool:
@@ -60,7 +61,14 @@ def of_package(context: Context, signals: Iterable[Signal]) -> list[Signal]:
         module = context.index.modules.get(first.location.path)
         return module is not None and not module.main_line
 
-    return [signal.lowered(Grade.TRACE, _OFFERED) if offered(signal) else signal for signal in signals]
+    return [
+        replace(signal.lowered(Grade.TRACE, _RELEASED), fixed=True)
+        if signal.practice == "cd/model-deploy"
+        else signal.lowered(Grade.TRACE, _OFFERED)
+        if offered(signal)
+        else signal
+        for signal in signals
+    ]
 
 
 def _order(signal: Signal, rank: Rank) -> tuple[str, int, int, Rank, str, int, str]:

@@ -640,3 +640,12 @@ def test_what_a_package_offers_is_its_users_practice(
 ) -> None:
     report = scan_tree(tmp_path, {**LIBRARY, **PUBLISH, **code}, ScanOptions(kind=kind))
     assert grade(report, "experiment/tracking") is expected
+
+
+def test_what_ci_releases_of_a_package_is_no_model(tmp_path: Path) -> None:
+    push = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: docker push acme/ensembles:1\n"
+    tree = {**LIBRARY, **PUBLISH, ".github/workflows/image.yml": push}
+    report = scan_tree(tmp_path / "a", tree)
+    assert (report.kind, grade(report, "cd/model-deploy")) == ("library", Grade.TRACE)
+    report = scan_tree(tmp_path / "b", {**tree, **ML})
+    assert (report.kind, grade(report, "cd/model-deploy")) == ("application", Grade.WIRED)
