@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 
 from msgspec import Struct
 
 from mlops_scan.automation.model import Pipeline, Run
-from mlops_scan.ci.model import Workflow
+from mlops_scan.ci.model import Job, Workflow
 from mlops_scan.code.index import CodeIndex, Node, Step
 from mlops_scan.words import Evidence, Hop, Location
 
@@ -99,6 +99,10 @@ class Automation:
         if run.start.evidence.location not in self._alternatives:
             return False
         return self.index.led.isdisjoint(run.entries)
+
+    def declared(self, workflow: str, job: str) -> Iterator[Job]:
+        """The CI jobs of that name that a file declares: more than one where it declares several pipelines."""
+        return (found for item in self.workflows if item.path == workflow for found in item.jobs if found.id == job)
 
     def runs_of_job(self, workflow: str, job: str) -> list[Run]:
         """The runs of one CI job."""

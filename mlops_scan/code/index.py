@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.names import ModuleNames
@@ -67,9 +68,9 @@ class CodeIndex:
         self._reach.lead(node, targets, line)
 
     @property
-    def led(self) -> frozenset[Node]:
-        """What `lead` was told to be run, and what runs it."""
-        return frozenset(self._reach.led)
+    def led(self) -> AbstractSet[Node]:
+        """What `lead` was told to be run, and what runs it; not a copy."""
+        return self._reach.led
 
     def connect(self) -> None:
         """Find out at once what runs what, which else is done file by file as it is asked for."""

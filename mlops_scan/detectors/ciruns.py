@@ -42,8 +42,7 @@ def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:
 
 def job_of(context: Context, start: Start) -> str:
     """The job of a start as the subject of a sentence; where the file gives it no name, the pipeline."""
-    jobs = (job for item in context.automation.workflows if item.path == start.workflow for job in item.jobs)
-    unnamed = any(job.unnamed for job in jobs if job.id == start.job)
+    unnamed = any(job.unnamed for job in context.automation.declared(start.workflow, start.job))
     return "This pipeline" if unnamed else f"Job `{start.job}`"
 
 

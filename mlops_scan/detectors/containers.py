@@ -133,7 +133,7 @@ def inline(document: Dockerfile) -> tuple[list[str], bool]:
                 for word in rest
             )
         )
-        found += [word for word in rest if _NAME.match(word) and _NAME.match(word).group().lower() not in _BOOTSTRAP]  # type: ignore[union-attr]
+        found += [word for word in rest if (name := _NAME.match(word)) and name.group().lower() not in _BOOTSTRAP]
     return found, more
 
 
@@ -332,10 +332,7 @@ def pushes_no_model(context: Context, run: Run) -> bool:
 
 def _built_in(context: Context, workflow: str, name: str) -> set[tuple[str, str]]:
     """The Dockerfiles that a job builds, each with the folder of its files; empty where one is not known."""
-    jobs = [
-        job for item in context.automation.workflows if item.path == workflow for job in item.jobs if job.id == name
-    ]
-    steps = [step for job in jobs for step in job.steps]
+    steps = [step for job in context.automation.declared(workflow, name) for step in job.steps]
     if not steps or any(step.folder.strip("./") or _MOVES.search(step.script) for step in steps):
         return set()
     found: set[tuple[str, str]] = set()

@@ -33,7 +33,7 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
     stack = deployed(context, run)
     wanted = frozenset(AUTOMATIC)
     broken = broken_build(context, run)
-    for use in _released(context, run):
+    for use in _released(context, run, stack):
         does = set(use.does)
         grade, reason = graded(run, wanted, blocking=False)
         where = (
@@ -63,19 +63,22 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
-def _released(context: Context, run: Run) -> Iterator[Use]:
-    """The uses by which a run may release something: its commands, the code they reach, the template they deploy."""
+def _released(context: Context, run: Run, stack: Use | None) -> Iterator[Use]:
+    """The uses by which a run may release something: its commands, the code they reach, the template they deploy.
+
+    `stack` is what that template brings (see `deployed`).
+    """
     yield from run.uses
     sought = DEPLOYS | {"deploy-pipeline"}
     code = None if run.tests else context.does(context.automation.reached(run), sought)
     code = code or context.does(run.entries, sought)  # programs in other languages have no calls to follow
-    yield from (use for use in (code, deployed(context, run)) if use is not None)
+    yield from (use for use in (code, stack) if use is not None)
 
 
 def _releases(context: Context, run: Run, activities: frozenset[str]) -> bool:
     """Whether a run does one of the activities, or deploys a template that brings a model's service."""
     stack = deployed(context, run)
-    return any(use is stack or not activities.isdisjoint(use.does) for use in _released(context, run))
+    return any(use is stack or not activities.isdisjoint(use.does) for use in _released(context, run, stack))
 
 
 def _approvals(context: Context, runs: list[Run]) -> Iterator[Signal]:
@@ -88,11 +91,11 @@ def _approvals(context: Context, runs: list[Run]) -> Iterator[Signal]:
 
 def _asked(context: Context, run: Run) -> Iterator[Evidence]:
     """The place at which the pipeline of a run asks a person, where that is known."""
-    for workflow in context.automation.workflows if run.start.workflow else ():
-        for job in workflow.jobs if workflow.path == run.start.workflow else ():
-            if job.id == run.start.job and job.approval == run.start.approval and job.approval_line:
-                yield context.evidence(workflow.path, job.approval_line)
-                return
+    start = run.start
+    for job in context.automation.declared(start.workflow, start.job):
+        if job.approval == start.approval and job.approval_line:
+            yield context.evidence(start.workflow, job.approval_line)
+            return
 
 
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:

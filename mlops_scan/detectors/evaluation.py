@@ -70,10 +70,8 @@ def _kept(context: Context, path: str) -> bool:
     """Whether the module that computes metrics stores them, or one that uses it does."""
     if any("experiment/tracking" in use.serves for use in context.uses_in(path)):
         return True
-    computing = {
-        _scope for use in context.uses_in(path) if "evaluate" in use.does and (_scope := use.scope) is not None
-    }
-    if _stores(context, context.index.modules[path], frozenset(computing)):
+    computing = frozenset(use.scope for use in context.uses_in(path) if "evaluate" in use.does)
+    if _stores(context, context.index.modules[path], computing):
         return True
     return any(_stores(context, context.index.modules[p], frozenset()) for p in _importers(context).get(path, ()))
 
