@@ -194,8 +194,13 @@ def _find_projects(context: Context) -> tuple[str, ...]:
     told = len(found) >= _MIN_TOLD and _MANY.search(readme_head(context)) is not None
     if (len(found) < _MIN_PROJECTS and not told) or sum(map(bool, homes.values())) * 2 < len(work):
         return _demos(context)
-    readmes = {file.folder for file in context.repository.files if file.name.lower().startswith("readme.")}
+    readmes = _with_readme(context)
     return tuple(sorted(_raised(folder, readmes, homes) for folder in found))
+
+
+def _with_readme(context: Context) -> set[str]:
+    """The folders with a README."""
+    return {file.folder for file in context.repository.files if file.name.lower().startswith("readme.")}
 
 
 def _raised(folder: str, readmes: set[str], homes: dict[str, str]) -> str:
@@ -221,7 +226,7 @@ def _demos(context: Context) -> tuple[str, ...]:
     """Folders at the top with a README and work on a model of their own, where the title of the whole says demos."""
     if not _DEMOS.search(_title(readme_head(context))):
         return ()
-    readmes = {file.folder for file in context.repository.files if file.name.lower().startswith("readme.")}
+    readmes = _with_readme(context)
     work = {use.location.path for use in context.doing(*_SHOWN)}
     tops = {path.partition("/")[0] for path in work if "/" in path} & readmes
     inside = sum(1 for path in work if path.partition("/")[0] in tops)

@@ -52,8 +52,8 @@ class Prominence:
     def _found(self) -> dict[str, int]:
         """Modules by their distance from training."""
         index = self._context.index
-        trains = {use.location.path for use in self._context.doing(*LEARNS)}
         nodes = {(use.location.path, use.scope) for use in self._context.doing(*LEARNS)}
+        trains = {path for path, _ in nodes}
         leading = index.hops_to(nodes)
         entries = sorted(nodes | {(path, scope) for path in trains for scope in ("", MAIN)})
         near = {path for path, _ in leading} | {path for path, _ in index.reach(entries)}

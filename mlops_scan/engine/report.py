@@ -238,3 +238,8 @@ class Report(Struct, frozen=True):
     attestations: tuple[AttestationResult, ...] = ()
     stack: tuple[str, ...] = ()  # tools and CI providers in use, for advice that fits
     inventory: tuple[Asset, ...] = ()  # by kind, name and version
+
+    @property
+    def levelled(self) -> ComponentResult:
+        """The component as it was judged by itself; the headline of a course shows what the whole course has."""
+        return next((item for item in self.components if item.path == self.headline.path), self.headline)

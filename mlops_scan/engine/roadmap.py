@@ -64,8 +64,7 @@ def plan(report: Report, rules: RuleBook, target: int | None = None) -> Plan:
     if wanted > top:
         raise ScanError(f"--to {wanted}: the model {model.id!r} has no level above {top}")
     # the headline of a course shows what the whole course has, at the level of one lesson
-    own = next((item for item in report.components if item.path == headline.path), headline)
-    results = {item.id: item for item in own.practices}
+    results = {item.id: item for item in report.levelled.practices}
     done: dict[str, int] = {}
     for level in model.levels:
         if headline.level < level.number <= wanted:
