@@ -13,7 +13,17 @@ from typing import Protocol, TypeVar
 from mlops_scan import rulecache
 from mlops_scan.digests import blake2b
 from mlops_scan.errors import RuleError
-from mlops_scan.ruletypes import FINDS, FindingDefinition, Practice, RuleBook, Sample, Scaffold, Signature, Tool
+from mlops_scan.ruletypes import (
+    FINDS,
+    FindingDefinition,
+    Practice,
+    RuleBook,
+    Sample,
+    Scaffold,
+    Signature,
+    Subject,
+    Tool,
+)
 
 __all__ = [
     "FINDS",
@@ -23,6 +33,7 @@ __all__ = [
     "Sample",
     "Scaffold",
     "Signature",
+    "Subject",
     "Tool",
     "compiled",
     "load",

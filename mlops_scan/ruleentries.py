@@ -25,7 +25,17 @@ from mlops_scan.rulereader import (
     required,
     texts,
 )
-from mlops_scan.ruletypes import FINDS, FindingDefinition, Practice, RuleBook, Sample, Scaffold, Signature, Tool
+from mlops_scan.ruletypes import (
+    FINDS,
+    FindingDefinition,
+    Practice,
+    RuleBook,
+    Sample,
+    Scaffold,
+    Signature,
+    Subject,
+    Tool,
+)
 from mlops_scan.words import Confidence, Grade, Severity
 
 _CONDITIONS = ("calls", "all_calls", "decorators", "bases", "commands", "keys", "files")
@@ -59,7 +69,7 @@ _TOOL_KEYS = {
 _SAMPLE_KEYS = {"path", "text", "expect"}
 _PRACTICE_KEYS = {
     "id", "title", "minimum", "observability", "what", "counts", "does_not_count", "starts", "blocking", "attestable",
-    "at_home", "effort", "gap", "remedy", "snippets", "references",
+    "at_home", "subject", "effort", "gap", "remedy", "snippets", "references",
 }  # fmt: skip
 _SCAFFOLD_KEYS = {"practices", "stack", "path", "merge", "text"}
 _FINDING_KEYS = {"id", "title", "severity", "why", "fix", "example", "tags", "contradicts"}
@@ -234,6 +244,7 @@ def _practice(entry: Mapping[str, Any], path: Path) -> Practice:
         blocking=bool(entry.get("blocking", False)),
         attestable=bool(entry.get("attestable", False)),
         at_home=frozenset(texts(entry.get("at_home"))),
+        subject=choice(Subject, entry.get("subject", Subject.ANY.value), f"the subject of `{name}`", path),
         effort=str(entry.get("effort", "medium")),
         gap=str(required(entry, "gap", path)),
         remedy=" ".join(str(required(entry, "remedy", path)).split()),

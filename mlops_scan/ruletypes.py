@@ -4,6 +4,7 @@
 # the same reason, the few milliseconds of every scan, the structs are stored as arrays, without the names of fields.
 
 from collections.abc import Mapping
+from enum import Enum
 
 from msgspec import Struct, field
 
@@ -65,6 +66,14 @@ class Tool(Struct, frozen=True, array_like=True):
     companions: tuple[tuple[str, tuple[str, ...]], ...] = ()  # distribution -> imports that use it by themselves
 
 
+class Subject(Enum):
+    """What a practice is done to, where that decides how its evidence is judged."""
+
+    MODEL = "model"  # where nothing here makes or runs a model, it says nothing
+    TRAINING = "training"  # of two pieces of evidence the one nearer to the code that fits a model is shown
+    ANY = "any"
+
+
 class Practice(Struct, frozen=True, array_like=True):
     """An observable practice: what it asks for, the grade that meets it, and how to get there."""
 
@@ -79,6 +88,7 @@ class Practice(Struct, frozen=True, array_like=True):
     blocking: bool
     attestable: bool
     at_home: frozenset[str]  # roles in which its evidence is not lowered
+    subject: Subject
     effort: str
     gap: str
     remedy: str

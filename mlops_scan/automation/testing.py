@@ -13,10 +13,11 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 
 from mlops_scan.automation.paths import Paths, join
-from mlops_scan.automation.tasks.model import above, ini_values
+from mlops_scan.automation.tasks.model import ini_values
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.repository.folders import above
 from mlops_scan.repository.roles import strip_template
 
 _WITH_VALUE = frozenset(

@@ -10,6 +10,7 @@ from mlops_scan.ci.shape import text
 from mlops_scan.documents.programs import own_programs
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
+from mlops_scan.repository.folders import above
 from mlops_scan.words import Role
 
 MARKS = {"python": "aws_cdk", "typescript": "ipeline"}
@@ -66,9 +67,9 @@ def called(owner: str, swept: str) -> bool:
 
 def not_run(path: str, documents: Documents) -> str:
     """Why a TypeScript program is no part of a CDK app, or empty: the nearest `cdk.json` starts another program."""
-    folder = path
-    while folder and language_of(path) == "typescript":
-        folder = folder.rpartition("/")[0]
+    if language_of(path) != "typescript":
+        return ""
+    for folder in above(path.rpartition("/")[0]):
         place = f"{folder}/cdk.json" if folder else "cdk.json"
         if place in documents.files:
             app = next((text(node.get("app")) for node in documents.nodes(place)), "")

@@ -16,6 +16,7 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import command_list, entries, scalars, text
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
+from mlops_scan.repository.folders import above, holds
 
 _PHASES = ("install", "pre_build", "build", "post_build")
 UNKNOWN = "what starts a build is set in the AWS account"
@@ -78,11 +79,6 @@ def located(name: str, documents: Documents, near: str = "", hints: frozenset[st
     hinted = [path for path in found if path[: -len(clean) - 1].rpartition("/")[2] in hints]
     if len(hinted) == 1 or len(found) < 2:
         return next(iter(hinted or found), None)
-    folder = near
-    while True:
-        below = [path for path in found if not folder or path.startswith(f"{folder}/")]
-        if below or not folder:
-            break
-        folder = folder.rpartition("/")[0]
+    below = next(filter(None, ([path for path in found if holds(folder, path)] for folder in above(near))))
     outer = min(below, key=len)
     return outer if all(path.startswith(outer[: -len(clean)]) for path in below) else None

@@ -23,6 +23,7 @@ from mlops_scan.documents.listed import listed
 from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
+from mlops_scan.repository.folders import holds
 from mlops_scan.words import Role
 
 _PIPELINE, _PROJECT, _RULE = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", "AWS::Events::Rule"
@@ -181,7 +182,7 @@ def _handler(tail: str, code: str, template: str, documents: Documents) -> str |
         if file.role not in _ASIDE and f"/{file.path}".endswith(f"/{tail}")
     ]
     for folder in (posixpath.normpath(posixpath.join(base, code)).strip("."), base, ""):
-        inside = [path for path in found if not folder or path.startswith(f"{folder}/")]
+        inside = [path for path in found if holds(folder, path)]
         if inside:
             return inside[0] if len(inside) == 1 else None
     return None

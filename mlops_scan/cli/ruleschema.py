@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from mlops_scan.rulebook import FINDS, RuleBook
+from mlops_scan.rulebook import FINDS, RuleBook, Subject
 from mlops_scan.words import Confidence, Grade, Role, Severity
 
 Schema = dict[str, Any]
@@ -163,6 +163,11 @@ def _practice() -> Schema:
                 "type": "array",
                 "items": {"enum": [role.value for role in Role]},
                 "description": "Roles of files in which its evidence is not lowered.",
+            },
+            "subject": {
+                "enum": [subject.value for subject in Subject],
+                "description": "What it is done to: `model` counts only where something here makes or runs one, of"
+                " `training` the evidence nearest to the code that fits a model is shown first.",
             },
             "effort": {"enum": list(_EFFORTS), "description": "What it takes to get there."},
             "gap": {"type": "string", "pattern": _OWN_ID, "description": "The id of the finding of its absence."},

@@ -16,6 +16,7 @@ from mlops_scan.detectors.dispatch import asks_for_training
 from mlops_scan.detectors.infrastructure import declared, idle
 from mlops_scan.detectors.pipelines import coded
 from mlops_scan.regex import regex
+from mlops_scan.repository.folders import above, holds
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 _PIPELINE = regex(
@@ -122,17 +123,14 @@ def _pipeline_in_code(context: Context, near: str) -> Evidence | None:
     were seen to do something else with a model, such as to score, nothing trains.
     """
     pipelines = [pipeline for pipeline in coded(context) if context.role(pipeline.use.location.path) not in ASIDE]
-    folder = near
-    while folder:
-        folder = folder.rpartition("/")[0]
-        inside = f"{folder}/" if folder else ""
-        works = [pipeline.work for pipeline in pipelines if pipeline.use.location.path.startswith(inside)]
+    for folder in above(near.rpartition("/")[0]):
+        works = [pipeline.work for pipeline in pipelines if holds(folder, pipeline.use.location.path)]
         use = next((work for work in works if work is not None and not LEARNS.isdisjoint(work.does)), None)
         if use is None and any(works):
             return None
         if use is None and (works or not pipelines):
             learning = context.doing(*sorted(LEARNS))
-            use = next((use for use in learning if use.location.path.startswith(inside)), None)
+            use = next((use for use in learning if holds(folder, use.location.path)), None)
         if use is not None:
             return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
     return None

@@ -15,6 +15,7 @@ from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.ciruns import elsewhere, fetches
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.detectors.packages import own_packages
+from mlops_scan.documents.requirements import normalised
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Location, Role
 
@@ -252,12 +253,12 @@ def _is_ours(context: Context, words: list[str]) -> bool:
     if "installable" not in context.cache:
         context.cache["installable"] = _distributions(context)
     known = cast("frozenset[str]", context.cache["installable"])
-    return any(name.replace("_", "-") in known for name in _packages(words[2:]))
+    return any(normalised(name) in known for name in _packages(words[2:]))
 
 
 def _distributions(context: Context) -> frozenset[str]:
-    tools = {name.lower() for tool in context.rules.tools.values() for name in tool.distributions}
-    own = {part.lower().replace("_", "-") for path in context.index.modules for part in path.split("/")[:-1][:2]}
+    tools = {normalised(name) for tool in context.rules.tools.values() for name in tool.distributions}
+    own = {normalised(part) for path in context.index.modules for part in path.split("/")[:-1][:2]}
     return frozenset(tools | own)
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.node import Node
-from mlops_scan.documents.requirements import Requirement
+from mlops_scan.documents.requirements import Requirement, normalised
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Role
@@ -121,7 +121,7 @@ def _strings(path: str, node: Node | None, optional: bool) -> Iterator[Declared]
         if match:
             pinned = "==" in text and "*" not in text.partition("==")[2].partition(";")[0]
             version = _exact(text.partition("==")[2].strip(), pinned)
-            yield Declared(_normal(match.group()), path, item.line, pinned, "pyproject", optional, version)
+            yield Declared(normalised(match.group()), path, item.line, pinned, "pyproject", optional, version)
 
 
 def _table(path: str, node: Node | None, manifest: str, optional: bool) -> Iterator[Declared]:
@@ -131,8 +131,4 @@ def _table(path: str, node: Node | None, manifest: str, optional: bool) -> Itera
         version = (value.get("version") if value.kind == "mapping" else value) or value
         text = version.string() or ""
         pinned = text.startswith("==") or bool(re.fullmatch(r"\d+(\.\d+)+", text))
-        yield Declared(_normal(name), path, value.at, pinned, manifest, optional, _exact(text, pinned))
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+        yield Declared(normalised(name), path, value.at, pinned, manifest, optional, _exact(text, pinned))

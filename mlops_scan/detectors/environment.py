@@ -13,6 +13,7 @@ from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context, folded
 from mlops_scan.detectors.containers import inline, installed, installs, is_load_test, makes_load, missing_list
 from mlops_scan.detectors.dependencies import Declared, declared_in
+from mlops_scan.documents.requirements import normalised
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
@@ -123,7 +124,7 @@ def _settling(lists: list[_PinList], frameworks: list[tuple[str, ...]]) -> froze
     Where some lists of a component name frameworks that the code uses, these count alone; and none does beside another
     one in its folder that leaves open a framework which no exact list there holds.
     """
-    tool_of = {name.replace("_", "-"): at for at, names in enumerate(frameworks) for name in names}
+    tool_of = {normalised(name): at for at, names in enumerate(frameworks) for name in names}
     named = {listed.path: _tools(listed.items, tool_of) for listed in lists}
     judged = {listed.component for listed in lists if named[listed.path]}
     open_, exact = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
@@ -161,9 +162,7 @@ def _is_locked(name: str, text: str) -> bool:
 
 def _deciding(context: Context) -> frozenset[str]:
     """The dependencies whose version changes what is trained: the tools of the rules."""
-    return frozenset(
-        name.lower().replace("_", "-") for tool in context.rules.tools.values() for name in tool.distributions
-    )
+    return frozenset(normalised(name) for tool in context.rules.tools.values() for name in tool.distributions)
 
 
 def _frameworks(context: Context) -> list[tuple[str, ...]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
+from mlops_scan.documents.requirements import normalised
 from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
@@ -27,11 +28,6 @@ def own_packages(context: Context) -> Mapping[str, str]:
                     found.setdefault(normalised(name), file.path)
         context.cache["own packages"] = found
     return cast("Mapping[str, str]", context.cache["own packages"])
-
-
-def normalised(name: str) -> str:
-    """The name of a distribution as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _names(context: Context, path: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.repository.folders import above
 
 _MODULES = "sys.modules"
 _WRITES = frozenset({f"{_MODULES}.{name}" for name in ("__setitem__", "setdefault", "update")})
@@ -107,9 +108,5 @@ def _is_model(context: Context, path: str, call: Call, use: Use) -> bool:
 def conftests(path: str) -> Iterator[str]:
     """A test file and the `conftest.py` files that it sees, from the nearest folder up."""
     yield path
-    folder = path.rpartition("/")[0]
-    while True:
+    for folder in above(path.rpartition("/")[0]):
         yield f"{folder}/conftest.py" if folder else "conftest.py"
-        if not folder:
-            return
-        folder = folder.rpartition("/")[0]

@@ -14,6 +14,7 @@ from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.detectors.results import unminded
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
+from mlops_scan.documents.requirements import normalised
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
@@ -132,7 +133,7 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
     for tool in context.rules.tools.values():
         for name in _distributions(tool):
             of_distribution[name].append(tool)
-        users.update((_normal(name), names) for name, names in tool.companions)
+        users.update((normalised(name), names) for name, names in tool.companions)
     for requirement in declared(context):
         tools = of_distribution.get(requirement.name, [])
         if not tools or any(tool.id in used or tool.id in seen for tool in tools):
@@ -160,11 +161,7 @@ def _hints(context: Context) -> Iterator[Signal | Problem]:
 
 
 def _distributions(tool: Tool) -> set[str]:
-    return {_normal(name) for name in tool.distributions}
-
-
-def _normal(name: str) -> str:
-    return name.lower().replace("_", "-")
+    return {normalised(name) for name in tool.distributions}
 
 
 def _imported(context: Context) -> dict[str, tuple[str, int]]:

@@ -150,12 +150,12 @@ def _of_clauses(name: str, bounds: str, hashed: bool, line: int) -> Requirement 
     if "," not in bounds:
         clause = "".join(bounds.split())
         pinned = clause.startswith("==") and not clause.endswith(".*")
-        return Requirement(_normalized(name), clause, pinned, hashed, line)
+        return Requirement(normalised(name), clause, pinned, hashed, line)
     clauses = sorted("".join(bounds.split()).split(","))
     if len(clauses) > 1 and len({_said(clause) for clause in clauses}) < len(clauses):
         return None
     pinned = any(clause.startswith("==") and not clause.endswith(".*") for clause in clauses)
-    return Requirement(_normalized(name), ",".join(clauses), pinned, hashed, line)
+    return Requirement(normalised(name), ",".join(clauses), pinned, hashed, line)
 
 
 def _said(clause: str) -> str:
@@ -174,7 +174,7 @@ def _other(text: str, hashed: bool, line: int) -> Requirement | None:
     direct = _DIRECT.fullmatch(text)
     if direct is not None:
         url = direct.group(2)
-        return Requirement(_normalized(direct.group(1)), "", _url_pinned(url, hashed), hashed, line, "url", url)
+        return Requirement(normalised(direct.group(1)), "", _url_pinned(url, hashed), hashed, line, "url", url)
     return _lenient(text, hashed, line) if _REFUSED.match(text) else _by_packaging(text, hashed, line)
 
 
@@ -187,14 +187,14 @@ def _by_packaging(text: str, hashed: bool, line: int) -> Requirement | None:
         parsed = PackagingRequirement(text)
     except (InvalidRequirement, ValueError, RecursionError):
         return _lenient(text, hashed, line)
-    name = _normalized(parsed.name)
+    name = normalised(parsed.name)
     if parsed.url:
         return Requirement(name, "", _url_pinned(parsed.url, hashed), hashed, line, "url", parsed.url)
     exact = any(s.operator == "===" or (s.operator == "==" and not s.version.endswith(".*")) for s in parsed.specifier)
     return Requirement(name, str(parsed.specifier), exact, hashed, line)
 
 
-def _normalized(name: str) -> str:
+def normalised(name: str) -> str:
     """The name of a distribution as PEP 503 compares it."""
     if name.isalnum():
         return name.lower()
@@ -254,7 +254,7 @@ def _option(option: str, value: str, line: int) -> Requirement:
 def _url(text: str, hashed: bool, line: int) -> Requirement:
     target = text.split(";")[0].strip() if " ;" in text else text
     named = _EGG.search(target) or _WHEEL.search(target.rpartition("/")[2][:_FILE_NAME])
-    name = _normalized(named.group(1)) if named else ""
+    name = normalised(named.group(1)) if named else ""
     return Requirement(name, "", _url_pinned(target, hashed), hashed, line, "url", target)
 
 
@@ -271,7 +271,7 @@ def _lenient(text: str, hashed: bool, line: int) -> Requirement | None:
         return None
     specifier = match.group(2)
     pinned = specifier.startswith("==") and "*" not in specifier and "," not in specifier
-    return Requirement(_normalized(match.group(1)), specifier, pinned, hashed, line)
+    return Requirement(normalised(match.group(1)), specifier, pinned, hashed, line)
 
 
 def _conda(text: str, line: int) -> Requirement | None:
@@ -284,4 +284,4 @@ def _conda(text: str, line: int) -> Requirement | None:
         specifier = f"={parts[0]}={parts[1]}"
     elif specifier[:1].isdigit():  # `name 1.2`
         specifier = f"={specifier}"
-    return Requirement(_normalized(match.group(1)), specifier, _CONDA_PINNED.match(specifier) is not None, False, line)
+    return Requirement(normalised(match.group(1)), specifier, _CONDA_PINNED.match(specifier) is not None, False, line)

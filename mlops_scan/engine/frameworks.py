@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from itertools import accumulate
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import Declared, declared_in
+from mlops_scan.documents.requirements import normalised
 from mlops_scan.engine.report import Asset
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
@@ -74,8 +74,8 @@ def _used(context: Context) -> dict[str, tuple[Tool, Evidence]]:
 
 def _distribution(context: Context, tool: Tool, root: str, listed: Mapping[str, object]) -> str:
     """The distribution that an import root comes from: of the same name, else one that is declared, else the usual."""
-    names = [re.sub(r"[-_.]+", "-", name).lower() for name in tool.distributions]
-    same = re.sub(r"[-_.]+", "-", root).lower()
+    names = [normalised(name) for name in tool.distributions]
+    same = normalised(root)
     if same in listed:
         return same
     family = same.split("-")[0]
@@ -94,7 +94,7 @@ def _locks(context: Context, wanted: set[str]) -> dict[str, list[tuple[str, Evid
             if match.group(1) is None:
                 name = ""
             elif match.group(1) == "name":
-                name = re.sub(r"[-_.]+", "-", match.group(2)).lower()
+                name = normalised(match.group(2))
             elif name in wanted:
                 line, above = line + text.count("\n", above, match.end()), match.end()
                 found[name].append((match.group(2), context.evidence(file.path, line)))

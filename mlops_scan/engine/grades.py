@@ -13,11 +13,10 @@ from mlops_scan.detectors.base import Context
 from mlops_scan.engine import placeholders
 from mlops_scan.engine.prominence import Prominence, Rank
 from mlops_scan.engine.report import PracticeResult
-from mlops_scan.rulebook import Practice
+from mlops_scan.rulebook import Practice, Subject
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Role, Signal
 
 _MAX_EVIDENCE = 12
-_OF_MODELS = ("deploy/", "cd/model-deploy")
 _RELEASED = "what is released is the package, no model of its own"
 _OFFERED = "the package offers it to its users, and nothing here starts it"
 _NO_MODEL = "nothing here trains, loads or scores a model"
@@ -38,12 +37,11 @@ def weigh(context: Context, signals: Iterable[Signal]) -> list[Signal]:
     return sorted(weighed, key=lambda signal: _order(signal, rank(signal)))
 
 
-def without_model(signals: Iterable[Signal]) -> list[Signal]:
+def without_model(context: Context, signals: Iterable[Signal]) -> list[Signal]:
     """Signals where nothing trains, loads or scores a model: what deploys there deploys none, a trace at most."""
+    of_models = {name for name, practice in context.rules.practices.items() if practice.subject is Subject.MODEL}
     return [
-        replace(signal.lowered(Grade.TRACE, _NO_MODEL), fixed=True)
-        if signal.practice.startswith(_OF_MODELS)
-        else signal
+        replace(signal.lowered(Grade.TRACE, _NO_MODEL), fixed=True) if signal.practice in of_models else signal
         for signal in signals
     ]
 

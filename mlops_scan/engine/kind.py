@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
-from mlops_scan.detectors.packages import normalised, own_packages
+from mlops_scan.detectors.packages import own_packages
+from mlops_scan.documents.requirements import normalised
 from mlops_scan.engine import ownmodels
 from mlops_scan.engine.lessons import is_guide, is_list, is_site, lessons, project_folders, readme_path, speaks_of_ml
 from mlops_scan.engine.skeletons import copied_skeleton

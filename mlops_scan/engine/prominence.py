@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.repository.folders import above
+from mlops_scan.rulebook import Subject
 from mlops_scan.words import Role, Signal
 
-_OF_TRAINING = ("experiment/", "env/", "model/evaluation")
-"""Practices, or families of them, that are about the code that fits the model."""
 _TWINS = (("/labs/", "/solutions/"), ("/exercises/", "/solutions/"))  # with blanks, and filled in
 Rank = tuple[int, int, bool]
 
@@ -29,7 +27,9 @@ class Prominence:
         path = signal.evidence[0].location.path
         role = self._context.role(path)
         aside = 2 if role in ASIDE else int(role is Role.NOTEBOOK)
-        distance = self._distance(signal, path) if signal.practice.startswith(_OF_TRAINING) else 0
+        practice = self._context.rules.practices.get(signal.practice)
+        of_training = practice is not None and practice.subject is Subject.TRAINING
+        distance = self._distance(signal, path) if of_training else 0
         files = self._context.documents.files
         blank = any(lab in path and path.replace(lab, other) in files for lab, other in _TWINS)
         return aside, distance, blank
@@ -39,7 +39,10 @@ class Prominence:
         if self._training is None:
             self._training = self._found()
             self._homes = frozenset(
-                home for path, distance in self._training.items() if distance == 0 for home in _above(path)
+                home
+                for path, distance in self._training.items()
+                if distance == 0
+                for home in above(path.rpartition("/")[0])
             )
         if signal.anchor is not None and path not in self._context.index.modules:
             path = signal.anchor[0]
@@ -58,10 +61,3 @@ class Prominence:
         entries = sorted(nodes | {(path, scope) for path in trains for scope in ("", MAIN)})
         near = {path for path, _ in leading} | {path for path, _ in index.reach(entries)}
         return {**dict.fromkeys(near, 1), **dict.fromkeys(trains, 0)}
-
-
-def _above(path: str) -> Iterator[str]:
-    """The folders that hold a file, the root as an empty text."""
-    while path:
-        path = path.rpartition("/")[0]
-        yield path

@@ -65,7 +65,7 @@ def examine(
     weighed = weigh(context, signals)
     counted = weighed
     if kind.name in ("non-ml", "data-pipeline") and not kind.has_ml:
-        counted = without_model(weighed)
+        counted = without_model(context, weighed)
     elif kind.name in ("library", "platform-tool") and not options.kind:
         counted = of_package(context, weighed)
     judge = verdict.Judge(context, rules, chosen, kind, parts, counted)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
+from mlops_scan.repository.folders import above
 
 if TYPE_CHECKING:
     from mlops_scan.documents.makefile import Target
@@ -56,14 +57,6 @@ class Lookup:
         """The (first) document of a YAML, JSON or TOML file."""
         documents = self.documents.nodes(path)
         return documents[0] if documents else None
-
-
-def above(folder: str) -> Iterator[str]:
-    """A folder and those above it, nearest first."""
-    while folder:
-        yield folder
-        folder = folder.rpartition("/")[0]
-    yield ""
 
 
 def lines(node: Node) -> tuple[Line, ...]:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 
 from mlops_scan.automation.paths import join
-from mlops_scan.automation.tasks.model import Line, Lookup, Task, above, joined, lines
+from mlops_scan.automation.tasks.model import Line, Lookup, Task, joined, lines
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
+from mlops_scan.repository.folders import above
 
 _Places = tuple[tuple[str, tuple[tuple[str, ...], ...]], ...]  # file, and the tables in it; `*` is any key
 _NPM: _Places = (("package.json", (("scripts",),)),)
