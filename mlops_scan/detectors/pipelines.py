@@ -20,7 +20,6 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem
 
 _SCORES = frozenset({"predict", "evaluate", "load-model"})
 _STAGES = frozenset({"preprocess", "validate-data", "train", "tune", "evaluate", "predict", "register"})
-_PREPARES = regex(r"(prep|ingest|clean|featur|split|load|extract|transform|download|fetch)", re.I)
 _LEARNS_BY_NAME = regex(r"(train|fit|finetun|learn)", re.I)
 _ONE_STEP = "it has a single step"
 
@@ -92,7 +91,7 @@ def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
     work = ml_step(context, pipeline)
     if work is None:
         reason = "no step trains, evaluates or scores a model"
-        if step_prepares(context, pipeline, runs_of(context, pipeline)):
+        if step_prepares(context, pipeline, runs_of(context, pipeline), beside=False):
             yield Signal("data/pipeline", pipeline.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM)
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)
         return
@@ -108,15 +107,8 @@ def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.WIRED, (definition, work, *use), fixed=True)
     else:
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.IMPLEMENTED, (definition, work), fixed=True)
-    if any(_PREPARES.search(step.name) for step in pipeline.steps) or any(
-        "preprocess" in use.does for run in runs_of(context, pipeline) for use in _reached_uses(context, run)
-    ):
+    if step_prepares(context, pipeline, runs_of(context, pipeline), beside=True):
         yield Signal("data/pipeline", pipeline.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM)
-
-
-def _reached_uses(context: Context, run: Run) -> Iterator[Use]:
-    for node in context.automation.reached(run):
-        yield from context.by_node.get(node, ())
 
 
 # -- pipelines in code -----------------------------------------------------------------------------------------------

@@ -11,11 +11,12 @@ from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.regex import regex
 
 _PREPARES = regex(
-    r"(prep|ingest|clean|featur|transform|extract|download|enrich|aggregat|crawl|scrap|(^|[^a-z])(etl|elt|dbt)([^a-z]|$))",
+    r"(prep|ingest|clean|featur|split|transform|extract|download|enrich|aggregat|crawl|scrap|"
+    r"(^|[^a-z])(etl|elt|dbt)([^a-z]|$))",
     re.I,
 )
 _MOVES = regex(
-    r"((^|[^a-z])(load|read|fetch|split|copy|import|collect|quer(y|ies)|write|raw|transfer|process|data(set)?s?|to_)|"
+    r"((^|[^a-z])(load|read|fetch|copy|import|collect|quer(y|ies)|write|raw|transfer|process|data(set)?s?|to_)|"
     r"_to_[a-z])",
     re.I,
 )
@@ -34,14 +35,17 @@ _DEFINES = frozenset({"define-pipeline", "define-task"})
 _NAMING = frozenset({"name", "task_id", "step_name", "dag_id", "script_name", "python_script_name", "bash_command"})
 
 
-def step_prepares(context: Context, pipeline: Pipeline, runs: Iterable[Run]) -> bool:
-    """Whether a declared pipeline prepares data: by the names of its steps and scripts, or by what they do."""
+def step_prepares(context: Context, pipeline: Pipeline, runs: Iterable[Run], *, beside: bool) -> bool:
+    """Whether a declared pipeline prepares data, `beside` its work on a model or by itself.
+
+    The names of its steps and scripts tell, and what they do.
+    """
     names = [pipeline.name, *(step.name for step in pipeline.steps)]
     nodes: dict[Node, None] = {}
     for run in runs:
         names += (path.rpartition("/")[2].partition(".")[0] for path, _ in run.entries)
         nodes.update(dict.fromkeys(context.automation.reached(run)))
-    return prepares(context, nodes, names)
+    return prepares(context, nodes, names, beside=beside)
 
 
 def tasks_prepare(context: Context, entries: Iterable[Node], reached: Collection[Node], *, beside: bool) -> bool:
