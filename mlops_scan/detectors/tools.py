@@ -13,6 +13,7 @@ from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.detectors.results import unminded
+from mlops_scan.detectors.tracked import is_model
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
 from mlops_scan.documents.requirements import normalised
 from mlops_scan.fingerprints.match import Use
@@ -28,7 +29,6 @@ _CHANCE = regex(
     r"time\.(time|time_ns|perf_counter|monotonic)|os\.(getpid|urandom)|uuid\.\w+|secrets\.\w+|datetime\..*now"
 )
 _FETCHES = frozenset({"pull", "fetch", "checkout"})
-_MODEL_FILES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt", ".h5", ".onnx", ".keras", ".safetensors", ".cbm")
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -110,16 +110,11 @@ def _fetches_no_data(context: Context, use: Use, practice: str, words: tuple[str
     if practice != "data/versioning" or use.tool != "dvc-data" or _FETCHES.isdisjoint(words[:2]):
         return ""
     targets = [word for word in words[2:] if not word.startswith("-")]
-    if targets and all(map(_is_model, targets)):
+    if targets and all(is_model(context, target.removesuffix(".dvc")) for target in targets):
         return "the files that DVC fetches here are those of a model"
     if any(u.tool == use.tool and practice in u.serves for u in context.uses):
         return ""
     return "DVC fetches files here, but no pointer or lock file in the repository names data"
-
-
-def _is_model(target: str) -> bool:
-    name = target.rpartition("/")[2].removesuffix(".dvc").lower()
-    return "model" in name or name.endswith(_MODEL_FILES)
 
 
 def _hints(context: Context) -> Iterator[Signal | Problem]:

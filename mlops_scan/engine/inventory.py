@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.names import named_assets
+from mlops_scan.detectors.tracked import is_model
 from mlops_scan.engine.frameworks import frameworks
 from mlops_scan.engine.report import Asset
 from mlops_scan.fingerprints.assets import is_name
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
-from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.words import Evidence, Grade, Location, Role, Signal
 
 MAX_ASSETS = 5_000  # of each source of assets
@@ -94,7 +94,6 @@ def _pointers(context: Context) -> Iterator[Asset]:
 
     Fact: https://dvc.org/doc/user-guide/project-structure/dvc-files and dvcyaml-files#dvclock-file
     """
-    roles = RoleCatalogue(context.rules.roles)
     for file in context.ending((".dvc", ".lock")):
         locked = file.name == "dvc.lock"
         if not locked and file.suffix != ".dvc":
@@ -109,12 +108,9 @@ def _pointers(context: Context) -> Iterator[Asset]:
                     path = (node.string() or "") if node is not None else ""
                     if not is_name(path) or node is None:
                         continue
-                    role = roles.role(path.rpartition("/")[2])
-                    named = path.lower().replace("model_input", "")  # the features of a model are data
-                    model = role is Role.MODEL or (role is not Role.DATA and "model" in named)
                     name = f"{file.folder}/{path}" if file.folder else path
                     yield Asset(
-                        "model" if model else "dataset",
+                        "model" if is_model(context, path) else "dataset",
                         name,
                         "pointer",
                         "dvc-data",

@@ -1,0 +1,22 @@
+"""Whether a file or folder that data versioning tracks is a model or data, by its name alone: it is not in the tree."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from mlops_scan.detectors.base import Context
+from mlops_scan.repository.roles import RoleCatalogue
+from mlops_scan.words import Role
+
+
+def is_model(context: Context, path: str) -> bool:
+    """Whether `path`, the output of a pointer or lock file, is a model.
+
+    The suffix decides as it does for files of the tree; without one that tells, the word in its name does.
+    """
+    if "roles of tracked files" not in context.cache:
+        context.cache["roles of tracked files"] = RoleCatalogue(context.rules.roles)
+    roles = cast("RoleCatalogue", context.cache["roles of tracked files"])
+    role = roles.role(path.rpartition("/")[2])
+    named = path.lower().replace("model_input", "")  # the features of a model are data
+    return role is Role.MODEL or (role is not Role.DATA and "model" in named)
