@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_scan import __version__
+from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import Documents
 from mlops_scan.engine import attest, placeholders, plugins, verdict
 from mlops_scan.engine import components as component_rules
@@ -13,7 +14,7 @@ from mlops_scan.engine.entry import ScanOptions, begin, scan
 from mlops_scan.engine.gather import gather
 from mlops_scan.engine.grades import of_package, weigh, without_model
 from mlops_scan.engine.inventory import inventory
-from mlops_scan.engine.kind import decide
+from mlops_scan.engine.kind import Kind, decide
 from mlops_scan.engine.report import Report, Statistics
 from mlops_scan.errors import ScanError
 from mlops_scan.repository.listing import Repository
@@ -41,14 +42,7 @@ def examine(
     Raises:
         ScanError: an option names something unknown.
     """
-    chosen = "default" if options.model == verdict.EVERY else options.model
-    if chosen not in rules.models:
-        raise ScanError(
-            f"{chosen}: no such maturity model{hint(chosen, rules.models)}; known: {', '.join(rules.models)}"
-        )
-    if options.kind is not None and options.kind not in KINDS:
-        raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
-    verdict.check_version(options.rules_version, rules.version)
+    chosen = _model(options, rules)
     known = _baseline(options)
     context = gather(repository, rules, options, documents, cache)
     begin(options, "detect")
@@ -56,19 +50,11 @@ def examine(
     folders = verdict.declared(context, options.components)
     parts = component_rules.Components(folders) if folders else component_rules.find(context, kind)
     context.components = parts.folders
-    signals: list[Signal] = []
-    problems: list[Problem] = []
     notes: list[str] = []
-    for item in plugins.detect(context, options.plugins, notes, options.jobs):
-        (signals if isinstance(item, Signal) else problems).append(item)  # type: ignore[arg-type]
+    signals, problems = _detected(context, options, notes)
     begin(options, "grade")
     weighed = weigh(context, signals)
-    counted = weighed
-    if kind.name in ("non-ml", "data-pipeline") and not kind.has_ml:
-        counted = without_model(context, weighed)
-    elif kind.name in ("library", "platform-tool") and not options.kind:
-        counted = of_package(context, weighed)
-    judge = verdict.Judge(context, rules, chosen, kind, parts, counted)
+    judge = verdict.Judge(context, rules, chosen, kind, parts, _counted(context, kind, options, weighed))
     judged = tuple(judge.component(folder) for folder in parts.folders)
     problems += [*finding_rules.own(context), *placeholders.problems(context)]
     claims = attest.read(context, rules, options.attestations)
@@ -103,12 +89,7 @@ def examine(
             *repository.incomplete,
             *(context.documents.incomplete[name] for name in sorted(context.documents.incomplete)),
         ),
-        statistics=Statistics(
-            len(repository.files),
-            context.documents.files_read,
-            len(context.documents.parsed),
-            context.documents.bytes_read,
-        ),
+        statistics=_statistics(context),
         rules=finding_rules.rules(rules),
         notices=(
             *options.notices,
@@ -125,6 +106,49 @@ def examine(
         stack=verdict.stack(context),
         inventory=inventory(context, weighed),
     )
+
+
+def _model(options: ScanOptions, rules: RuleBook) -> str:
+    """The maturity model that the options choose, which are checked on the way.
+
+    Raises:
+        ScanError: an option names something unknown.
+    """
+    chosen = "default" if options.model == verdict.EVERY else options.model
+    if chosen not in rules.models:
+        raise ScanError(
+            f"{chosen}: no such maturity model{hint(chosen, rules.models)}; known: {', '.join(rules.models)}"
+        )
+    if options.kind is not None and options.kind not in KINDS:
+        raise ScanError(f"{options.kind}: no such kind of repository; known: {', '.join(KINDS)}")
+    verdict.check_version(options.rules_version, rules.version)
+    return chosen
+
+
+def _detected(context: Context, options: ScanOptions, notes: list[str]) -> tuple[list[Signal], list[Problem]]:
+    """What the detectors found; `notes` gets what plugins make worth saying."""
+    signals: list[Signal] = []
+    problems: list[Problem] = []
+    for item in plugins.detect(context, options.plugins, notes, options.jobs):
+        if isinstance(item, Signal):
+            signals.append(item)
+        else:
+            problems.append(item)
+    return signals, problems
+
+
+def _counted(context: Context, kind: Kind, options: ScanOptions, weighed: list[Signal]) -> list[Signal]:
+    """The signals that count in a repository of this kind."""
+    if kind.name in ("non-ml", "data-pipeline") and not kind.has_ml:
+        return without_model(context, weighed)
+    if kind.name in ("library", "platform-tool") and not options.kind:
+        return of_package(context, weighed)
+    return weighed
+
+
+def _statistics(context: Context) -> Statistics:
+    documents = context.documents
+    return Statistics(len(context.repository.files), documents.files_read, len(documents.parsed), documents.bytes_read)
 
 
 def _baseline(options: ScanOptions) -> Baseline | None:
