@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mlops_scan.errors import RuleError
+from mlops_scan.given import read_text
 from mlops_scan.regex import regex
 
 _Choice = TypeVar("_Choice", bound=Enum)
@@ -65,7 +66,7 @@ def user_documents(target: Path, digest: Any) -> Iterator[tuple[str, Path, dict[
     if not paths:
         raise RuleError(f"{target} holds no rule file (*.yaml)")
     for path in paths:
-        text = _text(path)
+        text = read_text(path, _MAX_BYTES, error=RuleError)
         digest.update(f"{path.name}\0{text}\0".encode())
         data = _parse_marked(path, text)
         found = [name for name in _SECTIONS if name in data]
@@ -106,15 +107,6 @@ def _parse_marked(path: Path, text: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise RuleError(f"{path}: expected a mapping at the top")
     return data
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise RuleError(f"{path} is larger than {_MAX_BYTES} bytes")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RuleError(f"{path}: cannot be read: {error}") from error
 
 
 def _parse(path: Path, text: str) -> Any:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from mlops_scan.cli.keys import KEYS, SEVERITIES, nearest, type_name
 from mlops_scan.errors import ScanError
+from mlops_scan.given import read_text
 
 __all__ = ["FILE_NAMES", "SEVERITIES", "Config", "discover", "inside", "load", "repository_root"]
 
@@ -114,7 +115,7 @@ def _read(path: Path) -> Mapping[str, Any] | None:
     """The file's settings; None for a pyproject.toml that has none."""
     if path.suffix not in (".toml", ".yaml", ".yml"):
         raise ScanError(f"{path} is not a .toml or .yaml file")
-    text = _text(path)
+    text = read_text(path, _MAX_BYTES)
     if path.name == "pyproject.toml" and _TABLE not in text:
         return None
     data = _parse_toml(path, text) if path.suffix == ".toml" else _parse_yaml(path, text)
@@ -126,15 +127,6 @@ def _read(path: Path) -> Mapping[str, Any] | None:
     if not isinstance(data, Mapping):
         raise ScanError(f"{path}: expected a table of settings, found {type_name(data)}")
     return data
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ScanError(f"{path} is larger than {_MAX_BYTES} bytes")
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScanError(f"cannot read {path}: {error}") from error
 
 
 def _parse_toml(path: Path, text: str) -> Any:
@@ -165,7 +157,7 @@ def _lines(path: Path) -> dict[str, int]:
     from mlops_scan.documents.node import DocumentError, Node
 
     try:
-        text = _text(path)
+        text = read_text(path, _MAX_BYTES)
         top: Node | None = toml.parse(text) if path.suffix == ".toml" else next(iter(yaml.parse(text)), None)
     except DocumentError:
         return {}

@@ -14,6 +14,7 @@ from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.engine import levels
 from mlops_scan.engine.report import AttestationResult, LevelResult, PracticeResult
 from mlops_scan.errors import ScanError
+from mlops_scan.given import read_text
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import RuleBook
 from mlops_scan.rulemodels import MaturityModel
@@ -53,7 +54,7 @@ def read(context: Context, rules: RuleBook, file: Path | None) -> tuple[Attestat
     from mlops_scan.documents import yaml
 
     if file is not None:
-        path, text = str(file), _text(file)
+        path, text = str(file), read_text(file, _MAX_BYTES, "the file of attestations")
     else:
         found = next((name for name in FILE_NAMES if name in context.documents.files), None)
         if found is None:
@@ -68,15 +69,6 @@ def read(context: Context, rules: RuleBook, file: Path | None) -> tuple[Attestat
     if entries is None or entries.kind != "sequence":
         raise ScanError(f"{path}:1: expected a list under `attestations:`")
     return tuple(_entry(context, rules, entry, path) for entry in entries.items)
-
-
-def _text(file: Path) -> str:
-    try:
-        if file.stat().st_size > _MAX_BYTES:
-            raise ScanError(f"the attestations {file} are larger than {_MAX_BYTES} bytes")
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScanError(f"the attestations {file} cannot be read: {error}") from error
 
 
 def _entry(context: Context, rules: RuleBook, node: Node, path: str) -> Attestation:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from mlops_scan.engine.report import BaselineResult, Finding, Known, Report
 from mlops_scan.errors import ScanError
+from mlops_scan.given import read_text
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import FindingDefinition
 
@@ -41,11 +42,7 @@ def read(path: Path) -> Baseline:
         ScanError: it cannot be read or is no baseline.
     """
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ScanError(f"the baseline {path} is larger than {_MAX_BYTES} bytes")
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ScanError(f"the baseline {path} cannot be read: {error.strerror or error}") from error
+        data = json.loads(read_text(path, _MAX_BYTES, "the baseline"))
     except json.JSONDecodeError as error:
         raise ScanError(f"{path}:{error.lineno}: the baseline is not valid JSON: {error.msg}") from error
     except (ValueError, RecursionError) as error:

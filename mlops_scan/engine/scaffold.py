@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 
 from mlops_scan.errors import ScanError
+from mlops_scan.given import read_text
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Scaffold
 
@@ -103,12 +104,7 @@ def _current(root: Path, path: str) -> str | None:
     target = _target(root, path)
     if not target.exists():
         return None
-    try:
-        if target.stat().st_size > _MAX_BYTES:
-            raise ScanError(f"{target} is larger than {_MAX_BYTES} bytes")
-        return target.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScanError(f"cannot read {target}: {error}") from error
+    return read_text(target, _MAX_BYTES, encoding="utf-8")
 
 
 def _merged(current: str, addition: str, path: str) -> tuple[str, list[str]]:
