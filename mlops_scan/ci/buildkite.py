@@ -22,6 +22,9 @@ from mlops_scan.regex import regex
 
 DEFAULT = regex(r"buildkite\.(ya?ml|json)|\.?buildkite/pipeline\.(ya?ml|json)")
 _NOT_UPLOADED = "Buildkite reads .buildkite/pipeline.yml, and other files only where a step of it uploads them"
+# The first step of a pipeline is set there, and may name any file: https://buildkite.com/docs/pipelines/configure/defining-steps
+_NAMED_THERE = "there is no .buildkite/pipeline.yml, and which file Buildkite reads instead is set on its site"
+_MADE = "a program makes steps of the Buildkite pipeline while it runs"
 _UPLOAD = regex(r"buildkite-agent\s+pipeline\s+upload\b(?P<rest>[^\n|;&]*)")
 _GENERATED = regex(r"\|\s*buildkite-agent\s+pipeline\s+upload\b")
 _SOURCES = {"schedule": "schedule", "ui": "manual", "trigger_job": "chained", "api": "external", "webhook": "push"}
@@ -34,7 +37,7 @@ _MAX_NESTING = 4
 
 
 def parse(path: str, documents: Documents) -> Iterator[Workflow]:
-    """The pipeline of a file; one that no step of a default file uploads is not loaded."""
+    """The pipeline of a file; not loaded where no step of the default file uploads it, unknown without such a file."""
     node = next(iter(documents.nodes(path)), None)
     if node is None or (node.kind != "sequence" and node.get("steps") is None):
         return
@@ -44,20 +47,22 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
     jobs = within_bounds(reader.jobs(steps), path, documents)
     scripts = [step.script for job in jobs for step in job.steps]
     made = any(_GENERATED.search(script) for script in scripts)
+    defaults, loaded = _loaded(path, documents)
     yield Workflow(
         path, "buildkite", node.line, "Buildkite", (push,), jobs,
-        unloaded="" if _loaded(path, documents) else _NOT_UPLOADED,
-        unknown="a program makes steps of the Buildkite pipeline while it runs" if made else "",
+        unloaded=_NOT_UPLOADED if defaults and not loaded else "",
+        unknown=_MADE if made else "" if loaded or defaults else _NAMED_THERE,
     )  # fmt: skip
 
 
-def _loaded(path: str, documents: Documents) -> bool:
+def _loaded(path: str, documents: Documents) -> tuple[bool, bool]:
+    """Whether there is a file that is read by default, and whether this one is it or uploaded by it."""
     root = path[: re.search(r"\.?buildkite", path).start()]  # type: ignore[union-attr]  # its name has matched
     local = path[len(root) :]
     if DEFAULT.fullmatch(local):
-        return True
+        return True, True
     defaults = [other for other in documents.files if other.startswith(root) and DEFAULT.fullmatch(other[len(root) :])]
-    return any(
+    return bool(defaults), any(
         local in match.group("rest").split() for other in defaults for match in _UPLOAD.finditer(documents.text(other))
     )
 

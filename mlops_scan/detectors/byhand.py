@@ -20,7 +20,12 @@ _COMMAND = regex(
 )
 _LAUNCHERS = ("python", "torchrun", "accelerate", "deepspeed")  # one of which each match holds
 _TRAINS = regex(r"(?:^|[-_.])train(?:ing)?(?=[-_.])", words=("train",))
+_EVALUATES = regex(  # options with which a script of training trains nothing
+    r"--?(?:(?:eval|evaluate|test|predict|infer|inference)[-_]only|(?:eval|evaluate|inference)(?!\S|\s+[^-\s]))(?!\w)",
+    words=("eval", "test", "predict", "infer"),
+)
 _MAX_RELATED = 3
+_MAX_COMMAND = 100  # characters of a command in a message
 
 Told = list[tuple[Evidence, frozenset[str]]]
 """Lines that tell a person to run something, each with the training files that this is about."""
@@ -52,10 +57,24 @@ def _of_scripts(context: Context, uses: list[Use], told: Told) -> Problem:
     documented = [evidence for evidence, about in told if about & paths]
     text = " ".join(evidence.text for evidence in documented)
     use = min(uses, key=lambda u: _preference(context, u, text))
-    how = f"documented as `{documented[0].text[:100]}`" if documented else "no CI job, schedule or pipeline reaches it"
+    documented = [evidence for evidence, about in told if use.location.path in about]
+    how = (
+        f"documented as `{_shown(documented[0].text)}`"
+        if documented
+        else "outside tests no CI job, schedule or pipeline reaches it"
+        if _tested(context, use)
+        else "no CI job, schedule or pipeline reaches it"
+    )
     place = context.evidence(use.location.path, use.location.line, Hop.DEFINITION, use.location.end_line)
     message = f"This training runs only when a person starts it; {how}."
     return Problem("MLS101", message, place.location, tuple(documented[:_MAX_RELATED]))
+
+
+def _shown(command: str) -> str:
+    """A documented command in a sentence: cut between two words, and without the mark of a line that goes on."""
+    whole = command.removesuffix("\\").rstrip()
+    cut = whole if len(whole) <= _MAX_COMMAND else whole[:_MAX_COMMAND].rpartition(" ")[0] or whole[:_MAX_COMMAND]
+    return cut if cut == command else f"{cut} …"
 
 
 def _of_notebooks(context: Context, component: str, uses: list[Use]) -> Problem | None:
@@ -128,6 +147,14 @@ def _automated(context: Context, use: Use) -> bool:
     return False
 
 
+def _tested(context: Context, use: Use) -> bool:
+    """Whether CI, a schedule or a pipeline comes to it, in a run of tests."""
+    return any(
+        started.run.start.kind in ("ci", "schedule", "event", "pipeline") and started.run.tests
+        for started in context.started(use.location.path, use.scope)
+    )
+
+
 def _runs_training(context: Context, run: Run) -> bool:
     """Whether a command runs a file of the repository that is called a training."""
     return any(
@@ -161,7 +188,7 @@ def _documented(context: Context, scripts: set[str]) -> Told:
             if not any(word in line for word in _LAUNCHERS):
                 continue
             match = _COMMAND.fullmatch(line[:400])
-            if match is None:
+            if match is None or _EVALUATES.search(match.group(2)):
                 continue
             words = match.group(2).replace("`", " ").split()
             names = [name.replace(".", "/") + ".py" for flag, name in pairwise(words) if flag == "-m"]

@@ -213,7 +213,8 @@ def _unread(context: Context) -> Iterator[Signal | Problem]:
         reason = item.reason or f"{provider} definitions are not read yet, so what they run is not known"
         for practice in ("ci/code-tests", "ci/model-tests", "cd/model-deploy", "cd/pipeline-deploy"):
             yield Signal(practice, "ci", Grade.UNKNOWN, evidence, Confidence.LOW, reason, fixed=True)
-        yield Problem("MLS306", f"{reason}; the grades of the ci and cd practices leave it out.", evidence[0].location)
+        said = f"{reason[0].upper()}{reason[1:]}; the grades of the ci and cd practices leave it out."
+        yield Problem("MLS306", said, evidence[0].location)
 
 
 def _defects(context: Context, runs: list[Run]) -> Iterator[Problem]:
@@ -272,7 +273,10 @@ def _unchecked(context: Context, runs: list[Run]) -> Iterator[Problem]:
         trained = _trains(context, run)
         if trained is not None and not context.self_tools and not _checks(context, run):
             seen.add(job)
-            message = f"{job_of(context, run.start)} trains a model here, but nothing in it can fail on a bad result."
+            message = (
+                f"{job_of(context, run.start)} trains a model here, or has one trained, but nothing in it can fail on "
+                "a bad result."
+            )
             yield Problem("MLS307", message, run.location, (trained,))
 
 

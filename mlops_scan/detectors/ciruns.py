@@ -6,7 +6,7 @@ from mlops_scan.automation.model import Run, Start
 from mlops_scan.detectors.base import Context
 from mlops_scan.words import Confidence, Evidence, Grade, Hop
 
-_FETCHES = ("git", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
+_FETCHES = ("git", "svn", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
 
 
 def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Grade, str]:
@@ -48,10 +48,11 @@ def job_of(context: Context, start: Start) -> str:
 
 def fetches(context: Context, workflow: str, job: str) -> bool:
     """Whether a command of a job brings files that are not in the repository."""
-    return any(map(_fetches, {run.words for run in context.automation.runs_of_job(workflow, job)}))
+    return any(map(brings_files, {run.words for run in context.automation.runs_of_job(workflow, job)}))
 
 
-def _fetches(words: tuple[str, ...]) -> bool:
+def brings_files(words: tuple[str, ...]) -> bool:
+    """Whether a command, or the check-out of another repository, brings files from elsewhere."""
     if words[:1] == ("uses",):
         return any(word.startswith(("repository=", "path=")) for word in words)
     return bool(words) and words[0] in _FETCHES

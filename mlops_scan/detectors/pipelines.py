@@ -12,6 +12,7 @@ from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.starts import code_pipelines, task_commands, task_scopes
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.detectors.ciruns import brings_files
 from mlops_scan.detectors.preparing import step_prepares, tasks_prepare
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
 from mlops_scan.fingerprints.match import Use
@@ -345,7 +346,11 @@ def _problems(context: Context) -> Iterator[Problem]:
     for pipeline in context.automation.pipelines:
         if context.role(pipeline.path) in ASIDE:
             continue
-        for run in runs_of(context, pipeline):
+        runs = runs_of(context, pipeline)
+        fetching = {run.location.path for run in runs if brings_files(run.words)} - {pipeline.path}
+        for run in runs:
+            if run.location.path in fetching:
+                continue  # a script that fetches what it runs
             if run.missing and not context.has_named(run.missing.rpartition("/")[2]):
                 yield Problem(
                     "MLS202",

@@ -27,8 +27,14 @@ _SERVICE_HOMES = ("/home/jovyan/", "/home/jupyter/", "/home/ec2-user/SageMaker/"
 _ADDS = regex(
     r"""environ\[\s*\\?["']PATH\\?["']\s*\]|export PATH="""
 )  # one more place to look; none breaks where it is not
+_SET_ASIDE = regex(  # a path in a container, and one that is only compared with
+    r"""\\?["'](mountPath|mount_path|containerPath|container_path|remote_path|working_?[dD]ir)\\?["'][ ]?:"""
+    r"""|[=!]=[ ]?\\?["'](/home/|/Users/|/root/|[A-Za-z]:)"""
+)
 _IN_IMAGE = frozenset({"remote_path", "container_path", "mount_path", "workdir", "working_dir"})
 _SPLITS = regex(r"[xy]([-_]?(train|test|val|valid|validation|dev))?|(train|test|valid|val)[-_](data|set|df)", re.I)
+_ZIP = b"PK\3\4"
+_TENSOR = regex(rb"/data\.pkl[^\x80]{0,200}\x80[\x02-\x05]ctorch\._utils\n_rebuild_tensor", words=(b"_rebuild_tensor",))
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -87,9 +93,13 @@ def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
                 and not text.startswith(_SERVICE_HOMES)
                 and not _in_image(module, text)
                 and not _ADDS.search(context.line(path, line))
+                and not _SET_ASIDE.search(context.line(path, line))
                 and not _injected(context, path, line)
             ):
-                message = f"`{text[:80]}` exists on one machine only; nobody else, and no job, can run this."
+                where = (
+                    "for one user `root`, of a machine or an image," if text.startswith("/root/") else "on one machine"
+                )
+                message = f"`{text[:80]}` exists {where} only; nobody else, and no job, can run this unchanged."
                 yield Problem("MLS102", message, context.evidence(path, line).location)
                 break
 
@@ -109,7 +119,7 @@ def _committed(context: Context) -> Iterator[Problem]:
     for file in context.repository.files:
         if file.role is Role.MODEL and _SPLITS.fullmatch(file.name.rpartition(".")[0]):
             continue  # a pickled split of the data
-        if file.role is Role.MODEL and file.size > 0 and not _pointer(context, file.path):
+        if file.role is Role.MODEL and file.size > 0 and not _is_no_model(context, file.path):
             size = f"{file.size / 1_048_576:.1f} MiB" if file.size > 100_000 else f"{file.size} bytes"
             yield Problem(
                 "MLS103",
@@ -131,8 +141,13 @@ def _committed(context: Context) -> Iterator[Problem]:
             )
 
 
-def _pointer(context: Context, path: str) -> bool:
-    """Whether a file is a Git-LFS pointer or text such as a Python path file, and no model."""
+def _is_no_model(context: Context, path: str) -> bool:
+    """Whether a file is a Git-LFS pointer, text such as a Python path file, or a single tensor that PyTorch saved.
+
+    The pickle in PyTorch's archive comes first and uncompressed: https://docs.pytorch.org/docs/stable/notes/serialization.html
+    """
     file = context.documents.files[path]
     head = context.documents.head(path)
-    return not head or head.startswith(_LFS) or (file.suffix == ".pth" and b"\0" not in head)
+    if not head or head.startswith(_LFS) or (file.suffix == ".pth" and b"\0" not in head):
+        return True
+    return head.startswith(_ZIP) and _TENSOR.search(head) is not None

@@ -51,7 +51,7 @@ def problems(context: Context, unused: Iterable[tuple[Declared, Sequence[Tool]]]
     left = [
         _Named(requirement, frozenset(_roots(requirement, tools)))
         for requirement, tools in every
-        if requirement.path not in resolved
+        if requirement.path not in resolved and not _unread(context, requirement.path)
     ]
     for without in (_without_said, _without_wired, _without_shown):
         left = without(context, left) if left else left
@@ -64,6 +64,13 @@ def problems(context: Context, unused: Iterable[tuple[Declared, Sequence[Tool]]]
 def _roots(requirement: Declared, tools: Sequence[Tool]) -> Iterator[str]:
     yield requirement.name.replace("-", "_")
     yield from (root.partition(".")[0] for tool in tools for root in tool.imports)
+
+
+def _unread(context: Context, path: str) -> bool:
+    """Whether code that a list of dependencies is about was more than one scan parses: it may import anything."""
+    below = path.rpartition("/")[0]
+    left = (file for file in context.documents.left_out if file.endswith(".py"))
+    return any(file.startswith(f"{below}/") for file in left) if below else any(left)
 
 
 def _word(item: _Named) -> re.Pattern[str]:
@@ -106,7 +113,7 @@ def _without_wired(context: Context, items: list[_Named]) -> list[_Named]:
 
 
 def _without_shown(context: Context, items: list[_Named]) -> list[_Named]:
-    """Those that no document shows in use: code that imports them, or the output of a notebook that names them.
+    """Those that no document shows in use: code that imports them or a command, or the output of a notebook.
 
     They are there for those who read it.
     """
@@ -130,7 +137,9 @@ def _without_shown(context: Context, items: list[_Named]) -> list[_Named]:
             else:
                 likely = tuple(root for root in marks if root in text)
             pattern = _outputs if notebook else _imports
-            if likely and pattern(likely).search(context.documents.text(file.path)):
+            if likely and (
+                pattern(likely).search(context.documents.text(file.path)) or (not notebook and _typed(likely, text))
+            ):
                 left.remove(entry)
     return [item for item, _ in left]
 
@@ -169,6 +178,19 @@ def _said(context: Context) -> tuple[tuple[Module, str], ...]:
 @lru_cache(maxsize=64)
 def _imports(roots: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"^[ \t>]{{0,40}}(from|import)[ ]({'|'.join(map(re.escape, roots))})\b", re.M)
+
+
+def _typed(roots: tuple[str, ...], text: str) -> bool:
+    """Whether a text shows a command of one of these names: at a prompt, or in a block of code between fences."""
+    return any(
+        match.group("prompt") or text.count("```", 0, match.start()) % 2 for match in _commands(roots).finditer(text)
+    )
+
+
+@lru_cache(maxsize=64)
+def _commands(roots: tuple[str, ...]) -> re.Pattern[str]:
+    names = "|".join(map(re.escape, roots)).replace("_", "[-_]")
+    return re.compile(rf"^[ \t>]{{0,40}}(?P<prompt>[$!%][ ]?)?(?:{names})[ ][a-z-]", re.M)
 
 
 @lru_cache(maxsize=64)

@@ -75,7 +75,7 @@ def gather(
     swept = _sweep(repository.files, documents, rules, matcher, options.jobs)
     repository = replace(repository, files=tuple(documents.files.values()))  # some turned out to be generated
     structured, left = _structured(repository.files)
-    documents.left_out = left
+    documents.left_out = left.union(swept.left)
     notebooks, unread = _notebooks(repository.files)
     notices = (
         *([_left(swept, documents)] if swept.left else ()),
@@ -214,10 +214,9 @@ def _in_rule_files(file: File, documents: Documents) -> Iterator[Pipeline]:
 
 
 def _left_of_definitions(left: Collection[str], documents: Documents) -> str:
-    tests = sum(1 for path in left if documents.files[path].role is Role.TEST)
     return (
-        f"there are more YAML, JSON, TOML and infrastructure files than one scan parses: the {len(left)} largest, "
-        f"{tests} of them of tests, are left out; scan a folder of this repository for more"
+        "there are more YAML, JSON, TOML and infrastructure files than one scan parses; left out: "
+        f"{_counted(left, documents)}, the largest; scan a folder of this repository for more"
     )
 
 
@@ -268,11 +267,16 @@ def _sweep(files: Iterable[File], documents: Documents, rules: RuleBook, matcher
 
 
 def _left(swept: Sweep, documents: Documents) -> str:
-    tests = sum(1 for path in swept.left if documents.files[path].role is Role.TEST)
     return (
-        f"there is more Python around the use of known tools than one scan parses: {len(swept.left)} files, "
-        f"{tests} of them tests, that are furthest from it are left out; scan a folder of this repository for more"
+        "there is more Python around the use of known tools than one scan parses; left out: "
+        f"{_counted(swept.left, documents)}, the furthest from it; scan a folder of this repository for more"
     )
+
+
+def _counted(left: Collection[str], documents: Documents) -> str:
+    """How many files are left out, and how many of them are tests, if any."""
+    tests = sum(1 for path in left if documents.files[path].role is Role.TEST)
+    return f"{len(left)} file{'s' if len(left) > 1 else ''}{f' ({tests} of them tests)' if tests else ''}"
 
 
 def _modules(

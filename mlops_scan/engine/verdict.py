@@ -198,7 +198,8 @@ def notices(
     found += [f"{name} definitions are present and not read yet; what they run is unknown" for name in providers]
     found += sorted({f"{i.provider}, {i.path}: {i.reason}" for i in unread if i.reason})
     if context.documents.unrendered:
-        found.append(f"{len(context.documents.unrendered)} chart templates cannot be read without rendering them")
+        count = len(context.documents.unrendered)
+        found.append(f"{count} chart template{'s' if count > 1 else ''} cannot be read without rendering")
     found += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
     found += [kind.notice] if kind.notice else []
     if kind.name == "course" and len(parts.folders) > 1 and wanted is None:
@@ -217,9 +218,9 @@ def notices(
 
 
 def _is_told(item: UnreadProvider, told: set[tuple[str, str]]) -> bool:
-    """Whether a finding says the same: of this file, or of the first one of a provider that is not read at all."""
+    """Whether a finding says the same, with a capital: of this file, or of the first of a provider that is not read."""
     if item.reason:
-        return any(path == item.path and message.startswith(item.reason) for path, message in told)
+        return any(path == item.path and message[1:].startswith(item.reason[1:]) for path, message in told)
     return any(message.startswith(f"{item.provider} definitions are not read") for _, message in told)
 
 

@@ -134,7 +134,13 @@ def test_uploaded_pipelines_are_loaded() -> None:
         for position in (2, 0, 1)
     )
     assert (first.unloaded, uploaded.unloaded) == ("", "")
-    assert "upload" in lost.unloaded
+    assert "upload" in lost.unloaded and not lost.unknown
+
+
+def test_without_a_file_read_by_default_the_site_may_name_any() -> None:
+    (workflow,) = found({".buildkite/speed.yml": "steps:\n  - command: pytest\n"})
+    assert not workflow.unloaded
+    assert "set on its site" in workflow.unknown
 
 
 def test_steps_that_a_program_makes_are_unknown() -> None:

@@ -90,6 +90,37 @@ def test_another_file_of_that_name_is_no_training(tmp_path: Path) -> None:
     assert len(findings(scan_tree(tmp_path / "b", starter), "MLS101")[0].related) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("python train.py \\\n  --epochs 5\n", "documented as `python train.py …`."),
+        (f"python train.py {'--name value ' * 9}\n", f"documented as `python train.py {'--name value ' * 6}…`."),
+        ("python train.py --eval-only -c a\npython train.py -g 8\n", "documented as `python train.py -g 8`."),
+        ("python train.py --inference\n", "reaches it."),  # trains nothing
+        ("python train.py --train a.csv --test b.csv\n", "documented as `python train.py --train a.csv --test b.csv`."),
+        ("python other.py\n", "reaches it."),
+    ],
+)  # fmt: skip
+def test_command_is_shown_as_a_person_would_type_it(tmp_path: Path, text: str, said: str) -> None:
+    other = {"other.py": "from train import train\n", "README.md": text}
+    (found,) = findings(scan_tree(tmp_path, {**ML, **other}), "MLS101")
+    assert found.message.endswith(said)
+
+
+def test_command_of_one_script_is_not_said_of_another(tmp_path: Path) -> None:
+    tree = {"train.py": TRAIN, "tune.py": f"{TRAIN}# other\n", "README.md": "python tune.py\npython train.py\n"}
+    (found,) = findings(scan_tree(tmp_path, tree), "MLS101")
+    assert found.location.path == "train.py"
+    assert found.message.endswith("documented as `python train.py`.")
+
+
+def test_training_in_tests_is_not_called_unreached(tmp_path: Path) -> None:
+    test = "from train import train\n\n\ndef test_train():\n    assert train('a', 'b') is None\n"
+    tree = {**ML, "tests/test_train.py": test, ".github/workflows/a.yml": JOB.format("pytest")}
+    (found,) = findings(scan_tree(tmp_path, tree), "MLS101")
+    assert found.message.endswith("; outside tests no CI job, schedule or pipeline reaches it.")
+
+
 def test_many_lessons_are_one_finding(tmp_path: Path) -> None:
     (found,) = findings(scan_tree(tmp_path / "a", lessons(6)), "MLS101")
     assert found.location.path == "01-part/train.py"

@@ -88,7 +88,10 @@ IMPOSTORS: dict[str, Tree] = {
     "appveyor: off": {"appveyor.yml": "build: off\ntest: off\ntest_script:\n  - pip install pytest\n"},
     "buildkite: block": {".buildkite/pipeline.yml": "steps:\n  - block: go?\n  - command: pytest\n"},
     "buildkite: skip": {".buildkite/pipeline.yml": "steps:\n  - command: pytest\n    skip: true\n"},
-    "buildkite: not uploaded": {".buildkite/old.yml": "steps:\n  - command: pytest\n"},
+    "buildkite: not uploaded": {
+        ".buildkite/pipeline.yml": "steps:\n  - command: ls\n",
+        ".buildkite/old.yml": "steps:\n  - command: pytest\n",
+    },
 }
 
 

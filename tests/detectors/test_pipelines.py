@@ -174,6 +174,13 @@ def test_step_that_is_not_known_to_be_missing(tmp_path: Path, step: str) -> None
     assert findings(report, "MLS202") == []
 
 
+@pytest.mark.parametrize(("line", "count"), [("svn export https://x.org/trunk/kit", 0), ("echo kit", 1)])
+def test_script_that_fetches_what_it_runs(tmp_path: Path, line: str, count: int) -> None:
+    tree = {"get.sh": f"#!/bin/bash\nset -e\n{line}\nbash kit/get-all.sh\n"}
+    report = scan_tree(tmp_path, {**PROJECT, **tree, "dvc.yaml": DVC + "  get:\n    cmd: bash get.sh\n"})
+    assert len(findings(report, "MLS202")) == count
+
+
 # -- Kubeflow ----------------------------------------------------------------------------------------------------------
 
 

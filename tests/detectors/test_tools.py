@@ -58,7 +58,14 @@ def test_an_import_hints_at_what_it_names(tmp_path: Path, line: str, expected: G
         ("from diffusers import DiffusionPipeline", "peft==0.13.0", False),
         ("from lightning.pytorch.cli import LightningCLI", "jsonargparse[signatures]==4.0.0", False),
         ("from pytorch_lightning.cli import LightningCLI", "jsonargparse==4.0.0", False),
+        ("from mlflow.recipes import Recipe", "shap==0.40.0", False),
+        ("from tfx.orchestration.kubeflow.v2 import kubeflow_v2_dag_runner", "kfp==2.7.0", False),
+        ("import zenml", "kfp==2.7.0", False),
+        ("import tensorflow_transform as tft", "apache-beam==2.14", False),
+        ("from azure.ai.ml import MLClient", "azureml-mlflow==1.51", False),
         # beside another library, or the library that needs no command line, nothing uses it
+        ("import mlflow", "shap==0.40.0", True),
+        ("from tfx import v1", "kfp==2.7.0", True),
         ("import torch", "accelerate==1.0.0", True),
         ("import torch  # transformers", "accelerate==1.0.0", True),
         ("from lightning import Trainer", "jsonargparse==4.0.0", True),
@@ -70,8 +77,22 @@ def test_what_another_library_uses_by_itself(tmp_path: Path, line: str, listed: 
     tree = {**ML, "train.py": with_import(line), "requirements.txt": f"scikit-learn==1.5.2\n{listed}\n"}
     report = scan_tree(tmp_path, tree)
     assert where(report, "MLS107") == (["requirements.txt:2"] if reported else [])
-    practices = (practice(report, name) for name in ("genai/fine-tuning-config", "experiment/config"))
+    hinted = ("genai/fine-tuning-config", "experiment/config", "model/explainability", "pipeline/orchestration")
+    practices = (practice(report, name) for name in hinted)
     assert any("only declared" in result.reason for result in practices) is reported
+
+
+@pytest.mark.parametrize(("left", "count"), [("more/fit.py", 1), ("job/fit.py", 0)])
+def test_what_was_not_read_may_import_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str, count: int
+) -> None:
+    monkeypatch.setattr("mlops_scan.code.sweep.BUDGET", 100)
+    monkeypatch.setattr("mlops_scan.code.sweep.HARD_BUDGET", len(TRAIN) + 100)
+    tree = {"job/train.py": TRAIN}
+    more = {"job/requirements.txt": "wandb==0.17.0\n", left: f"{TRAIN}\n" + "# more\n" * 50}
+    report = scan_tree(tmp_path, {**tree, **more})
+    assert len(findings(report, "MLS107")) == count
+    assert any("than one scan parses" in notice for notice in report.notices)
 
 
 def test_a_companion_that_is_used_counts(tmp_path: Path) -> None:

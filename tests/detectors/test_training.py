@@ -198,6 +198,20 @@ def test_one_more_place_to_look_for_programs(tmp_path: Path, line: str, found: b
     assert bool(findings(scan_tree(tmp_path, tree), "MLS102")) is found
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("x = os.environ.get('A') == '/home/ec2/java'", False),
+        ("x = {'name': 'code', 'mountPath': '/home/ray/sample'}", False),
+        ("x = '/home/anna/data' if os.name == 'posix' else ''", True),
+        ("x = {'name': 'code', 'path': '/home/ray/sample'}", True),
+    ],
+)
+def test_paths_compared_with_and_paths_of_a_container(tmp_path: Path, line: str, found: bool) -> None:
+    tree = {**ML, "train.py": TRAIN.replace("import joblib\n", f"import os\n\nimport joblib\n\n{line}\n")}
+    assert bool(findings(scan_tree(tmp_path, tree), "MLS102")) is found
+
+
 def test_path_of_one_machine_in_a_test_is_none_of_training(tmp_path: Path) -> None:
     tree = {
         **ML,
@@ -225,6 +239,19 @@ def test_model_artifact_in_git(tmp_path: Path, name: str) -> None:
 )
 def test_no_model_artifact(tmp_path: Path, name: str, content: str | bytes) -> None:
     assert findings(scan_tree(tmp_path, {**ML, name: content}), "MLS103") == []
+
+
+TENSOR = b"ctorch._utils\n_rebuild_tensor_v2\nq\0("
+
+
+@pytest.mark.parametrize(
+    ("pickled", "count"),
+    [(TENSOR, 0), (b"}q\0(X\5\0\0\0stateq\1" + TENSOR, 1), (b"c__main__\nNet\nq\0" + TENSOR, 1)],
+    ids=["a tensor", "a dictionary", "a module"],
+)
+def test_a_single_tensor_is_no_model(tmp_path: Path, pickled: bytes, count: int) -> None:
+    archive = b"PK\3\4" + bytes(26) + b"archive/data.pklFB\x0e\0" + b"Z" * 14 + b"\x80\2" + pickled + bytes(400)
+    assert len(findings(scan_tree(tmp_path, {**ML, "data/mel.pt": archive}), "MLS103")) == count
 
 
 def test_large_table_in_git_but_not_a_sample(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_of_very_many_definitions_the_largest_are_left_out(tmp_path: Path, monke
         assert left.isdisjoint(part.documents.parsed)
         assert [workflow.path for workflow in part.automation.workflows] == [".github/workflows/ci.yml"]
         (notice,) = part.repository.notices
-        assert f"the {len(left)} largest, 1 of them of tests, are left out" in notice
+        assert f"left out: {len(left)} file{'s' if len(left) > 1 else ''} (1 of them tests), the largest;" in notice
 
 
 def test_what_is_left_out_is_parsed_by_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
