@@ -108,7 +108,7 @@ def test_the_configuration_of_a_folder_holds_for_its_revisions_only(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["{root}", "--rev", "nowhere"], "nowhere is no revision of"),
+        (["{root}", "--rev", "nowhere"], "'nowhere' is no branch, tag or commit of"),
         (["{root}", "--rev=--all"], "is not the name of one revision"),
         (["{root}/train.py"], "is a file and no archive"),
         (["ext::touch canary"], "only https, ssh, git and file URLs are fetched"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from mlops_scan.ci.find import UnreadProvider
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.documents.store import language_of
 from mlops_scan.engine import attest, models
 from mlops_scan.engine import components as component_rules
 from mlops_scan.engine.attest import Attestation
@@ -191,7 +192,7 @@ def notices(
     model: str = "",
 ) -> tuple[str, ...]:
     """What the reader should know and no finding says: exclusions, unknown CI providers, how other models count."""
-    found = list(context.repository.notices)
+    found = [*context.repository.notices, *_nothing_to_see(context, kind)]
     told = {(finding.location.path, finding.message) for finding in findings if finding.id == _UNREAD}
     unread = [item for item in context.unread_providers if not _is_told(item, told)]
     providers = sorted({item.provider for item in unread if not item.reason})
@@ -215,6 +216,16 @@ def notices(
     if kind.name == "llm-app" and headline.level is not None and model != _OF_LANGUAGE_MODELS:
         found.append("an application of language models: the genai model judges that part (`--model genai`)")
     return tuple(found)
+
+
+def _nothing_to_see(context: Context, kind: Kind) -> Iterator[str]:
+    """Why no workload says little: there is nothing to look at, or the code that may hold one was not read."""
+    if kind.name != "non-ml":
+        return
+    if not context.repository.files:
+        yield "there is no file here that could be looked at; is it the right place?"
+    elif any(language_of(path) in ("python", "notebook") for path in context.documents.incomplete):
+        yield "code that could not be read may hold a model"
 
 
 def _is_told(item: UnreadProvider, told: set[tuple[str, str]]) -> bool:

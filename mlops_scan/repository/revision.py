@@ -35,7 +35,7 @@ def revision(folder: git.GitFolder, name: str | None, inside: str, submodules: b
         head = folder.resolve(f"{checked_revision('HEAD' if name is None else name)}^{{commit}}")
         if head.commit is None:
             if name is not None:
-                raise ScanError(f"{name} is no revision of {where}")
+                raise ScanError(f"'{name}' is no branch, tag or commit of {where}")
             if folder.resolve("HEAD").commit is None:
                 return Listing([])  # nothing is committed yet
             raise ScanError(f"{where}: the commit of HEAD is not in this repository")

@@ -1,4 +1,4 @@
-"""Components that the user names."""
+"""The verdict: components that the user names, and what is said where there is nothing to judge."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from mlops_scan.engine.scan import ScanOptions
 from mlops_scan.errors import ScanError
-from tests.trees import ML, scan_tree
+from tests.trees import ML, Tree, scan_tree
 
 TREE = {f"{folder}/{name}": text for folder in ("a", "b/c") for name, text in ML.items()}
 
@@ -24,3 +24,18 @@ def test_declared_components_take_the_place_of_a_guess(tmp_path: Path) -> None:
 def test_a_component_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ScanError, match="services/x: the configuration calls it a component"):
         scan_tree(tmp_path, TREE, ScanOptions(components=("services/x",)))
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ({}, "is it the right place?"),
+        ({"README.md": "# Cats\n"}, ""),
+        ({"train.ipynb": '{"cells": [{"source": "SVC().fit(x'}, "may hold a model"),
+        ({".github/workflows/a.yml": "on: [\n"}, ""),  # no code
+        ({**ML, "cut.ipynb": '{"cells": [{"source": "SVC().fit(x'}, ""),  # there is a workload
+    ],
+)
+def test_why_no_workload_says_little(tmp_path: Path, tree: Tree, said: str) -> None:
+    notices = scan_tree(tmp_path, tree).notices
+    assert [notice.endswith(said) for notice in notices] == ([True] if said else [])
