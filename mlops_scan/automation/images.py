@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -182,7 +183,33 @@ def _line(node: Node) -> str:
     return shlex.join(node.strings()) if node.kind == "sequence" else _text(node)
 
 
-def image_commands(path: str, documents: Documents, folder: str, build: bool) -> Iterator[Command]:
+def _home(instructions: Iterable[Instruction], folder: str, paths: Paths) -> str:
+    """The folder whose files lie where the image starts: the only one that is copied to its working folder, or above.
+
+    That is `api` for `WORKDIR /app` with `COPY ./api /app`; without such a line the folder of the build, `folder`.
+    https://docs.docker.com/reference/dockerfile/#copy
+    """
+    from mlops_scan.documents.dockerfile import commands
+
+    work, copied = "/", []
+    for instruction in instructions:
+        if instruction.name == "WORKDIR":
+            work = posixpath.join(work, instruction.value.strip().strip("\"'"))
+        elif instruction.name in ("COPY", "ADD") and "--from=" not in instruction.value:
+            value = commands(instruction)
+            *sources, target = (value.split() if isinstance(value, str) else value) or ("",)
+            copied += [(posixpath.normpath(posixpath.join(work, target)), source) for source in sources]
+    place = posixpath.normpath(work)
+    there = {
+        join(folder, posixpath.join(source, place[len(target) :].lstrip("/")))
+        for target, source in copied
+        if f"{place}/".startswith(f"{target.rstrip('/')}/")
+    }
+    homes = [path for path in there if paths.is_folder(path)]
+    return homes[0] if len(homes) == 1 else folder
+
+
+def image_commands(path: str, documents: Documents, folder: str, build: bool, paths: Paths) -> Iterator[Command]:
     """What building (RUN) or starting (ENTRYPOINT and CMD of the last stage) an image runs."""
     document = documents.dockerfile(path)
     if document is None:
@@ -194,6 +221,7 @@ def image_commands(path: str, documents: Documents, folder: str, build: bool) ->
         return
     last = max((i for i, instruction in enumerate(document.instructions) if instruction.name == "FROM"), default=-1)
     final = {instruction.name: instruction for instruction in document.instructions[last + 1 :]}
+    folder = _home(document.instructions[last + 1 :], folder, paths)
     entrypoint, command = final.get("ENTRYPOINT"), final.get("CMD")
     if entrypoint is None:
         if command is not None:

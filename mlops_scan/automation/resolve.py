@@ -404,7 +404,7 @@ class Resolver:
 
     def _image(self, path: str, root: str, chain: Chain, build: bool) -> Iterator[Run]:
         """What building or starting an image runs; files are looked for from the build's folder."""
-        for found in images.image_commands(path, self.documents, root, build):
+        for found in images.image_commands(path, self.documents, root, build, self.paths):
             inside = replace(chain, folder=normal(found.folder), inside_image=chain.inside_image or build)
             yield from self._script(self._parse(found.path, found.text, found.line, True), found.path, inside)
 

@@ -35,6 +35,8 @@ _DATA_LIBRARIES = frozenset(
     {"numpy", "pandas", "polars", "pyspark", "pyarrow", "scipy", "dask", "duckdb", "torch", "tensorflow", "jax"}
 )
 _DATA_FAMILIES = ("frameworks", "tracking", "data", "responsible")
+_TEST_LIBRARIES = frozenset({"pytest", "unittest", "typing", "__future__"})
+_LOOKS_OUT = frozenset({"open", "exec", "eval", "compile", "__import__"})
 _MOCKS = ("unittest.mock", "mock", "pytest_mock")
 _EXERCISES = frozenset({"train", "tune", "predict", "load-model", "test-model"})
 _TEST_HOPS = 9
@@ -248,7 +250,18 @@ def _hollow_unparsed(context: Context, path: str) -> bool:
     checks = any(guard.stops == "assert" and not guard.trivial for guard in module.guards)
     if not checks and not any("assert" in call.name or "raises" in call.name for call in module.calls):
         return True
+    if _sees_only_itself(module):
+        return True
     return any(i.name.startswith(_MOCKS) for i in module.imports) and module.roots.isdisjoint(_own_names(context))
+
+
+def _sees_only_itself(module: Module) -> bool:
+    """Whether the tests of a file compare what they made up: without imports, fixtures and files nothing else is there."""
+    return (
+        module.roots <= _TEST_LIBRARIES
+        and all(set(function.parameters) <= {"self", "cls"} for function in test_functions(module))
+        and not any(call.name in _LOOKS_OUT for call in module.calls)
+    )
 
 
 def _own_names(context: Context) -> frozenset[str]:

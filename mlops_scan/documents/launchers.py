@@ -56,6 +56,7 @@ _LAUNCHERS: dict[_Words, str] = {
     ("uv", "tool", "run"): _UV,
     ("uvx",): _UV,
     ("pipx", "run"): "--spec --python --index-url -i --pip-args --with",
+    ("poetry", "poe"): "-C --directory -P --project",  # https://poethepoet.natn.io/poetry_plugin.html
     ("pipenv", "run"): "",
     ("pdm", "run"): "-p --project -g",
     ("hatch", "run"): "-e --env -p --project",
@@ -159,6 +160,8 @@ def _launched(words: _Words, length: int) -> _Words | None:
         return words
     if module:
         return ("python", "-m", *rest)
+    if names[1:] == ["poe"]:
+        rest = ("poe", *rest)
     if names[0] == "hatch":
         environment = _HATCH_ENV.match(rest[0])
         rest = (rest[0][environment.end() :] if environment else rest[0], *rest[1:])

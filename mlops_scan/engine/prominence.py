@@ -19,6 +19,7 @@ class Prominence:
         self._context = context
         self._training: dict[str, int] | None = None
         self._homes: frozenset[str] = frozenset()
+        self._places: frozenset[tuple[str, int]] = frozenset()
 
     def rank(self, signal: Signal) -> Rank:
         """The rank of a signal among those of the same practice, grade and confidence."""
@@ -35,7 +36,7 @@ class Prominence:
         return aside, distance, blank
 
     def _distance(self, signal: Signal, path: str) -> int:
-        """0 for code that fits a model, and files above it; 1 for what leads to it or what it runs; 2 for others."""
+        """0 for code that fits a model, what shows it, and files above; 1 for what leads to it or it runs; else 2."""
         if self._training is None:
             self._training = self._found()
             self._homes = frozenset(
@@ -44,6 +45,8 @@ class Prominence:
                 if distance == 0
                 for home in above(path.rpartition("/")[0])
             )
+        if any((item.location.path, item.location.line) in self._places for item in signal.evidence[1:]):
+            return 0
         if signal.anchor is not None and path not in self._context.index.modules:
             path = signal.anchor[0]
         if path in self._context.index.modules:
@@ -53,9 +56,11 @@ class Prominence:
         return 1
 
     def _found(self) -> dict[str, int]:
-        """Modules by their distance from training."""
+        """Modules by their distance from training; where nothing trains, from what runs a model."""
         index = self._context.index
-        nodes = {(use.location.path, use.scope) for use in self._context.doing(*LEARNS)}
+        uses = tuple(self._context.doing(*LEARNS)) or tuple(self._context.doing("load-model", "predict"))
+        self._places = frozenset((use.location.path, use.location.line) for use in uses)
+        nodes = {(use.location.path, use.scope) for use in uses}
         trains = {path for path, _ in nodes}
         leading = index.hops_to(nodes)
         entries = sorted(nodes | {(path, scope) for path in trains for scope in ("", MAIN)})

@@ -66,12 +66,30 @@ def test_github_job_reaches_the_model_tests(tmp_path: Path, run: str, files: Tre
 
 
 @pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("def test_text():\n    text = 'a'\n    assert text == 'a'\n", Grade.TRACE),
+        ("import pytest\n\n\ndef test_sum():\n    assert sum([1]) == 1\n", Grade.TRACE),
+        ("import churn\n\n\ndef test_text():\n    assert churn.NAME == 'a'\n", Grade.WIRED),
+        ("def test_text(client):\n    assert client.get('/') == 1\n", Grade.WIRED),  # what conftest.py makes
+        ("def test_text():\n    assert open('README.md').read()\n", Grade.WIRED),
+    ],
+)
+def test_tests_that_look_at_nothing_but_themselves(tmp_path: Path, test: str, expected: Grade) -> None:
+    tree = {**ML, "churn.py": "NAME = 'a'\n", "tests/test_a.py": test, CI: github("pytest")}
+    result = practice(scan_tree(tmp_path, tree), CODE)
+    assert result.grade is expected
+    assert ("check nothing of this repository" in result.reason) is (expected is Grade.TRACE)
+
+
+@pytest.mark.parametrize(
     ("test", "line"),
     [
         ("# Copyright\nimport json\n\nX = 1\n\n\nasync def test_json():\n    assert json.loads('1') == X\n", 7),
         (
-            "import unittest\n\n\nclass Sum(unittest.TestCase):\n    def test_sum(self):\n        assert not sum([])\n",
-            5,
+            "import json\nimport unittest\n\n\nclass Sum(unittest.TestCase):\n    def test_sum(self):\n"
+            "        assert json.loads('[]') == []\n",
+            6,
         ),
         ("# def test_nothing():\ncheck = 1\nassert check\n", 1),
     ],

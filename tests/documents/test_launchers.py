@@ -24,6 +24,8 @@ from mlops_scan.documents.launchers import inner, unwrap
         ("poetry run pytest tests", "pytest tests"),
         ("poetry -C app run pytest", "pytest"),
         ("poetry install", "poetry install"),
+        ("poetry poe test -x", "poe test -x"),
+        ("poetry poetry", "poetry poetry"),
         ("poetry run", "poetry run"),
         ("uv run --with x --frozen python a.py", "python a.py"),
         ("uv run a.py --lr 1", "python a.py --lr 1"),
