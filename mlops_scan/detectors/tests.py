@@ -256,7 +256,7 @@ def _hollow_unparsed(context: Context, path: str) -> bool:
 
 
 def _sees_only_itself(module: Module) -> bool:
-    """Whether the tests of a file compare what they made up: without imports, fixtures and files nothing else is there."""
+    """Whether the tests of a file compare what they made up: no import, fixture or file gives them anything else."""
     return (
         module.roots <= _TEST_LIBRARIES
         and all(set(function.parameters) <= {"self", "cls"} for function in test_functions(module))

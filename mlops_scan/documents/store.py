@@ -11,6 +11,7 @@ from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.texts import HEAD_LIMIT, TEXT_LIMIT, Seen, TextStore, fingerprint
 from mlops_scan.repository.files import File, Texts
 from mlops_scan.repository.roles import role_of
+from mlops_scan.words import Role
 
 if TYPE_CHECKING:
     from mlops_scan.documents.dockerfile import Dockerfile
@@ -73,6 +74,12 @@ class Documents(TextStore):
         if unrendered:
             self.unrendered.add(path)
 
+    def _is_template(self, kind: str, path: str, text: str) -> bool:
+        """Whether a file is to be rendered: a chart's template, or one of a project generator with tags in it."""
+        if kind == "YAML" and "{{" in text and "templates/" in path:
+            return True
+        return self.files[path].role is Role.TEMPLATE and ("{{" in text or "{%" in text)
+
     def _parsed(self, kind: str, path: str, parse: Callable[[str], _T], empty: _T) -> _T:
         key = (kind, path)
         if key in self._cache:
@@ -86,8 +93,8 @@ class Documents(TextStore):
                 result = parse(text)
             except DocumentError as error:
                 result = getattr(error, "partial", None) or empty
-                if kind == "YAML" and "{{" in text and "templates/" in path:
-                    self.unrendered.add(path)  # a chart's template is YAML only once it is rendered
+                if self._is_template(kind, path, text):
+                    self.unrendered.add(path)  # it is in its language only once it is rendered
                 else:
                     self.note(path, f"{kind}: {error}")
             except RecursionError:

@@ -200,7 +200,7 @@ def notices(
     found += sorted({f"{i.provider}, {i.path}: {i.reason}" for i in unread if i.reason})
     if context.documents.unrendered:
         count = len(context.documents.unrendered)
-        found.append(f"{count} chart template{'s' if count > 1 else ''} cannot be read without rendering")
+        found.append(f"{count} template{'s' if count > 1 else ''} cannot be read without rendering")
     found += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
     found += [kind.notice] if kind.notice else []
     if kind.name == "course" and len(parts.folders) > 1 and wanted is None:

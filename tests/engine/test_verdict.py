@@ -39,3 +39,19 @@ def test_a_component_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_why_no_workload_says_little(tmp_path: Path, tree: Tree, said: str) -> None:
     notices = scan_tree(tmp_path, tree).notices
     assert [notice.endswith(said) for notice in notices] == ([True] if said else [])
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "notices", "unread"),
+    [
+        ("{{ cookiecutter.name }}/pyproject.toml", "{% if a %}\n[a]\n{% else %}\n[a]\n{% endif %}\n", 1, 0),
+        ("{{ cookiecutter.name }}/pyproject.toml", "[a]\n[a]\n", 0, 1),  # broken, whatever is put in
+        ("pyproject.toml", "{% if a %}\n[a]\n{% else %}\n[a]\n{% endif %}\n", 0, 1),
+    ],
+)
+def test_a_template_that_has_to_be_rendered_is_not_broken(
+    tmp_path: Path, path: str, text: str, notices: int, unread: int
+) -> None:
+    report = scan_tree(tmp_path, {**ML, path: text})
+    assert report.notices == ("1 template cannot be read without rendering",) * notices
+    assert len(report.incomplete) == unread
