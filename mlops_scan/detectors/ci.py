@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
-from mlops_scan.ci.model import ON_CHANGE, Job, Workflow
+from mlops_scan.ci.model import ON_CHANGE, Job, Step, Workflow
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded, job_of
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
@@ -14,7 +14,7 @@ from mlops_scan.detectors.floors import floors
 from mlops_scan.detectors.refused import refused
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
 from mlops_scan.regex import has_any, regex
-from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
 
 _PURPOSES = DEPLOYS | LEARNS
 _MODELS = LEARNS | {"load-model", "predict", "evaluate"}
@@ -24,6 +24,12 @@ _QUOTED = regex(r'"[^"]*"')
 _OPERATORS = ("|", "&", ";", "<", ">")
 _PURPOSE = ("model", "test", "train", "deploy", "evaluat", "validat", "monitor", "drift")
 _TEST = regex(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>test)", re.M)
+_PROMISES = regex(
+    r"(?:(?:run|execute|perform)\b.{0,60}\btests?|(?:(?:all|unit|integration|smoke|model|the)\s+){0,3}tests?"
+    r"|(?:train|retrain|evaluate|validate|deploy)\s+(?:(?:the|a|new|ml)\s+){0,2}(?:model|service|application|app|api)\b.{0,40})",
+    re.I,
+    words=("test", "train", "evaluate", "validate", "deploy"),
+)  # names of steps
 _MAX_SHOWN_TESTS = 6
 _MAX_BESIDE = 1_000  # other commands of a job looked at
 _GATE = "model/quality-gate"
@@ -281,19 +287,30 @@ def _unchecked(context: Context, runs: list[Run]) -> Iterator[Problem]:
 
 
 def _printing(context: Context, workflow: Workflow, job: Job) -> Iterator[Problem]:
-    if (
-        not has_any(job.id, _PURPOSE)
-        or job.never
-        or any(step.uses and not step.uses.startswith("actions/") for step in job.steps)
-    ):
-        return
+    """A job, or else its steps, whose name promises a test, training or a deployment and that only prints."""
     scripts = [step for step in job.steps if step.script]
-    lines = [line.strip() for step in scripts for line in step.script.split("\n") if line.strip()]
-    if lines and all(_prints(line) for line in lines):
-        place = context.evidence(scripts[0].path or workflow.path, scripts[0].script_line).location
+    if job.never or not scripts:
+        return
+
+    def place(step: Step) -> Location:
+        return context.evidence(step.path or workflow.path, step.script_line).location
+
+    acts = any(step.uses and not step.uses.startswith("actions/") for step in job.steps)
+    if has_any(job.id, _PURPOSE) and not acts and all(map(_only_prints, scripts)):
         yield Problem(
-            "MLS304", f"Job `{job.id}` only prints: none of its commands tests, trains or deploys anything.", place
+            "MLS304",
+            f"Job `{job.id}` only prints: none of its commands tests, trains or deploys anything.",
+            place(scripts[0]),
         )
+        return
+    for step in scripts:
+        if _PROMISES.fullmatch(step.name) and _only_prints(step):
+            yield Problem("MLS304", f"Step `{step.name}` only prints: it does not do what its name says.", place(step))
+
+
+def _only_prints(step: Step) -> bool:
+    lines = [line.strip() for line in step.script.split("\n") if line.strip()]
+    return bool(lines) and all(map(_prints, lines))
 
 
 def _prints(line: str) -> bool:

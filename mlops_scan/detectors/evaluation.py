@@ -71,7 +71,8 @@ def _kept(context: Context, path: str) -> bool:
     if any("experiment/tracking" in use.serves for use in context.uses_in(path)):
         return True
     computing = frozenset(use.scope for use in context.uses_in(path) if "evaluate" in use.does)
-    if _stores(context, context.index.modules[path], computing):
+    module = context.index.modules[path]
+    if _stores(context, module, computing) or _by_helper(context, module):
         return True
     return any(_stores(context, context.index.modules[p], frozenset()) for p in _importers(context).get(path, ()))
 
@@ -105,6 +106,20 @@ def _stores(context: Context, module: Module, computing: frozenset[str]) -> bool
         elif last in _WRITES:
             written.add(call.scope)
     return not made.isdisjoint(written)
+
+
+def _by_helper(context: Context, module: Module) -> bool:
+    """Whether a module gives figures to a function of the repository that writes them: `save_json(path, scores)`."""
+    for call in module.calls:
+        target = context.index.resolve(module.path, call.name)
+        if not target.first_party or target.path not in context.index.modules:
+            continue
+        written = context.index.calls_in(target.path, target.qualname)
+        if any(context.index.resolve(target.path, other.name).name in _STORES for other in written) and (
+            _is_figures(call.scope) or _is_figures(_text(context, module, call))
+        ):
+            return True
+    return False
 
 
 def _tracks(name: str, call: Call) -> bool:

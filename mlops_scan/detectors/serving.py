@@ -76,10 +76,11 @@ def _distance(context: Context, use: Use) -> int:
     node = (use.location.path, use.scope)
     aside = has_any(use.scope, _HOUSEKEEPING)
     if use.scope and (context.reaches((node,), _MODEL_USE, _HOPS) is not None or _predicts(context, (node,))):
-        return 1 if aside else 0  # a probe may ask whether the model is there
+        # a probe may ask whether the model is there, another may train it
+        return 2 if aside else 0 if has_any(use.scope, _SCORING) else 1
     if has_any(use.scope, _SCORING):
-        return 2
-    return 4 if aside else 3
+        return 3
+    return 5 if aside else 4
 
 
 def _predicts(context: Context, nodes: Iterable[Node]) -> bool:

@@ -283,6 +283,25 @@ def test_job_that_does_something_or_promises_nothing(tmp_path: Path, name: str, 
 
 
 @pytest.mark.parametrize(
+    ("name", "run", "prints"),
+    [
+        ("Run unit tests", 'echo "Running unit tests"', True),
+        ("Deploy model", "echo deploying", True),
+        ("Integration tests", "# pytest\necho skipped", True),
+        ("Run unit tests", "echo start\npytest", False),
+        ("Lint code", "echo linting", False),
+        ("Print the test results", "echo $RESULT", False),
+        ("Deployment summary", "echo done", False),
+        ("Deploy model", "echo $KEY > key.json", False),
+    ],
+)
+def test_step_that_only_prints(tmp_path: Path, name: str, run: str, prints: bool) -> None:
+    steps = github(run, step=f"name: {name}") + "      - run: ls\n"
+    found = findings(scan_tree(tmp_path, {**ML, CI: steps}), "MLS304")
+    assert [finding.message.partition(" only")[0] for finding in found] == [f"Step `{name}`"] * prints
+
+
+@pytest.mark.parametrize(
     ("lines", "prints"),
     [
         (("echo Deploying", "# kubectl apply -f k8s/"), True),

@@ -112,3 +112,21 @@ def test_services_that_keep_what_they_evaluate(tmp_path: Path, call: str, expect
         f"def right(run, example):\n    return run == example\n\n\nif __name__ == '__main__':\n    {call}\n"
     )
     assert grade(scan_tree(tmp_path, {"evaluate.py": text}), EVALUATION) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "writes", "kept"),
+    [
+        ("save('scores.json', accuracy)", "json.dump(data, open(path, 'w'))", True),
+        ("save('scores.json', accuracy)", "print(json.dumps(data))", False),
+        ("save('config.json', path)", "json.dump(data, open(path, 'w'))", False),  # no figures
+        ("# save('scores.json', accuracy)", "json.dump(data, open(path, 'w'))", False),
+    ],
+)
+def test_metrics_that_a_helper_keeps(tmp_path: Path, line: str, writes: str, kept: bool) -> None:
+    helper = f"import json\n\n\ndef save(path, data):\n    {writes}\n"
+    code = script(f"{line}\nprint(accuracy)").replace(
+        "from data import read", "from data import read\nfrom keep import save"
+    )
+    report = scan_tree(tmp_path, {**ML, "score.py": code, "keep.py": helper})
+    assert (grade(report, EVALUATION) is Grade.IMPLEMENTED) is kept

@@ -70,6 +70,16 @@ def test_the_handler_that_predicts_is_shown(tmp_path: Path) -> None:
     assert places(result.evidence)[0] == "app.py:16"
 
 
+def test_a_handler_that_trains_is_not_shown_for_the_one_that_predicts(tmp_path: Path) -> None:
+    app = (
+        "from fastapi import FastAPI\n\nfrom model import score\nfrom train import train\n\napp = FastAPI()\n"
+        "\n\n@app.post('/train')\ndef start():\n    train('data.csv', 'm')\n    return score([])\n\n\n"
+        "@app.post('/predict')\ndef predict(x: list):\n    return score(x)\n"
+    )
+    result = practice(scan_tree(tmp_path, {**ML, "model.py": LOAD, "app.py": app}), NAME)
+    assert places(result.evidence)[0] == "app.py:16"
+
+
 @pytest.mark.parametrize(
     "app",
     [
