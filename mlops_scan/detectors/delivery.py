@@ -107,7 +107,9 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
     if len(names) >= 2:
         yield Signal("cd/environments", "ci", Grade.WIRED, places, reason="", fixed=True)
     elif names:
-        reason = "one named environment; a staged promotion needs two"
+        name = next(iter(names))
+        computed = f"`{name}` is filled in when the job runs; whether it stands for several environments is not seen"
+        reason = computed if "$" in name else "one named environment; a staged promotion needs two"
         yield Signal("cd/environments", "ci", Grade.TRACE, places, reason=reason, fixed=True)
     if names:
         name = next(iter(names))

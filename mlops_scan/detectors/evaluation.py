@@ -14,7 +14,7 @@ from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Grade, Hop, Problem, Role, Signal
 
 _STORES = frozenset({"json.dump", "yaml.dump", "yaml.safe_dump", "toml.dump"})
-_STORING = frozenset({"log_metric", "log_metrics", "report_scalar", "write_text", "log_metric_table"})
+_STORING = frozenset({"log_metric", "log_metrics", "send_metric", "report_scalar", "write_text", "log_metric_table"})
 _SERIALIZES = frozenset({"json.dumps", "toml.dumps", "tomli_w.dumps", "yaml.dumps"})
 _WRITES = frozenset(
     {"write", "writelines", "write_text", "write_bytes", "put_object", "upload_blob", "upload_from_string"}

@@ -569,6 +569,17 @@ def test_environments_that_are_no_stages(tmp_path: Path, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**PROJECT, CI: text}), "cd/environments").met
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("staging", "one named environment"), ("${{ matrix.env }}", "is filled in")]
+)
+def test_an_environment_that_is_filled_in_is_not_called_one(tmp_path: Path, name: str, said: str) -> None:
+    result = practice(
+        scan_tree(tmp_path, {**PROJECT, CI: staged("a").replace("t: a", f"t: {name}")}), "cd/environments"
+    )
+    assert result.grade is Grade.TRACE
+    assert said in result.reason
+
+
 def test_approval_needs_a_production_environment_with_a_deployment(tmp_path: Path) -> None:
     assert not practice(scan_tree(tmp_path, {**PROJECT, CI: staged("dev")}), "governance/approval").met
 

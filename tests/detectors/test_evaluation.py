@@ -32,6 +32,7 @@ def script(body: str, name: str = "main") -> str:
         "json.dump({'accuracy': accuracy}, open('metrics.json', 'w'))",
         "mlflow.log_metric('accuracy', accuracy)",
         "run.log({'accuracy': accuracy})",
+        "run.send_metric('accuracy', accuracy)",
         "results = [accuracy]\npickle.dump(results, open('out.pkl', 'wb'))",
         "with open('metrics.pkl', 'wb') as file:\n    pickle.dump([accuracy], file)",
         "metrics = [accuracy]\nopen('a.bin', 'wb').write(pickle.dumps(metrics))",
