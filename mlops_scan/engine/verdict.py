@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_scan.ci.find import UnreadProvider
-from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.documents.store import language_of
 from mlops_scan.engine import attest, models
 from mlops_scan.engine import components as component_rules
@@ -203,6 +203,8 @@ def notices(
         found.append(f"{count} template{'s' if count > 1 else ''} cannot be read without rendering")
     found += [f"`{copy}` is a copy of `{of}` and counts with it" for copy, of in sorted(parts.copies.items())]
     found += [kind.notice] if kind.notice else []
+    if headline.level is not None and kind.name != "llm-app" and not _trains(context):
+        found.append("no code was seen here that trains a model")
     if kind.name == "course" and len(parts.folders) > 1 and wanted is None:
         found.append("a course: the practices are those of the whole repository, the level is that of the best lesson")
     if select:
@@ -226,6 +228,16 @@ def _nothing_to_see(context: Context, kind: Kind) -> Iterator[str]:
         yield "there is no file here that could be looked at; is it the right place?"
     elif any(language_of(path) in ("python", "notebook") for path in context.documents.incomplete):
         yield "code that could not be read may hold a model"
+
+
+def _trains(context: Context) -> bool:
+    """Whether anything trains a model: code, a command, a step of a declared pipeline, or what was too much to read."""
+    return (
+        any(context.doing(*LEARNS, aside=True))
+        or any(LEARNS.intersection(use.does) for run in context.automation.runs for use in run.uses)
+        or any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps)
+        or any(language_of(path) == "python" for path in context.documents.left_out)
+    )
 
 
 def _is_told(item: UnreadProvider, told: set[tuple[str, str]]) -> bool:

@@ -55,3 +55,24 @@ def test_a_template_that_has_to_be_rendered_is_not_broken(
     report = scan_tree(tmp_path, {**ML, path: text})
     assert report.notices == ("1 template cannot be read without rendering",) * notices
     assert len(report.incomplete) == unread
+
+
+SERVES = (
+    "import joblib\n\nmodel = joblib.load('model.joblib')\n\n\ndef predict(rows):\n    return model.predict(rows)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("tree", "said"),
+    [
+        ({"app.py": SERVES}, True),
+        ({"app.py": SERVES, "README.md": "`model.fit(x, y)` trains.\n"}, True),
+        ({"app.py": SERVES, **ML}, False),
+        ({"app.py": SERVES, **{f"examples/{path}": text for path, text in ML.items()}}, False),
+        ({"app.py": SERVES, "dvc.yaml": "stages:\n  train:\n    cmd: spacy train config.cfg\n"}, False),
+        ({"util.py": "A = 1\n"}, False),  # no workload
+    ],
+)
+def test_that_nothing_trains_is_said(tmp_path: Path, tree: Tree, said: bool) -> None:
+    report = scan_tree(tmp_path, tree)
+    assert ("no code was seen here that trains a model" in report.notices) is said
