@@ -65,7 +65,7 @@ def test_an_import_hints_at_what_it_names(tmp_path: Path, line: str, expected: G
         ("from azure.ai.ml import MLClient", "azureml-mlflow==1.51", False),
         # beside another library, or the library that needs no command line, nothing uses it
         ("import mlflow", "shap==0.40.0", True),
-        ("from tfx import v1", "kfp==2.7.0", True),
+        ("import torch  # tfx", "kfp==2.7.0", True),
         ("import torch", "accelerate==1.0.0", True),
         ("import torch  # transformers", "accelerate==1.0.0", True),
         ("from lightning import Trainer", "jsonargparse==4.0.0", True),
