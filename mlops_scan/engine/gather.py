@@ -32,9 +32,9 @@ from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON, is_definition
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import detection, placeholders, suppress
 from mlops_scan.engine.entry import ScanOptions, begin
-from mlops_scan.engine.kind import self_tools
 from mlops_scan.engine.looks import looks
 from mlops_scan.engine.ownmodels import own_models
+from mlops_scan.engine.packaged import self_tools
 from mlops_scan.fingerprints.handed import handed_pipelines
 from mlops_scan.fingerprints.match import Matcher, Use
 from mlops_scan.fingerprints.patterns import beginnings_of

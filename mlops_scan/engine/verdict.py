@@ -17,7 +17,8 @@ from mlops_scan.engine import components as component_rules
 from mlops_scan.engine.attest import Attestation
 from mlops_scan.engine.copies import distinct, originals
 from mlops_scan.engine.grades import grade
-from mlops_scan.engine.kind import JUDGED, Kind, product_names
+from mlops_scan.engine.kind import JUDGED, Kind
+from mlops_scan.engine.packaged import product_names
 from mlops_scan.engine.report import (
     AttestationResult,
     BaselineResult,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mlops_scan.engine.kind import JUDGED, decide, has_ml, product_names, project_names, self_tools
+from mlops_scan.engine.kind import JUDGED, decide, has_ml
 from mlops_scan.engine.lessons import lesson_folders
+from mlops_scan.engine.packaged import product_names, project_names, self_tools
 from mlops_scan.engine.scan import ScanOptions, scan
 from mlops_scan.repository.files import File, Texts
 from mlops_scan.words import KINDS, Grade, Role
