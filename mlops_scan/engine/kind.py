@@ -7,11 +7,22 @@ import re
 from msgspec import Struct
 
 from mlops_scan.detectors.base import LEARNS, Context
-from mlops_scan.engine.lessons import is_guide, is_list, is_site, lessons, project_folders, readme_path, speaks_of_ml
+from mlops_scan.engine.lessons import (
+    collected_example,
+    is_guide,
+    is_list,
+    is_site,
+    lessons,
+    project_folders,
+    readme_path,
+    speaks_of_ml,
+)
 from mlops_scan.engine.packaged import describes_itself, known_package, other_package, publishes
+from mlops_scan.engine.readme import Telling
 from mlops_scan.engine.skeletons import copied_skeleton
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
+from mlops_scan.repository.templates import before_placeholder, strip_template
 from mlops_scan.words import Location, Role
 
 JUDGED = frozenset({"application", "template", "research", "competition", "course", "llm-app"})
@@ -30,10 +41,11 @@ _COMPETITION = regex(
     ("kaggle", "leaderboard"),
 )
 _REPRODUCES = regex(
-    r"\b((official|unofficial|pytorch|tensorflow|jax|keras) (re-?)?implementation (of|for)|"
-    r"(code|models?) (for|of|from) the paper|reproduc(es|ing|tion of)) ",
+    r"\b((official|unofficial|pytorch|tensorflow|jax|keras) (re-?)?implementation (of|for) |"
+    r"(code|models?) (for|of|from) (the|our) ([\w-]+ )?paper\b|"
+    r"(training|evaluation|inference|source) code and pre-?trained models for |reproduc(es|ing|tion of) )",
     re.I,
-    ("implementation ", "the paper ", "reproduc"),
+    ("implementation ", "paper", "trained models for ", "reproduc"),
 )
 _TEMPLATE_WORDS = regex(
     r"\b(template|boilerplate|starter kit|reference implementation|solution accelerator|auto-generated repository|"
@@ -56,6 +68,7 @@ _TOOL_WORDS = regex(
     re.I,
 )
 _COMPILED = frozenset({".go", ".rs", ".java", ".kt", ".scala", ".cpp", ".cc", ".ts", ".cs"})
+_PROGRAMS = _COMPILED | {".py"}
 _MIN_COMPILED = 10
 _PICKLE = frozenset({"pickle", "joblib", "generic-estimator"})
 
@@ -88,11 +101,13 @@ def decide(context: Context, override: str | None = None) -> Kind:
     known = known_package(context) if packaged else None
     if known is not None:
         return Kind(*known, False)  # a tool may bring templates of projects that use it
-    templates = [file.path for file in files if file.role is Role.TEMPLATE]
-    sources = sum(1 for file in files if file.role is Role.SOURCE and file.suffix == ".py")
+    templates = [file.path for file in files if file.role is Role.TEMPLATE and _of_projects(file.path)]
+    sources = sum(1 for file in files if file.role is Role.SOURCE and file.suffix in _PROGRAMS)
     if generator or (len(templates) >= 3 and len(templates) * 10 >= sources):  # those of an application are few
         reason = "a project generator" if generator else "files with placeholders, of which others are made"
         return Kind("template", reason, machine_learning, Location(generator or templates[0], 1))
+    if (example := collected_example(context)) is not None and not publishes(context):
+        return Kind("course", "the README calls the repository a collection of examples", True, example)
     package = other_package(context, machine_learning) if packaged else None
     if package is not None:
         return Kind(*package, False)
@@ -123,6 +138,11 @@ def ml_place(context: Context) -> Location | None:
         if context.role(pipeline.path) is not Role.DOCS and step.does & {"train", "predict"}
     )
     return next(declared, None)
+
+
+def _of_projects(path: str) -> bool:
+    """Whether a template makes a file of a project: `cluster.jinja` makes a resource or a prompt."""
+    return bool(before_placeholder(path)) or "." in strip_template(path)[0].rpartition("/")[2]
 
 
 def _without_ml(context: Context) -> Kind:
@@ -201,6 +221,9 @@ def _application(context: Context, shown: Location | None) -> Kind:
     if found := _TEMPLATE_WORDS.search(_opening(text)):
         said = "a template" if found.group().lower() == "template" else f"a template or sample: `{found.group()}`"
         return Kind("template", f"the README calls itself {said}", True, _line_of(told, text, found))
+    if shown_off := Telling(text).sample():
+        reason = f"the README calls itself a sample: `{shown_off[0]}`"
+        return Kind("template", reason, True, Location(told, shown_off[1]))
     scripts = (use for use in context.doing(*LEARNS) if context.role(use.location.path) is Role.SOURCE)
     first = next(scripts, learns)
     where = first.location if first is not None else shown

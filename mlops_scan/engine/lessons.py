@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
+from mlops_scan.engine.readme import Telling
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
-from mlops_scan.words import Role
+from mlops_scan.words import Location, Role
 
 if TYPE_CHECKING:
     from mlops_scan.detectors.base import Context  # imports most of the program, and a kept report needs folders only
@@ -225,7 +226,7 @@ def _alone(outer: str, folder: str, homes: dict[str, str]) -> bool:
 def _demos(context: Context) -> tuple[str, ...]:
     """Folders at the top with a README and work on a model of their own, where the title of the whole says demos."""
     if not _DEMOS.search(_title(readme_head(context))):
-        return ()
+        return _examples(context)
     readmes = _with_readme(context)
     work = {use.location.path for use in context.doing(*_SHOWN)}
     tops = {path.partition("/")[0] for path in work if "/" in path} & readmes
@@ -233,6 +234,39 @@ def _demos(context: Context) -> tuple[str, ...]:
     if len(tops) < _MIN_DEMOS or inside * 2 < len(work):
         return ()
     return () if any(_home(path, tops) for path in _imported(context, tops)) else tuple(sorted(tops))
+
+
+def _examples(context: Context) -> tuple[str, ...]:
+    """Folders that fit a model each and share no code, where the README calls the whole a collection of examples."""
+    if not _is_collection(context):
+        return ()
+    from mlops_scan.detectors.base import LEARNS
+
+    found = {use.location.path.rpartition("/")[0] for use in context.doing(*LEARNS)} - {""}
+    if len(found) < _MIN_DEMOS or any(_home(path, found) for path in _imported(context, found)):
+        return ()
+    return tuple(sorted(folder for folder in found if not _home(folder, found)))
+
+
+def collected_example(context: Context) -> Location | None:
+    """The first of several examples that fit a model, where the README calls the repository a collection of such.
+
+    Main code that fits one is a small part of it: what helps the examples.
+    """
+    if not _is_collection(context):
+        return None
+    from mlops_scan.detectors.base import LEARNS
+
+    fits = {use.location.path: use.location for use in context.doing(*LEARNS, aside=True)}
+    roles = {path: context.role(path) for path in fits}
+    examples = [where for path, where in fits.items() if roles[path] is Role.EXAMPLE]
+    others = sum(1 for role in roles.values() if role in (Role.SOURCE, Role.NOTEBOOK))
+    return examples[0] if len(examples) >= _MIN_TOLD * max(others, 1) else None
+
+
+def _is_collection(context: Context) -> bool:
+    path = readme_path(context)
+    return bool(path) and Telling(context.documents.text(path)).collection()
 
 
 def _home(path: str, folders: set[str]) -> str:

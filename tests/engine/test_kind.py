@@ -248,7 +248,52 @@ def test_a_few_templates_in_a_program_are_no_generator(tmp_path: Path) -> None:
     prompts = {f"prompts/p{n}.jinja": "{{ question }}" for n in range(3)}
     modules = {f"app/m{n}.py": f"N = {n}\n" for n in range(40)}
     assert kind_of(tmp_path / "few", {**ML, **prompts, **modules}) == "application"
-    assert kind_of(tmp_path / "most", {**ML, **prompts}) == "template"
+    files = {f"project/p{n}.py.jinja": "x = '{{ name }}'\n" for n in range(3)}
+    assert kind_of(tmp_path / "most", {**ML, **files}) == "template"
+    programs = {f"api/m{n}.go": "package api\n" for n in range(40)}
+    assert kind_of(tmp_path / "few of all", {**ML, **files, **programs}) == "application"
+
+
+def test_templates_of_resources_and_prompts_make_no_projects(tmp_path: Path) -> None:
+    files = {f"infra/{name}.jinja": "{{ env }}" for name in ("cluster", "network", "storage", "prompt")}
+    assert kind_of(tmp_path, {**ML, **files}) == "application"
+
+
+@pytest.mark.parametrize(
+    ("readme", "kind"),
+    [
+        ("# A\n\nThis project shows how to serve a model.\n", "template"),
+        ("# A\n\nOur model of churn. This project shows churn.\n", "application"),
+        ("# A\n\nPyTorch training code and pretrained models for **X**.\n", "research"),
+        ("# A\n\nThe training code and pretrained models are in `s3://x`.\n", "application"),
+        ("# A\n\nCode for our NeurIPS paper.\n", "research"),
+    ],
+)
+def test_what_a_readme_says_of_itself(tmp_path: Path, readme: str, kind: str) -> None:
+    assert kind_of(tmp_path, {**ML, "README.md": readme}) == kind
+
+
+def collected(*folders: str) -> Tree:
+    """A script that trains in each folder, and a README that speaks of examples."""
+    readme: Tree = {"README.md": "# A\n\nThis repository contains examples of Spam with several libraries.\n"}
+    return {**readme, **{f"{folder}/train.py": TRAIN for folder in folders}}
+
+
+@pytest.mark.parametrize(
+    ("tree", "kind"),
+    [
+        (collected("keras/a", "keras/b", "torch", "sklearn"), "course"),
+        (collected("keras", "torch"), "application"),  # too few to be a collection
+        ({**collected("a", "b", "c", "d"), "README.md": "# A\n\nSee the examples.\n"}, "application"),
+        # parts of one program
+        ({**collected("a", "b", "c", "d"), "a/train.py": "from b.train import main\n" + TRAIN}, "application"),
+        ({**LIBRARY, **collected("examples/a", "examples/b", "examples/c")}, "course"),
+        ({**LIBRARY, **PUBLISH, **collected("examples/a", "examples/b", "examples/c")}, "library"),
+        ({**LIBRARY, **collected("examples/a")}, "application"),
+    ],
+)
+def test_a_collection_of_examples(tmp_path: Path, tree: Tree, kind: str) -> None:
+    assert kind_of(tmp_path, tree) == kind
 
 
 SERVED_CHAT = (
