@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import cast
 
 from msgspec import Struct
 
-from mlops_scan.code.facts import MAIN
-from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.code.facts import Module
+from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.keys import has_key
+from mlops_scan.detectors.mentions import LOADERS, folder_mention, mentions
 from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.match import matches_any
@@ -30,29 +30,22 @@ _PARAMETERS = frozenset(
     }
 )  # fmt: skip
 _PARAMETER_STEMS = ("min_samples_", "hidden_", "colsample_", "gradient_", "warmup")
+_PARAMETER_ENDS = ("_batch_size", "_learning_rate", "_epochs")
+_BATCHES = ("train", "eval", "val", "test", "per_device_", "micro", "mini", "global")
 _CONFIG_NAMES = frozenset(
     {
         "config", "conf", "setting", "settings", "param", "params", "parameters", "hparams", "experiment",
         "experiments", "configuration", "configurations", "mlconfig",
     }
 )  # fmt: skip
+_TOLD = ("conf", "setting", "param")  # a trainer is none
 _CONFIG_WORDS = ("conf", "setting", "param", "experiment", "train")
 _TELLING = frozenset({"training", "train", "model", "params", "parameters", "estimator", "optimizer"})
 _RESULTS = (
     "schema", "metadata", "metric", "report", "result", "signature", "model_info", "baseline", "coverage", "manifest",
     "snapshot",
 )  # fmt: skip
-_MAX_READERS = 20
 _GIVEN = frozenset({"config_path", "config_file"})  # what engines read themselves: `flow.with_options(config_path=…)`
-_LOADERS = (
-    "yaml.safe_load",
-    "yaml.load",
-    "json.load",
-    "omegaconf.OmegaConf.load",
-    "tomllib.load",
-    "toml.load",
-    "configparser.ConfigParser.read",
-)
 _MAX_NODES = 5_000  # of a document that hyperparameters are looked for in
 _VALUES = frozenset({"value", "values"})  # below the parameter that a sweep or a pipeline names
 _TOOL_FILES = LOCK_FILES | {"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject", "pylock.toml"}
@@ -65,11 +58,6 @@ _EXECUTES = frozenset(
     {"exec", "importlib.import_module", "__import__", "importlib.machinery.SourceFileLoader", "imp.load_source"}
 )
 _MAX_CONFIGURATION = 300_000  # bytes
-_MAX_RECIPE = 500_000  # bytes of a file that people write tasks in
-_RECIPES = frozenset({"makefile", "gnumakefile", "justfile", "taskfile.yml", "taskfile.yaml"})
-_RECIPE_ENDINGS = (".mk", ".sh", ".bash")
-_ENDINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
-_TOKENS = regex(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -92,7 +80,7 @@ def _files(context: Context) -> Iterator[Signal]:
             (hit for document in context.documents.nodes(file.path) if (hit := _hyperparameter(document)) is not None),
             None,
         )
-        if found is None and file.name == "params.yaml" and file.name in mentioned:
+        if found is None and file.name == "params.yaml" and file.name in mentioned and _sets_a_number(context, file):
             found = "params", 1  # what a pipeline calls its parameters is a configuration, whatever the names
         if found is not None:
             yield _configuration(context, file, found, mentioned, frameworks)
@@ -111,12 +99,19 @@ def _may_configure(file: File) -> bool:
     return any(word in stem for word in _CONFIG_WORDS)
 
 
+def _sets_a_number(context: Context, file: File) -> bool:
+    """Whether a file sets anything but names, as of a project or an account."""
+    nodes = (node for document in context.documents.nodes(file.path) for _, node in document.walk(_MAX_NODES))
+    return any(node.number() is not None for node in nodes)
+
+
 def _is_config(name: str) -> bool:
     """Whether a module or a folder is by its name one of configurations."""
     name = name.lower()
     if name in _CONFIG_NAMES:
         return True
-    return (name.startswith(("hyperparam", "train")) or name[1:].endswith("_config")) and _is_word(name)
+    told = name.startswith("hyperparam") or (name.startswith("train") and any(word in name for word in _TOLD))
+    return (told or name[1:].endswith("_config")) and _is_word(name)
 
 
 def is_hyperparameter(name: str) -> bool:
@@ -124,6 +119,12 @@ def is_hyperparameter(name: str) -> bool:
     name = name.lower()
     if name in _PARAMETERS:
         return True
+    if (
+        name.endswith(_PARAMETER_ENDS)
+        and name not in _PARAMETER_ENDS
+        and (not name.endswith("_batch_size") or name.startswith(_BATCHES))
+    ):
+        return _is_word(name)
     return name == "warmup" or (name.startswith(_PARAMETER_STEMS) and name not in _PARAMETER_STEMS and _is_word(name))
 
 
@@ -141,8 +142,9 @@ def _configuration(
     """What a file of hyperparameters is worth by what reads it; `found` is one of them and its line."""
     name, line = found
     practice, evidence = "experiment/config", (context.evidence(file.path, line),)
-    if file.name in mentioned:
-        where, at = mentioned[file.name]
+    place = mentioned.get(file.name) or folder_mention(context, file.path)
+    if place is not None:
+        where, at = place
         both = (*evidence, context.evidence(where, at, Hop.USE))
         return Signal(practice, "configuration", Grade.IMPLEMENTED, both, Confidence.MEDIUM)
     if frameworks and re.search(r"(^|/)(conf|config|configs)/", file.path):
@@ -151,68 +153,6 @@ def _configuration(
         return Signal(practice, "configuration", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
     reason = f"no code mentions this file (it sets `{name}`)"
     return Signal(practice, "configuration", Grade.TRACE, evidence, Confidence.LOW, reason, fixed=True)
-
-
-def mentions(context: Context) -> Mapping[str, tuple[str, int]]:
-    """Names of configuration files that main code, pipelines or commands mention: name -> where."""
-    if "mentions" not in context.cache:
-        context.cache["mentions"] = _find_mentions(context)
-    return cast("Mapping[str, tuple[str, int]]", context.cache["mentions"])
-
-
-def _find_mentions(context: Context) -> dict[str, tuple[str, int]]:
-    named: dict[str, dict[str, int]] = defaultdict(dict)
-    for path, module in context.modules():
-        for line, text in module.strings:
-            if "." in text:
-                for token in _tokens(text):
-                    named[token.rpartition("/")[2]].setdefault(path, line)
-    found = {name: _reader(context, places) for name, places in named.items()}
-    for name, place in _in_task_files(context):
-        found.setdefault(name, place)
-    for pipeline in context.automation.pipelines:
-        step = next((step for step in pipeline.steps if step.has_params), None)
-        if pipeline.tool == "dvc" and step is not None:  # `params:` without a file name means params.yaml
-            found.setdefault("params.yaml", (pipeline.path, step.line))
-    for words, run in context.commands().items():
-        for word in words:
-            if word.endswith(_ENDINGS):
-                name = word.rpartition("=")[2].rpartition("/")[2]
-                if _TOKENS.fullmatch(name):
-                    found.setdefault(name, (run.location.path, run.location.line))
-    return found
-
-
-def _tokens(text: str) -> list[str]:
-    """The names of configuration files in a text."""
-    if ".y" in text or ".json" in text or ".toml" in text or ".ini" in text or ".cfg" in text:
-        return _TOKENS.findall(text)
-    return []
-
-
-def _reader(context: Context, places: Mapping[str, int]) -> tuple[str, int]:
-    """Of the modules that mention a file the first that trains, by itself or by what it calls; else the first."""
-    if len(places) > 1 and context.nodes_doing(LEARNS):
-        known = cast("dict[str, bool]", context.cache.setdefault("training modules", {}))
-        for path in list(places)[:_MAX_READERS]:
-            if path not in known:
-                nodes = [(path, scope) for scope in ("", MAIN, *context.index.modules[path].functions)]
-                known[path] = context.reaches(nodes, LEARNS) is not None
-            if known[path]:
-                return path, places[path]
-    return next(iter(places.items()))
-
-
-def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
-    """What a person types to train often stands in a task file that no automation starts."""
-    for file in context.ending(("", *_RECIPE_ENDINGS, ".yml", ".yaml")):
-        name = file.name.lower()
-        if file.size > _MAX_RECIPE or (name not in _RECIPES and not name.endswith(_RECIPE_ENDINGS)):
-            continue
-        for line, text in enumerate(context.documents.text(file.path).split("\n"), 1):
-            if "." in text and not text.lstrip().startswith("#"):
-                for token in _tokens(text):
-                    yield token.rpartition("/")[2], (file.path, line)
 
 
 def _hyperparameter(document: Node) -> tuple[str, int] | None:
@@ -305,7 +245,7 @@ def _loaded_by_folder(context: Context, path: str) -> bool:
 def _loads_folder(context: Context, folder: str) -> bool:
     for where, module in context.modules():
         if any(folder in text and folder in text.split("/") for _, text in module.strings) and any(
-            context.index.resolve(where, call.name).name.startswith(_LOADERS)
+            context.index.resolve(where, call.name).name.startswith(LOADERS)
             or any(keyword in _GIVEN for keyword, _ in call.keywords)
             for call in module.calls
         ):
@@ -319,11 +259,10 @@ def _python(context: Context) -> Iterator[Signal]:
     for path, module in context.modules(notebooks=False):
         folder, _, name = path.rpartition("/")
         stem, folder = name.rpartition(".")[0] or name, folder.rpartition("/")[2]
-        if not (_is_config(stem) or _is_config(folder)):
+        if not (_is_config(stem) or _is_config(folder)) or path in training:
             continue
-        names = [*module.constants, *(text for _, text in module.strings)]
-        hits = {name for name in names if is_hyperparameter(name)}
-        if len(hits) < 2 or path in training:
+        hits = _settings(context, path, module)
+        if len({"batch_size" if hit.lower().endswith("batch_size") else hit for hit in hits}) < 2:
             continue
         if path in _read_by_training(context, training) or folder in _executed(context):
             line = next((n for n, text in module.strings if text in hits), 0) or _line_of(context, path, hits)
@@ -334,6 +273,18 @@ def _python(context: Context) -> Iterator[Signal]:
                 (context.evidence(path, line),),
                 Confidence.MEDIUM,
             )
+
+
+def _settings(context: Context, path: str, module: Module) -> set[str]:
+    """Hyperparameters that a module sets by its constants and in mappings; those that it asks for are no settings."""
+    hits = {name for name in module.constants if is_hyperparameter(name)}
+    lines = context.documents.text(path).split("\n")
+    for number, text in module.strings:
+        if text not in hits and is_hyperparameter(text) and number <= len(lines):
+            line = lines[number - 1]
+            if f'"{text}":' in line or f"'{text}':" in line:
+                hits.add(text)
+    return hits
 
 
 def _read_by_training(context: Context, training: set[str]) -> frozenset[str]:

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from mlops_scan.code.index import Node as CodeNode
 from mlops_scan.detectors.base import Context, unique
-from mlops_scan.detectors.configuration import mentions
 from mlops_scan.detectors.keys import has_key
+from mlops_scan.detectors.mentions import mentions
 from mlops_scan.detectors.monitoring import notifiers
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex

@@ -224,7 +224,80 @@ def _by_walking(document: Node, bound: int) -> tuple[str, int] | None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [("lr", True), ("N_Estimators", True), ("hidden_size", True), ("hidden_", False), ("warmup", True),
-     ("warmup_steps", True), ("gradient_clip.x", False), ("learning", False), ("", False)],
+     ("warmup_steps", True), ("TRAIN_BATCH_SIZE", True), ("upload_batch_size", False), ("num_epochs", True),
+     ("_epochs", False), ("gradient_clip.x", False), ("learning", False), ("", False)],
 )  # fmt: skip
 def test_names_of_hyperparameters(name: str, expected: bool) -> None:
     assert configuration.is_hyperparameter(name) is expected
+
+
+def loading(path: str, name: str = "json.load") -> str:
+    """A script that reads a file whose path is an expression."""
+    body = f"def read(name):\n    with open({path}) as file:\n        return {name}(file)\n"
+    return f"import json\nimport os\n\nimport yaml\n\n\n{body}"
+
+
+JSON = '{"n_estimators": 70, "max_depth": 6}'
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "expected"),
+    [
+        ("plans/default.json", loading("'plans/{}.json'.format(name)"), Grade.IMPLEMENTED),
+        ("plans/default.json", loading("f'plans/{name}.json'"), Grade.IMPLEMENTED),
+        ("plans/default.json", loading("'plans/%s.json' % name"), Grade.IMPLEMENTED),
+        ("churn/plans/forest/default.json", loading("'plans/{}/{}.json'.format(name, name)"), Grade.IMPLEMENTED),
+        ("plans/forest/default.json", loading("'plans/{}.json'.format(name)"), Grade.TRACE),  # a folder deeper
+        ("plans/default.json", loading("'plans/{}.yaml'.format(name)"), Grade.TRACE),
+        ("plans/default.json", loading("'plots/{}.json'.format(name)"), Grade.TRACE),
+        ("plans/default.json", loading("'plans/{}.json'.format(name)", "print"), Grade.TRACE),  # only written, say
+        ("plans/default.json", "# plans/{}.json\n", Grade.TRACE),
+    ],
+)
+def test_a_file_named_by_its_folder_and_what_is_put_in(tmp_path: Path, path: str, code: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, path: JSON, "reader.py": code}), NAME) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "code", "expected"),
+    [
+        (".env.template", "MODEL_PLAN=plans/default.json\n", loading("os.getenv('MODEL_PLAN')"), Grade.IMPLEMENTED),
+        ("dev.env", "A=1\nMODEL_PLAN = default.json\n", loading("os.environ['MODEL_PLAN']"), Grade.IMPLEMENTED),
+        ("dev.env", "# MODEL_PLAN=default.json\n", loading("os.environ['MODEL_PLAN']"), Grade.TRACE),
+        ("dev.env", "MODEL_PLAN=default.json\n", loading("os.environ['OTHER']"), Grade.TRACE),
+        ("dev.env", "MODEL_PLAN=other.json\n", loading("os.environ['MODEL_PLAN']"), Grade.TRACE),
+        ("tests/dev.env", "MODEL_PLAN=default.json\n", loading("os.environ['MODEL_PLAN']"), Grade.TRACE),
+        ("environment.txt", "MODEL_PLAN=default.json\n", loading("os.environ['MODEL_PLAN']"), Grade.TRACE),
+    ],
+)
+def test_a_file_named_by_a_variable_of_an_environment_file(
+    tmp_path: Path, path: str, text: str, code: str, expected: Grade
+) -> None:
+    tree = {**ML, "plans/default.json": JSON, path: text, "reader.py": code}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "met"),
+    [
+        ("config", "EPOCHS = 3\nTRAIN_BATCH_SIZE = 64\n", True),
+        ("config", "OPTIONS = {'epochs': 3, 'batch_size': 64}\n", True),
+        ("config", "EVAL_BATCH_SIZE = 64\nTRAIN_BATCH_SIZE = 64\n", False),  # two of one
+        ("config", "def get(options):\n    return options['epochs'], options['batch_size']\n", False),  # asked for
+        ("train_params", "EPOCHS = 3\nBATCH_SIZE = 64\n", True),
+        ("trainer", "EPOCHS = 3\nBATCH_SIZE = 64\n", False),
+    ],
+)
+def test_what_a_settings_module_sets(tmp_path: Path, name: str, module: str, met: bool) -> None:
+    script = TRAIN.replace("from data import read", f"import {name}\nfrom data import read").replace(
+        "C=1.0", f"C={name}.get"
+    )
+    report = scan_tree(tmp_path, {**ML, "train.py": script, f"{name}.py": module + "get = 1\n"})
+    assert practice(report, NAME).met is met
+
+
+@pytest.mark.parametrize(
+    ("text", "met"), [("depth: 3\nmodel: forest\n", True), ("entity: spam\nproject: churn\n", False)]
+)
+def test_parameters_with_names_of_their_own(tmp_path: Path, text: str, met: bool) -> None:
+    assert practice(scan_tree(tmp_path, {**reading("params.yaml"), "params.yaml": text}), NAME).met is met
