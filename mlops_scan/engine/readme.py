@@ -44,6 +44,12 @@ _EXAMPLE = regex(
     re.I,
     ("this ", "is a ", "is an "),
 )
+# in a title: `examples` may be adversarial ones
+_TITLE = regex(
+    r"\b(quick-? ?start|tutorial|workshop(?! paper)|hands-on|walk-?through)\b",
+    re.I,
+    ("quick", "tutorial", "workshop", "hands-on", "walk"),
+)
 _COLLECTION = regex(
     r"\bthis (repo|repository) (contains|provides|holds|is|hosts) (the |an? )?((set|series|suite|collection|list) of )?"
     r"((?!and\b|library\b)[\w-]+ ){0,2}(examples|tutorials)\b|"
@@ -71,6 +77,8 @@ class Telling:
         if found is None:
             second = re.search(r"^##", self._lines, re.M)
             found = _EXAMPLE.search(self._text[: second.start() if second is not None else None])
+        if found is None and (title := re.search(r"^# .*", self._lines, re.M)) is not None:
+            found = _TITLE.search(self._lines, title.start(), title.end())
         return None if found is None else (found.group(), self._lines.count("\n", 0, found.start()) + 1)
 
     def collection(self) -> bool:

@@ -24,6 +24,7 @@ from mlops_scan.engine.readme import Telling
         "# A\n\nThis example implements the whole process.\n",
         "# A\n\nIn this example, we will automate a pipeline.\n",
         "# A\n\nThis is an example of MLOps implementation.\n",
+        "[![a](b)](c)\n\n# Spam quick start\n",
         "![a](b)\n<p align=center>\n# A\n\nThis is a sample application.\n",
     ],
 )
@@ -47,6 +48,8 @@ def test_a_sample(text: str) -> None:
         "# A\n\nCode for the workshop paper on spam.\n",
         "# A\n\nWe took part in this workshop.\n",
         "# A\n\nSee the blog post.\n",
+        "# A\n\n## Quick start\n\nRun it.\n",
+        "# Adversarial examples\n\nOur service.\n",
     ],
 )
 def test_no_sample(text: str) -> None:
