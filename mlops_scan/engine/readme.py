@@ -27,7 +27,7 @@ _SAMPLE = regex(
     rf"\bis an? (set|suite|collection) of (reusable|(example|sample) ({_SHOWN})s)\b|"
     # a student's project of a course is no material of the course
     rf"\bin this ({_TEACHES}),? (we|you|i)\b|"
-    r"\bthis (tutorial|workshop|walk-?through) (contains|shows|demonstrates|is)\b|"
+    r"\bthis (tutorial|workshop|walk-?through) (will )?(contains?|shows?|demonstrates?|is)\b|"
     rf"\b(goal|aim|purpose)s? of this ({_TEACHES})\b(?! (project|assignment|work)\b)|"
     r"\b(materials?|code|repo|repository|notebooks|resources) "
     r"((that |which )?(accompan(y|ies|ying)|supplements?)|for|from) (the|this|my|our|an?) ([\w-]+ )?"
@@ -54,10 +54,12 @@ _COLLECTION = regex(
     r"\bthis (repo|repository) (contains|provides|holds|is|hosts) (the |an? )?((set|series|suite|collection|list) of )?"
     r"((?!and\b|library\b)[\w-]+ ){0,2}(examples|tutorials)\b|"
     r"(^|[.:] )(an? )?(collection|set|series) of ([\w-]+ ){0,2}(examples|tutorials)\b|"
+    r"\b(repo|repository) (showcasing|to share|with|of) ([\w-]+ ){0,2}(examples|tutorials)\b|"
     r"\bcode for ([\w-]+ )?tutorials and examples\b",
     re.I | re.M,
     ("examples", "tutorials"),
 )
+_EXAMPLES = regex(r"^# .*\bexamples\W*$", re.I | re.M, ("examples",))  # a title
 
 
 class Telling:
@@ -83,7 +85,9 @@ class Telling:
 
     def collection(self) -> bool:
         """Whether it calls itself a collection of examples."""
-        return _COLLECTION.search(self._text) is not None or _COLLECTION.search(self._lines) is not None
+        if _COLLECTION.search(self._text) is not None or _COLLECTION.search(self._lines) is not None:
+            return True
+        return _EXAMPLES.search(self._lines) is not None
 
 
 def _prose(text: str) -> Iterator[str]:

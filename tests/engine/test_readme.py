@@ -18,6 +18,7 @@ from mlops_scan.engine.readme import Telling
         "# A\n\n## Overview\n\nIn this course, we build a model.\n",
         "# A\n\n## Overview\n\nThe goal of this book is to build a system.\n",
         "# A\n\nThis *workshop* contains the sample application.\n",
+        "# A\n\nThis workshop will demonstrate how to begin.\n",
         "# A\n\nMaterials that accompany the talk [B](https://example.com).\n",
         "# A\n\nCode for my blog post.\n",
         "# A\n\n## Start\n\nYou can clone and run this example.\n",
@@ -66,6 +67,10 @@ def test_where_it_is_said() -> None:
     [
         ("# A\n\nThis repository provides examples and best practices.\n", True),
         ("# A\n\nThis repository contains a collection of small examples.\n", True),
+        ("# Spam Examples\n\nText.\n", True),
+        ("# A\n\nA repository to share extended spam examples.\n", True),
+        ("# Examples of spam\n\nText.\n", False),
+        ("# A\n\n## Examples\n\nText.\n", False),
         ("# A\n\nCode for spam tutorials and examples.\n", True),
         ('---\ndescription: "Spam. A collection of examples."\n---\n', True),
         ("# A\n\nThis repository contains the library and examples.\n", False),
