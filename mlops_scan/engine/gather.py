@@ -32,6 +32,7 @@ from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON, is_definition
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.engine import detection, placeholders, suppress
 from mlops_scan.engine.entry import ScanOptions, begin
+from mlops_scan.engine.handtrained import trained_by_commands
 from mlops_scan.engine.looks import looks
 from mlops_scan.engine.ownmodels import own_models
 from mlops_scan.engine.packaged import self_tools
@@ -97,6 +98,7 @@ def gather(
     roles = {file.path: file.role for file in repository.files}
     uses = _uses(index, matcher, definitions.uses)
     uses += tuple(called_projects(uses, index, resolver))
+    uses += tuple(trained_by_commands(repository.files, documents, matcher, uses))
     uses += tuple(own_models(index, uses, lambda path: roles.get(path, Role.SOURCE)))
     code_pipelines = starts.code_schedules(uses, index)
     handed = Handed(documents, index, environment(found))

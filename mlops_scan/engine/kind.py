@@ -7,6 +7,7 @@ import re
 from msgspec import Struct
 
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.engine.handtrained import is_command
 from mlops_scan.engine.lessons import (
     collected_example,
     is_guide,
@@ -124,7 +125,9 @@ def has_ml(context: Context) -> bool:
 def ml_place(context: Context) -> Location | None:
     """The first place where main code trains, tunes, scores or serves a model."""
     for use in context.doing("train", "tune", "predict", "load-model", "llm-call", "deploy-model"):
-        if use.tool in context.self_tools or use.location.path not in context.index.modules:
+        if use.tool in context.self_tools:
+            continue
+        if use.location.path not in context.index.modules and not is_command(use):
             continue
         if use.tool in _PICKLE and not {"train", "predict"} & set(use.does):
             continue

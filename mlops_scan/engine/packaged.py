@@ -10,6 +10,7 @@ from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.packages import own_packages
 from mlops_scan.documents.requirements import normalised
 from mlops_scan.engine import ownmodels
+from mlops_scan.engine.handtrained import is_command
 from mlops_scan.engine.lessons import readme_path
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
@@ -209,5 +210,7 @@ def _trains_itself(context: Context) -> bool:
     found = context.reaches(entries, LEARNS)
     own = found is not None and found.tool == ownmodels.TOOL and found.scope == found.name  # what a library may show
     if found is not None and not own and context.role(found.location.path) not in (Role.TEST, Role.EXAMPLE, Role.DOCS):
+        return True
+    if any(is_command(use) for use in context.doing(*LEARNS)):
         return True
     return any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps)

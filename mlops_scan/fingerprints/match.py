@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -122,7 +122,7 @@ class Matcher:
         for text in signature.commands:
             command = _Command(tool, signature, text)
             for word in text.split(" ", 1)[0].split("|"):
-                self._commands[word if _GLOB.isdisjoint(word) else "*"].append(command)
+                self._commands[word if _is_plain(word) else "*"].append(command)
         if signature.all_calls:
             self._conjunctions.append(_Conjunction(tool, signature, _needs(signature.all_calls)))
         if signature.keys:
@@ -275,15 +275,30 @@ class Matcher:
             self._by_words[words] = self._matching(words)
         return [_use(found.tool, found.signature, found.text, location, "") for found in self._by_words[words]]
 
+    def words_of(self, activities: Set[str]) -> frozenset[str]:
+        """Words of which a command must have one to do one of the activities: programs, or modules that Python runs."""
+        found: set[str] = set()
+        for command in {id(c): c for commands in self._commands.values() for c in commands}.values():
+            if not activities.isdisjoint(command.signature.does):
+                first = next(word for word in command.text.split() if word != "python" and not word.startswith("-"))
+                found.update(option.removeprefix("*/") for option in first.split("|"))
+        return frozenset(found)
+
     def _matching(self, words: tuple[str, ...]) -> tuple[_Command, ...]:
         if not words or is_idle(words):
             return ()
         found: dict[tuple[str, int], _Command] = {}
-        for pattern in (*self._commands.get(words[0], ()), *self._commands.get("*", ())):
+        heads = (words[0], *((f"*/{words[0].rpartition('/')[2]}",) if "/" in words[0] else ()), "*")
+        for pattern in (pattern for head in heads for pattern in self._commands.get(head, ())):
             key = (pattern.tool, id(pattern.signature))
             if key not in found and match_words(pattern.text, words):
                 found[key] = pattern
         return tuple(found.values())
+
+
+def _is_plain(word: str) -> bool:
+    """Whether the first word of a command pattern is one name, perhaps of a program in any folder (`*/marian`)."""
+    return _GLOB.isdisjoint(word.removeprefix("*/"))
 
 
 def is_idle(words: tuple[str, ...]) -> bool:

@@ -1,0 +1,54 @@
+"""Training by command lines of scripts and makefiles, in repositories without code that fits a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_scan.engine.kind import decide, has_ml
+from tests.trees import TRAIN, Tree, context_of
+
+RECIPE = "model.bin: rows.txt\n\tcat $< | fasttext supervised -input /dev/stdin -output $@\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line"),
+    [
+        ("Makefile", f"all: model.bin\n\n{RECIPE}", 4),
+        ("train.sh", "#!/bin/sh\nset -e\nrevscoring cv_train \\\n  models.Boosting lists.enwiki > out\n", 3),
+        ("scripts/train.sh", "B=build\nfor d in a b; do\n  $B/fasttext supervised -input $d -output $d\ndone\n", 3),
+        ("train.sh", "python3 -u -m sockeye.train --prepared-data rows --output model\n", 1),
+    ],
+)
+def test_a_command_line_that_trains(tmp_path: Path, path: str, text: str, line: int) -> None:
+    context = context_of(tmp_path, {path: text})
+    kind = decide(context)
+    assert kind.name == "application"
+    assert kind.where is not None and (kind.where.path, kind.where.line) == (path, line)
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        {"Makefile": "# model.bin: rows.txt\n#\tfasttext supervised -input rows.txt -output $@\n"},
+        {"train.sh": "# fasttext supervised -input rows.txt -output model\necho done\n"},
+        {"train.sh": 'echo "fasttext supervised -input rows.txt"\n'},
+        {"setup.sh": "git clone https://github.com/facebookresearch/fastText\nmake fasttext\n"},
+        {"help.sh": "fasttext supervised --help\n"},
+        {"run.sh": "torchrun job.py\n"},  # may launch anything
+        {"run.sh": "train() {\n  fasttext supervised -input rows.txt -output model\n}\nfasttext print-ngrams m w\n"},
+        {"docs/train.sh": "fasttext supervised -input rows.txt -output model\n"},
+        {"tests/train.sh": "fasttext supervised -input rows.txt -output model\n"},
+        {"examples/Makefile": RECIPE},
+        {"requirements.txt": "fasttext==0.9.2\n"},
+        {"README.md": "```sh\nfasttext supervised -input rows.txt -output model\n```\n"},
+    ],
+)
+def test_what_is_near_it(tmp_path: Path, tree: Tree) -> None:
+    assert not has_ml(context_of(tmp_path, tree))
+
+
+def test_code_that_trains_is_shown_instead(tmp_path: Path) -> None:
+    context = context_of(tmp_path, {"train.py": TRAIN, "Makefile": RECIPE})
+    assert {use.location.path for use in context.doing("train")} == {"train.py"}
