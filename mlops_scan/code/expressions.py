@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -138,6 +138,8 @@ class Collector:
             text = self._argument(keyword.value, scope, refs, parts)
             if keyword.arg is not None:
                 keywords.append((keyword.arg, text))
+            else:
+                keywords += _spread(keyword.value, scope)
         parts.reverse()
         stack += parts
         function = node.func
@@ -180,6 +182,20 @@ class Collector:
             if isinstance(value, ast.Dict):
                 return _shares(value)
         return constant(value, scope)
+
+
+def _spread(value: ast.expr, scope: Scope) -> Iterator[tuple[str, str | None]]:
+    """The keywords that `**value` gives where it is a literal dictionary, or a variable that was made one."""
+    binding = scope.binding(value.id) if isinstance(value, ast.Name) else None
+    made = binding.made_of.get(value.id) if binding is not None and isinstance(value, ast.Name) else value
+    if isinstance(made, ast.Dict):
+        for key, given in zip(made.keys[:_MAX_ELEMENTS], made.values, strict=False):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield key.value, constant(given, binding or scope)
+    elif isinstance(made, ast.Call) and isinstance(made.func, ast.Name) and made.func.id == "dict":
+        for item in made.keywords[:_MAX_ELEMENTS]:
+            if item.arg is not None:
+                yield item.arg, constant(item.value, binding or scope)
 
 
 def _shares(node: ast.Dict) -> str | None:

@@ -231,6 +231,27 @@ def test_a_call_knows_its_constants_and_place() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "keywords"),
+    [
+        ("f(**{'a': 1, 'b': x})", (("a", "1"), ("b", None))),
+        ("f(c=2, **dict(a='x'))", (("c", "2"), ("a", "x"))),
+        ("given = {'a': True}\nf(**given)", (("a", "true"),)),
+        ("given = {'a': 1}\ndef g():\n    f(**given)", (("a", "1"),)),
+        ("given = dict(a=1, **more)\nf(**given)", (("a", "1"),)),
+        ("given = {'a': 1}\ngiven = load()\nf(**given)", ()),
+        ("given = {'a': 1}\ndef g(given):\n    f(**given)", ()),
+        ("given = {key: 1, **more}\nf(**given)", ()),
+        ("f(**other)", ()),
+        ("f(**load(a=1))", ()),
+        ("given = {'a': 1}\nf(*given)", ()),
+    ],
+)
+def test_keywords_that_a_dictionary_gives(text: str, keywords: tuple[tuple[str, str | None], ...]) -> None:
+    call = next(call for call in module_of(text).calls if call.name == "*.f")
+    assert call.keywords == keywords
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
     [
         ('{"0": 100}', "{0: 100}"),
