@@ -10,12 +10,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.infrastructure import Resource
+from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.cloud_alarms import ALARM_STATE
 from mlops_scan.detectors.dispatch import asks_for_training
 from mlops_scan.detectors.infrastructure import declared, idle
 from mlops_scan.detectors.pipelines import coded
 from mlops_scan.regex import regex
+from mlops_scan.repository.files import File
 from mlops_scan.repository.folders import above, holds
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
@@ -109,6 +111,8 @@ def _resource_trains(context: Context, resource: Resource) -> Evidence | None:
     place = context.evidence(resource.path, resource.line, Hop.EFFECT)
     if resource.kind == "function":
         return _handler_trains(context, resource)
+    if resource.kind == "machine" and (definition := _definition(context, resource)):
+        return _defined_training(context, definition)
     if _TRAINING.search(resource.text):
         return place
     if resource.kind == "machine":
@@ -136,17 +140,61 @@ def _pipeline_in_code(context: Context, near: str) -> Evidence | None:
     return None
 
 
+def _definition(context: Context, machine: Resource) -> str:
+    """The file of the repository that holds the definition of a state machine; empty where none is named or known."""
+    folder = machine.path.rpartition("/")[0]
+    named = machine.says("file", "definition_uri", "template_file")
+    path = join(folder, named) if named else ""
+    return path if path in context.documents.files else ""
+
+
+def _defined_training(context: Context, definition: str) -> Evidence | None:
+    """Where a definition of a state machine has a state that trains, or None."""
+    use = next((use for use in context.uses_in(definition) if not LEARNS.isdisjoint(use.does)), None)
+    return context.evidence(definition, use.location.line, Hop.EFFECT) if use is not None else None
+
+
+def _handler_name(function: Resource) -> tuple[str, str]:
+    """The module and the name of a function's handler.
+
+    The CDK's construct for Python functions names the file apart, `index.py` where it names none
+    (https://docs.aws.amazon.com/cdk/api/v2/docs/@aws-cdk_aws-lambda-python-alpha.PythonFunction.html).
+    """
+    if function.type.endswith(".PythonFunction"):
+        file = function.says("index") or "index.py"
+        return file.removesuffix(".py"), function.says("handler") or "handler"
+    stem, _, name = function.says("handler", "entry_point", "index").rpartition(".")
+    return stem, name
+
+
+def _handler_files(context: Context, function: Resource, stem: str) -> list[File]:
+    """The files that can be the module of a handler: those below the folder of the declaration, or else all."""
+    folder = function.says("code_uri", "entry", "source_dir", "source_path").strip("./")
+    known = folder and "$" not in folder and "…" not in folder
+    ending = "/" + (stem or "main").replace(".", "/") + ".py"
+    found = [
+        file
+        for file in context.ending((".py",))
+        if f"/{file.path}".endswith(ending) and (not known or folder in file.path)
+    ]
+    home = function.path.rpartition("/")[0]
+    return [file for file in found if holds(home, file.path)] or found
+
+
+def _machine_trains(context: Context, function: Resource, place: Evidence) -> Evidence | None:
+    """Where the state machine trains that a function starts at a place; the place where it is not known which."""
+    machines = [machine for machine in declared(context, "machine") if function.mentions(machine)]
+    definitions = [definition for machine in machines if (definition := _definition(context, machine))]
+    if not definitions:
+        return place
+    return next(filter(None, (_defined_training(context, definition) for definition in definitions)), None)
+
+
 def _handler_trains(context: Context, function: Resource) -> Evidence | None:
     """Where the function's handler, found by its name, trains or starts the training."""
-    stem, _, name = function.says("handler", "entry_point", "index").rpartition(".")
-    folder = function.says("code_uri", "entry", "source_dir", "source_path").strip("./")
+    stem, name = _handler_name(function)
     defines = re.compile(rf"^(?:(?:async )?def {re.escape(name)}\s*\(|{re.escape(name)}\s*=(?!=))", re.M)
-    for file in context.ending((".py",)):
-        module = file.path.removesuffix(".py")
-        if not f"/{module}".endswith("/" + (stem or "main").replace(".", "/")):
-            continue
-        if folder and folder not in file.path and "$" not in folder and "…" not in folder:
-            continue
+    for file in _handler_files(context, function, stem):
         if file.path not in context.index.modules:
             defined = not name or defines.search(context.documents.text(file.path)) is not None
             found = asks_for_training(context, file.path) if defined else None
@@ -156,7 +204,8 @@ def _handler_trains(context: Context, function: Resource) -> Evidence | None:
         reached = context.index.reach(((file.path, name),), 8)
         use = context.does(reached, LEARNS | {"run-pipeline"})
         if use is not None:
-            return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
+            place = context.evidence(use.location.path, use.location.line, Hop.EFFECT)
+            return place if LEARNS.intersection(use.does) else _machine_trains(context, function, place)
         for path, scope in reached:
             there = context.index.modules.get(path)
             inside = there.functions.get(scope) if there is not None else None

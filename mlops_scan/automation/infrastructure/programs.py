@@ -11,6 +11,7 @@ from mlops_scan.documents.node import EXPRESSION, Node
 
 _ROOTS = ("aws_cdk.", "pulumi_aws.", "pulumi_gcp.", "pulumi_azure_native.", "pulumi_databricks.")
 _MAX_STRINGS = 200
+_DEFINITIONS = (".json", ".yaml", ".yml")
 
 
 def from_code(index: CodeIndex) -> Iterator[Resource]:
@@ -36,10 +37,16 @@ def _resource(index: CodeIndex, module: Module, name: str, call: Call, named: li
     entries = [entry for _, inner in inside for entry in _entries(inner)]
     entries += [("made", _scalar(other, inner.line)) for other, inner in inside if inner is not call]
     entries += [("refers", _scalar(ref, call.line)) for _, inner in inside for ref in inner.refs]
+    entries += [("file", _scalar(text, inner.line)) for _, inner in inside for text in inner.args if _is_file(text)]
     body = Node("mapping", call.line, call.end_line, call.line, entries=tuple(entries))
     label = next((text for text in call.args if text), "")
     beside = " ".join(_beside(index, module, name, call, named))
     return Resource("program", name, label, module.path, call.line, body, kind_of(name), call.scope, beside=beside)
+
+
+def _is_file(text: str | None) -> bool:
+    """Whether an argument names a file with a definition, as in `DefinitionBody.from_file("machine.asl.json")`."""
+    return text is not None and text.endswith(_DEFINITIONS)
 
 
 def _entries(call: Call) -> Iterator[tuple[str, Node]]:
