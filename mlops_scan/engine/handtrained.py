@@ -1,8 +1,9 @@
-"""Models that are trained by command lines of scripts and makefiles: where no code fits one, that is the training."""
+"""Models that are trained by command lines of scripts, makefiles and notebooks: where no code fits one, that is it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import accumulate
 
 from mlops_scan.automation.prepared import Prepared
 from mlops_scan.detectors.base import ASIDE, LEARNS
@@ -14,6 +15,8 @@ from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Location, Role
 
 _WRITTEN_IN = frozenset({"shell", "makefile"})
+_NOTEBOOK_BYTES = 20_000_000
+_SHELL_MARKS = (b'"!', b"%%bash", b"%%sh", b"\\n!")  # `\n` where a cell is one text
 
 
 def is_command(use: Use) -> bool:
@@ -24,41 +27,71 @@ def is_command(use: Use) -> bool:
 def trained_by_commands(
     files: Collection[File], documents: Documents, matcher: Matcher, uses: Collection[Use]
 ) -> Iterator[Use]:
-    """The command lines of main code that train or tune a model, whoever starts their script.
+    """The command lines of main code that train or tune a model, whoever starts their script or notebook.
 
     None where main code in Python does: what such a command then trains was told from that code. Nor are launchers of
     programs among them (`torchrun`), which may run anything.
     """
-    known = documents.files
-    if any(not LEARNS.isdisjoint(use.does) and known[use.location.path].role not in ASIDE for use in uses):
+    learning = (documents.files.get(use.location.path) for use in uses if not LEARNS.isdisjoint(use.does))
+    if any(file is not None and file.role not in ASIDE for file in learning):
         return
     words = matcher.words_of(LEARNS)
     prepared = Prepared()
-    for file in files:
-        if file.role is not Role.SOURCE or language_of(file.path) not in _WRITTEN_IN:
-            continue
-        if words.isdisjoint(word.rpartition("/")[2] for word in documents.text(file.path).split()):
-            continue
-        for script in _scripts(file.path, documents, words):
+    for path in (*_written(files, documents, words), *_notebooks(files)):
+        for script in _scripts(path, documents, words):
             for command, line in prepared.commands(script, True, {}):
-                where = Location(file.path, command.line, command.end_line)
+                where = Location(path, command.line, command.end_line)
                 for use in matcher.in_command(line, where):
                     if not LEARNS.isdisjoint(use.does) and use.confidence is Confidence.HIGH:
                         yield use
 
 
+def _written(files: Collection[File], documents: Documents, words: frozenset[str]) -> Iterator[str]:
+    """The scripts and makefiles that hold one of the words."""
+    for file in files:
+        ours = file.role is Role.SOURCE and language_of(file.path) in _WRITTEN_IN
+        if ours and _has(words, documents.text(file.path)):
+            yield file.path
+
+
+def _notebooks(files: Collection[File]) -> Iterator[str]:
+    """The notebooks of main code, the small ones of very many: they are read once more here."""
+    found = [file for file in files if file.role is Role.NOTEBOOK and language_of(file.path) == "notebook"]
+    found.sort(key=lambda file: (file.size, file.path))
+    sums = accumulate(file.size for file in found)
+    return (file.path for file, all_up_to in zip(found, sums, strict=True) if all_up_to <= _NOTEBOOK_BYTES)
+
+
+def _has(words: frozenset[str], text: str) -> bool:
+    return not words.isdisjoint(word.rpartition("/")[2] for word in text.split())
+
+
 def _scripts(path: str, documents: Documents, words: frozenset[str]) -> Iterator[ShellScript]:
-    """A script, or the lines of a makefile's recipes that hold one of the words."""
+    """A script, or the lines of a makefile's recipes or of a notebook's shell that hold one of the words."""
     if language_of(path) == "shell":
         script = documents.shell(path)
         if script is not None:
             yield script
         return
-    makefile = documents.makefile(path)
-    for target in makefile.targets if makefile is not None else ():
-        for line, text in target.recipe:
-            if not words.isdisjoint(word.rpartition("/")[2] for word in text.split()):
-                try:
-                    yield parse(text, first_line=line)
-                except DocumentError:
-                    continue
+    for line, text in _lines(path, documents):
+        if _has(words, text):
+            try:
+                yield parse(text, first_line=line)
+            except DocumentError:
+                continue
+
+
+def _lines(path: str, documents: Documents) -> Iterator[tuple[int, str]]:
+    if language_of(path) == "makefile":
+        makefile = documents.makefile(path)
+        for target in makefile.targets if makefile is not None else ():
+            yield from target.recipe
+        return
+    data = documents.data(path)
+    if any(mark in data for mark in _SHELL_MARKS):
+        from mlops_scan.documents.notebook import commands, read_code
+
+        try:
+            yield from commands(read_code(data))
+        except DocumentError:
+            return

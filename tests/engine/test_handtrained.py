@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from mlops_scan.engine.kind import decide, has_ml
 from tests.trees import TRAIN, Tree, context_of
+
+
+def notebook(*sources: str) -> str:
+    """A notebook of code cells."""
+    cells = [{"cell_type": "code", "source": source.splitlines(keepends=True), "outputs": []} for source in sources]
+    return json.dumps({"cells": cells, "nbformat": 4}, indent=1)
+
 
 RECIPE = "model.bin: rows.txt\n\tcat $< | fasttext supervised -input /dev/stdin -output $@\n"
 
@@ -26,6 +34,34 @@ def test_a_command_line_that_trains(tmp_path: Path, path: str, text: str, line: 
     kind = decide(context)
     assert kind.name == "application"
     assert kind.where is not None and (kind.where.path, kind.where.line) == (path, line)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "!yolo task=detect mode=train model=yolov8s.pt data=plates.yaml epochs=20",
+        "import os\n!cd work && ./darknet detector train obj.data \\\n  obj.cfg darknet53.conv.74\n",
+        "%%bash\npython -m spacy train config.cfg --output out\n",
+    ],
+)
+def test_a_notebook_whose_shell_trains(tmp_path: Path, source: str) -> None:
+    context = context_of(tmp_path, {"train.ipynb": notebook("%pip install ultralytics", source)})
+    kind = decide(context)
+    assert kind.name == "application"
+    assert kind.where is not None and kind.where.path == "train.ipynb"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "# !yolo task=detect mode=train data=plates.yaml",
+        "print('!yolo task=detect mode=train')",
+        "!pip install ultralytics\n!yolo checks",
+        "%%writefile train.sh\nyolo task=detect mode=train data=plates.yaml",
+    ],
+)
+def test_a_notebook_whose_shell_does_not(tmp_path: Path, source: str) -> None:
+    assert not has_ml(context_of(tmp_path, {"train.ipynb": notebook(source)}))
 
 
 @pytest.mark.parametrize(
