@@ -218,6 +218,7 @@ class Resolver:
         text = words[2] if len(words) >= 3 and words[:2] == ("sh", "-c") else None  # as `unwrap` leaves it
         if text is not None and not chain.too_long():
             strict = any(_ERREXIT.fullmatch(word) for word in command.words) or "errexit" in command.words
+            strict = command.errexit if "eval" in command.words[:1] else strict  # it is the same shell
             script = self._parse(location.path, text, location.line, strict, "pipefail" in command.words)
             yield from self._script(script, location.path, replace(chain, hops=chain.hops + 1))
             return

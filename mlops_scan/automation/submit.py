@@ -108,8 +108,9 @@ class Submitter:
         if not given and {"--tag", "-t"} & {word.partition("=")[0] for word in words}:
             return  # it builds the Dockerfile
         path = self.paths.existing(given or "cloudbuild.yaml", folder)
-        for document in self.paths.documents.nodes(path)[:1] if path is not None else ():
-            for step in cloudbuild.job(path or "", document).steps if cloudbuild.is_build(document) else ():
+        documents = self.paths.documents
+        for document in documents.nodes(path)[:1] if path is not None else ():
+            for step in cloudbuild.job(path or "", document, documents).steps if cloudbuild.is_build(document) else ():
                 yield JobSpec(step.path, step.script_line, step.script, step.folder or folder, step.errexit)
 
     def _cdk_app(self, words: tuple[str, ...], folder: str) -> JobSpec | None:

@@ -23,6 +23,7 @@ _UNKNOWN = "triggers of Cloud Build are set in the project"
 _BUILDERS = regex(r"(?:gcr\.io|(?<![\w-])[\w-]+-docker\.pkg\.dev)/cloud-builders/([\w-]+)")
 _GOOGLE_IMAGE = regex(r"'?((\w+\.)?gcr\.io|[\w-]+-docker\.pkg\.dev)/(cloud-builders|google\.com/cloudsdktool)/")
 _KANIKO = regex(r"kaniko-project/executor")
+_CLONES = regex(r"\bgit\s+clone\b|\brepos\s+clone\b", words=("clone",))
 _COMMAND = regex(r"-[elux]*c")  # the entry point is a shell then
 _SUBSTITUTION = regex(r"\$\{(_?[A-Z][A-Z0-9_]*)\}|\$(_?[A-Z][A-Z0-9_]*)")
 _CREATES = regex(r"gcloud\s+(?:(?:alpha|beta)\s+)?builds\s+triggers\s+create\s+([\w-]+)((?:\\\n|[^\n]){0,2000})", re.I)
@@ -47,13 +48,15 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
     for node in documents.nodes(path)[:1]:
         if is_build(node):
             triggers = tuple(_triggers(path, documents)) or (Trigger("server", node.line, _UNKNOWN),)
-            yield Workflow(path, "cloud-build", node.line, path.rpartition("/")[2], triggers, (job(path, node),))
+            name = path.rpartition("/")[2]
+            yield Workflow(path, "cloud-build", node.line, name, triggers, (job(path, node, documents),))
 
 
-def job(path: str, node: Node) -> Job:
+def job(path: str, node: Node, documents: Documents) -> Job:
     """The steps of a build as one job; images that it lists are pushed when all of them have succeeded."""
     values = dict(scalars(node.get("substitutions")))
     found = [step for item in items(node.get("steps"))[:_MAX_STEPS] if (step := _step(item, path, values)) is not None]
+    found = _in_clone(found, documents)
     images = node.get("images")
     found += [
         Step(
@@ -90,6 +93,27 @@ def _step(node: Node, path: str, values: Mapping[str, str]) -> Step | None:
         pipefail=script.pipefail,
         path=path,
         env={name: _filled(value, values) for name, _, value in pairs},
+    )
+
+
+def _in_clone(steps: list[Step], documents: Documents) -> list[Step]:
+    """The steps with the folder of a clone of the repository, which the build itself makes, taken for its root.
+
+    A build that is submitted without a source clones the repository first, and its later steps have `dir: NAME`. The
+    clone is this repository where a step in that folder names one of its files by a path; another one keeps its name.
+    """
+    cloned = {step.folder for step in steps if step.folder and _names_own(step, documents)}
+    if not cloned or not any(_CLONES.search(step.script) for step in steps):
+        return steps
+    return [replace(step, folder="") if step.folder in cloned else step for step in steps]
+
+
+def _names_own(step: Step, documents: Documents) -> bool:
+    """Whether a step runs in a folder of one name that the repository does not have, on a file that it does have."""
+    files = documents.files
+    inside = (word.partition("::")[0] for word in step.script.split())
+    return "/" not in step.folder and any(
+        "/" in name and name in files and f"{step.folder}/{name}" not in files for name in inside
     )
 
 

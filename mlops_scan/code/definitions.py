@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from mlops_scan.code.facts import MAX_PARTS
-from mlops_scan.code.scopes import Scope, annotation, is_telling, name_of
+from mlops_scan.code.scopes import Scope, annotation, elements, is_telling, name_of
 from mlops_scan.code.syntax import of_self, own_nodes
 
 
@@ -45,7 +45,7 @@ def returned(node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> str:
         if type(child) is not ast.Return:
             continue
         value = child.value.value if isinstance(child.value, ast.Await) else child.value
-        if isinstance(value, (ast.Call, ast.Name)) or of_self(value):
+        if isinstance(value, (ast.Call, ast.Name)) or of_self(value) or (value is not None and elements(value, scope)):
             name = name_of(value, scope)
             if is_telling(name):
                 return name

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
-from mlops_scan.code.facts import Call, Guard
+from mlops_scan.code.facts import MAX_PARTS, Call, Guard
 from mlops_scan.code.guards import guard_of
-from mlops_scan.code.scopes import Scope, bind_loop, constant, is_telling, name_of
+from mlops_scan.code.scopes import Scope, bind_loop, constant, elements, is_telling, name_of
 from mlops_scan.code.syntax import Lines, children
 
 _MAX_STRING = 300  # characters of a string constant worth keeping
@@ -149,6 +149,7 @@ class Collector:
             stack.append(function)
         if function is node.func and type(function) is ast.Name:
             _hand_on(function.id, scope, refs)
+        refs += _called_else(node.func, scope)
         name = name_of(node.func, scope)
         name = self._names.setdefault(name, name)  # the same few objects: a third of the calls repeat a name
         # by position: some 30 % faster than by keyword, and there are as many calls as lines
@@ -221,6 +222,26 @@ def _hand_on(called: str, scope: Scope, refs: list[str]) -> None:
     for value in (*made.args, *(keyword.value for keyword in made.keywords)):
         if isinstance(value, (ast.Name, ast.Attribute)):
             refs += [name for name in _telling(value, binding) if name not in refs]
+
+
+def _called_else(called: ast.expr, scope: Scope) -> list[str]:
+    """What a call may mean besides its name: what branches bind the name that it begins with to, or a table holds."""
+    parts: list[str] = []
+    others: tuple[str, ...] = ()
+    for _ in range(MAX_PARTS):
+        if type(called) is ast.Attribute:
+            parts.append(called.attr)
+            called = called.value
+        elif type(called) is not ast.Call or (others := elements(called, scope)[1:]):
+            break
+        else:
+            called = called.func
+    if isinstance(called, ast.Name):
+        binding = scope.binding(called.id)
+        others = binding.others.get(called.id, ()) if binding is not None else ()
+    elif isinstance(called, ast.Subscript):
+        others = elements(called, scope)[1:]
+    return [name for other in others if is_telling(name := ".".join([other, *reversed(parts)]))]
 
 
 def _telling(node: ast.expr, scope: Scope) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from mlops_scan.code.definitions import find_attributes, imported, returned
 from mlops_scan.code.expressions import Collector
 from mlops_scan.code.facts import MAIN, Call, Class, Function, Import, Module, Shield
 from mlops_scan.code.guards import flags_set, orders, stops
-from mlops_scan.code.scopes import BUILTINS, Scope, annotation, bind_loop, constant, declare, name_of
+from mlops_scan.code.scopes import BUILTINS, Scope, annotation, bind_loop, constant, declare, elements, name_of
 from mlops_scan.code.shields import shield_of
 from mlops_scan.code.syntax import Lines, is_docstring, is_main, is_stub, never, none_by_default
 
+_MAX_OTHERS = 20  # of what branches bind one name to
 _MAX_DEPTH = 150  # nested statements followed
 
 
@@ -129,9 +130,10 @@ class _Extractor:
     ) -> None:
         """Blocks one of which runs: what any of them, or the code before, binds a name to is kept over "unknown".
 
-        With `first_wins` the first block's bindings are kept in any case: `try: import x` / `except: x = None`.
+        With `first_wins` the first block's bindings are kept in any case: `try: import x` / `except: x = None`. Else
+        all are remembered: `if a: from x import run` / `else: from y import run` makes `run()` a call of either.
         """
-        known: dict[str, str] = {}  # the first that a block binds a name to
+        known: dict[str, list[str]] = {}  # what the blocks bind a name to
         before: dict[str, str] = {}
         first: dict[str, str] = {}
         for number, block in enumerate(blocks):
@@ -140,13 +142,16 @@ class _Extractor:
             for name, old in scope.log[mark:]:
                 before.setdefault(name, old)
                 if scope.names[name]:
-                    known.setdefault(name, scope.names[name])
+                    known.setdefault(name, []).append(scope.names[name])
             if first_wins and number == 0:
-                first = dict(known)
+                first = {name: held[0] for name, held in known.items()}
         for name, old in before.items():
-            held = first.get(name) or scope.names[name] or known.get(name) or old
+            found = known.get(name, [])
+            held = first.get(name) or scope.names[name] or (found[0] if found else old)
             if held != scope.names[name]:
                 scope.bind(name, held)
+            if not first_wins and len(found) > 1:
+                scope.others[name] = tuple(dict.fromkeys(other for other in found if other != held))[:_MAX_OTHERS]
 
     def _if(self, node: ast.If, scope: Scope, depth: int) -> None:
         if is_main(node.test):
@@ -203,14 +208,16 @@ class _Extractor:
             if value is None or isinstance(node, ast.AugAssign):
                 scope.bind(target.id, held or scope.names.get(target.id, ""))
                 continue
-            if isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Await, ast.NamedExpr)):
-                name = name_of(value, scope)
+            if isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Await, ast.NamedExpr, ast.Subscript)):
+                name = name_of(value, scope) if type(value) is not ast.Subscript or elements(value, scope) else "?"
                 held = held if name.startswith(("?", "*")) or name in BUILTINS or (held and name in _MAKERS) else name
             text = constant(value, scope)
             scope.bind(target.id, held)
             if text is not None and not isinstance(value, (ast.Name, ast.Tuple)):
                 scope.constants[target.id] = text
             scope.made_of[target.id] = value
+            if type(value) in (ast.Subscript, ast.Call) and len(also := elements(value, scope)) > 1:
+                scope.others[target.id] = also[1:]
 
     def _put(self, target: ast.Subscript, scope: Scope) -> None:
         """`sys.modules[name] = x`, which is kept as the call that it is."""

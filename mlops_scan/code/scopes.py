@@ -12,6 +12,8 @@ from mlops_scan.code.facts import MAIN, MAX_PARTS
 
 BUILTINS = frozenset(dir(builtins))
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_MAX_TABLE = 100  # elements of a table of classes
+_MAX_COPIES = 3
 _MAX_WORDS = 60  # words of a command given as a list
 
 
@@ -25,6 +27,7 @@ class Scope(Struct):
     made_of: dict[str, ast.expr] = field(default_factory=dict)
     class_attributes: dict[str, str] = field(default_factory=dict)
     log: list[tuple[str, str]] = field(default_factory=list)  # every binding made: the name and what it held before
+    others: dict[str, tuple[str, ...]] = field(default_factory=dict)  # what else a name holds after branches
 
     def binding(self, name: str) -> Scope | None:
         """The nearest scope that binds a name, as seen from here; None where it is not bound."""
@@ -52,6 +55,7 @@ class Scope(Struct):
         self.log.append((name, self.names.get(name, "")))
         self.names[name] = held
         self.constants.pop(name, None)
+        self.others.pop(name, None)
 
     @property
     def prefix(self) -> str:
@@ -73,6 +77,8 @@ def name_of(node: ast.expr, scope: Scope) -> str:
         if type(node) is ast.Attribute:
             parts.append(node.attr)
             node = node.value
+        elif held := elements(node, scope):
+            return ".".join([held[0], *reversed(parts)])
         elif isinstance(node, ast.Call):
             if parts and isinstance(node.func, ast.Name) and node.func.id == "super":
                 return _of_base(parts, scope)
@@ -92,6 +98,61 @@ def name_of(node: ast.expr, scope: Scope) -> str:
     if not parts:
         return base
     return f"{base}.{parts[0]}" if len(parts) == 1 else ".".join([base, *reversed(parts)])
+
+
+def elements(node: ast.expr, scope: Scope) -> tuple[str, ...]:
+    """What `TABLE[key]` or `TABLE.get(key)` may be, where the file makes `TABLE` a dictionary of classes or functions.
+
+    A constant key tells which one. Tables that hold anything else as well tell nothing.
+    """
+    table: ast.expr | None = None
+    key: ast.expr | None = None
+    if isinstance(node, ast.Subscript):
+        table, key = node.value, node.slice
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+        table, key = node.func.value, node.args[0]
+    made, binding = _table(table, scope)
+    if made is None or binding is None or not 0 < len(made.values) <= _MAX_TABLE:
+        return ()
+    if isinstance(key, ast.Constant):
+        values = [value for name, value in zip(made.keys, made.values, strict=True) if _is_constant(name, key.value)]
+    else:
+        values = made.values
+    if not all(map(_is_plain, values)):  # nothing in which a table is asked again
+        return ()
+    names = tuple(dict.fromkeys(name_of(value, binding) for value in values))
+    return names if all(map(_is_definition, names)) else ()
+
+
+def _table(node: ast.expr | None, scope: Scope) -> tuple[ast.Dict | None, Scope | None]:
+    """The dictionary that a name was made of, a copy of one included, and the scope that binds it."""
+    for _ in range(_MAX_COPIES):
+        binding = scope.binding(node.id) if isinstance(node, ast.Name) else None
+        made = binding.made_of.get(node.id) if binding is not None and isinstance(node, ast.Name) else None
+        if isinstance(made, ast.Dict):
+            return made, binding
+        copied = isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and made.func.attr == "copy"
+        if not copied or not isinstance(made, ast.Call) or not isinstance(made.func, ast.Attribute):
+            break
+        node = made.func.value
+    return None, None
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """Whether an expression is a dotted name, or a call of one."""
+    node = node.func if type(node) is ast.Call else node
+    while type(node) is ast.Attribute:
+        node = node.value
+    return type(node) is ast.Name
+
+
+def _is_constant(node: ast.expr | None, value: object) -> bool:
+    return isinstance(node, ast.Constant) and node.value == value
+
+
+def _is_definition(name: str) -> bool:
+    """Whether a resolved name is that of a class, by its capital letter, or of a definition of the file."""
+    return name.startswith("@.") or (is_telling(name) and name.rpartition(".")[2][:1].isupper())
 
 
 def _of_base(parts: list[str], scope: Scope) -> str:

@@ -13,11 +13,13 @@ def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Gra
     """The grade that a CI run's start and effect allow, with the reason when it is below wired.
 
     A check that must happen on every change (`blocking`) is a trace when only a person can start it; a deployment is
-    then still implemented. Where what starts the job is not in the repository, whether a check happens is unknown.
+    then still implemented. Where what starts a build is set on the server (Cloud Build, CodeBuild), what it does is
+    implemented and never wired; of a definition that a server may not even load (`assumed`) a check is unknown.
     """
     start = run.start
     if start.unknown:
-        return (Grade.UNKNOWN if blocking else Grade.IMPLEMENTED), f"{start.label}: {start.blocked}"
+        open_ = blocking and start.assumed
+        return (Grade.UNKNOWN if open_ else Grade.IMPLEMENTED), f"{start.label}: {start.blocked}"
     if start.blocked:
         by_hand = start.blocked.startswith(("only a person", "a person"))
         return (Grade.IMPLEMENTED if by_hand and not blocking else Grade.TRACE), f"{start.label}: {start.blocked}"
@@ -30,8 +32,9 @@ def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Gra
 
 
 def confidence_of(run: Run, found: Confidence) -> Confidence:
-    """The confidence of a claim about a run: medium at most where what starts the run is assumed."""
-    return Confidence.MEDIUM if run.start.assumed and found is Confidence.HIGH else found
+    """The confidence of a claim about a run: medium at most where what starts the run is assumed or not known."""
+    unsure = run.start.assumed or run.start.unknown
+    return Confidence.MEDIUM if unsure and found is Confidence.HIGH else found
 
 
 def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:

@@ -47,6 +47,7 @@ NOT_MODEL = (
 _RELATIVE = regex(
     r"(diff|delta|improve|gain|drop|change|gap|champion|baseline|previous|current|production|best|old)", re.I
 )
+_MODEL = regex(r"(?<![^\W_])models?(?![^\W_])", re.I, words=("model",))
 _GATE = "model/quality-gate"
 _ML = frozenset({"evaluate", "train", "tune", "register", "promote", "load-model"})
 _RELEASES = frozenset({"register", "promote", "deploy-model"})
@@ -211,7 +212,10 @@ def _answers(context: Context, module: Module, name: str) -> bool:
 
 
 def _compares_metric(module: Module, qualname: str) -> bool:
-    """Whether a function compares a metric, named in the comparison or, for `metrics[name] < bound`, beside it."""
+    """Whether a function compares a metric, named in the comparison or, for `metrics[name] < bound`, beside it.
+
+    Which metric it is may stand in a file; then it is compared with a threshold, and the function speaks of a model.
+    """
     texts: str | None = None
     for guard in module.guards:
         if guard.scope != qualname or not guard.compares:
@@ -226,7 +230,7 @@ def _compares_metric(module: Module, qualname: str) -> bool:
         if texts is None:
             function = module.functions[qualname]
             texts = " ".join(text for line, text in module.strings if function.line <= line <= function.end_line)
-        if METRIC.search(texts):
+        if METRIC.search(texts) or ("threshold" in names and _MODEL.search(f"{qualname} {texts}")):
             return True
     return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import cast
 
 from msgspec import Struct
@@ -308,11 +309,9 @@ def _job_graphs(context: Context) -> Iterator[Signal]:
             other = earlier if later in trained else later
             work = trained.get(later) or trained.get(earlier)
             runs = by_job.get((workflow.path, other), [])
-            if (
-                work is None
-                or not runs
-                or runs[0].entries == by_job[(workflow.path, _else(other, later, earlier))][0].entries
-            ):
+            if work is None or not runs:
+                continue
+            if _same_work(runs[0], by_job[(workflow.path, _else(other, later, earlier))][0]):
                 continue
             where = (context.evidence(run.location.path, run.location.line, Hop.USE) for run in runs[:1])
             yield Signal(
@@ -325,6 +324,19 @@ def _job_graphs(context: Context) -> Iterator[Signal]:
                 fixed=True,
             )
             break
+
+
+def _same_work(one: Run, other: Run) -> bool:
+    """Whether two runs enter the same program, with the same subcommand (`main.py train`, `main.py evaluate`)."""
+    return one.entries == other.entries and _subcommand(one.words) == _subcommand(other.words)
+
+
+def _subcommand(words: tuple[str, ...]) -> str:
+    """The word behind the program that Python runs, where it is a plain one; else empty."""
+    after = next((after for word, after in pairwise(words) if word.endswith(".py")), "")
+    if words[:2] == ("python", "-m"):
+        after = words[3] if len(words) > 3 else ""
+    return after if after[:1].isalpha() and after.replace("-", "_").isidentifier() else ""
 
 
 def _else(name: str, first: str, second: str) -> str:

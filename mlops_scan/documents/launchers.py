@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 
 _Words = tuple[str, ...]
 
@@ -110,6 +110,8 @@ def _step(words: _Words) -> _Words:
         return _python(words)
     if words[0] in _SHELLS:
         return _shell(words)
+    if words[0] == "eval":
+        return _evaluated(words)
     if words[0] == "coverage":
         return _coverage(words)
     if words[0] == "command" and len(words) > 1 and words[1] in ("-v", "-V"):
@@ -226,6 +228,13 @@ def _shell(words: _Words) -> _Words:
         if not word.startswith(("-", "+")):
             break
     return words
+
+
+def _evaluated(words: _Words) -> _Words:
+    """`eval "x y" z` runs the text `x y z` in a shell; one that is only known at run time stays."""
+    text = " ".join(words[2:] if words[1:2] == ("--",) else words[1:])
+    known = text and not text.startswith("$") and not has_any(text, ("$(", "`"))
+    return ("sh", "-c", text) if known else words
 
 
 def _coverage(words: _Words) -> _Words:

@@ -57,6 +57,32 @@ def test_steps_that_run_no_shell(step: str) -> None:
     assert steps(f"  - {step}\n") == ()
 
 
+CLONE = "  - {name: gcr.io/cloud-builders/git, args: [clone, $_REPO_URL]}\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "folder"),
+    [
+        (CLONE, "{name: $_IMAGE, entrypoint: pytest, args: ['src/tests/x.py::test_a'], dir: churn}", ""),
+        (CLONE, "{name: $_IMAGE, entrypoint: pytest, args: [tests], dir: churn}", "churn"),  # whose tests is not known
+        (CLONE, "{name: $_IMAGE, entrypoint: pytest, args: [x.py], dir: churn}", "churn"),
+        (CLONE, "{name: $_IMAGE, entrypoint: pytest, args: [src/other/x.py], dir: churn}", "churn"),
+        (CLONE, "{name: $_IMAGE, entrypoint: pytest, args: [src/tests/x.py], dir: churn/sub}", "churn/sub"),
+        ("", "{name: $_IMAGE, entrypoint: pytest, args: [src/tests/x.py], dir: churn}", "churn"),  # nothing is cloned
+    ],
+)
+def test_the_folder_of_a_clone_that_has_our_files_is_the_root(first: str, step: str, folder: str) -> None:
+    text = f"steps:\n{first}  - {step}\n"
+    made = build(text, **{"src/tests/x.py": "def test_a(): assert 1\n"})
+    assert made.jobs[0].steps[-1].folder == folder
+
+
+def test_a_folder_that_the_repository_has_is_no_clone() -> None:
+    text = f"steps:\n{CLONE}  - {{name: $_IMAGE, entrypoint: pytest, args: [src/tests/x.py], dir: churn}}\n"
+    others = {"src/tests/x.py": "", "churn/src/tests/x.py": ""}
+    assert build(text, **others).jobs[0].steps[-1].folder == "churn"
+
+
 def test_a_block_keeps_its_lines() -> None:
     (step,) = steps(
         "  - name: python\n    entrypoint: bash\n    args:\n      - -c\n      - |\n        cd x\n        pytest\n"

@@ -300,6 +300,33 @@ def test_references_handed_over() -> None:
     assert second.refs == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "refs"),
+    [
+        ("if x:\n    from a import m\nelse:\n    from b import m\nm.run()", "b.m.run", ("a.m.run",)),
+        ("if x:\n    import a as m\nelif y:\n    import b as m\nelse:\n    raise E\nm.run()", "b.run", ("a.run",)),
+        ("if x:\n    f = a.A()\nelse:\n    f = a.B()\nf.run()", "a.B.run", ("a.A.run",)),
+        ("match x:\n    case 1:\n        f = a.A\n    case _:\n        f = a.B\nf()", "a.B", ("a.A",)),
+        ("if x:\n    f = a.A()\nelse:\n    f = a.B()\nf = a.C()\nf.run()", "a.C.run", ()),  # bound anew
+        ("if x:\n    f = a.A()\nelse:\n    f = a.A()\nf.run()", "a.A.run", ()),
+        ("try:\n    import a as m\nexcept ImportError:\n    import b as m\nm.run()", "a.run", ()),  # one of the two
+        ("T = {'x': a.A, 'y': a.B}\nT[x]().run()", "a.A.run", ("a.B.run",)),
+        ("T = {'x': a.A, 'y': a.B}\nT.get(x)().run()", "a.A.run", ("a.B.run",)),
+        ("T = {'x': a.A(), 'y': a.B(1)}\nT[x].run()", "a.A.run", ("a.B.run",)),
+        ("T = {'x': a.A, 'y': a.B}\nT['y']().run()", "a.B.run", ()),
+        ("T = {'x': a.A, 'y': a.B}\nU = T.copy()\nc = U[x]\nc(1).run()", "a.A.run", ("a.B.run",)),
+        ("def f(): pass\ndef g(): pass\nT = {'x': f, 'y': g}\nT[x]()", "@.f", ("@.g",)),
+        ("T = {'x': a.A, 'y': 1}\nT[x].run()", "?.run", ()),  # of two kinds
+        ("T = {'x': a.read(), 'y': a.read()}\nT[x].run()", "?.run", ()),  # data
+        ("T = {'x': a.A, **U}\nT['z'].run()", "?.run", ()),
+        ("T = {'x': T.get('y')}\nT[x].run()", "?.run", ()),
+    ],
+)
+def test_what_a_call_may_mean_besides_its_name(text: str, name: str, refs: tuple[str, ...]) -> None:
+    last = next(call for call in module_of(f"import a\n{text}\n").calls if call.name == name)
+    assert last.refs == refs
+
+
 # -- definitions -------------------------------------------------------------------------------------------------------
 
 
@@ -329,6 +356,9 @@ def test_functions_and_classes() -> None:
         ("return x.y", ""),
         ("def g():\n        return a.B()", ""),
         ("return g()\n    def g(): pass", "@.f.g"),
+        ("t = {'b': a.B, 'c': a.C}\n    return t[x]", "a.B"),
+        ("t = {'b': a.B, 'c': a.C}\n    return t.get(x, None)", "a.B"),
+        ("t = {'b': 1, 'c': 2}\n    return t[x]", ""),
     ],
 )
 def test_what_a_function_returns(body: str, returns: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_scan.words import Grade
+from mlops_scan.words import Confidence, Grade
 from tests.trees import ML, Tree, grade, places, practice, scan_tree, where
 
 CODE, MODEL, CD = "ci/code-tests", "ci/model-tests", "cd/model-deploy"
@@ -147,12 +147,13 @@ def test_a_failure_without_effect_is_implemented_and_a_finding(
 @pytest.mark.parametrize(
     ("provider", "removed"), [("Cloud Build", "triggers/main.yaml"), ("CodeBuild", "infra/ci.yml")]
 )
-def test_a_build_that_nothing_here_starts_is_unknown_and_its_deployment_not_wired(
+def test_what_a_build_does_that_nothing_here_starts_is_implemented_and_not_wired(
     tmp_path: Path, provider: str, removed: str
 ) -> None:
     tests = {path: text for path, text in tree(provider, "pytest tests").items() if path != removed}
     report = scan_tree(tmp_path / "a", tests)
-    assert (grade(report, CODE), practice(report, CODE).met) == (Grade.UNKNOWN, False)
+    assert {grade(report, CODE), grade(report, MODEL)} == {Grade.IMPLEMENTED}
+    assert practice(report, CODE).confidence is not Confidence.HIGH
     assert "CI server" in practice(report, CODE).reason
     deploys = {
         path: text

@@ -216,6 +216,31 @@ def test_flag_that_is_no_gate(tmp_path: Path, tree: Tree) -> None:
     assert grade(scan_tree(tmp_path, {**ML, **tree}), GATE) is Grade.ABSENT
 
 
+ACCEPTS = (
+    "import json\nimport joblib\n\n\ndef is_model_accepted(folder):\n"
+    "    params = json.load(open(f'{folder}/pipeline.json'))\n"
+    "    metric_value = json.load(open(f'{folder}/figures.json'))[params['name']]\n"
+    "    accepted = float(params['threshold_min']) <= metric_value\n    return accepted, f'{metric_value}'\n\n\n"
+    "def main():\n    accepted, message = is_model_accepted('out')\n    if not accepted:\n"
+    "        raise ValueError(message)\n\n\nif __name__ == '__main__':\n    main()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("", ""), Grade.IMPLEMENTED),
+        (("is_model_accepted", "is_accepted"), Grade.ABSENT),  # of a disk, for all we know
+        (("metric_value", "value"), Grade.ABSENT),
+        (("threshold_min", "start"), Grade.ABSENT),
+        (("        raise ValueError(message)", "        print(message)"), Grade.ABSENT),
+        (("metric_value", "latency_metric"), Grade.ABSENT),
+    ],
+)
+def test_gate_on_a_metric_that_a_file_names(tmp_path: Path, change: tuple[str, str], expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "scripts/accept.py": ACCEPTS.replace(*change)}), GATE) is expected
+
+
 CONDITION = (
     "import mlflow\nfrom kfp import components, dsl\nfrom sklearn.linear_model import LogisticRegression\n\n\n"
     "def fit(path):\n    LogisticRegression().fit(path, [1])\n\n\n"

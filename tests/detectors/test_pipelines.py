@@ -919,3 +919,27 @@ def test_the_pipeline_that_came_nearest_gives_the_reason(tmp_path: Path) -> None
     }
     result = practice(scan_tree(tmp_path, tree), PRACTICE)
     assert (result.grade, result.reason) == (Grade.TRACE, "it has a single step")
+
+
+PROGRAM = (
+    "import sys\n\nfrom data import read\nfrom train import train\n\n\ndef check():\n    return len(read('data.csv'))"
+    "\n\n\nif __name__ == '__main__':\n    train('data.csv', 'm') if sys.argv[1] == 'train' else check()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("python run.py train", "python run.py check", Grade.IMPLEMENTED),
+        ("python run.py train", "python run.py train", Grade.ABSENT),
+        ("python run.py --fast", "python run.py --slow", Grade.ABSENT),
+        ("python run.py train 1", "python run.py train 2", Grade.ABSENT),
+    ],
+)
+def test_jobs_with_other_subcommands_of_one_program(tmp_path: Path, first: str, second: str, expected: Grade) -> None:
+    workflow = (
+        "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - uses: actions/checkout@v4\n"
+        f"      - run: {first}\n  b:\n    needs: a\n    runs-on: x\n    steps:\n      - run: {second}\n"
+    )
+    tree = {**ML, "run.py": PROGRAM, ".github/workflows/ml.yml": workflow}
+    assert grade(scan_tree(tmp_path, tree), PRACTICE) is expected
