@@ -90,7 +90,7 @@ def _job(stage: str, action: Action, needs: tuple[str, ...], approval: str, synt
 
 
 def _step(action: Action, synthesized: str) -> Step:
-    """An action as a step; a deployment of a template as the command that does the same."""
+    """An action as a step; one that deploys a template or starts a state machine as the command that does the same."""
     script, folder = "", ""
     if action.provider in _DEPLOYS and not _PREPARES.search(action.settings.get("ActionMode", "")):
         template = action.settings.get("TemplatePath", "").rpartition("::")[2]
@@ -98,6 +98,8 @@ def _step(action: Action, synthesized: str) -> Step:
             script, folder = "cdk deploy", "" if synthesized == "." else synthesized
         elif template:
             script = f"aws cloudformation deploy --template-file {shlex.quote(template)}"
+    elif action.provider == "StepFunctions" and (machine := action.settings.get("StateMachineArn", "")):
+        script = f"aws stepfunctions start-execution --state-machine-arn '{machine}'" if "'" not in machine else ""
     return Step(
         line=action.line,
         end_line=max(action.line, action.end_line),

@@ -1,17 +1,20 @@
 """AWS CodeBuild: build specifications, in files of their own or inside a project's definition.
 
 Facts: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html : the entries of `commands` run in one
-shell and a phase stops at the first that fails; an entry of several lines is a shell text without `set -e`.
+shell and a phase stops at the first that fails; an entry of several lines is a shell text without `set -e`. Since
+version 0.2 that shell is the one of all phases, so that a `cd` holds for the next phase, too.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from posixpath import normpath
 
 from msgspec.structs import replace
 
 from mlops_scan.ci import names
+from mlops_scan.ci.gitlab_script import left_in
 from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shape import command_list, entries, scalars, text
 from mlops_scan.documents.node import Node
@@ -33,6 +36,7 @@ def steps(path: str, node: Node, folder: str = "") -> tuple[Step, ...]:
     phases = dict(entries(node.get("phases")))
     found: list[Step] = []
     place = folder
+    shared = text(node.get("version")) != "0.1"
     for name in _PHASES:
         phase = phases.get(name)
         if phase is None:
@@ -45,6 +49,8 @@ def steps(path: str, node: Node, folder: str = "") -> tuple[Step, ...]:
                 continue
             own = command_list([(path, part)], place, block_errexit=False)
             found.extend(replace(step, name=name, env=env, may_fail=may_fail, path=path) for step in own)
+            place = normpath(left_in(own[-1].script, own[-1].folder)) if own and shared else place
+            place = "" if place == "." else place
     return tuple(found)
 
 

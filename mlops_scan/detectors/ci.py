@@ -12,6 +12,7 @@ from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
 from mlops_scan.detectors.refused import refused
+from mlops_scan.detectors.stacks import started_machine
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
@@ -158,6 +159,7 @@ def _floor(context: Context, run: Run) -> Evidence | None:
 def _trains(context: Context, run: Run) -> Evidence | None:
     """Where a run trains, tunes or evaluates: through code, or through the declared steps of an engine."""
     use = next((u for u in run.uses if LEARNS.intersection(u.does)), None) or context.learns(run)
+    use = use or started_machine(context, run)
     if use is not None:
         return context.evidence(use.location.path, use.location.line, Hop.EFFECT)
     for pipeline in context.automation.pipelines if run.pipelines else ():

@@ -10,7 +10,7 @@ from mlops_scan.ci.model import AUTOMATIC
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.ciruns import chain, graded
 from mlops_scan.detectors.containers import broken_build, pushes_no_model
-from mlops_scan.detectors.stacks import deployed
+from mlops_scan.detectors.stacks import deployed, deployed_pipeline
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Signal
@@ -30,10 +30,10 @@ def delivered(context: Context, runs: list[Run]) -> Iterator[Signal]:
 
 
 def _deployments(context: Context, run: Run) -> Iterator[Signal]:
-    stack = deployed(context, run)
+    stack, workflow = deployed(context, run), deployed_pipeline(context, run)
     wanted = frozenset(AUTOMATIC)
     broken = broken_build(context, run)
-    for use in _released(context, run, stack):
+    for use in _released(context, run, stack, workflow):
         does = set(use.does)
         grade, reason = graded(run, wanted, blocking=False)
         where = (
@@ -59,26 +59,29 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
                 reason="an image is built but not pushed or rolled out",
                 fixed=True,
             )
-        if "deploy-pipeline" in does:
+        if "deploy-pipeline" in does or use is workflow:
             yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
-def _released(context: Context, run: Run, stack: Use | None) -> Iterator[Use]:
+def _released(context: Context, run: Run, *brought: Use | None) -> Iterator[Use]:
     """The uses by which a run may release something: its commands, the code they reach, the template they deploy.
 
-    `stack` is what that template brings (see `deployed`).
+    `brought` is what that template brings (see `deployed` and `deployed_pipeline`).
     """
     yield from run.uses
     sought = DEPLOYS | {"deploy-pipeline"}
     code = None if run.tests else context.does(context.automation.reached(run), sought)
     code = code or context.does(run.entries, sought)  # programs in other languages have no calls to follow
-    yield from (use for use in (code, stack) if use is not None)
+    yield from (use for use in dict.fromkeys((code, *brought)) if use is not None)
 
 
 def _releases(context: Context, run: Run, activities: frozenset[str]) -> bool:
     """Whether a run does one of the activities, or deploys a template that brings a model's service."""
-    stack = deployed(context, run)
-    return any(use is stack or not activities.isdisjoint(use.does) for use in _released(context, run, stack))
+    brought = [use for use in (deployed(context, run), deployed_pipeline(context, run)) if use is not None]
+    return any(
+        any(use is one for one in brought) or not activities.isdisjoint(use.does)
+        for use in _released(context, run, *brought)
+    )
 
 
 def _approvals(context: Context, runs: list[Run]) -> Iterator[Signal]:

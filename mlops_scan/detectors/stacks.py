@@ -1,18 +1,22 @@
-"""CloudFormation and SAM templates that commands deploy: which of them brings what serves a model.
+"""CloudFormation and SAM templates that commands deploy: which of them brings what serves a model, or a pipeline.
 
-Fact, that a packaged template is another file: https://docs.aws.amazon.com/cli/latest/reference/cloudformation/package.html
+Facts, that a packaged template is another file: https://docs.aws.amazon.com/cli/latest/reference/cloudformation/package.html
+and that a stack brings others: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-nested-stacks.html
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.automation.model import Run
-from mlops_scan.detectors.base import Context
+from mlops_scan.automation.paths import join
+from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import regex
 
 _TEMPLATE = ("--template-file", "--template-body", "--template", "-t")
 _PACKAGED = ("--output-template-file", "--output-template")  # the AWS CLI takes the start of an option for it
@@ -20,6 +24,10 @@ _PACKAGES = ("package", "build")
 _DEFAULTS = ("template.yaml", "template.yml")  # of `sam`
 _SERVES = frozenset({"serve", "deploy-model"})
 _INFRA = frozenset({"deploy-infra"})
+_STEPS = LEARNS | {"predict"}
+_NESTS = {"AWS::CloudFormation::Stack": "TemplateURL", "AWS::Serverless::Application": "Location"}
+_MAX_NESTED = 20  # templates that one command is followed into
+_SUBSTITUTION = regex(r"\$\{[^{}]*\}", words=("${",))
 _OPENS = ("open", "pathlib.Path")
 _SUFFIXES = (".yml", ".yaml", ".template")
 _KEY = "packaged templates"
@@ -35,17 +43,84 @@ class _Package(Struct, frozen=True):
 
 def deployed(context: Context, run: Run) -> Use | None:
     """What serves a model in the template that a command, or the code that it runs, deploys; or None."""
+    for path in _templates(context, run):
+        for use in context.uses_in(path):
+            if "deploy/serving" in use.serves or _SERVES.intersection(use.does):
+                return use
+    return None
+
+
+def deployed_pipeline(context: Context, run: Run) -> Use | None:
+    """The workflow with a step on a model in the template that a command, or code that it runs, deploys; or None."""
+    for path in _templates(context, run):
+        for use in context.uses_in(path):
+            if "define-pipeline" in use.does and _STEPS.intersection(use.does):
+                return use
+    return None
+
+
+def started_machine(context: Context, run: Run) -> Use | None:
+    """The training in the state machine that a command starts by the name that a template gives it; or None.
+
+    What a substitution stands for is not known: `${App}-training-prod` is the `${App}-training-${Stage}` of a template.
+    """
+    if run.words[:3] != ("aws", "stepfunctions", "start-execution"):
+        return None
+    name = _option(run.words, ("--state-machine-arn",)).rpartition(":")[2]
+    literal = _SUBSTITUTION.sub("", name)
+    for use in context.uses if literal.strip("-_") else ():
+        if "define-pipeline" not in use.does or LEARNS.isdisjoint(use.does):
+            continue
+        for machine in _machines(context, use.location.path):
+            pattern = _SUBSTITUTION.sub("*", machine)
+            if pattern.strip("*-_") and fnmatchcase(literal, pattern):
+                return use
+    return None
+
+
+def _machines(context: Context, path: str) -> Iterator[str]:
+    """The names that a template gives to its state machines."""
+    if not path.endswith(_SUFFIXES):
+        return
+    for document in context.documents.nodes(path)[:1]:
+        resources = document.get("Resources")
+        for _, resource in resources.entries if resources is not None else ():
+            kind, name = resource.get("Type"), resource.path("Properties", "StateMachineName")
+            if kind is not None and (kind.string() or "").endswith("::StateMachine") and name is not None:
+                yield name.string() or ""
+
+
+def _templates(context: Context, run: Run) -> Iterator[str]:
+    """The templates that a run deploys, each followed by those that it nests."""
     if any("deploy-infra" in use.does for use in run.uses):
         written = _option(run.words, _TEMPLATE)
         named = [written] if written else list(_DEFAULTS) if run.words[:1] == ("sam",) else []
     else:
         named = _in_code(context, run)
-    for name in named:
-        path = _source(context, run, name)
-        for use in context.uses_in(path) if path else ():
-            if "deploy/serving" in use.serves or _SERVES.intersection(use.does):
-                return use
-    return None
+    seen: set[str] = set()
+    todo = [path for name in named if (path := _source(context, run, name))]
+    while todo and len(seen) < _MAX_NESTED:
+        path = todo.pop()
+        if path not in seen:
+            seen.add(path)
+            yield path
+            todo.extend(_nested(context, path))
+
+
+def _nested(context: Context, path: str) -> Iterator[str]:
+    """The templates of the repository that a template brings as stacks of their own, by paths relative to it."""
+    if not any(context.documents.holds(path, kind) for kind in _NESTS):
+        return
+    for document in context.documents.nodes(path)[:1]:
+        resources = document.get("Resources")
+        for _, resource in resources.entries if resources is not None else ():
+            kind = resource.get("Type")
+            key = _NESTS.get(kind.string() or "") if kind is not None else None
+            given = resource.path("Properties", key) if key is not None else None
+            name = (given.string() or "") if given is not None else ""
+            inner = join(path.rpartition("/")[0], name)
+            if name and inner in context.documents.files:
+                yield inner
 
 
 def _in_code(context: Context, run: Run) -> list[str]:

@@ -49,6 +49,16 @@ def test_the_folder_of_one_phase_is_that_of_the_next_and_blocks_do_not_stop() ->
     enter, block, last = found({"buildspec.yml": text})[0].jobs[0].steps
     assert (bool(enter.may_fail), bool(block.may_fail)) == (True, False)
     assert (block.errexit, last.errexit, last.script) == (False, True, "cat log")
+    assert (enter.folder, block.folder, last.folder) == ("", "app", "app")
+
+
+@pytest.mark.parametrize(("version", "folder"), [("0.2", "lib"), ("0.1", "")])
+def test_one_shell_runs_all_phases_since_the_second_version(version: str, folder: str) -> None:
+    text = (
+        f"version: {version}\nphases:\n  install:\n    commands: [cd app]\n"
+        "  pre_build:\n    commands: [pip install ., cd ../lib]\n  build:\n    commands: [pytest]\n"
+    )
+    assert found({"buildspec.yml": text})[0].jobs[0].steps[-1].folder == folder
 
 
 @pytest.mark.parametrize(
@@ -195,7 +205,7 @@ def test_json_of_the_command_line() -> None:
     ]
     (workflow,) = found({"pipeline.json": json.dumps({"pipeline": {"name": "p", "stages": stages}})})
     assert ([t.kind for t in workflow.triggers], workflow.name) == (["push"], "p")
-    assert workflow.jobs[0].steps[0].uses == "codepipeline/StepFunctions"
+    assert workflow.jobs[0].steps[0].script == "aws stepfunctions start-execution --state-machine-arn 'arn:x'"
 
 
 @pytest.mark.parametrize(

@@ -207,3 +207,73 @@ def test_a_program_that_brings_up_no_model(tmp_path: Path, before: str, after: s
     program = BROUGHT.replace(before, after).replace("        # client.", "        pass  # client.")
     tree = {**MODEL, "infra/queue.yaml": QUEUE, "release.py": program}
     assert released(tmp_path, tree, "python release.py") is Grade.ABSENT
+
+
+OUTER = """\
+Resources:
+  # Old: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: ./endpoint.yaml}}
+  Inner:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: ./inner/more.yaml}
+"""
+MACHINE = """\
+Resources:
+  Machine:
+    Type: AWS::StepFunctions::StateMachine
+    Properties:
+      StateMachineName: !Sub "${App}-training-${Stage}"
+      DefinitionString: !Sub |-
+        {"StartAt": "Train", "States": {"Train": {"Type": "Task", "End": true,
+         "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync"}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("nested", "expected"),
+    [
+        ({"infra/inner/more.yaml": ENDPOINT}, Grade.WIRED),
+        ({"infra/inner/more.yaml": OUTER.replace("./inner/more.yaml", "../endpoint.yaml")} | MODEL, Grade.WIRED),
+        ({"infra/inner/more.yaml": OUTER.replace("./inner", ".")}, Grade.ABSENT),  # itself
+        ({"infra/inner/more.yaml": QUEUE} | MODEL, Grade.ABSENT),
+        ({"infra/more.yaml": ENDPOINT}, Grade.ABSENT),
+    ],
+    ids=["nested", "twice", "a circle", "commented out", "elsewhere"],
+)
+def test_a_stack_brings_those_that_it_nests(tmp_path: Path, nested: dict[str, str], expected: Grade) -> None:
+    assert released(tmp_path, {"infra/outer.yaml": OUTER, **nested}, DEPLOY + "infra/outer.yaml") is expected
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        (MACHINE, Grade.WIRED),
+        (MACHINE.replace("createTrainingJob", "createTransformJob"), Grade.WIRED),
+        (MACHINE.replace("sagemaker:createTrainingJob.sync", "sqs:sendMessage"), Grade.ABSENT),
+    ],
+)
+def test_a_stack_with_a_workflow_on_a_model_releases_a_pipeline(tmp_path: Path, template: str, expected: Grade) -> None:
+    tree = {**ML, "infra/flow.yaml": template, ".github/workflows/cd.yml": workflow(DEPLOY + "infra/flow.yaml")}
+    assert grade(scan_tree(tmp_path, tree), "cd/pipeline-deploy") is expected
+
+
+ARN = "arn:aws:states:${AWS::Region}:${AWS::AccountId}:stateMachine:"
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "expected"),
+    [
+        ("StepFunctions", "${App}-training-prod", Grade.WIRED),
+        ("StepFunctions", "leaves-training-prod", Grade.WIRED),
+        ("StepFunctions", "${App}-scoring-prod", Grade.ABSENT),
+        ("StepFunctions", "${Machine}", Grade.ABSENT),  # any
+        ("Lambda", "${App}-training-prod", Grade.ABSENT),
+    ],
+)
+def test_a_code_pipeline_runs_the_training(tmp_path: Path, provider: str, name: str, expected: Grade) -> None:
+    action = (
+        "        - Name: Train\n          Actions:\n            - Name: Train\n"
+        f"              ActionTypeId: {{Category: Invoke, Provider: {provider}}}\n"
+        f'              Configuration: {{StateMachineArn: !Sub "{ARN}{name}"}}\n'
+    )
+    tree = {**ML, "pipeline.yml": STAGES + action, "infra/flow.yaml": MACHINE}
+    assert grade(scan_tree(tmp_path, tree), "ci/pipeline-tests") is expected
