@@ -11,7 +11,9 @@ _Words = tuple[str, ...]
 _ASSIGNMENT = regex(r"[A-Za-z_]\w*=", words=("=",))
 _PYTHON = regex(r"(?:python|pypy)[0-9.]*w?(?:\.exe)?\Z|py(?:\.exe)?\Z", re.IGNORECASE, ("py",))
 _PLAIN_PYTHON = frozenset({"python", "python3"})
-_PYTHON_VARIABLE = regex(r"\$[({]?(?:PYTHON|PY|PYTHON3|python|PYTHON_BIN|PYTHON_INTERPRETER)[)}]?\Z", words=("$",))
+_PYTHON_VARIABLE = regex(
+    r"\$[({]?(?:PY|PYTHON3?(?:_(?:BIN|CMD|COMMAND|EXE|EXECUTABLE|INTERPRETER))?)[)}]?\Z", re.IGNORECASE, ("$",)
+)
 _ENVIRONMENT = regex(r"(?:.*/)?\.?v?env[^/]*/(?:bin|Scripts)/", words=("env",))
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from mlops_scan.documents.bounds import MAX_DEPTH
 from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell_model import Command, ShellScript
+from mlops_scan.documents.shell_status import passed_on
 from mlops_scan.documents.trees import parse_tree
 from mlops_scan.regex import regex
 
@@ -53,6 +54,7 @@ class Reader:
 
     def __init__(self, source: bytes, first_line: int, errexit: bool, pipefail: bool) -> None:
         self._source = source
+        self._asks = b"$?" in source
         self._first = first_line
         self._errexit = errexit
         self._pipefail = pipefail
@@ -124,6 +126,7 @@ class Reader:
         """Statements in order; only the last one's status counts for what encloses them."""
         statements = [node for node in nodes if node.is_named and node.type != "comment"]
         final = statements[-1].id if statements else 0
+        behind = dict(zip((node.id for node in statements), statements[1:], strict=False)) if self._asks else {}
         for index, node in enumerate(nodes):
             if not node.is_named or node.type == "comment":
                 continue
@@ -132,6 +135,8 @@ class Reader:
             inside = context if last == context.last else replace(context, last=last)
             if following == "&":
                 inside = replace(inside, swallowed=context.swallowed or "background &", last=False)
+            elif node.id in behind and not context.function and passed_on(self._source, node, behind[node.id]):
+                inside = replace(inside, stops=True)
             self._visit(node, inside)
 
     def _visit(self, node: Node, context: _Context) -> None:

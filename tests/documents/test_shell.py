@@ -82,6 +82,28 @@ def test_words() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "stops"),
+    [
+        ("pytest\nif [ $? -ne 0 ]; then\n  exit 1\nfi\nls", True),
+        ("pytest\nif [[ $? != @(0|5) ]]; then status=1; fi\nls\nexit $status", True),
+        ("pytest\nrc=$?\ncat log\nexit $rc", True),
+        ("pytest > log\nrc=$?  # kept\ncat log\n[ ${rc} -eq 0 ] || exit 1", True),
+        ("pytest\ntest $? -eq 0 || exit 1\nls", True),
+        ("pytest\nexit $?", True),
+        ("pytest\necho $?\nexit 1", False),  # only shown
+        ("pytest\nrc=$?\necho $rc", False),
+        ("pytest\nrc=$?\nls\nexit 1", False),  # nobody asks for it
+        ("pytest\nif [ $? -ne 0 ]; then echo bad; fi\nexit 0", False),
+        ("pytest\nls\nif [ $? -ne 0 ]; then exit 1; fi", False),  # of another command
+        ("pytest\n# if [ $? -ne 0 ]; then exit 1; fi\nls", False),
+        ("(pytest; ls)\nif [ $? -ne 0 ]; then exit 1; fi", False),
+    ],
+)
+def test_a_status_that_the_script_itself_asks_for(text: str, stops: bool) -> None:
+    assert one(text, "pytest").stops is stops
+
+
 def test_text_and_lines_of_a_continued_command() -> None:
     command = next(c for c in shell.parse(SAMPLE).commands if c.words[:2] == ("python", "train.py"))
     assert (command.line, command.end_line) == (4, 5)
