@@ -1,6 +1,7 @@
 """Tests: which files hold real tests, and which of those exercise a model's behaviour or quality.
 
-A test of a model fits or loads one, through whatever first-party code it calls, and asserts on what comes out. Mocks,
+A test of a model fits or loads one, through whatever first-party code it calls, and asserts on what comes out; one of
+recorded figures (`recorded`) holds what training has written to bounds. Mocks,
 shapes of helpers, prints and `assert True` are not tests of a model.
 """
 
@@ -18,6 +19,7 @@ from mlops_scan.code.facts import Function, Module
 from mlops_scan.code.index import Node
 from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.recorded import recorded_tests
 from mlops_scan.detectors.stubs import conftests, replaced
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
@@ -122,7 +124,11 @@ def model_tests(context: Context) -> tuple[ModelTest, ...]:
     """One model test a file: the strongest; a weak one only where there is no other."""
     cached = context.cache.get("model-tests")
     if cached is None:
-        cached = context.cache["model-tests"] = tuple(_find_model_tests(context))
+        found: dict[str, ModelTest] = {}
+        for test in _find_model_tests(context):
+            if test.path not in found or found[test.path].weak:
+                found[test.path] = test
+        cached = context.cache["model-tests"] = tuple(found.values())
     return cached  # type: ignore[return-value]
 
 
@@ -143,6 +149,8 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
         else:
             if weak is not None:
                 yield weak
+    for test in recorded_tests(context):
+        yield ModelTest(test.path, test.function, test.use, "")
 
 
 def _weakness(context: Context, module: Module, function: Function, nodes: tuple[Node, ...], use: Use) -> str:

@@ -1,0 +1,127 @@
+"""Tests of figures that training or evaluation has written to a file: `metrics.json`, read back and held to bounds.
+
+Such a test imports nothing but `json`, so that it may not have been parsed with the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from mlops_scan.code.build import Source, build
+from mlops_scan.code.facts import Function, Module
+from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.gates import METRIC, NOT_MODEL
+from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import has_any, regex
+from mlops_scan.words import Role
+
+_WORDS = ("metric", "score", "evaluation")
+_ENDINGS = (".json", ".yaml", ".yml", ".csv")
+_TEST_FILE = regex(r"(test_.*|.*_test|tests?)\.py")
+_CASE = "unittest.TestCase"  # its runner takes every `test*.py`, that of pytest no `test.py`
+_READS = ("open", "load", "safe_load", "read_csv", "read_json", "read_text")
+_WRITES = ("dump", "write_text", "to_csv", "to_json", "write")
+_STANDS_IN = frozenset({"tmp_path", "tmpdir", "tmp_path_factory", "tmpdir_factory", "monkeypatch", "mocker"})
+_MOCKS = ("unittest.mock", "mock", "pytest_mock")
+_BOUNDED = ("assertLess", "assertLessEqual", "assertGreater", "assertGreaterEqual")
+_USUAL = frozenset({0.0, 1.0})  # between which most metrics lie in any case
+_SKIPPED = ("mark.skip", "unittest.skip")
+_SETUP = ("setUp", "setUpClass", "setup_method", "setup_class", "setup")
+_WORK = LEARNS | {"evaluate"}
+_MAX_FILES = 500  # test files looked at
+_MAX_SIZE = 200_000  # bytes of one
+
+
+class Recorded(NamedTuple):
+    """A test of recorded figures, and where the main code makes them."""
+
+    path: str
+    function: Function
+    use: Use
+
+
+def recorded_tests(context: Context) -> Iterator[Recorded]:
+    """The first such test of each file of tests."""
+    written = _written(context)
+    for path in _candidates(context) if written else ():
+        module = context.index.modules.get(path) or build(Source(path, context.documents.text(path))).module
+        if module is None or any(item.name.startswith(_MOCKS) for item in module.imports):
+            continue
+        if path.endswith("/test.py") and not any(_CASE in item.bases for item in module.classes.values()):
+            continue
+        found = (Recorded(path, f, use) for f in _tests(module) if (use := _asked(module, f, written)) is not None)
+        yield from list(found)[:1]
+
+
+def _candidates(context: Context) -> Iterator[str]:
+    """Test files by their names; of tests that the runner does not take nothing is known."""
+    files = context.documents.files
+    named = (path for path, file in files.items() if file.role is Role.TEST and file.size <= _MAX_SIZE)
+    for number, path in enumerate(path for path in named if _TEST_FILE.fullmatch(path.rpartition("/")[2])):
+        if number >= _MAX_FILES:
+            return
+        if any(context.documents.holds(path, word) for word in _WORDS):
+            yield path
+
+
+def _written(context: Context) -> dict[str, Use]:
+    """What trains or evaluates in the main code that names a file of metrics, by the name of that file."""
+    found: dict[str, Use] = {}
+    for path, module in context.modules(notebooks=False):
+        names = {name for _, text in module.strings if (name := _file(text))}
+        for use in (u for u in context.uses_in(path) if names and _WORK.intersection(u.does)):
+            for name in names:
+                found.setdefault(name, use)
+    return found
+
+
+def _tests(module: Module) -> list[Function]:
+    return [f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test")]
+
+
+def _asked(module: Module, function: Function, written: dict[str, Use]) -> Use | None:
+    """Where the figures are made that a test reads from a file and compares with numbers; None where it does not.
+
+    A file that the test makes itself holds nothing of a model.
+    """
+    names = [name for name in _named(module, function) if name in written]
+    if not names or _STANDS_IN.intersection(function.parameters) or not _bounded(module, function):
+        return None
+    if any(decorator.endswith(_SKIPPED) for decorator in function.decorators):
+        return None
+    owner = function.qualname.rpartition(".")[0]
+    scopes = {function.qualname, *function.parameters, *(f"{owner}.{name}" for name in _SETUP)}
+    calls = {call.name.rpartition(".")[2] for call in module.calls if call.scope in scopes}
+    return written[names[0]] if not calls.isdisjoint(_READS) and calls.isdisjoint(_WRITES) else None
+
+
+def _named(module: Module, function: Function) -> list[str]:
+    """The names of files with metrics in a test, or outside of all tests of its file."""
+    others = [range(other.line, other.end_line + 1) for other in _tests(module) if other is not function]
+    found = ((line, _file(text)) for line, text in module.strings)
+    return [name for line, name in found if name and not any(line in lines for lines in others)]
+
+
+def _file(text: str) -> str:
+    """The name of a file of metrics that a text is the path of, or empty."""
+    name = text.rpartition("/")[2]
+    return name if name.endswith(_ENDINGS) and has_any(name, _WORDS) and " " not in text else ""
+
+
+def _bounded(module: Module, function: Function) -> bool:
+    """Whether a test holds a metric to a number that not every model keeps."""
+    for guard in module.guards:
+        if guard.scope == function.qualname and guard.stops == "assert" and guard.ordered:
+            names = " ".join(guard.names)
+            told = METRIC.search(names) or has_any(names, ("metric", "score"))
+            if told and not has_any(names, NOT_MODEL) and not _USUAL.issuperset(guard.numbers):
+                return True
+    return any(not _USUAL.issuperset(numbers) for numbers in _asserted(module, function))
+
+
+def _asserted(module: Module, function: Function) -> Iterator[list[float]]:
+    """The numbers of the assertions of order that a test case of unittest makes."""
+    for call in module.calls:
+        if call.scope == function.qualname and call.name.endswith(_BOUNDED):
+            yield [float(text) for text in call.args if text and text.lstrip("-").replace(".", "", 1).isdecimal()]
