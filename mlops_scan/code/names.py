@@ -175,6 +175,9 @@ class ModuleNames:
             package = path.rpartition("/")[0]
             if folder == package or folder.startswith(package + "/"):
                 return False  # `models/xgboost/train.py` that imports xgboost
+        parent, _, last = base.rpartition("/")
+        if "{{" in last and _importable(parent, folder):
+            return True  # the package that a template names by a placeholder: `prefixes` has taken that name away
         return _importable(base, folder) or (length > 1 and base not in self._packages)
 
 

@@ -394,6 +394,19 @@ def test_the_own_package_of_a_template() -> None:
     assert resolved(files, train) == ["{{ cookiecutter.x }}/src/{{ cookiecutter.pkg }}/data.py:f"]
 
 
+def test_the_tests_of_a_template_import_its_package() -> None:
+    project = "{{ cookiecutter.x }}"
+    files = {
+        f"{project}/src/{{{{ cookiecutter.pkg }}}}/__init__.py": "",
+        f"{project}/src/{{{{ cookiecutter.pkg }}}}/data.py": "def f(): pass\n",
+        f"{project}/tests/unit/test_data.py": "from {{ cookiecutter.pkg }}.data import f\nf()\n",
+        "other/test_data.py": "from {{ cookiecutter.pkg }}.data import f\nf()\n",
+    }
+    found = f"{project}/src/{{{{ cookiecutter.pkg }}}}/data.py:f"
+    assert resolved(files, f"{project}/tests/unit/test_data.py") == [found]
+    assert resolved(files, "other/test_data.py") != [found]
+
+
 def test_scripts_and_modules_named_in_text_are_run() -> None:
     files = {
         "main.py": "import subprocess\nsubprocess.run(['python', 'jobs/train.py'])\nrunpy.run_module('jobs.score')\n"
