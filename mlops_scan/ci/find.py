@@ -21,6 +21,7 @@ _WORDS = ("ci", "cd", "pipeline", "workflow", "jenkins", "build", "deploy")
 _WORD = f"({'|'.join(_WORDS)})"
 _GENERIC_YAML = regex(rf"{_WORD}[^/]*(/[^/]*)?$", re.I, _WORDS)  # in the name of the file or of its folder
 _GENERIC_JSON = regex(rf"(^|/)([^/]*[-_.])?{_WORD}s?([-_.][^/]*)?\.json$", re.I, _WORDS)
+_TESTS_CI = regex(r"^tests?/(?:ci|cicd|ci-cd)/(?:[^/]+/)?[^/]+\.ya?ml$", re.I, ("test",))  # not what tests read
 _RENAMED = regex(r"\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml\.[\w-]+$", words=("/workflows/",))
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _MAX_JSON = 200_000  # bytes of a JSON file that can be a pipeline written by hand
@@ -60,9 +61,19 @@ def _all(documents: Documents) -> Iterator[Workflow]:
             yield from provider.workflows(path, documents)
         elif language_of(path) in ("yaml", "json") and file.role is not Role.TEST:
             yield from _by_shape(path, documents)
+        elif file.role is Role.TEST and _TESTS_CI.search(path):
+            yield from _registered(path, documents)
         elif _RENAMED.search(path):
             name = path.rpartition("/")[2]
             yield Workflow(path, "github-actions", 1, name, (), (), unloaded="its name does not end in .yml or .yaml")
+
+
+def _registered(path: str, documents: Documents) -> Iterator[Workflow]:
+    """A pipeline of Azure in `tests/ci`: any file can be registered as one, and that folder is meant for them."""
+    from mlops_scan.ci import azure
+
+    if any(azure.looks_like(node) and azure.is_marked(node) for node in documents.nodes(path)[:1]):
+        yield from azure.read(path, documents)
 
 
 def _by_shape(path: str, documents: Documents) -> Iterator[Workflow]:

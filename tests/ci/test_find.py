@@ -291,3 +291,22 @@ PIECES = st.sampled_from(
 def test_no_cdk_code_raises(lines: list[str]) -> None:
     imports = "from aws_cdk import aws_codepipeline as codepipeline, aws_codepipeline_actions as actions, pipelines\n"
     list(workflows(Documents.of({"app.py": imports + "\n".join(lines) + "\n"})))
+
+
+AZURE = "trigger: [main]\npool: {vmImage: ubuntu-latest}\nsteps:\n  - bash: pytest\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "count"),
+    [
+        ("tests/ci/unit.yml", AZURE, 1),
+        ("tests/ci/linux/unit.yml", AZURE, 1),
+        ("tests/fixtures/unit.yml", AZURE, 0),
+        ("tests/data/ci/unit.yml", AZURE, 0),  # what tests read
+        ("tests/ci/unit.yml", AZURE.replace("trigger", "# trigger").replace("pool", "# pool"), 0),
+        ("tests/ci/unit.yml", "steps:\n  - bash: pytest\n", 0),  # a template
+        ("tests/ci/unit.yml", GITHUB, 0),
+    ],
+)
+def test_a_pipeline_of_azure_may_lie_beside_the_tests(path: str, text: str, count: int) -> None:
+    assert [workflow.provider for workflow in found({path: text})] == ["azure-pipelines"] * count
