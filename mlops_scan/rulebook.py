@@ -23,6 +23,7 @@ from mlops_scan.ruletypes import (
     Signature,
     Subject,
     Tool,
+    Wrapper,
 )
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Signature",
     "Subject",
     "Tool",
+    "Wrapper",
     "compiled",
     "load",
     "rules_path",

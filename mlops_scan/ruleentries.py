@@ -35,6 +35,7 @@ from mlops_scan.ruletypes import (
     Signature,
     Subject,
     Tool,
+    Wrapper,
 )
 from mlops_scan.words import Confidence, Grade, Severity
 
@@ -63,9 +64,11 @@ _TOOL_KEYS = {
     "general",
     "clients",
     "companions",
+    "wraps",
     "signals",
     "samples",
 }
+_WRAPPER_KEYS = {"uses", "command", "settings"}
 _SAMPLE_KEYS = {"path", "text", "expect"}
 _PRACTICE_KEYS = {
     "id", "title", "minimum", "observability", "what", "counts", "does_not_count", "starts", "blocking", "attestable",
@@ -216,6 +219,16 @@ def _tool(entry: Mapping[str, Any], family: str, path: Path) -> Tool:
         general=bool(entry.get("general", False)),
         clients=tuple((str(root), texts(words)) for root, words in mapping(entry, "clients", path).items()),
         companions=tuple((str(item), texts(names)) for item, names in companions.items()),
+        wraps=tuple(_wrapper(wrapped, name, path) for wrapped in entries(entry, "wraps", path, False)),
+    )
+
+
+def _wrapper(entry: Mapping[str, Any], tool: str, path: Path) -> Wrapper:
+    check_keys(entry, _WRAPPER_KEYS, f"an action that `{tool}` wraps", path)
+    return Wrapper(
+        uses=tuple(name.lower() for name in texts(required(entry, "uses", path))),
+        commands=texts(required(entry, "command", path)),
+        settings=str(entry.get("settings", "")),
     )
 
 

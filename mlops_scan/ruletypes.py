@@ -40,6 +40,18 @@ class Signature(Struct, frozen=True, array_like=True):
     note: str = ""
 
 
+class Wrapper(Struct, frozen=True, array_like=True):
+    """Actions of CI that run a command which their inputs say: a name for each input is filled in.
+
+    `settings` is a file of the repository whose top-level values count like inputs. Of several commands the first one
+    counts that names files which are there.
+    """
+
+    uses: tuple[str, ...]  # OWNER/NAME in lower case
+    commands: tuple[str, ...]
+    settings: str = ""
+
+
 class Sample(Struct, frozen=True, array_like=True):
     """A file and what the tool must claim on it: practice ids and `does:ACTIVITY`; empty for must-not-match."""
 
@@ -64,6 +76,7 @@ class Tool(Struct, frozen=True, array_like=True):
     general: bool = False  # programs without a model use it as well
     clients: tuple[tuple[str, tuple[str, ...]], ...] = ()  # import root -> words beside which it belongs to the tool
     companions: tuple[tuple[str, tuple[str, ...]], ...] = ()  # distribution -> imports that use it by themselves
+    wraps: tuple[Wrapper, ...] = ()
 
 
 class Subject(Enum):

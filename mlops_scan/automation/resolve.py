@@ -28,6 +28,7 @@ from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell import Command, ShellScript, parse, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
+from mlops_scan.fingerprints.wrapped import Wrappers
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location
 
@@ -56,6 +57,7 @@ class Resolver:
         self.tasks = Tasks(documents)
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
+        self.wrappers = Wrappers(matcher.tools.values())
         self._shares = Shares()
         self._parsed: dict[tuple[str, int, bool, bool], tuple[ShellScript, str]] = {}
         self._led = Ledger()

@@ -236,6 +236,7 @@ class _Jobs(Struct, frozen=True):
             script = f"docker build -f {given.get('file') or join(context, 'Dockerfile')} {context}"
             folder = images.folder_of(tuple(script.split()), "", self.resolver.paths)
         yield from self.resolver.step(path, step.line, step.uses, given, start, step.may_fail, call.via, folder)
+        script = self.resolver.wrappers.command(step.uses, given, self.documents) or script
         if script and "github-script" not in step.uses:
             yield from self._script(path, replace(step, script_line=step.line), script, start, call, "ssh" in step.uses)
 

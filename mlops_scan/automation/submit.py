@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -10,6 +11,7 @@ from msgspec import Struct
 from mlops_scan.automation.cdk import CDK, app_files, app_named
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.paths import Paths, join
+from mlops_scan.documents.node import Node
 
 _PREVIEWS = frozenset({"--dry", "--dry-run", "--help", "--pull-only"})
 _SERVICES = frozenset({"anyscale", "ray", "sky", "az", "gcloud", "dstack", "det", "polyaxon"})
@@ -35,6 +37,11 @@ class JobSpec(Struct, frozen=True):
     text: str
     folder: str | None = None  # where it runs, None for the folder of the command
     errexit: bool = False
+
+
+class _Script(Struct, frozen=True):
+    line: int
+    text: str
 
 
 class Submitter:
@@ -98,6 +105,8 @@ class Submitter:
                 node = next((found for found in keys if found is not None), None)
                 if node is not None and path is not None:
                     yield JobSpec(path, node.text_line, "\n".join(node.strings()))
+                elif path is not None and (own := _run_configuration(document)) is not None:
+                    yield JobSpec(path, own.line, own.text, path.rpartition("/")[0])
 
     def _cloud_build(self, words: tuple[str, ...], folder: str) -> Iterator[JobSpec]:
         """The steps of the build that `gcloud builds submit` starts: `--config`, or `cloudbuild.yaml` of the folder."""
@@ -197,3 +206,19 @@ class Submitter:
 def _runs_dvc(words: tuple[str, ...]) -> bool:
     plain = [word for word in words[1:] if not word.startswith("-")]
     return plain[:1] == ["repro"] or plain[:2] in (["exp", "run"], ["queue", "start"]) or "repro" in plain[:2]
+
+
+def _run_configuration(document: Node) -> _Script | None:
+    """The script of a run configuration of the first version of Azure ML, in the folder of that file.
+
+    Fact: https://learn.microsoft.com/python/api/azureml-core/azureml.core.runconfiguration (`script`, `arguments`,
+    `framework`, `target`)
+    """
+    script, arguments = document.get("script"), document.get("arguments")
+    if script is None or document.get("target") is None or document.get("framework") is None:
+        return None
+    name = script.string() or ""
+    if not name.endswith(".py"):
+        return None
+    words = arguments.strings() if arguments is not None else ()
+    return _Script(script.line, shlex.join(("python", name, *words)))

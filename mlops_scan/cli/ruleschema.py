@@ -90,6 +90,19 @@ def _tool() -> Schema:
                 "description": "Distributions of it that other libraries use by themselves, each with the imports of "
                 "these: `accelerate: [transformers]`. Beside one of them it needs no import.",
             },
+            "wraps": {
+                "type": "array",
+                "items": _entry(
+                    "Actions of CI that run a command which their inputs say.",
+                    {
+                        "uses": _texts("OWNER/NAME of the actions."),
+                        "command": _texts("What they run, `{name}` for an input; of several the first with its files."),
+                        "settings": _text("A JSON or YAML file of the repository with more inputs."),
+                    },
+                    ("uses", "command"),
+                ),
+                "description": "Actions that run a command of this tool, which is then followed like one of a script.",
+            },
             "signals": _list("signal", "How it shows that it is used."),
             "samples": _list("sample", "Files that must match and files that must not: at least one of each."),
         },

@@ -80,7 +80,7 @@ def _files(context: Context) -> Iterator[Signal]:
             (hit for document in context.documents.nodes(file.path) if (hit := _hyperparameter(document)) is not None),
             None,
         )
-        if found is None and file.name == "params.yaml" and file.name in mentioned and _sets_a_number(context, file):
+        if found is None and file.name == "params.yaml" and file.name in mentioned and _sets_a_value(context, file):
             found = "params", 1  # what a pipeline calls its parameters is a configuration, whatever the names
         if found is not None:
             yield _configuration(context, file, found, mentioned, frameworks)
@@ -99,10 +99,10 @@ def _may_configure(file: File) -> bool:
     return any(word in stem for word in _CONFIG_WORDS)
 
 
-def _sets_a_number(context: Context, file: File) -> bool:
-    """Whether a file sets anything but names, as of a project or an account."""
+def _sets_a_value(context: Context, file: File) -> bool:
+    """Whether a file sets a number or a switch: names of projects and accounts alone set no training."""
     nodes = (node for document in context.documents.nodes(file.path) for _, node in document.walk(_MAX_NODES))
-    return any(node.number() is not None for node in nodes)
+    return any(isinstance(node.value, (int, float)) or node.number() is not None for node in nodes)
 
 
 def _is_config(name: str) -> bool:

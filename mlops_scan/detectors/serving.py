@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from mlops_scan.automation.images import Service, is_compose, services
+from mlops_scan.automation.paths import join
 from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.containers import has_models, may_hold_model
+from mlops_scan.detectors.stacks import option
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -40,6 +42,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     answering = list(unique(_services(context)))
     yield from answering
     yield from unique(_platform_scripts(context))
+    yield from unique(_cloud_functions(context))
     yield from unique(_batch(context, {signal.evidence[0].location.path for signal in answering}))
     yield from unique(_as_code(context))
     yield from unique(_prediction_logs(context))
@@ -111,6 +114,33 @@ def _platform_scripts(context: Context) -> Iterator[Signal]:
                 context.evidence(path, function.line, Hop.USE),
             )
             yield Signal("deploy/serving", "scoring-script", Grade.IMPLEMENTED, evidence, model.confidence)
+
+
+def _cloud_functions(context: Context) -> Iterator[Signal]:
+    """Functions that a command deploys: `gcloud functions deploy NAME --source FOLDER --entry-point FUNCTION`.
+
+    Fact: https://cloud.google.com/functions/docs/writing (`main.py`; the entry point is the name where none is given)
+    """
+    for run in context.leading():
+        words = tuple(word for word in run.words if word not in ("beta", "alpha"))
+        if words[:3] != ("gcloud", "functions", "deploy"):
+            continue
+        folder = context.resolver.paths.changed(run.folder, option(words, ("--source",)) or ".", run.location.path)
+        path, name = join(folder, "main.py"), option(words, ("--entry-point",))
+        module = context.index.modules.get(path)
+        names = [name] if name else [word for word in words[3:] if not word.startswith("-")]
+        name = next((name for name in names if module is not None and name in module.functions), "")
+        model = context.reaches([(path, ""), (path, name)], _MODEL_USE, _NEAR) if name else None
+        if module is None or model is None or context.role(model.location.path) in ASIDE:
+            continue
+        function = module.functions[name]
+        evidence = (
+            context.evidence(path, function.line),
+            context.evidence(model.location.path, model.location.line, Hop.USE),
+            *(context.shown(e) for e in run.chain[:2]),
+        )
+        grade = Grade.WIRED if run.start.kind == "ci" and not run.start.blocked else Grade.IMPLEMENTED
+        yield Signal("deploy/serving", "gcloud-deploy", grade, evidence, model.confidence, fixed=True)
 
 
 def _batch(context: Context, services: set[str]) -> Iterator[Signal]:

@@ -93,7 +93,7 @@ def _machines(context: Context, path: str) -> Iterator[str]:
 def _templates(context: Context, run: Run) -> Iterator[str]:
     """The templates that a run deploys, each followed by those that it nests."""
     if any("deploy-infra" in use.does for use in run.uses):
-        written = _option(run.words, _TEMPLATE)
+        written = option(run.words, _TEMPLATE)
         named = [written] if written else list(_DEFAULTS) if run.words[:1] == ("sam",) else []
     else:
         named = _in_code(context, run)
@@ -153,7 +153,7 @@ def _packaged(context: Context) -> Mapping[str, list[_Package]]:
         found: dict[str, list[_Package]] = {}
         for run in context.automation.runs:
             if run.words[:1] in (("aws",), ("sam",)) and any(word in _PACKAGES for word in run.words[1:3]):
-                given, made = _option(run.words, _TEMPLATE), _option(run.words, _PACKAGED)
+                given, made = option(run.words, _TEMPLATE), option(run.words, _PACKAGED)
                 if given and made:
                     package = _Package(run.start.workflow, run.folder, given)
                     found.setdefault(made.rpartition("/")[2], []).append(package)
@@ -161,7 +161,7 @@ def _packaged(context: Context) -> Mapping[str, list[_Package]]:
     return cast("Mapping[str, list[_Package]]", context.cache[_KEY])
 
 
-def _option(words: tuple[str, ...], names: tuple[str, ...]) -> str:
+def option(words: tuple[str, ...], names: tuple[str, ...]) -> str:
     """The value of the first of some options that a command line has, without `file://`; empty where it has none."""
     for position, word in enumerate(words):
         name, equals, value = word.partition("=")

@@ -14,6 +14,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.assets import AssetMatcher
 from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.fingerprints.wrapped import Wrappers
 from mlops_scan.repository.files import File
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.rolerules import RoleRule
@@ -61,7 +62,9 @@ def check_roles(rules: Sequence[RoleRule]) -> Iterator[str]:
 def check_tool(tool: Tool) -> list[str]:
     """The failures of one tool's samples; a tool without both kinds of sample fails too."""
     failures = []
-    if tool.signatures and not (any(s.expect for s in tool.samples) and any(not s.expect for s in tool.samples)):
+    if (tool.signatures or tool.wraps) and not (
+        any(s.expect for s in tool.samples) and any(not s.expect for s in tool.samples)
+    ):
         failures.append(f"{tool.family}/{tool.id}: needs a sample that must match and one that must not")
     matcher = Matcher([tool])
     for number, sample in enumerate(tool.samples, 1):
@@ -75,13 +78,19 @@ def check_tool(tool: Tool) -> list[str]:
 
 
 def claims(matcher: Matcher, sample: Sample) -> frozenset[str]:
-    """What the matcher's tools claim on a sample: practice ids and `does:ACTIVITY`."""
+    """What the matcher's tools claim on a sample: practice ids, `does:ACTIVITY`, and `runs:COMMAND` of an action."""
     documents = Documents.of({sample.path: sample.text})
     found: set[str] = set()
     for use in _uses(matcher, documents, sample.path):
         found.update(
             use.serves, (activity if activity.startswith(FINDS) else f"does:{activity}" for activity in use.does)
         )
+    wrappers = Wrappers(matcher.tools.values())
+    for words, _ in _parts(documents, sample.path).commands if sample.path.endswith(".sh") else ():
+        if words[:1] == ("uses",) and len(words) > 1:
+            inputs = dict(word.split("=", 1) for word in words[2:] if "=" in word)
+            command = wrappers.command(words[1], inputs, documents)
+            found.update([f"runs:{command}"] if command else [])
     return frozenset(found)
 
 

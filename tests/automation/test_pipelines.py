@@ -477,6 +477,30 @@ def test_what_is_no_azure_ml_pipeline(text: str) -> None:
     assert pipelines("x.yml", text) == []
 
 
+AZURE_V1 = (
+    "pipeline:\n  name: churn\n  steps:\n    First:\n      type: {kind}\n      name: train\n"
+    "      script_name: train.py\n      source_directory: {folder}\n      parameters: {{A: 1}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"), [("/code/train/", "code/train"), ("train", "p/train"), ('"D:\\\\x"', "p"), ('""', "p")]
+)
+def test_azure_ml_of_the_first_version(folder: str, expected: str) -> None:
+    found = pipeline("p/train.yml", AZURE_V1.format(kind="PythonScriptStep", folder=folder))
+    assert (found.tool, found.name, found.line) == ("azure-ml", "churn", 3)
+    assert [(s.name, s.command, s.folder, s.has_params) for s in found.steps] == [
+        ("train", "python train.py", expected, True)
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", [AZURE_V1.format(kind="Deploy", folder="/a"), "pipeline: {steps: [{type: MpiStep}]}\n"]
+)
+def test_other_steps_by_name(text: str) -> None:
+    assert pipelines("p/train.yml", text) == []
+
+
 # -- lists of steps ---------------------------------------------------------------------------------------------------
 
 

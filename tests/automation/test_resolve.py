@@ -615,6 +615,25 @@ def test_submitted_by_file() -> None:
     assert entered("anyscale job submit -f job.yaml", ray) == ["train.py"]
 
 
+RUN_CONFIG = "script: train.py\narguments: [--c, 1]\ntarget: cpu\nframework: Python\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (RUN_CONFIG, ["code/train.py"]),
+        (RUN_CONFIG.replace("framework: Python\n", ""), []),
+        (RUN_CONFIG.replace("train.py", "train"), []),
+        (RUN_CONFIG.replace("train.py", "[train.py]"), []),
+        (RUN_CONFIG.replace("script", "# script"), []),
+    ],
+)
+def test_run_configurations(text: str, found: list[str]) -> None:
+    """Those of the first version of Azure ML name a script beside them."""
+    tree = {"code/run_config.yml": text, "code/train.py": "def main(): pass\n"}
+    assert entered("az ml run submit-script -c code/run_config.yml", tree) == found
+
+
 def test_docker_builds() -> None:
     tree = {
         "Dockerfile": (

@@ -5,6 +5,7 @@ import pytest
 from mlops_scan.automation import images, starts
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.find import workflows
+from mlops_scan.rulebook import load
 from mlops_scan.words import Hop
 from tests.automation.trees import ci_runs_of, documents_of, index_of, resolver_of, scheduled
 
@@ -600,3 +601,38 @@ def test_compose_services() -> None:
     resolver = resolver_of({**tree, **TRAIN})
     (job,) = [run for run in starts.service_runs(resolver.documents, resolver) if run.start.label.endswith("job")]
     assert (job.location.line, job.words[-1], job.start.evidence.location.line) == (6, "a b", 4)
+
+
+# -- actions that run a command ---------------------------------------------------------------------------------------
+
+ARGO = (
+    "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n  templates:\n"
+    "  - {name: t, container: {image: i, command: [python, train.py]}}\n"
+)
+
+
+def submits(step: str) -> list[Run]:
+    texts = {".github/workflows/ci.yml": f"on: [push]\njobs:\n  a:\n    steps:\n{step}", "p/w.yaml": ARGO, **TRAIN}
+    return ci_runs_of(texts, load().tools.values())
+
+
+@pytest.mark.parametrize(
+    ("step", "entered"),
+    [
+        ("      - uses: machine-learning-apps/gke-argo@master\n        with: {WORKFLOW_YAML_PATH: p/w.yaml}\n", True),
+        ("      - uses: machine-learning-apps/gke-argo@master\n        with: {WORKFLOW_YAML_PATH: p/v.yaml}\n", False),
+        ("      - uses: other/gke-argo@master\n        with: {WORKFLOW_YAML_PATH: p/w.yaml}\n", False),
+        ("      # - uses: machine-learning-apps/gke-argo@master\n      - run: cat p/w.yaml\n", False),
+    ],
+)
+def test_an_action_that_submits_a_pipeline(step: str, entered: bool) -> None:
+    assert any(("train.py", "") in run.entries for run in submits(step)) is entered
+
+
+def test_an_action_that_runs_a_command_may_be_switched_off() -> None:
+    found = submits(
+        "      - uses: machine-learning-apps/gke-argo@master\n        if: false\n"
+        "        with: {WORKFLOW_YAML_PATH: p/w.yaml}\n"
+    )
+    assert found
+    assert all(run.start.blocked for run in found)

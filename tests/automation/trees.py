@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from textwrap import dedent
 
 from mlops_scan.automation import starts
@@ -13,6 +14,7 @@ from mlops_scan.code.extract import extract
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location
 
 ORIGIN = "ci.yml"
@@ -35,10 +37,10 @@ def pipelines_of(documents: Documents) -> list[Pipeline]:
     return [pipeline for path in paths for pipeline in declared(path, documents.nodes(path))]
 
 
-def resolver_of(texts: dict[str, str]) -> Resolver:
-    """A resolver that knows no tools."""
+def resolver_of(texts: dict[str, str], tools: Iterable[Tool] = ()) -> Resolver:
+    """A resolver that knows some tools, or none."""
     documents = documents_of(texts)
-    return Resolver(documents, index_of(documents), Matcher(()), pipelines_of(documents))
+    return Resolver(documents, index_of(documents), Matcher(tools), pipelines_of(documents))
 
 
 def a_start() -> Start:
@@ -64,9 +66,9 @@ def commands(command: str, texts: dict[str, str], folder: str = "") -> list[str]
     return [" ".join(run.words) for run in runs(command, texts, folder)]
 
 
-def ci_runs_of(texts: dict[str, str]) -> list[Run]:
+def ci_runs_of(texts: dict[str, str], tools: Iterable[Tool] = ()) -> list[Run]:
     """What the CI definitions of a tree run."""
-    resolver = resolver_of(texts)
+    resolver = resolver_of(texts, tools)
     found = tuple(workflows(resolver.documents))
     return list(starts.ci_runs(found, resolver, resolver.documents))
 

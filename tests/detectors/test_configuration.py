@@ -301,3 +301,16 @@ def test_what_a_settings_module_sets(tmp_path: Path, name: str, module: str, met
 )
 def test_parameters_with_names_of_their_own(tmp_path: Path, text: str, met: bool) -> None:
     assert practice(scan_tree(tmp_path, {**reading("params.yaml"), "params.yaml": text}), NAME).met is met
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ("depth-of-trees: 4\n", Grade.IMPLEMENTED),
+        ("train: {balanced: true}\n", Grade.IMPLEMENTED),
+        ("WANDB-ENTITY: org\nWANDB-PROJECT: churn\n", Grade.ABSENT),
+    ],
+)
+def test_parameters_by_the_name_of_their_file(tmp_path: Path, values: str, expected: Grade) -> None:
+    """Where only a command names `params.yaml`, it has to set something that may steer a training."""
+    step = "on: [push]\njobs:\n  a:\n    steps:\n      - run: argo submit w.yaml -f pipelines/params.yaml\n"
+    tree = {**ML, ".github/workflows/ci.yml": step, "pipelines/params.yaml": values}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected

@@ -382,3 +382,34 @@ def test_scoring_in_an_image_that_trains_is_no_service(tmp_path: Path, command: 
     result = practice(scan_tree(tmp_path, tree), NAME)
     assert (result.grade is Grade.TRACE) is (expected is Grade.TRACE)
     assert result.grade is not Grade.ABSENT
+
+
+# -- functions of a cloud ----------------------------------------------------------------------------------------------
+
+FUNCTION = (
+    "import joblib\n\nmodel = joblib.load('m')\n\n\ndef predict(request):\n    return model.predict(request.json)\n"
+)
+DEPLOY = "on: [push]\njobs:\n  a:\n    steps:\n      - run: gcloud functions deploy {}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "expected"),
+    [
+        ("predict --runtime python312 --source=$GITHUB_WORKSPACE/fn", FUNCTION, Grade.WIRED),
+        ("score --source fn --entry-point predict", FUNCTION, Grade.WIRED),
+        ("score --source fn", FUNCTION, Grade.TRACE),  # no function of that name
+        ("predict --source other", FUNCTION, Grade.TRACE),
+        ("predict --source fn", FUNCTION.replace("model", "client").replace("joblib", "json"), Grade.ABSENT),
+        ("predict --source fn # later", "def predict(request):\n    return 1\n", Grade.ABSENT),
+    ],
+)
+def test_a_deployed_function(tmp_path: Path, arguments: str, code: str, expected: Grade) -> None:
+    tree: Tree = {**ML, "fn/main.py": code, ".github/workflows/deploy.yml": DEPLOY.format(arguments)}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
+
+
+def test_a_function_that_only_a_person_deploys(tmp_path: Path) -> None:
+    text = DEPLOY.format("predict --source fn").replace("[push]", "[workflow_dispatch]")
+    assert grade(scan_tree(tmp_path, {**ML, "fn/main.py": FUNCTION, ".github/workflows/d.yml": text}), NAME) is (
+        Grade.IMPLEMENTED
+    )

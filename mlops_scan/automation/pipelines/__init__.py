@@ -42,6 +42,8 @@ def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
             yield from cloud.databricks(path, document)
         elif cloud.is_azure_ml(document):
             yield cloud.azure_ml(path, document)
+        elif cloud.is_azure_ml_v1(document):
+            yield cloud.azure_ml_v1(path, document)
         elif projects.is_ploomber(document):
             yield from projects.ploomber(path, document)
         else:

@@ -83,6 +83,33 @@ def _with_suffix(target: str) -> str:
     return target if "." in target.rpartition("/")[2] else f"{target}.py"
 
 
+# Of the first version of Azure ML, which names a script in a folder instead of a command:
+# https://learn.microsoft.com/azure/machine-learning/v1/reference-pipeline-yaml
+_SCRIPT_STEPS = frozenset({"PythonScriptStep", "EstimatorStep", "MpiStep", "ParallelRunStep", "HyperDriveStep"})
+
+
+def is_azure_ml_v1(document: Node) -> bool:
+    """Whether this is a pipeline of the first version of Azure ML: `pipeline: steps:` by name, each with its type."""
+    steps = document.path("pipeline", "steps")
+    return steps is not None and any(text(step.get("type")) in _SCRIPT_STEPS for _, step in steps.entries[:50])
+
+
+def azure_ml_v1(path: str, document: Node) -> Pipeline:
+    """The steps of such a pipeline. A folder with a leading slash is one of the repository."""
+    steps = document.path("pipeline", "steps")
+    assert steps is not None
+    found = []
+    for name, step in steps.entries[:200]:
+        script, place = step.get("script_name"), text(step.get("source_directory"))
+        folder = place.strip("/") if place.startswith("/") else below(folder_of(path), place)
+        words = shlex.join(("python", text(script), *listed(step.get("arguments")))) if text(script) else ""
+        line, params = (script or step).line, step.get("parameters") is not None
+        found.append(
+            PipelineStep(text(step.get("name")) or name, step.at, words, line, folder=folder, has_params=params)
+        )
+    return Pipeline("azure-ml", text(document.path("pipeline", "name")) or "pipeline", path, steps.at, tuple(found))
+
+
 def is_azure_ml(document: Node) -> bool:
     """Whether this is an Azure ML pipeline job or component."""
     jobs = document.get("jobs")
