@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from mlops_scan.automation import images
+from mlops_scan.automation import elsewhere, images
 from mlops_scan.automation.clocks import code_schedules, deployments, paused, schedule_of
 from mlops_scan.automation.handed import Command, Handed
 from mlops_scan.automation.model import Pipeline, Run, Start
@@ -149,9 +149,8 @@ class _Jobs(Struct, frozen=True):
             return
         where = Location(workflow.path, job.line)
         if not job.uses.startswith("./"):
-            given = (f"{name}={value}" for name, value in job.inputs.items() if len(value) < 200)
-            reason = f"the reusable workflow {job.uses} is in another repository"
-            yield Run(start, ("uses", job.uses, *given), where, (start.evidence, *call.via), unresolved=reason)
+            given = {name: call.filled(value) for name, value in job.inputs.items()}
+            yield from elsewhere.reused(job, given, where, start, call.via, self.resolver)
             return
         called = self.by_path.get(job.uses[2:].partition("@")[0])
         if called is None or len(call.via) >= _MAX_CALLS:
@@ -188,7 +187,7 @@ class _Jobs(Struct, frozen=True):
             yield from self._uses(path, step, start, call)
 
     def _script(
-        self, path: str, step: Step, text: str, start: Start, call: _Call, elsewhere: bool = False
+        self, path: str, step: Step, text: str, start: Start, call: _Call, astray: bool = False
     ) -> Iterator[Run]:
         return self.resolver.script(
             text,
@@ -201,7 +200,7 @@ class _Jobs(Struct, frozen=True):
             may_fail=step.may_fail,
             via=call.via,
             env={name: call.filled(value) for name, value in step.env.items()},
-            astray=elsewhere,
+            astray=astray,
         )
 
     def _action(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:

@@ -81,7 +81,7 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
         first = tuple(_first_test(context, path) for path in sorted(shown.values())[:_MAX_SHOWN_TESTS])
         yield Signal(
             "ci/code-tests",
-            run.words[0] if run.words else "pytest",
+            run.words[0] if run.words and run.words[0] != "uses" else "pytest",
             grade,
             chain(context, run, *first),
             confidence,

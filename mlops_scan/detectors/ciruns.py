@@ -26,14 +26,16 @@ def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Gra
     if not start.triggers & wanted:
         reason = f"{start.label} is not started by {' or '.join(sorted(wanted))}"
         return (Grade.TRACE if blocking else Grade.IMPLEMENTED), reason
+    if blocking and run.tests and run.unresolved:
+        return Grade.IMPLEMENTED, f"what it does with the tests is not seen: {run.unresolved}"
     if blocking and run.toothless:
         return Grade.IMPLEMENTED, f"its failure has no effect: {run.toothless}"
     return Grade.WIRED, ""
 
 
 def confidence_of(run: Run, found: Confidence) -> Confidence:
-    """The confidence of a claim about a run: medium at most where what starts the run is assumed or not known."""
-    unsure = run.start.assumed or run.start.unknown
+    """The confidence of a claim about a run: medium at most where what starts it, or runs its tests, is not seen."""
+    unsure = run.start.assumed or run.start.unknown or bool(run.tests and run.unresolved)
     return Confidence.MEDIUM if unsure and found is Confidence.HIGH else found
 
 

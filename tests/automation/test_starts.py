@@ -636,3 +636,46 @@ def test_an_action_that_runs_a_command_may_be_switched_off() -> None:
     )
     assert found
     assert all(run.start.blocked for run in found)
+
+
+# -- reusable workflows of other repositories --------------------------------------------------------------------------
+
+TESTED = {"tests/test_a.py": "def test_a(): assert True\n", "docs/test_b.py": "def test_b(): pass\n"}
+
+
+def reused(given: str, uses: str = "o/r/.github/workflows/ci.yml@main") -> list[Run]:
+    return github(f"on: [push]\njobs:\n  a:\n    uses: {uses}\n    with:\n{given}", **TESTED)
+
+
+@pytest.mark.parametrize(
+    ("given", "tests"),
+    [
+        ("      tests_folder: tests\n", ("tests/test_a.py",)),
+        ("      test-path: ./tests/test_a.py\n", ("tests/test_a.py",)),
+        ("      tests_folder: 'None'\n", ()),
+        ("      tests_folder: none\n      tests_matrix: true\n", ()),
+        ("      tests_folder: other\n", ()),
+        ("      tests_folder: ${{ vars.TESTS }}\n", ()),
+        ("      path: tests\n", ()),  # what for?
+        ("      testbed-path: tests\n", ()),
+        ("      # tests_folder: tests\n      x: y\n", ()),
+    ],
+)
+def test_a_workflow_elsewhere_is_given_tests(given: str, tests: tuple[str, ...]) -> None:
+    (run,) = reused(given)
+    assert (run.tests, run.words[0]) == (tests, "uses")
+    assert run.unresolved == "the reusable workflow o/r/.github/workflows/ci.yml@main is in another repository"
+
+
+@pytest.mark.parametrize(
+    ("given", "entered"),
+    [
+        ("      script: |\n        set -e\n        python train.py\n", True),
+        ("      train-command: python train.py\n", True),
+        ("      command: 'true'\n", False),
+        ("      description: python train.py\n", False),
+        ("      # script: python train.py\n      x: y\n", False),
+    ],
+)
+def test_a_workflow_elsewhere_is_given_commands(given: str, entered: bool) -> None:
+    assert any(("train.py", "") in run.entries for run in reused(given)) is entered

@@ -708,3 +708,15 @@ BENCHMARK = (
 def test_a_program_that_holds_a_metric_to_a_floor(tmp_path: Path, check: str, run: str, expected: Grade) -> None:
     tree = {**ML, "bench.py": BENCHMARK.replace("{}", check), CI: github(run)}
     assert grade(scan_tree(tmp_path, tree), MODEL) is expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("tests_folder: tests", Grade.IMPLEMENTED), ("tests_folder: docs", Grade.ABSENT), ("folder: tests", Grade.ABSENT)],
+)
+def test_tests_that_a_workflow_elsewhere_runs(tmp_path: Path, given: str, expected: Grade) -> None:
+    """It is given them, and what it does with them, and with their failure, stands in another repository."""
+    reused = f"on: [push]\njobs:\n  a:\n    uses: o/r/.github/workflows/ci.yml@main\n    with:\n      {given}\n"
+    report = scan_tree(tmp_path, {**PROJECT, CI: reused})
+    assert (grade(report, CODE), grade(report, MODEL)) == (expected, expected)
+    assert "MLS301" not in {finding.id for finding in report.findings}
