@@ -121,6 +121,7 @@ def _job(name: str, node: Node, defaults: Node | None, outer: Mapping[str, str])
         uses=_text(node.get("uses")),
         inputs=_mapping(node.get("with")) if node.get("uses") is not None else {},
         image=_named(node.get("container"), "image"),
+        runner=" ".join(_strings(node.path("runs-on", "labels") or node.get("runs-on"))),
     )
 
 

@@ -72,6 +72,7 @@ class Job(Struct, frozen=True):
     triggers: tuple[Trigger, ...] | None = None
     approval: str = ""  # what asks a person, in the course of the pipeline, before this job runs; or empty
     approval_line: int = 0  # where it asks, in the workflow's file
+    runner: str = ""  # the labels of the machine that it asks for, where the provider's file has them
     unnamed: bool = False  # the file gives it no name: `id` is one that stands for it
 
 

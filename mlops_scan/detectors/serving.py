@@ -13,6 +13,7 @@ from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.containers import has_models, may_hold_model
+from mlops_scan.detectors.rollouts import rollouts
 from mlops_scan.detectors.stacks import option
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import has_any, regex
@@ -45,6 +46,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from unique(_cloud_functions(context))
     yield from unique(_batch(context, {signal.evidence[0].location.path for signal in answering}))
     yield from unique(_as_code(context))
+    yield from unique(rollouts(context))
     yield from unique(_prediction_logs(context))
 
 

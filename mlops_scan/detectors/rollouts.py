@@ -1,0 +1,106 @@
+"""Containers that CI starts on a machine of one's own: `docker run -d -p …` of the image that the same pipeline pushes.
+
+On a runner of the forge a container ends with the job, so there it is no more than a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_scan.automation.images import ENGINES
+from mlops_scan.automation.model import Run
+from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.containers import pushes_no_model
+from mlops_scan.regex import regex
+from mlops_scan.words import Confidence, Evidence, Grade, Signal
+
+_SWITCHES = regex(
+    r"-[dPitqT]+|-[a-z]+\d\S*|--(?:detach|rm|init|privileged|publish-all|interactive|tty|read-only|oom-kill-disable)"
+)
+_DETACHED = regex(r"-[it]*d[itPp]*(?:\d\S*)?|--detach(?:=true)?")
+_PUBLISHED = regex(r"-[dit]*p(?:\d\S*)?|-[dit]*P|--publish(?:-all)?(?:=.*)?|--net(?:work)?=host")
+_MAX_SHOWN = 3
+_MAX_RUNS = 1_000  # commands of a job looked at
+
+
+def rollouts(context: Context) -> Iterator[Signal]:
+    """Signals for `deploy/as-code`: the commands that start what was pushed, where the machine outlives the job."""
+    pushed = [
+        run
+        for run in context.leading()
+        if run.start.kind == "ci" and any("publish-image" in use.does for use in run.uses)
+    ]
+    workflows = {run.start.workflow for run in pushed}
+    for run in context.automation.runs if pushed else ():
+        if run.start.kind != "ci" or run.start.workflow not in workflows:
+            continue
+        image = started(run.words)
+        if not image or not _stays(context, run) or _is_stopped(context, run):
+            continue
+        source = next((p for p in pushed if _is_of(image, p, run) and not pushes_no_model(context, p)), None)
+        if source is None:
+            continue
+        evidence: tuple[Evidence, ...] = (
+            context.evidence(run.location.path, run.location.line),
+            context.evidence(source.location.path, source.location.line),
+            *(context.shown(e) for e in run.chain[:_MAX_SHOWN]),
+        )
+        grade = Grade.IMPLEMENTED if run.start.blocked else Grade.WIRED
+        yield Signal("deploy/as-code", "docker", grade, evidence, Confidence.MEDIUM, fixed=True)
+
+
+def started(words: tuple[str, ...]) -> str:
+    """The image of which a command starts a container in the background that answers on a port; else empty."""
+    if len(words) < 3 or words[0] not in ENGINES or words[1] != "run":
+        return ""
+    detached = published = skip = False
+    for position, word in enumerate(words[2:], 2):
+        if skip:
+            skip = False
+        elif not word.startswith("-"):
+            return word if detached and published else ""
+        else:
+            detached = detached or _DETACHED.fullmatch(word) is not None
+            follows = words[position + 1 : position + 2] == ("host",)
+            published = published or _PUBLISHED.fullmatch(word) is not None
+            published = published or (word in ("--network", "--net") and follows)
+            skip = "=" not in word and _SWITCHES.fullmatch(word) is None
+    return ""
+
+
+def _stays(context: Context, run: Run) -> bool:
+    """Whether a command of CI runs on a machine of one's own: a self-hosted runner, or one reached by ssh."""
+    for job in context.automation.declared(run.start.workflow, run.start.job):
+        if "self-hosted" in job.runner.split():
+            return True
+        if any("ssh" in step.uses and step.line == run.location.line for step in job.steps):
+            return True
+    return False
+
+
+def _is_stopped(context: Context, run: Run) -> bool:
+    """Whether a later command of the job stops containers again, as behind a trial of an image."""
+    later = context.automation.runs_of_job(run.start.workflow, run.start.job)[:_MAX_RUNS]
+    return any(
+        other.words[:1] == run.words[:1]
+        and other.words[1:2] in (("stop",), ("rm",), ("kill",))
+        and other.location.path == run.location.path
+        and other.location.line > run.location.line
+        for other in later
+    )
+
+
+def _is_of(image: str, push: Run, run: Run) -> bool:
+    """Whether a container may be of the image that a command of the same workflow pushes.
+
+    The address of a registry is mostly a secret, written in another way where the image is pulled.
+    """
+    if push.start.workflow != run.start.workflow:
+        return False
+    return "$" in _bare(image) or any(_bare(word) == _bare(image) for word in push.words[1:])
+
+
+def _bare(image: str) -> str:
+    """The name of an image without its registry and tag; of an input `tags=…` that of its image."""
+    name = image.removeprefix("tags=").rpartition("/")[2]
+    return name.partition(":")[0].partition("@")[0]
