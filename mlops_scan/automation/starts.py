@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 _EVENT = regex(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
-_INPUT = regex(r"\$\{\{\s*inputs\.([\w-]+)\s*\}\}")
+_INPUT = regex(r"\$\{\{\s*(?:github\.event\.)?inputs\.([\w-]+)\s*(?:\|\|\s*'([^']{0,400})'\s*)?\}\}")
 _PROCESS = regex(r"[A-Za-z0-9_-]+")
 _SHELL_INPUTS = ("script", "inlineScript", "run", "command")  # of actions that run a text in a shell
 _MAX_CALLS = 3
@@ -52,13 +52,14 @@ class _Call(Struct, frozen=True):
     via: tuple[Evidence, ...] = ()
     inputs: Mapping[str, str] | None = None
 
-    def deeper(self, hop: Evidence, inputs: Mapping[str, str]) -> _Call:
-        return _Call((*self.via, hop), {name: self.filled(value) for name, value in inputs.items()})
+    def deeper(self, hop: Evidence, inputs: Mapping[str, str], defaults: Mapping[str, str]) -> _Call:
+        given = {name: self.filled(value) for name, value in inputs.items()}
+        return _Call((*self.via, hop), {**defaults, **{name: value for name, value in given.items() if value}})
 
     def filled(self, text: str) -> str:
-        """The text with the inputs filled in that were given."""
+        """The text with the inputs filled in that were given; of `inputs.name || 'default'` else the default."""
         given = self.inputs or {}
-        return _INPUT.sub(lambda match: given.get(match.group(1), match.group()), text)
+        return _INPUT.sub(lambda m: given.get(m.group(1)) or (m.group() if m.group(2) is None else m.group(2)), text)
 
 
 def ci_runs(workflows: Sequence[Workflow], resolver: Resolver, documents: Documents) -> Iterator[Run]:
@@ -137,7 +138,8 @@ class _Jobs(Struct, frozen=True):
     by_path: Mapping[str, Workflow]
     resolver: Resolver
     documents: Documents
-    actions: dict[str, tuple[Step, ...]] = field(default_factory=dict)  # the steps of composite actions by their files
+    actions: dict[str, tuple[tuple[Step, ...], Mapping[str, str]]] = field(default_factory=dict)
+    """The steps of composite actions, and what their inputs are by default, by their files."""
 
     def runs(self, workflow: Workflow, job: Job, start: Start, call: _Call) -> Iterator[Run]:
         """What a job runs, whose own start, or whose caller's, is `start`."""
@@ -158,7 +160,7 @@ class _Jobs(Struct, frozen=True):
             if called is None and name not in self.documents.files and "$" not in name:
                 yield Run(start, ("uses", job.uses), where, (start.evidence, *call.via), missing=name)
             return
-        deeper = call.deeper(Evidence(where, Hop.USE, f"uses: {job.uses}"), job.inputs)
+        deeper = call.deeper(Evidence(where, Hop.USE, f"uses: {job.uses}"), job.inputs, called.defaults)
         for inner in called.jobs:
             kinds = _restricted(set(start.triggers), inner.condition)
             own = replace(
@@ -215,12 +217,18 @@ class _Jobs(Struct, frozen=True):
             return
         from mlops_scan.ci import github
 
-        deeper = call.deeper(Evidence(Location(path, step.line), Hop.USE, f"uses: {step.uses}"), step.inputs)
+        hop = Evidence(Location(path, step.line), Hop.USE, f"uses: {step.uses}")
         for name in (join(folder, "action.yml"), join(folder, "action.yaml")):
             if name not in self.actions:
                 nodes = self.documents.nodes(name)[:1] if name in self.documents.files else ()
-                self.actions[name] = tuple(inner for node in nodes for inner in github.parse_action(node, ""))
-            for inner in self.actions[name]:
+                steps = tuple(inner for node in nodes for inner in github.parse_action(node, ""))
+                self.actions[name] = (
+                    steps,
+                    {k: v for node in nodes for k, v in github.input_defaults(node.get("inputs")).items()},
+                )
+            steps, defaults = self.actions[name]
+            deeper = call.deeper(hop, step.inputs, defaults)
+            for inner in steps:
                 own = replace(inner, may_fail=step.may_fail) if step.may_fail and not inner.may_fail else inner
                 yield from self._step(name, own, start, deeper)
 

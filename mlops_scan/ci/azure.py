@@ -73,7 +73,7 @@ def parse(path: str, node: Node, load: Load, cut: Callable[[str], None] = lambda
     `cut` is told the reason where templates that use one another stand for more than is followed.
     """
     reader = _Reader(load, cut)
-    jobs = tuple(reader.stages(node, path, Given()))
+    jobs = tuple(reader.stages(node, path, Given().with_parameters(node, node)))  # its own defaults, as when pushed
     name, included = path.rpartition("/")[2], tuple(sorted(reader.included))
     return Workflow(path, "azure-pipelines", node.line, name, _triggers(node), _approved(jobs), includes=included)
 

@@ -48,7 +48,14 @@ def parse(path: str, node: Node, unloaded: str = "") -> Workflow:
         triggers=_triggers(node.get("on")),
         jobs=tuple(_job(name, job, defaults, env) for name, job in _entries(jobs) if job.kind == "mapping"),
         unloaded=unloaded,
+        defaults=input_defaults(node.path("on", "workflow_call", "inputs")),
     )
+
+
+def input_defaults(inputs: Node | None) -> Mapping[str, str]:
+    """The values that inputs of a workflow or an action have where nobody gives them."""
+    found = ((name, item.get("default")) for name, item in _entries(inputs))
+    return {name: _text(value) for name, value in found if value is not None and value.kind == "scalar"}
 
 
 def parse_action(node: Node, folder: str) -> tuple[Step, ...]:

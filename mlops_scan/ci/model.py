@@ -92,6 +92,7 @@ class Workflow(Struct, frozen=True):
     unloaded: str = ""
     unknown: str = ""
     includes: tuple[str, ...] = ()  # other files of the repository that are filled in where it names them
+    defaults: Mapping[str, str] = field(default_factory=dict)  # of the inputs that another workflow may give it
 
     def triggers_of(self, job: Job) -> tuple[Trigger, ...]:
         """What starts a job."""

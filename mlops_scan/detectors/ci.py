@@ -18,6 +18,7 @@ from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
 
 _PURPOSES = DEPLOYS | LEARNS
+_ANSWERS = frozenset({"load-model", "predict", "llm-call"})
 _MODELS = LEARNS | {"load-model", "predict", "evaluate"}
 _ECHO = regex(r"(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*)(\s.*)?|#.*", re.I)
 _LITERAL = regex(r"'[^']*'|\$\{\{[^{}]*\}\}")  # nothing in it is an operator of the shell
@@ -135,11 +136,13 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             "ci/model-tests", "python", grade, chain(context, run, floor), Confidence.MEDIUM, reason, fixed=True
         )
         return
-    trained = _trains(context, run)
+    what, trained = "trains", _trains(context, run)
+    if trained is None and not run.tests:
+        what, trained = "evaluates", _evaluates(context, run)
     if trained is not None and not run.tests:
         grade, reason = graded(run, ON_CHANGE)
         if grade is Grade.WIRED and not _checks(context, run):
-            grade, reason = Grade.IMPLEMENTED, "CI trains a model, but nothing here fails on a bad result"
+            grade, reason = Grade.IMPLEMENTED, f"CI {what} a model, but nothing here fails on a bad result"
         if run.start.triggers & ON_CHANGE and not run.start.blocked:
             yield Signal(
                 "ci/model-tests", "ci", grade, chain(context, run, trained), Confidence.MEDIUM, reason, fixed=True
@@ -168,6 +171,15 @@ def _trains(context: Context, run: Run) -> Evidence | None:
             if step is not None:
                 return context.evidence(pipeline.path, step.line, Hop.EFFECT)
     return None
+
+
+def _evaluates(context: Context, run: Run) -> Evidence | None:
+    """Where code that a run reaches evaluates what a model answers that it loads or asks."""
+    reached = context.automation.reached(run) if run.entries else {}
+    if context.does(reached, _ANSWERS) is None:
+        return None
+    use = context.does(reached, {"evaluate"})
+    return context.evidence(use.location.path, use.location.line, Hop.EFFECT) if use is not None else None
 
 
 def _checks(context: Context, run: Run) -> bool:

@@ -113,6 +113,8 @@ def _wired(context: Context, signal: Signal) -> Signal:
             reason = reason or "nothing seen in the repository starts this entry point of the project"
         elif start.blocked:
             reason = reason or f"{start.label}: {start.blocked}"
+        elif started.run.tests and started.run.unresolved:
+            reason = reason or f"what it does with the tests is not seen: {started.run.unresolved}"
         elif practice.blocking and started.run.toothless:
             reason = reason or f"its failure has no effect: {started.run.toothless}"
         else:

@@ -679,3 +679,43 @@ def test_a_workflow_elsewhere_is_given_tests(given: str, tests: tuple[str, ...])
 )
 def test_a_workflow_elsewhere_is_given_commands(given: str, entered: bool) -> None:
     assert any(("train.py", "") in run.entries for run in reused(given)) is entered
+
+
+# -- inputs that nobody gives ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "entered"),
+    [
+        ("${{ inputs.file || 'train.py' }}", True),
+        ("${{ github.event.inputs.file || 'train.py' }}", True),
+        ("${{ inputs.file || vars.FILE }}", False),
+        ("${{ inputs.file }}", False),
+        ("${{ inputs.file || 'other.py' }}", False),
+    ],
+)
+def test_the_default_of_an_expression(value: str, entered: bool) -> None:
+    found = github(f"on: [push]\njobs:\n  a:\n    steps:\n      - run: python {value}\n")
+    assert any(("train.py", "") in run.entries for run in found) is entered
+
+
+@pytest.mark.parametrize(("given", "entered"), [("", True), ("        with: {file: other.py}\n", False)])
+def test_the_default_of_a_composite_action(given: str, entered: bool) -> None:
+    action = (
+        "inputs:\n  file: {default: train.py}\nruns:\n  using: composite\n  steps:\n"
+        "    - run: python ${{ inputs.file }}\n      shell: bash\n"
+    )
+    text = f"on: [push]\njobs:\n  a:\n    steps:\n      - uses: ./act\n{given}"
+    found = github(text, **{"act/action.yml": action, "other.py": ""})
+    assert any(("train.py", "") in run.entries for run in found) is entered
+
+
+@pytest.mark.parametrize(("given", "entered"), [("", True), ("    with: {file: other.py}\n", False)])
+def test_the_default_of_a_reusable_workflow(given: str, entered: bool) -> None:
+    called = (
+        "on:\n  workflow_call:\n    inputs:\n      file: {default: train.py, type: string}\njobs:\n  b:\n    steps:\n"
+        "      - run: python ${{ inputs.file }}\n"
+    )
+    text = f"on: [push]\njobs:\n  a:\n    uses: ./.github/workflows/b.yml\n{given}"
+    found = github(text, **{".github/workflows/b.yml": called, "other.py": ""})
+    assert any(("train.py", "") in run.entries for run in found) is entered

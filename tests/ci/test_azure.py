@@ -257,6 +257,15 @@ def test_variables_and_parameters_of_templates() -> None:
     assert [step.script for step in workflow.jobs[0].steps] == ["pytest tests/model", "pytest tests"]
 
 
+def test_parameters_of_the_pipeline_itself() -> None:
+    """A change starts it with their defaults; those without one are not known."""
+    (job,) = read(
+        "trigger: [main]\npool: x\nparameters:\n- name: suite\n  default: tests/model\n- name: other\nsteps:\n"
+        "- script: pytest ${{ parameters.suite }}\n- script: pytest ${{ parameters.other }}\n"
+    ).jobs
+    assert [step.script for step in job.steps] == ["pytest tests/model", "pytest ${{ parameters.other }}"]
+
+
 def test_a_matrix_gives_each_leg_its_variables() -> None:
     (job,) = read(
         "trigger: [main]\npool: x\nstrategy:\n  matrix:\n    a: {suite: unit}\n    b: {suite: model}\nsteps:\n"

@@ -720,3 +720,31 @@ def test_tests_that_a_workflow_elsewhere_runs(tmp_path: Path, given: str, expect
     report = scan_tree(tmp_path, {**PROJECT, CI: reused})
     assert (grade(report, CODE), grade(report, MODEL)) == (expected, expected)
     assert "MLS301" not in {finding.id for finding in report.findings}
+
+
+EVALUATE = (
+    "import joblib\nfrom sklearn.metrics import accuracy_score\n\nfrom data import read\n\n\ndef evaluate():\n"
+    "    x, y = read('test.csv')\n    model = joblib.load('model.joblib')\n"
+    "    print(accuracy_score(y, model.predict(x)))\n\n\nif __name__ == '__main__':\n    evaluate()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "on", "expected"),
+    [
+        (EVALUATE, "push", Grade.IMPLEMENTED),
+        (EVALUATE, "schedule: [{cron: '0 3 * * 1'}]", Grade.ABSENT),
+        (EVALUATE, "workflow_dispatch", Grade.ABSENT),
+        (EVALUATE.replace("    evaluate()\n", "    print('later')\n"), "push", Grade.ABSENT),
+        (EVALUATE.replace("accuracy_score(y, ", "len("), "push", Grade.ABSENT),
+        (
+            EVALUATE.replace("joblib.load('model.joblib')", "None").replace("model.predict(x)", "y"),
+            "push",
+            Grade.ABSENT,
+        ),
+    ],
+)
+def test_an_evaluation_on_each_change(tmp_path: Path, code: str, on: str, expected: Grade) -> None:
+    """Without a bound it is as much as a training without one."""
+    workflow = github("python evaluate.py", on=on if ":" not in on else "{" + on + "}")
+    assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": code, CI: workflow}), MODEL) is expected
