@@ -296,6 +296,14 @@ def test_a_collection_of_examples(tmp_path: Path, tree: Tree, kind: str) -> None
     assert kind_of(tmp_path, tree) == kind
 
 
+@pytest.mark.parametrize(("suffix", "kind"), [("go", "application"), ("md", "template")])
+def test_the_sources_of_a_program_in_another_language_count(tmp_path: Path, suffix: str, kind: str) -> None:
+    """A platform may bring one project for its users to start from."""
+    tree: dict[str, str] = {f"sdk/{{{{cookiecutter.name}}}}/f{n}.py": "x = 1\n" for n in range(3)}
+    tree |= {f"api/f{n}.{suffix}": "package api\n" for n in range(40)}
+    assert kind_of(tmp_path, {**ML, **tree}) == kind
+
+
 SERVED_CHAT = (
     "import openai\nfrom fastapi import FastAPI\n\napp = FastAPI()\nclient = openai.OpenAI()\n\n\n"
     "@app.post('/chat')\ndef chat(text: str):\n"
