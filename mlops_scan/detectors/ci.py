@@ -11,6 +11,7 @@ from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded, job_of
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
+from mlops_scan.detectors.marks import left_out
 from mlops_scan.detectors.refused import refused
 from mlops_scan.detectors.stacks import started_machine
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
@@ -104,7 +105,9 @@ def _first_test(context: Context, path: str) -> Evidence:
 
 
 def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Iterator[Signal]:
+    modules = context.index.modules
     found = [tests[path] for path in run.tests if path in tests]
+    found = [test for test in found if not left_out(run.words, modules[test.path], test.function)]
     strong = next((test for test in found if not test.weak), None)
     if strong is not None:
         grade, reason = graded(run, ON_CHANGE | {"tag", "release"})

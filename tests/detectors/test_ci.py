@@ -748,3 +748,33 @@ def test_an_evaluation_on_each_change(tmp_path: Path, code: str, on: str, expect
     """Without a bound it is as much as a training without one."""
     workflow = github("python evaluate.py", on=on if ":" not in on else "{" + on + "}")
     assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": code, CI: workflow}), MODEL) is expected
+
+
+@pytest.mark.parametrize(
+    ("command", "mark", "expected"),
+    [
+        ("pytest -m 'not integration'", "integration", Grade.ABSENT),
+        ("pytest -m 'not slow and not integration' -n 2", "integration", Grade.ABSENT),
+        ("pytest -m integration", "integration", Grade.WIRED),
+        ("pytest -m 'integration and not slow'", "integration", Grade.WIRED),
+        ("pytest -m unit", "integration", Grade.ABSENT),
+        ("pytest -m 'not slow'", "integration", Grade.WIRED),
+        ("pytest -m 'not (integration or slow)'", "integration", Grade.WIRED),  # it is not read that far
+        ("pytest", "integration", Grade.WIRED),
+        ("pytest -m 'not integration'", "parametrize('x', [1])", Grade.WIRED),
+    ],
+)
+def test_model_tests_that_a_command_leaves_out(tmp_path: Path, command: str, mark: str, expected: Grade) -> None:
+    marked = MODEL_TEST.replace("def test_learns(", f"@pytest.mark.{mark}\ndef test_learns(")
+    tree = {**ML, "tests/model/test_quality.py": f"import pytest\n\n{marked}", CI: github(command)}
+    assert grade(scan_tree(tmp_path, tree), MODEL) is expected
+
+
+def test_the_mark_of_a_class(tmp_path: Path) -> None:
+    body = MODEL_TEST.replace("def test_learns(tmp_path)", "def test_learns(self, tmp_path)")
+    head, _, rest = body.partition("\n\n\n")
+    inner = "\n".join(f"    {line}" if line else "" for line in rest.split("\n"))
+    text = f"import pytest\n{head}\n\n\n@pytest.mark.slow\nclass TestModel:\n{inner}"
+    tree = {**ML, "tests/model/test_quality.py": text}
+    assert grade(scan_tree(tmp_path / "a", {**tree, CI: github("pytest -m 'not slow'")}), MODEL) is Grade.ABSENT
+    assert grade(scan_tree(tmp_path / "b", {**tree, CI: github("pytest")}), MODEL) is Grade.WIRED
