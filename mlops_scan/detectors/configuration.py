@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import Module
 from mlops_scan.detectors.base import Context
-from mlops_scan.detectors.keys import has_key
+from mlops_scan.detectors.keys import has_key, run_argument
 from mlops_scan.detectors.mentions import LOADERS, folder_mention, mentions
 from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON
 from mlops_scan.documents.node import Node
@@ -77,7 +77,11 @@ def _files(context: Context) -> Iterator[Signal]:
         if not _may_configure(file):
             continue
         found = next(
-            (hit for document in context.documents.nodes(file.path) if (hit := _hyperparameter(document)) is not None),
+            (
+                hit
+                for document in context.documents.nodes(file.path)
+                if (hit := _hyperparameter(document) or run_argument(document, is_hyperparameter)) is not None
+            ),
             None,
         )
         if found is None and file.name == "params.yaml" and file.name in mentioned and _sets_a_value(context, file):

@@ -314,3 +314,21 @@ def test_parameters_by_the_name_of_their_file(tmp_path: Path, values: str, expec
     step = "on: [push]\njobs:\n  a:\n    steps:\n      - run: argo submit w.yaml -f pipelines/params.yaml\n"
     tree = {**ML, ".github/workflows/ci.yml": step, "pipelines/params.yaml": values}
     assert grade(scan_tree(tmp_path, tree), NAME) is expected
+
+
+RUN_CONFIG = "script: train.py\narguments: [--max-depth, 4]\ntarget: cpu\nframework: Python\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (RUN_CONFIG, Grade.IMPLEMENTED),
+        (RUN_CONFIG.replace("max-depth", "out-folder"), Grade.ABSENT),
+        (RUN_CONFIG.replace("arguments", "# arguments"), Grade.ABSENT),
+        (RUN_CONFIG.replace("framework: Python\n", ""), Grade.ABSENT),
+    ],
+)
+def test_what_a_run_configuration_hands_over(tmp_path: Path, text: str, expected: Grade) -> None:
+    step = "on: [push]\njobs:\n  a:\n    steps:\n      - uses: Azure/aml-run@v1\n        with: {azure_credentials: x}\n"
+    tree = {**ML, ".github/workflows/ci.yml": step, "code/train/run_config.yml": text}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
