@@ -14,7 +14,7 @@ from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool, Wrapper
 
 _PLACE = regex(r"\{([\w-]{1,80})(?:=([^{}]{0,200}))?\}")
-_OPTIONAL = regex(r"\s*\[([^\[\]]{1,400})\]")
+_OPTIONAL = regex(r" ?\[([^\[\]]{1,400})\]")
 _IMAGE = "docker://"
 _MAX_VALUE = 4_000  # characters of one input
 _MAX_SETTINGS = 200
