@@ -66,7 +66,7 @@ def started_machine(context: Context, run: Run) -> Use | None:
     """
     if run.words[:3] != ("aws", "stepfunctions", "start-execution"):
         return None
-    name = _option(run.words, ("--state-machine-arn",)).rpartition(":")[2]
+    name = option(run.words, ("--state-machine-arn",)).rpartition(":")[2]
     literal = _SUBSTITUTION.sub("", name)
     for use in context.uses if literal.strip("-_") else ():
         if "define-pipeline" not in use.does or LEARNS.isdisjoint(use.does):

@@ -336,8 +336,7 @@ def test_a_deployment_that_waits_for_a_person_is_approved_and_still_automatic(
 
 def test_a_pipeline_of_azure_beside_the_tests_runs_them(tmp_path: Path) -> None:
     text = "trigger: [main]\npool: {vmImage: ubuntu-latest}\nsteps:\n  - bash: pytest tests\n"
-    tests = {
-        "tests/test_train.py": "from train import train\n\n\ndef test_it():\n    assert train('d.csv', 'm').coef_[0] > 0\n"
-    }
+    test = "from train import train\n\n\ndef test_it():\n    assert train('d.csv', 'm').coef_[0] > 0\n"
+    tests = {"tests/test_train.py": test}
     report = scan_tree(tmp_path, {**ML, **tests, "tests/ci/unit.yml": text})
     assert {grade(report, CODE), grade(report, MODEL)} == {Grade.WIRED}

@@ -301,6 +301,8 @@ def test_what_a_settings_module_sets(tmp_path: Path, name: str, module: str, met
 )
 def test_parameters_with_names_of_their_own(tmp_path: Path, text: str, met: bool) -> None:
     assert practice(scan_tree(tmp_path, {**reading("params.yaml"), "params.yaml": text}), NAME).met is met
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
