@@ -7,6 +7,7 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
+from mlops_scan.automation import rprograms
 from mlops_scan.automation.paths import Paths
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.regex import regex
@@ -15,7 +16,7 @@ SERVERS = frozenset({"uvicorn", "gunicorn", "hypercorn", "fastapi", "flask", "ce
 LAUNCHERS = frozenset(
     {"accelerate", "deepspeed", "horovodrun", "ipython", "jupyter", "jupyter-nbconvert", "kfp", "mpiexec", "mpirun",
      "nbconvert", "papermill", "python", "python2", "python3", "spark-submit", "srun", "streamlit", "torchrun"}
-)  # fmt: skip
+) | rprograms.LAUNCHERS  # fmt: skip
 _MODULE_LAUNCHERS = regex(
     r"torch\.distributed\.(launch|run)|accelerate\.commands\.launch|streamlit|ipykernel_launcher",
     words=("torch.distributed.", "launch", "streamlit"),
@@ -65,6 +66,8 @@ class Programs:
             words
         ):
             return Program()  # a conversion runs nothing
+        if words[0] in rprograms.LAUNCHERS:
+            return self._of_r(words, folder, origin)
         position = 1
         while position < len(words):
             word = words[position]
@@ -88,6 +91,15 @@ class Programs:
                 return Program(self.index.script_entries(path)) if path is not None and "$" not in word else Program()
             position += 1
         return Program()
+
+    def _of_r(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
+        """What `Rscript train.R`, `R -e "source('train.R')"`, `quarto render report.qmd` run."""
+        script = rprograms.script_of(words)
+        if script:
+            return self._file(script, folder, origin)
+        texts = rprograms.texts_of(words)
+        nodes = (node for text in texts for node in rprograms.entered(text, self.index, self.paths, folder, origin))
+        return Program(tuple(dict.fromkeys(nodes)))
 
     def _file(self, word: str, folder: str, origin: str) -> Program:
         found = self.paths.existing(word, folder, origin)

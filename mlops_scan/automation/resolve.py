@@ -318,7 +318,7 @@ class Resolver:
             yield run
             yield from self._shell_file(path, words, use, command, chain)
         else:
-            entries = self.index.script_entries(path) if language_of(path) == "python" else ()
+            entries = self.index.script_entries(path) if language_of(path) in ("python", "r") else ()
             yield replace(run, entries=entries)
 
     def _shell_file(

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import Module
 from mlops_scan.digests import blake2b
+from mlops_scan.documents.languages import language_of
 from mlops_scan.documents.text import decode
 from mlops_scan.documents.texts import Seen, TextStore
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mlops_scan.documents.python import PythonDocument
 
 _PAYS = 60_000  # characters of Python below which a worker costs more than it saves: 5 to 15 ms of processor time
+_KINDS = {"r": "R", "rmarkdown": "R Markdown"}
 _HELD = 1_000_000  # bytes of new facts that wait to be written to the cache
 _PRINTED = 30  # of a notebook one character in so many is code; the rest is what it printed, which is skipped
 
@@ -75,8 +77,11 @@ def build(file: Source | Unread) -> Built:
     from mlops_scan.code.extract import extract
     from mlops_scan.documents.node import DocumentError
 
-    kind = "notebook" if source.notebook else "Python"
+    language = language_of(source.path)
+    kind = "notebook" if source.notebook else _KINDS.get(language, "Python")
     try:
+        if language in _KINDS:
+            return _of_r(source, language == "rmarkdown")
         document, lines = _document(source)
         module = extract(source.path, document.tree, lines, notebook=source.notebook)
     except DocumentError as error:
@@ -86,11 +91,26 @@ def build(file: Source | Unread) -> Built:
     return Built(source.path, module, "" if source.notebook else _unread(document.lost))
 
 
-def _unread(lines: tuple[int, ...]) -> str:
+def _of_r(source: Source, document: bool) -> Built:
+    """The facts of an R script, or of the R chunks of a document; raises what the parser raises."""
+    from mlops_scan.code.extract import extract
+    from mlops_scan.documents import r, r_syntax
+
+    text = source.text if isinstance(source.text, str) else decode(source.text)
+    if document:
+        from mlops_scan.documents import rmarkdown
+
+        text = rmarkdown.code(text)
+    read = r.parse(text)
+    module = extract(source.path, r_syntax.translated(read.statements), notebook=document)
+    return Built(source.path, module, _unread(read.lost, "R"))
+
+
+def _unread(lines: tuple[int, ...], kind: str = "Python") -> str:
     """What to say of the lines of a file whose statements could not be read."""
     if len(lines) < 2:
-        return f"Python: line {lines[0]}: this statement could not be read; the rest was" if lines else ""
-    return f"Python: line {lines[0]} and {len(lines) - 1} more could not be read; the rest was"
+        return f"{kind}: line {lines[0]}: this statement could not be read; the rest was" if lines else ""
+    return f"{kind}: line {lines[0]} and {len(lines) - 1} more could not be read; the rest was"
 
 
 def _document(source: Source) -> tuple[PythonDocument, tuple[int, ...]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.names import ModuleNames
 from mlops_scan.code.reach import FAR, MAX_HOPS, Node, Reach, Step
 from mlops_scan.code.resolve import Resolver, Target
+from mlops_scan.code.rnames import BARE
 
 __all__ = ["CodeIndex", "Node", "Step", "Target"]
 
@@ -28,6 +29,11 @@ class CodeIndex:
         """The file that the longest prefix of `dotted` names as seen from `importer`, and the rest of the name."""
         return self._names.find_module(dotted, importer)
 
+    @property
+    def r_packages(self) -> Collection[str]:
+        """The packages that any R file attaches or names."""
+        return self._names.r_functions.packages
+
     def is_foreign(self, name: str) -> bool:
         """Whether `name`, in whatever module, stands for itself: it is neither its own nor that of another module."""
         return self._names.is_foreign(name)
@@ -40,6 +46,11 @@ class CodeIndex:
     def resolve(self, path: str, name: str) -> Target:
         """What `name`, as the facts of the module at `path` have it, stands for."""
         return self._names.resolve(path, name)
+
+    def resolve_bare(self, name: str) -> Node | None:
+        """The function of an R file that a call by this name means where no file says it, as in a command."""
+        found = self._names.r_functions.find(name, "") if name.startswith(BARE) else None
+        return found[:2] if found is not None and not found[2] else None
 
     # -- reachability ------------------------------------------------------------------------------------------------
 

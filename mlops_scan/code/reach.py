@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN, Call, Module
 from mlops_scan.code.resolve import Resolver
+from mlops_scan.code.rnames import BARE
 from mlops_scan.repository.roles import strip_template
 
 Node = tuple[str, str]  # (path, scope): one function, or a module's own statements
@@ -35,6 +36,7 @@ _NAMING_ONLY = frozenset(
      "error", "exception", "Path", "endswith", "startswith", "write", "add_argument", "getLogger", "parametrize",
      "append", "format", "replace", "getenv", "get", "environ"}
 )  # fmt: skip
+_SCRIPTS = (".py", ".ipynb", ".R", ".r", ".Rmd", ".qmd")
 MAX_HOPS = 14
 FAR = 1 << 30
 """More hops than there can be."""
@@ -166,7 +168,7 @@ class Reach:
                 if "." not in word:
                     continue
                 clean = word.strip("'\"")
-                target = self.script(clean) if clean.endswith((".py", ".ipynb")) else self._dotted(clean, path)
+                target = self.script(clean) if clean.endswith(_SCRIPTS) else self._dotted(clean, path)
                 if target is not None and target != path:
                     yield target, ""
                     yield target, MAIN
@@ -204,7 +206,7 @@ class Reach:
         if root == "@":
             if rest in module.functions and rest not in module.classes:
                 return ((module.path, rest),)
-        elif root != "*":
+        elif root != "*" and not name.startswith(BARE):
             located = self._names.find_module(name, module.path)
             if located is None or located[0] not in self._modules:
                 if located is None and self._names.is_foreign(name):

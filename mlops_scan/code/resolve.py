@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import Import, Module
 from mlops_scan.code.names import ModuleNames
+from mlops_scan.code.rnames import BARE, RFunctions
 
 _MAX_RESOLVE = 12  # names followed one after the other
 _MAX_STEPS = 300  # names followed in all to resolve one: classes of many bases, modules of many star imports
@@ -53,6 +54,7 @@ class Resolver:
                 if any(call.name.startswith("sys.path.") for call in module.calls)
             },
         )
+        self.r_functions = RFunctions(modules)
         self._resolved: dict[str, dict[str, Target]] = defaultdict(dict)
         self._everywhere: dict[str, Target] = {}  # names that mean the same in every module
         self._outside: dict[str, Target] = {}
@@ -78,7 +80,7 @@ class Resolver:
         known = self._resolved[path]
         found = known.get(name)
         if found is None:
-            if name[:2] in _UNKNOWN or self.is_foreign(name):
+            if name[:2] in _UNKNOWN or (not name.startswith(BARE) and self.is_foreign(name)):
                 known = self._everywhere
             self._steps_left = _MAX_STEPS
             found = known[name] = self._resolve(path, name, 0)
@@ -115,6 +117,8 @@ class Resolver:
             return self._resolve_star(self.modules[path], rest, depth)
         if root == "@":
             return self._resolve_local(self.modules[path], rest, depth)
+        if name.startswith(BARE):
+            return self._resolve_bare(path, name, depth)
         located = self._names.find_module(name, path)
         if located is None:
             return self._external(name)
@@ -125,6 +129,16 @@ class Resolver:
         if not remainder:
             return Target(name, target_path, "")
         return self._resolve_local(there, remainder, depth + 1)
+
+    def _resolve_bare(self, path: str, name: str, depth: int) -> Target:
+        """A function of R that another file may define."""
+        found = self.r_functions.find(name, path)
+        if found is None:
+            return self._external(name)
+        there, function, asked = found
+        if asked:
+            return self._resolve_returned(self.modules[there], function, [asked], depth)
+        return Target(function, there, function)
 
     def _resolve_star(self, module: Module, rest: str, depth: int) -> Target:
         """A name that the code before its place does not bind: bound further down, or by a star import."""

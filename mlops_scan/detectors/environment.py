@@ -70,7 +70,8 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
     for file in context.named_alike(LOCKS, aside=True):
         if file.role in (Role.SOURCE, Role.TEMPLATE) and file.size:
             text = context.documents.text(file.path).lower()
-            missing = not any(_is_locked(name, text) for names in frameworks for name in names)
+            prefix = "r-" if file.name == "renv.lock" else ""  # there R's packages have no `r-` before their names
+            missing = not any(_is_locked(name.removeprefix(prefix), text) for names in frameworks for name in names)
             evidence = (context.evidence(file.path, 1),)
             context.documents.release((file.path,))
             if frameworks and missing:

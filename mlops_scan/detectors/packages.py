@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _QUOTED = regex(r"\bname\s*=\s*[\"']([\w.-]+)")
 _UNQUOTED = regex(r"\bname\s*=\s*([\w.-]+)")
+_R_PACKAGE = regex(r"^Package:[ \t]*([A-Za-z][A-Za-z0-9.]*)[ \t]*$", re.M, words=("package:",))
 _VARIABLE = regex(r"\bsetup\([^\0]{0,400}?\bname\s*=\s*([A-Za-z_]\w*)\s*[,)]", words=("setup(",))
 
 
@@ -26,6 +27,10 @@ def own_packages(context: Context) -> Mapping[str, str]:
             if file.role is Role.SOURCE:
                 for name in _names(context, file.path):
                     found.setdefault(normalised(name), file.path)
+        for file in context.named("DESCRIPTION"):
+            if (named := _R_PACKAGE.search(context.documents.text(file.path))) is not None:
+                # as conda has it: many packages of R have the name of one of Python
+                found.setdefault(normalised(f"r-{named.group(1)}"), file.path)
         context.cache["own packages"] = found
     return cast("Mapping[str, str]", context.cache["own packages"])
 

@@ -25,7 +25,7 @@ _SUFFIXES = {
     ".py": "python", ".ipynb": "notebook", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".jsonc": "json",
     ".toml": "toml", ".sh": "shell", ".bash": "shell", ".sbatch": "shell", ".mk": "makefile",
     ".dockerfile": "dockerfile", ".tf": "hcl", ".tofu": "hcl", ".tfvars": "hcl", ".hcl": "hcl",
-    ".bicep": "bicep", ".ts": "typescript",
+    ".bicep": "bicep", ".ts": "typescript", ".r": "r", ".rmd": "rmarkdown", ".qmd": "rmarkdown",
 }  # fmt: skip
 _NAMES = {
     "mlproject": "yaml", "makefile": "makefile", "gnumakefile": "makefile", "dvc.lock": "yaml", "pipfile": "toml",

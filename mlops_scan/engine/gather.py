@@ -25,6 +25,8 @@ from mlops_scan.code.build import Source, Unread, build_all
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.code.look import Parts, run_in
+from mlops_scan.code.rnames import package_of
+from mlops_scan.code.rsweep import RSweep, r_sweep
 from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.documents.bounds import MAX_BYTES
@@ -47,7 +49,8 @@ from mlops_scan.words import Role
 
 _UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
 _STRUCTURED = frozenset({"yaml", "json", "toml", "hcl", "bicep"})
-_CODE = frozenset({"python", "notebook"})
+_R = frozenset({"r", "rmarkdown"})
+_CODE = frozenset({"python", "notebook"}) | _R
 _COMMON = frozenset({"serve", "test", "lint"})  # what programs without a model do as well
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _MAX_STRUCTURED = 1_000_000  # bytes of a YAML, JSON or TOML file that can be a definition; data files are larger
@@ -78,15 +81,17 @@ def gather(
     structured, left = _structured(repository.files)
     documents.left_out = left.union(swept.left)
     notebooks, unread = _notebooks(repository.files)
+    r_code = _r_code(repository.files, documents, rules)
     notices = (
         *([_left(swept, documents)] if swept.left else ()),
         *([_left_of_definitions(left, documents)] if left else ()),
         *([_left_of_notebooks(unread)] if unread else ()),
+        *([f"there is more R than one scan parses: {r_code.left} files are left out"] if r_code.left else ()),
     )
     repository = replace(repository, notices=(*repository.notices, *notices))
     begin(options, "code")
     definitions = _Definitions(repository.files, structured, documents, matcher)
-    code = swept.chosen | notebooks
+    code = swept.chosen | notebooks | r_code.chosen
     modules = _modules(repository.files, documents, code, options.jobs, cache, definitions.read)
     index = CodeIndex(modules, swept.names)
     documents.release(file.path for file in repository.files if language_of(file.path) in _CODE)
@@ -200,6 +205,15 @@ def _notebooks(files: tuple[File, ...]) -> tuple[frozenset[str], int]:
     if len(found) > _NOTEBOOKS:
         found.sort(key=lambda file: (file.role in ASIDE, file.path.count("/"), file.path))
     return frozenset(file.path for file in found[:_NOTEBOOKS]), max(0, len(found) - _NOTEBOOKS)
+
+
+def _r_code(files: tuple[File, ...], documents: Documents, rules: RuleBook) -> RSweep:
+    """The R scripts and documents that are parsed."""
+    found = [file for file in files if language_of(file.path) in _R and file.role not in _UNPARSED]
+    if not found:
+        return RSweep(frozenset())
+    packages = {package for tool in rules.tools.values() for root in tool.imports if (package := package_of(root))}
+    return r_sweep(found, documents.text, packages)
 
 
 def _pipelines(file: File, documents: Documents) -> Iterator[Pipeline]:

@@ -28,6 +28,12 @@ def project_names(context: Context) -> set[str]:
     return set(own_packages(context))
 
 
+def _shown(context: Context, name: str) -> str:
+    """A distribution's name as its users know it: only conda has an `r-` before those of R."""
+    is_r = own_packages(context).get(name, "").endswith("DESCRIPTION")
+    return name.removeprefix("r-") if is_r else name
+
+
 def self_tools(context: Context) -> frozenset[str]:
     """Tools that this repository is, or is a published plug-in of: their signals are its product, not its practice."""
     names = project_names(context)
@@ -52,7 +58,7 @@ def product_names(context: Context) -> list[str]:
     for tool in (context.rules.tools[id_] for id_ in context.self_tools):
         own = _known_as(tool) & names
         titled = any(_is_title(tool, name) for name in own) and not _GROUP.search(tool.name)
-        found |= {tool.name} if titled else own
+        found |= {tool.name} if titled else {_shown(context, name) for name in own}
     return sorted(found, key=str.lower)
 
 
@@ -87,7 +93,7 @@ def other_package(context: Context, machine_learning: bool) -> tuple[str, str] |
     if not machine_learning and not _learns_anywhere(context) and not _touches_ml(context):
         return None
     name = min(offered or project_names(context), default="")
-    called = f"the package `{name}`" if name else "the package"
+    called = f"the package `{_shown(context, name)}`" if name else "the package"
     rest = "its README tells them to install it" if trains else "trains nothing itself"
     families = {context.rules.tools[tool].family for tool in context.self_tools}
     if families & _TOOL_FAMILIES or _extends_tool(context):
@@ -112,7 +118,7 @@ def known_package(context: Context) -> tuple[str, str] | None:
         # a web framework serves no practice by itself
         serves = bool(tool.hints) or any(signature.serves for signature in tool.signatures)
         if own & names and tool.family in _TOOL_FAMILIES | {"frameworks"} and (serves or tool.family == "frameworks"):
-            name = min(own & names)
+            name = _shown(context, min(own & names))
             kind, what = (
                 ("library", "machine-learning library")
                 if tool.family == "frameworks"
@@ -155,12 +161,22 @@ def _tracks_or_orchestrates(tool: Tool) -> bool:
 
 
 def describes_itself(context: Context) -> bool:
-    """Whether a package describes itself for an index (trove classifiers), which projects for one's own use do not."""
+    """Whether a package describes itself for an index (trove classifiers), which projects for one's own use do not.
+
+    One of R says what it offers, and has pages for it. https://r-pkgs.org/structure.html
+    """
+    paths = {file.path for file in context.named("NAMESPACE")}
+    if "NAMESPACE" in paths and "DESCRIPTION" in own_packages(context).values() and _has_pages(context):
+        return True
     return any(
         "Programming Language ::" in context.documents.text(file.path)
         for file in context.named("pyproject.toml", "setup.py", "setup.cfg")
         if file.role is Role.SOURCE
     )
+
+
+def _has_pages(context: Context) -> bool:
+    return any(file.path.startswith("man/") and file.suffix == ".rd" for file in context.repository.files)
 
 
 def _touches_ml(context: Context) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import CodeIndex
+from mlops_scan.code.rnames import BARE, attached
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import matches
 from mlops_scan.fingerprints.names import fits_name
@@ -363,9 +364,21 @@ def _fitting(
     if target.path:
         return None
     found = table.matching(target.name)
+    if not found and target.name.startswith(BARE):
+        return _of_attached(table, index, module, target.name)
     if found:
         found = tuple(p for p in found if not p.signature.imports or not roots.isdisjoint(p.signature.imports))
     return target.name, found
+
+
+def _of_attached(table: NameTable[_Claim], index: CodeIndex, module: Module, name: str) -> _Fitting:
+    """What a function of R is whose package is not said: of one that the file attaches, or else any other R file."""
+    rest = name[len(BARE) :]
+    for package in dict.fromkeys((*attached(module), *index.r_packages)):
+        whole = f"R.{package}.{rest}"
+        if found := table.matching(whole):
+            return whole, found
+    return name, ()
 
 
 def _needs(patterns: Iterable[str]) -> tuple[frozenset[str], ...]:

@@ -139,7 +139,7 @@ class _Parts(Struct, frozen=True):
 def _parts(documents: Documents, path: str) -> _Parts:
     file = documents.files[path]
     language = language_of(path)
-    if language in ("python", "notebook"):
+    if language in ("python", "notebook", "r", "rmarkdown"):
         module = build(Source(path, documents.text(path), language == "notebook")).module
         return _Parts(file, () if module is None else (module,))
     if language in ("shell", "dockerfile", "makefile"):
