@@ -19,7 +19,9 @@ _TEXT = ("-e",)
 
 
 def script_of(words: tuple[str, ...]) -> str:
-    """The file that a command line of R runs, empty where it names none."""
+    """The file that a command line of R runs, empty where it names none; behind code there are arguments only."""
+    if any(word in _TEXT for word in words):
+        return ""
     if words[0] == "quarto":
         words = words[1:] if words[1:2] == ("render",) else ()
     elif words[0] == "R":

@@ -13,6 +13,8 @@ from mlops_scan.code.facts import Module
 _ROOT = "R."
 BARE = "R._."
 """How the names of functions begin whose package the file does not say."""
+ANONYMOUS = "_function_"
+"""How `documents.r_syntax` begins the names that it gives to functions without one."""
 _SUFFIXES = (".R", ".r", ".Rmd", ".rmd", ".qmd")
 
 
@@ -24,6 +26,13 @@ def package_of(name: str) -> str:
 def attached(module: Module) -> Iterator[str]:
     """The packages that an R file attaches or names."""
     return (package for item in module.imports if (package := package_of(item.name)))
+
+
+def named_scope(scope: str) -> str:
+    """The scope without the functions in it that have no name: `lapply(x, function(i) …)` runs where it stands."""
+    while (last := scope.rpartition(".")[2]).startswith(ANONYMOUS):
+        scope = scope[: -len(last)].rstrip(".")
+    return scope
 
 
 class RFunctions:

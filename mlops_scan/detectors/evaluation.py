@@ -24,13 +24,14 @@ _PICKLES = frozenset(
     {"pickle.dump", "joblib.dump", "cloudpickle.dump", "dill.dump", "pickle.dumps", "cloudpickle.dumps"}
 )
 _TABLES = frozenset({"to_csv", "to_json", "to_parquet", "to_excel"})
+_R_WRITES = (".write.csv", ".write_csv", ".fwrite", ".saveRDS", ".write_rds", ".write_json", ".write_parquet")
 _DATABASES = frozenset(
     {"to_sql", "bulk_insert_mappings", "bulk_save_objects", "executemany", "insert_one", "insert_many"}
 )
 _SESSIONS = frozenset({"add", "add_all", "merge"})
 _NO_TRACKERS = frozenset(
     {"math", "cmath", "numpy", "torch", "tensorflow", "jax", "scipy", "sympy", "keras", "cupy", "polars", "pandas",
-     "logging", "loguru", "structlog", "rich"}
+     "logging", "loguru", "structlog", "rich", "R"}
 )  # fmt: skip
 """Packages whose `log` is a logarithm, or a line for a person."""
 
@@ -95,7 +96,7 @@ def _stores(context: Context, module: Module, computing: frozenset[str]) -> bool
             if last == "dump":
                 return True
             made.add(call.scope)
-        elif dot and last in _TABLES:
+        elif (dot and last in _TABLES) or name.endswith(_R_WRITES):
             if _is_table_of_figures(context, module, call):
                 return True
         elif dot and (last in _DATABASES or (last in _SESSIONS and "session" in _text(context, module, call).lower())):

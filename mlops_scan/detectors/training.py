@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.code.facts import MAIN, Module
+from mlops_scan.code.rnames import attached, named_scope
 from mlops_scan.detectors import byhand
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.fingerprints.match import Use
@@ -16,6 +17,8 @@ _PARAMETERS = frozenset(
     {"argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic",
      "pydantic_settings", "jsonargparse", "docopt", "configargparse"}
 )  # fmt: skip
+_R_PARAMETERS = frozenset({"optparse", "argparse", "argparser", "docopt", "getopt"})
+_R_ARGUMENTS = "R._.commandArgs"
 _LOCAL_PATH = regex(
     r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)",
     words=("/home/", "users", "/content/drive/", "/root/"),
@@ -66,7 +69,7 @@ def _modular(context: Context, uses: list[Use]) -> Iterator[Signal]:
                 "training code lives in a notebook",
                 fixed=True,
             )
-        elif use.scope in ("", MAIN) and not _has_parameters(context, module):
+        elif named_scope(use.scope) in ("", MAIN) and not _has_parameters(context, module):
             reason = "training runs at module level without parameters"
             yield Signal("code/modular-training", use.tool, Grade.TRACE, evidence, use.confidence, reason, fixed=True)
         else:
@@ -76,6 +79,8 @@ def _modular(context: Context, uses: list[Use]) -> Iterator[Signal]:
 
 
 def _has_parameters(context: Context, module: Module) -> bool:
+    if not _R_PARAMETERS.isdisjoint(attached(module)) or any(call.name == _R_ARGUMENTS for call in module.calls):
+        return True
     return bool(module.roots.intersection(_PARAMETERS)) or any(
         "experiment/config" in use.serves for use in context.uses_in(module.path)
     )

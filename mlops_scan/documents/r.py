@@ -29,6 +29,7 @@ _PREFIXES = {"-": 14, "+": 14, "!": 8, "~": 5, "?": 1}
 _SPECIAL = 12  # `%any%`
 _CONSTANTS = frozenset({"TRUE", "FALSE", "NULL", "NA", "Inf", "NaN", "T", "F"})
 _CLOSING = {"(": ")", "[": "]", "[[": "]]"}
+_MAX_AGAIN = 5  # times that reading begins anew behind the line with a bracket that is never closed
 
 
 class RNode(Struct, frozen=True, gc=False):
@@ -81,9 +82,10 @@ class _Parser:
     def run(self) -> Read:
         statements: list[RNode] = []
         lost: list[int] = []
+        again = 0
         while len(lost) < _MAX_LOST:
             self._skip(("\n", ";", "}", ")", "]", "]]", ","))
-            start = self._tokens[self._at]
+            first, start = self._at, self._tokens[self._at]
             if start.kind == "end":
                 break
             try:
@@ -93,12 +95,14 @@ class _Parser:
             except _SyntaxError:
                 lost.append(start.line)
                 self._level = 0
+                if self._tokens[self._at].kind == "end" and again < _MAX_AGAIN:  # a bracket that is never closed
+                    self._at, again = first, again + 1
                 self._open.clear()
                 self._to_next_line()
         return Read(tuple(statements), tuple(lost))
 
     def _to_next_line(self) -> None:
-        """Behind the line at which reading failed: what was read is not read again, so all of it takes linear time."""
+        """Behind the line at which reading failed. Hardly anything is read again, so all of it takes linear time."""
         while self._tokens[self._at].kind != "end" and self._tokens[self._at].text != "\n":
             self._at += 1
 

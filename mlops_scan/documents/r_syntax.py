@@ -17,7 +17,8 @@ import ast
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-from mlops_scan.documents.r import RNode, walk
+from mlops_scan.documents.r import RNode
+from mlops_scan.documents.r_calls import ATTACHING, attached, functions, handed, joined, loads, piped, strings
 from mlops_scan.regex import regex
 
 ROOT = "R"
@@ -25,21 +26,18 @@ UNKNOWN = "_"  # the package of a function that may be of any
 
 _GENERICS = frozenset({"predict", "fit", "fit_xy", "fit_generator", "evaluate", "compile", "augment"})
 _OF_ANY = frozenset({"stats", "generics", "base", "methods"})  # packages that only declare generics
-_ATTACH = frozenset({"library", "require", "requireNamespace", "loadNamespace", "attachNamespace", "p_load", "shelf"})
 _LISTS = regex(
     r"(?!install|remove|detach|update)\w*(librar|packag|require|pkgs)\w*",
     words=("librar", "packag", "require", "pkgs"),
 )
 _PACKAGE = regex(r"[A-Za-z][A-Za-z0-9.]*")
 _CALLED = regex(r"\.(?=.)")
-_JOINS = {"file.path": "/", "here": "/", "paste0": ""}
 _COMPARES: Mapping[str, type[ast.cmpop]] = {
     "==": ast.Eq, "!=": ast.NotEq, "<": ast.Lt, ">": ast.Gt, "<=": ast.LtE, ">=": ast.GtE, "%in%": ast.In,
 }  # fmt: skip
 _PIPES = frozenset({"|>", "%>%", "%<>%", "%T>%", "%!>%"})
 # Functions whose argument is a test of one value; in others `x > 1` chooses rows or recodes a column.
 _DECIDING = ("any", "all", "isTRUE", "isFALSE", "expect_", "assert")
-_HOLES = frozenset({".", "_", ".x"})
 _Placed = TypeVar("_Placed", bound="ast.expr | ast.stmt | ast.arg | ast.keyword | ast.alias")
 _VALUES: Mapping[str, object] = {"TRUE": True, "T": True, "FALSE": False, "F": False, "NULL": None}
 
@@ -53,7 +51,7 @@ class _Translator:
     """Translates the statements of one file; what an expression needs beforehand goes into `_before`."""
 
     def __init__(self, statements: Sequence[RNode]) -> None:
-        self._own = {_own(name) for name in _functions(statements)}
+        self._own = {_own(name) for name in functions(statements)}
         self._before: list[ast.stmt] = []
         self._imported: set[str] = set()
         self._count = 0
@@ -69,13 +67,15 @@ class _Translator:
     def _block(self, nodes: Iterable[RNode]) -> list[ast.stmt]:
         outer, self._before = self._before, []
         for node in nodes:
-            made = self._statement(node)
-            if made is not None:
-                self._before.append(made)
+            self._run(node)
         found, self._before = self._before, outer
         return found
 
-    def _statement(self, node: RNode) -> ast.stmt | None:
+    def _run(self, node: RNode) -> None:
+        made = self._statement(node)  # what it needs beforehand stands before it
+        self._before.append(made)
+
+    def _statement(self, node: RNode) -> ast.stmt:
         if node.kind == "assign":
             return self._assign(node)
         if node.kind == "if":
@@ -93,8 +93,7 @@ class _Translator:
             return _at(ast.Break() if node.text == "break" else ast.Continue(), node)
         if node.kind == "call" and (made := self._special(node)) is not None:
             return made
-        value = self._expr(node)
-        return None if type(value) is ast.Name else _at(ast.Expr(value), node)
+        return _at(ast.Expr(self._expr(node)), node)
 
     def _body(self, node: RNode) -> list[ast.stmt]:
         found = self._block(node.parts if node.kind == "block" and node.text == "{" else (node,))
@@ -115,7 +114,7 @@ class _Translator:
             return _at(ast.Assert(self._expr(values[-1]), None), node)
         return None
 
-    def _assign(self, node: RNode) -> ast.stmt | None:
+    def _assign(self, node: RNode) -> ast.stmt:
         target, value = node.parts
         if target.kind in ("name", "string") and value.kind == "function":
             return self._function(_own(target.text), value, node)
@@ -123,7 +122,7 @@ class _Translator:
         if target.kind in ("name", "string"):
             name = _at(ast.Name(_own(target.text), ast.Store()), target)
             if _LISTS.fullmatch(target.text.lower()):  # `packages <- c("caret", "glmnet")`
-                self._attach(_strings(value), node)
+                self._attach(strings(value), node)
             return _at(ast.Assign([name], made), node)
         place = self._expr(target)
         return _at(ast.Assign([place], made), node)
@@ -144,9 +143,7 @@ class _Translator:
             kwonlyargs=[], kw_defaults=[], defaults=optional,
         )  # fmt: skip
         statements = self._body(body)
-        if type(statements[-1]) is ast.Expr:  # the value of the last expression is that of the function
-            last = statements[-1]
-            statements[-1] = ast.copy_location(ast.Return(last.value), last)
+        _return_last(statements)
         made = ast.FunctionDef(name=name, args=arguments, body=statements, decorator_list=[])
         return _at(made, whole)
 
@@ -159,16 +156,12 @@ class _Translator:
     def _statements(self, node: RNode) -> ast.expr:
         """A statement where a value is asked for: it runs before."""
         if node.kind == "assign" and node.parts[0].kind in ("name", "string") and node.parts[1].kind != "function":
-            made = self._statement(node)
-            if made is not None:
-                self._before.append(made)
+            self._run(node)
             return _at(ast.Name(_own(node.parts[0].text), ast.Load()), node)
         if node.kind == "if" and len(node.parts) == 3 and not any(p.kind == "block" for p in node.parts[1:]):
             test, then, otherwise = map(self._expr, node.parts)
             return _at(ast.IfExp(test, then, otherwise), node)
-        made = self._statement(node)
-        if made is not None:
-            self._before.append(made)
+        self._run(node)
         return _nothing(node)
 
     def _name(self, node: RNode) -> ast.expr:
@@ -218,13 +211,13 @@ class _Translator:
         if node.text == "~":
             return _nothing(node)
         if node.text in _PIPES:
-            return self._expr(_piped(left, right))
+            return self._expr(piped(left, right))
         first, second = self._expr(left), self._expr(right)
         if node.text in _COMPARES and not self._within:
             return _at(ast.Compare(first, [_COMPARES[node.text]()], [second]), node)
         if node.text in ("&&", "&", "||", "|"):
-            joined = ast.And() if "&" in node.text else ast.Or()
-            return _at(ast.BoolOp(joined, [first, second]), node)
+            operator = ast.And() if "&" in node.text else ast.Or()
+            return _at(ast.BoolOp(operator, [first, second]), node)
         return _at(ast.BinOp(first, ast.Add(), second), node)
 
     def _inner_block(self, node: RNode) -> ast.expr:
@@ -233,9 +226,7 @@ class _Translator:
             return _nothing(node)
         within, self._within = self._within, self._within if node.text == "(" else 0
         for part in node.parts[:-1]:
-            made = self._statement(part)
-            if made is not None:
-                self._before.append(made)
+            self._run(part)
         value = self._expr(node.parts[-1])
         self._within = within
         return value
@@ -255,19 +246,19 @@ class _Translator:
         called, values = node.parts[0], node.parts[1:]
         name = called.text if called.kind in ("name", "from", "string") else ""
         plain = called.kind == "name"
-        if name in _ATTACH or (name and _LISTS.fullmatch(name.lower())):
-            self._attach(_attached(name, values), node)
-        elif name in ("lapply", "sapply", "walk", "map", "invisible") and _loads(values):
-            self._attach(_strings(values[0]), node)
+        if name in ATTACHING or (name and _LISTS.fullmatch(name.lower())):
+            self._attach(attached(name, values), node)
+        elif name in ("lapply", "sapply", "walk", "map", "invisible") and loads(values):
+            self._attach(strings(values[0]), node)
         elif name == "tar_option_set":
             listed = [value for key, value in zip(node.names, values, strict=True) if key == "packages"]
-            self._attach(_strings(*listed), node)
-        if (text := _joined(name, values)) is not None:
+            self._attach(strings(*listed), node)
+        if (text := joined(name, values)) is not None:
             return _at(ast.Constant(value=text), node)
         if name in ("c", "list") and plain:
             return self._collection(node)
-        if name == "do.call" and values and (handed := _handed(node)) is not None:
-            return self._call(handed)
+        if name == "do.call" and values and (call := handed(node)) is not None:
+            return self._call(call)
         if name in ("q", "quit") and plain:
             return self._made(node, _dotted(node, "sys", "exit"), node.names, values)
         receiver = self._receiver(node)
@@ -360,64 +351,12 @@ def _dotted(node: RNode, first: str, *rest: str) -> ast.expr:
     return made
 
 
-def _functions(statements: Sequence[RNode]) -> Iterable[str]:
-    """The names that a file gives to functions; a variable of the same name hides none in a call."""
-    for node in walk(tuple(statements)):
-        if node.kind == "assign" and node.parts[1].kind == "function" and node.parts[0].kind in ("name", "string"):
-            yield node.parts[0].text
-
-
-def _strings(*nodes: RNode) -> list[str]:
-    """The strings that stand in some expressions, in vectors as well."""
-    found: list[str] = []
-    for node in nodes:
-        if node.kind == "string":
-            found.append(node.text)
-        elif node.kind == "call" and node.parts[0].text in ("c", "list"):
-            found += [part.text for part in node.parts[1:] if part.kind == "string"]
-    return found
-
-
-def _attached(name: str, values: Sequence[RNode]) -> list[str]:
-    """The packages that `library(x)`, `library("x")`, `p_load(x, y)`, `use_packages(c("x", "y"))` name."""
-    bare = name in _ATTACH
-    words = values[:1] if name in ("library", "require") else values
-    return [*_strings(*words), *(value.text for value in words if bare and value.kind == "name")]
-
-
-def _loads(values: Sequence[RNode]) -> bool:
-    """Whether `lapply(c("x", "y"), library, character.only = TRUE)` attaches what it is given."""
-    return len(values) > 1 and any(value.kind == "name" and value.text in _ATTACH for value in values[1:])
-
-
-def _joined(name: str, values: Sequence[RNode]) -> str | None:
-    """The path that `file.path("R", "train.R")` and the like make, where all its parts are known."""
-    if name not in _JOINS or not values or any(value.kind != "string" for value in values):
-        return None
-    return _JOINS[name].join(value.text for value in values)
-
-
-def _handed(node: RNode) -> RNode | None:
-    """What `do.call(f, list(a, b = 1))` calls."""
-    function, *rest = node.parts[1:]
-    if function.kind == "string":
-        function = RNode("name", function.line, function.end, function.text)
-    if function.kind not in ("name", "from"):
-        return None
-    given = rest[0] if rest and rest[0].kind == "call" and rest[0].parts[0].text == "list" else None
-    parts, names = (given.parts[1:], given.names) if given is not None else (tuple(rest), ("",) * len(rest))
-    return RNode("call", node.line, node.end, "", (function, *parts), names)
-
-
-def _piped(left: RNode, right: RNode) -> RNode:
-    """`left |> right` as the call that it is; the left side stands first, or in the place of a lone `.` or `_`."""
-    if right.kind == "call":
-        values = list(right.parts[1:])
-        holes = [i for i, value in enumerate(values) if value.kind == "name" and value.text in _HOLES]
-        if holes:
-            values[holes[0]] = left
-            return RNode("call", right.line, right.end, "", (right.parts[0], *values), right.names)
-        return RNode("call", right.line, right.end, "", (right.parts[0], left, *values), ("", *right.names))
-    if right.kind in ("name", "from", "get"):
-        return RNode("call", right.line, right.end, "", (right, left), ("",))
-    return RNode("block", left.line, right.end, "{", (left, right))
+def _return_last(statements: list[ast.stmt]) -> None:
+    """Make the last expression of a body, which is the value of the function, what it returns."""
+    last = statements[-1]
+    if type(last) is ast.Expr:
+        statements[-1] = ast.copy_location(ast.Return(last.value), last)
+    elif type(last) is ast.If:
+        _return_last(last.body)
+        if last.orelse:
+            _return_last(last.orelse)
