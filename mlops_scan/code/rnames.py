@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from mlops_scan.code.facts import Module
 
-_ROOT = "R."
+ROOT = "R"
+"""The root of all names that code in R takes from elsewhere."""
+_ROOT = f"{ROOT}."
 BARE = "R._."
 """How the names of functions begin whose package the file does not say."""
 ANONYMOUS = "_function_"

@@ -19,7 +19,8 @@ BUDGET = 1_500_000
 """Bytes of R that are parsed in all; of more the files that name a known package come first, then the small ones."""
 _MAX_FILES = 3_000  # that are looked at
 _NAMED = regex(
-    r"(?:library|require|p_load|requireNamespace)\(\s*([A-Za-z][\w.]*)|\b([A-Za-z][\w.]*):::?|[\"']([A-Za-z][\w.]*)[\"']"
+    r"(?:library|require|p_load|requireNamespace)\(\s*([A-Za-z][\w.]{0,60})|(?<![\w.])([A-Za-z][\w.]{0,60}):::?"
+    r"|[\"']([A-Za-z][\w.]{0,60})[\"']"
 )
 _ASIDE = frozenset({Role.DOCS, Role.EXAMPLE, Role.TEST})
 

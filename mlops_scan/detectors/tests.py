@@ -18,6 +18,7 @@ from mlops_scan.code.build import Source, build
 from mlops_scan.code.facts import Function, Module
 from mlops_scan.code.index import Node
 from mlops_scan.code.reach import MAX_HOPS
+from mlops_scan.code.rnames import ROOT
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.recorded import recorded_tests
 from mlops_scan.detectors.stubs import conftests, replaced
@@ -25,13 +26,14 @@ from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
-_TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
+_TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py|test.*\.[rR]")
 _TESTS_FILE = regex(r".*_tests\.py", words=("_tests.py",))  # collected only where a command names it
 _FAILS = regex(
     r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.fail\w*"
 )
 _FAILING = "pytest.fail"
 _ERRORS = ("raises", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "warns", "assertLogs")
+_R_ERRORS = frozenset({"expect_error", "expect_warning", "expect_message", "expect_no_error", "expect_condition"})
 _BUILTINS = frozenset(dir(builtins))
 _DATA_LIBRARIES = frozenset(
     {"numpy", "pandas", "polars", "pyspark", "pyarrow", "scipy", "dask", "duckdb", "torch", "tensorflow", "jax"}
@@ -58,17 +60,18 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `code/unit-tests` and `model/testing`."""
     for path, module in test_modules(context):
         asserting = [f for f in test_functions(module) if _asserts(context, module, f)]
+        runner = "r-tests" if module.roots == {ROOT} else "pytest"
         first = next((f for f in asserting if _first_party(context, path, f)), None)
         if first is not None:
             yield Signal(
-                "code/unit-tests", "pytest", Grade.IMPLEMENTED, (_at(context, path, first),), scope=first.qualname
+                "code/unit-tests", runner, Grade.IMPLEMENTED, (_at(context, path, first),), scope=first.qualname
             )
         elif test_functions(module):
             function = test_functions(module)[0]
             reason = "its tests call no code that works on data or models" if asserting else "its tests assert nothing"
             yield Signal(
                 "code/unit-tests",
-                "pytest",
+                runner,
                 Grade.TRACE,
                 (_at(context, path, function),),
                 Confidence.MEDIUM,
@@ -116,7 +119,7 @@ def _test_modules(context: Context) -> Iterator[tuple[str, Module]]:
 
 
 def test_functions(module: Module) -> list[Function]:
-    """The functions that pytest or unittest would run."""
+    """The functions that pytest or unittest would run; what R's `test_that` is handed is one of `test_that_1` …"""
     return [f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test")]
 
 
@@ -318,6 +321,8 @@ def _is_check(context: Context, module: Module, name: str, errors: bool) -> bool
     """Whether a call by that name asserts; with `errors` also that an error is raised."""
     target = context.index.resolve(module.path, name)
     last = target.name.rpartition(".")[2]
+    if last.startswith("expect_") and target.name.startswith("R."):
+        return errors or last not in _R_ERRORS
     if last in _ERRORS:
         return errors and ("assert" in last or target.name == "pytest.raises")
     return (
@@ -361,7 +366,10 @@ def _imports_data(context: Context, path: str) -> bool:
     known = cast("dict[str, bool]", context.cache.setdefault("modules with data libraries", {}))
     if path not in known:
         module = context.index.modules.get(path)
-        known[path] = module is not None and not module.roots.isdisjoint(_data_roots(context))
+        known[path] = module is not None and (
+            not module.roots.isdisjoint(_data_roots(context))
+            or (module.roots == {ROOT} and any(True for _ in context.uses_in(path)))  # it need not attach what it uses
+        )
     return known[path]
 
 

@@ -8,8 +8,16 @@ from mlops_scan.documents.r import RNode, walk
 
 ATTACHING = frozenset({"library", "require", "requireNamespace", "loadNamespace", "attachNamespace", "p_load", "shelf"})
 """Functions that attach or load the packages that they are handed, most of them as bare names."""
+_PACKAGES = ("librar", "packag", "require", "pkgs")
+_NOT_LOADING = ("install", "remove", "detach", "update")
 _JOINS = {"file.path": "/", "here": "/", "paste0": ""}
 _HOLES = frozenset({".", "_", ".x"})
+
+
+def lists_packages(name: str) -> bool:
+    """Whether a function or a vector has a name like `load_libraries` or `packages`, but none for installing them."""
+    lower = name.lower()
+    return any(word in lower for word in _PACKAGES) and not lower.startswith(_NOT_LOADING)
 
 
 def functions(statements: Sequence[RNode]) -> Iterable[str]:

@@ -18,7 +18,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from mlops_scan.documents.r import RNode
-from mlops_scan.documents.r_calls import ATTACHING, attached, functions, handed, joined, loads, piped, strings
+from mlops_scan.documents.r_calls import (
+    ATTACHING,
+    attached,
+    functions,
+    handed,
+    joined,
+    lists_packages,
+    loads,
+    piped,
+    strings,
+)
 from mlops_scan.regex import regex
 
 ROOT = "R"
@@ -26,10 +36,6 @@ UNKNOWN = "_"  # the package of a function that may be of any
 
 _GENERICS = frozenset({"predict", "fit", "fit_xy", "fit_generator", "evaluate", "compile", "augment"})
 _OF_ANY = frozenset({"stats", "generics", "base", "methods"})  # packages that only declare generics
-_LISTS = regex(
-    r"(?!install|remove|detach|update)\w*(librar|packag|require|pkgs)\w*",
-    words=("librar", "packag", "require", "pkgs"),
-)
 _PACKAGE = regex(r"[A-Za-z][A-Za-z0-9.]*")
 _CALLED = regex(r"\.(?=.)")
 _COMPARES: Mapping[str, type[ast.cmpop]] = {
@@ -108,6 +114,10 @@ class _Translator:
             return _at(ast.Return(self._expr(values[0]) if values else None), node)
         if name in ("stop", "abort"):
             return _at(ast.Raise(self._call(node), None), node)
+        if name == "test_that" and len(values) == 2:
+            self._count += 1
+            body = RNode("function", node.line, node.end, "", (values[1],))
+            return self._function(f"test_that_{self._count}", body, node)
         if name == "stopifnot" and values:
             for value in values[:-1]:
                 self._before.append(_at(ast.Assert(self._expr(value), None), value))
@@ -121,7 +131,7 @@ class _Translator:
         made = self._expr(value)
         if target.kind in ("name", "string"):
             name = _at(ast.Name(_own(target.text), ast.Store()), target)
-            if _LISTS.fullmatch(target.text.lower()):  # `packages <- c("caret", "glmnet")`
+            if lists_packages(target.text):  # `packages <- c("caret", "glmnet")`
                 self._attach(strings(value), node)
             return _at(ast.Assign([name], made), node)
         place = self._expr(target)
@@ -246,7 +256,7 @@ class _Translator:
         called, values = node.parts[0], node.parts[1:]
         name = called.text if called.kind in ("name", "from", "string") else ""
         plain = called.kind == "name"
-        if name in ATTACHING or (name and _LISTS.fullmatch(name.lower())):
+        if name in ATTACHING or lists_packages(name):
             self._attach(attached(name, values), node)
         elif name in ("lapply", "sapply", "walk", "map", "invisible") and loads(values):
             self._attach(strings(values[0]), node)

@@ -177,3 +177,35 @@ def test_a_function_of_another_file_is_reached(tmp_path: Path) -> None:
 def test_a_function_without_a_name_is_no_module(tmp_path: Path) -> None:
     train = "library(ranger)\nmodels <- lapply(1:5, function(i) {\n  ranger(y ~ ., data = folds[[i]])\n})\n"
     assert grade(scan_tree(tmp_path, {"train.R": train}), "code/modular-training") is Grade.TRACE
+
+
+TEST = """\
+source("../../R/model.R")
+
+test_that("the model learns", {
+  model <- fit_model(iris)
+  expect_gt(model$prediction.error, 0)
+})
+"""
+MODEL = "fit_model <- function(rows) ranger::ranger(Species ~ ., data = rows)\n"
+
+
+def test_tests_of_the_model(tmp_path: Path) -> None:
+    tree = {**ML, "R/model.R": MODEL, "tests/testthat/test-model.R": TEST}
+    report = scan_tree(tmp_path, tree)
+    assert grade(report, "model/testing") is Grade.IMPLEMENTED
+    assert grade(report, "code/unit-tests") is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        TEST.replace("  expect_gt(model$prediction.error, 0)\n", ""),
+        TEST.replace("  expect_gt", "  # expect_gt"),
+        "test_that('two', {\n  expect_equal(1 + 1, 2)\n})\n",
+        "test_that('it stops', {\n  expect_error(fit_model(NULL))\n})\n",
+    ],
+)
+def test_tests_that_say_nothing_of_the_model(tmp_path: Path, test: str) -> None:
+    tree = {**ML, "R/model.R": MODEL, "tests/testthat/test-model.R": test}
+    assert grade(scan_tree(tmp_path, tree), "model/testing") is not Grade.IMPLEMENTED
