@@ -105,9 +105,8 @@ def _first_test(context: Context, path: str) -> Evidence:
 
 
 def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Iterator[Signal]:
-    modules = context.index.modules
     found = [tests[path] for path in run.tests if path in tests]
-    found = [test for test in found if not left_out(run.words, modules[test.path], test.function)]
+    found = [test for test in found if not left_out(run.words, test.marks)]
     strong = next((test for test in found if not test.weak), None)
     if strong is not None:
         grade, reason = graded(run, ON_CHANGE | {"tag", "release"})

@@ -14,18 +14,17 @@ _TERM = regex(r"(not )?([A-Za-z_]\w{0,80})")
 _MARK = ".mark."
 
 
-def left_out(words: tuple[str, ...], module: Module, function: Function) -> bool:
-    """Whether a command of pytest leaves a test out; no where its expression is more than names joined by `and`."""
+def left_out(words: tuple[str, ...], marks: frozenset[str]) -> bool:
+    """Whether a command of pytest leaves out a test with some marks; no where it asks for more than names and `and`."""
     given = next((word for flag, word in pairwise(words) if flag == "-m"), "") if words[:1] == ("pytest",) else ""
     terms = [_TERM.fullmatch(" ".join(term.strip("() ").split())) for term in given.split(" and ")] if given else []
     if not terms or None in terms:
         return False
-    marks = set(_marks(module, function))
     return any((term.group(2) in marks) is bool(term.group(1)) for term in terms if term is not None)
 
 
-def _marks(module: Module, function: Function) -> list[str]:
+def marks_of(module: Module, function: Function) -> frozenset[str]:
     """The marks of a test and of the class that it is in."""
     holder = module.classes.get(function.qualname.rpartition(".")[0])
     found = (*function.decorators, *(holder.decorators if holder is not None else ()))
-    return [name.partition(_MARK)[2].partition(".")[0] for name in found if _MARK in name]
+    return frozenset(name.partition(_MARK)[2].partition(".")[0] for name in found if _MARK in name)

@@ -37,6 +37,7 @@ class Recorded(NamedTuple):
     """A test of recorded figures, and where the main code makes them."""
 
     path: str
+    module: Module
     function: Function
     use: Use
 
@@ -50,7 +51,9 @@ def recorded_tests(context: Context) -> Iterator[Recorded]:
             continue
         if path.endswith("/test.py") and not any(_CASE in item.bases for item in module.classes.values()):
             continue
-        found = (Recorded(path, f, use) for f in _tests(module) if (use := _asked(module, f, written)) is not None)
+        found = (
+            Recorded(path, module, f, use) for f in _tests(module) if (use := _asked(module, f, written)) is not None
+        )
         yield from list(found)[:1]
 
 

@@ -20,6 +20,7 @@ from mlops_scan.code.index import Node
 from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.code.rnames import ROOT
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.marks import marks_of
 from mlops_scan.detectors.recorded import recorded_tests
 from mlops_scan.detectors.stubs import conftests, replaced
 from mlops_scan.fingerprints.match import Use
@@ -54,6 +55,7 @@ class ModelTest(Struct, frozen=True):
     function: Function
     use: Use
     weak: str
+    marks: frozenset[str]  # by which pytest may be told to leave it out
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -144,7 +146,7 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
             if use is None:
                 continue
             reason = _weakness(context, module, function, nodes, use) or _toy(context, use)
-            found = ModelTest(path, function, use, reason)
+            found = ModelTest(path, function, use, reason, marks_of(module, function))
             if not reason:
                 yield found
                 break
@@ -153,7 +155,7 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
             if weak is not None:
                 yield weak
     for test in recorded_tests(context):
-        yield ModelTest(test.path, test.function, test.use, "")
+        yield ModelTest(test.path, test.function, test.use, "", marks_of(test.module, test.function))
 
 
 def _weakness(context: Context, module: Module, function: Function, nodes: tuple[Node, ...], use: Use) -> str:
