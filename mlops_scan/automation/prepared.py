@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 
 from mlops_scan.documents.shell import Command, ShellScript, unwrap
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 
 _EXPANSION = regex(r"\$(?:\{(\w+)\}|(\w+))")
+_KNOWN = regex(r"[\w./-]+(\s|$)")  # a command whose program is known
+_MAX_ADDED = 50  # assignments of a variable that are added up
 
 _Key = tuple[int, bool, tuple[tuple[str, str], ...]]  # a script's identity, whether it is a file, what it sees
 _Commands = list[tuple[Command, tuple[str, ...]]]
@@ -46,7 +49,7 @@ class Prepared:
         uncalled = _uncalled(script) if is_file else frozenset()
         found = self._commands[key] = []
         for command in script.commands:
-            words = unwrap(tuple(_filled(word, values) for word in command.words))
+            words = unwrap(tuple(_filled(word, values) for word in _spelled_out(command.words, script)))
             if words and command.function not in uncalled and words[0] not in script.functions:
                 found.append((command, words))
         return found
@@ -58,6 +61,37 @@ def _constants(script: ShellScript) -> dict[str, str]:
     for name, value in script.variables:
         values[name] = "" if name in values or "$" in value or "`" in value else value
     return {name: value for name, value in values.items() if value}
+
+
+def _spelled_out(words: tuple[str, ...], script: ShellScript) -> tuple[str, ...]:
+    """`eval $command` or `$command more`, where the script itself has put the command together.
+
+    That is `command="pytest $options"`, then at most `command="$command tests"`: a text that begins with a program and
+    that is only added to. Whether an addition depends on a condition is not asked: with all of them a command tests
+    less. What is not known of the text (`$options`) stays as written, and then names nothing.
+    """
+    place = 1 if words[:1] == ("eval",) else 0
+    match = _EXPANSION.fullmatch(words[place]) if place < len(words) else None
+    if match is None:
+        return words
+    name = match.group(1) or match.group(2)
+    text = _added_up([value for variable, value in script.variables if variable == name], name)
+    if not text or (place == 0 and " " not in text):  # one word is filled in like any other
+        return words
+    return ("eval", " ".join((text, *map(shlex.quote, words[place + 1 :]))))
+
+
+def _added_up(values: list[str], name: str) -> str:
+    """The text of a variable after some assignments; empty where that is not known, or begins with no program."""
+    if not values or len(values) > _MAX_ADDED:
+        return ""
+    text = values[0]
+    for value in values[1:]:
+        own = next((own for own in (f"${name} ", f"${{{name}}} ") if value.startswith(own)), "")
+        if not own:
+            return ""
+        text += f" {value[len(own) :]}"
+    return text if _KNOWN.match(text) and not has_any(text, ("$(", "`")) else ""
 
 
 def _filled(word: str, values: Mapping[str, str]) -> str:

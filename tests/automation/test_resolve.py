@@ -786,6 +786,40 @@ def test_the_program_of_a_cdk_app(command: str, expected: list[str]) -> None:
     assert entered(command, files) == expected
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        'export COMMAND="python train.py $OPTIONS"\necho $COMMAND\neval $COMMAND',
+        'COMMAND="python train.py"\neval "${COMMAND}"',
+        'COMMAND="python"\nif $FAST; then COMMAND="$COMMAND -O"; fi\nCOMMAND="${COMMAND} train.py"\neval $COMMAND',
+        'RUN="python -u"\n$RUN train.py --fast',
+        'RUN="python -u train.py"\nif $RUN; then echo done; fi',
+        'FLAGS="-u"\nRUN="python $FLAGS train.py"\n$RUN',
+        'RUN="cd src && cd .. && python train.py"\neval $RUN',
+    ],
+)
+def test_commands_that_a_script_puts_together(script: str) -> None:
+    assert entered(script, TREE) == ["train.py"], runs(script, TREE)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        'COMMAND="python train.py"\necho $COMMAND',
+        'COMMAND="python train.py"\n# eval $COMMAND',
+        'COMMAND="$PROGRAM train.py"\neval $COMMAND',
+        'COMMAND="$(which python) train.py"\neval $COMMAND',
+        'COMMAND="python train.py"\nCOMMAND="echo $COMMAND"\neval $COMMAND',
+        'COMMAND="python train.py"\nCOMMAND="true"\neval $COMMAND',
+        'COMMAND="python train.py"\neval $OTHER',
+        'COMMAND="echo python train.py"\neval $COMMAND',
+        'COMMAND="python train.py"\ntest -n "$COMMAND"',
+    ],
+)
+def test_commands_of_which_a_script_does_not_tell_the_program(script: str) -> None:
+    assert entered(script, TREE) == []
+
+
 def test_variables_of_the_environment_are_filled_in_unless_the_script_sets_them() -> None:
     resolver = resolver_of({ORIGIN: "x: y\n", "a.py": "x = 1\n", "b.py": "x = 1\n"})
     for text, expected in (("python $F", "a.py"), ("F=b.py\npython $F", "b.py")):
