@@ -96,6 +96,8 @@ def _collect(path: str, node: Node, cluster: _Cluster) -> None:
     metadata = node.get("metadata") or node
     name = text(metadata.get("name")) or text(metadata.get("generateName"))
     resource = _Resource(text(node.get("kind")), name, path, node)
+    if _of_kubeflow(metadata):
+        return
     if resource.kind in ("PipelineRun", "TaskRun"):
         cluster.runs.append(resource)
     elif name:
@@ -104,6 +106,12 @@ def _collect(path: str, node: Node, cluster: _Cluster) -> None:
         for item in items(resource.spec.get("resourcetemplates"))[:20]:
             if text(item.get("kind")) in ("PipelineRun", "TaskRun"):
                 cluster.runs.append(_Resource(f"{text(item.get('kind'))} of {name}", name, path, item))
+
+
+def _of_kubeflow(metadata: Node) -> bool:
+    """Whether a Kubeflow compiler made a resource: a pipeline of data science that runs on Tekton, and no CI."""
+    named = (name for holder in ("annotations", "labels") for name, _ in entries(metadata.get(holder)))
+    return any(name.startswith("pipelines.kubeflow.org/") for name in named)
 
 
 def _clock(node: Node, cluster: _Cluster) -> None:

@@ -846,3 +846,78 @@ def test_rule_files_of_any_text(text: str) -> None:
     for path in ("Snakefile", "main.nf"):
         for found in rulefile(path, text):
             assert found.steps and all(step.line >= 1 for step in found.steps)
+
+
+# -- Kubeflow on Tekton ------------------------------------------------------------------------------------------------
+
+TEKTON = """\
+apiVersion: tekton.dev/v1beta1
+kind: PipelineRun
+metadata:
+  name: score
+  annotations: {pipelines.kubeflow.org/pipeline_spec: '{"name": "score"}'}
+spec:
+  pipelineSpec:
+    tasks:
+    - name: fetch
+      taskSpec:
+        steps:
+        - name: main
+          image: example.org/score
+          command: [sh, -c]
+          args:
+          - |
+            cd src
+            python fetch.py
+          - $(inputs.params.day)
+    - name: score
+      taskSpec:
+        steps:
+        - {name: main, image: example.org/score, command: [python, score.py], args: [--all]}
+    - name: fit
+      taskSpec:
+        steps:
+        - name: main
+          command: [sh, -ec, "program_path=$(mktemp); python3 -u $program_path"]
+          args: ["def fit(rows):\\n    model.fit(rows)\\n"]
+    - name: run-a-file
+      taskSpec:
+        steps:
+        - name: main
+          command: [sh, -c]
+          args: ["curl -O bootstrapper.py && python3 bootstrapper.py --file 'work/report.ipynb'"]
+        metadata:
+          annotations: {elyra/node-file-name: work/report.ipynb}
+"""
+
+
+def test_kubeflow_on_tekton() -> None:
+    found = pipeline("score.yaml", TEKTON)
+    assert (found.tool, found.name, found.line) == ("kubeflow-pipelines", "score", 1)
+    assert brief(found.steps) == [
+        ("fetch", 9, "cd src\npython fetch.py", 17),
+        ("score", 20, "python score.py --all", 23),
+        ("fit", 24, "", 27),
+        ("run-a-file", 30, "papermill work/report.ipynb", 33),
+    ]
+    assert [set(step.does) for step in found.steps] == [set(), set(), {"train"}, set()]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{pipelines.kubeflow.org/pipeline_spec: '{\"name\": \"score\"}'}", "{tekton.dev/template: ''}"),
+        ("kind: PipelineRun", "kind: TaskRun"),
+        ("    tasks:", "    finally:"),
+        ("tekton.dev/v1beta1", "example.org/v1"),
+    ],
+)
+def test_other_runs_of_tekton_are_no_pipelines_of_kubeflow(old: str, new: str) -> None:
+    assert old in TEKTON
+    assert pipelines("score.yaml", TEKTON.replace(old, new)) == []
+
+
+def test_a_file_that_elyra_does_not_run_is_not_run() -> None:
+    """The annotation stays where somebody has written another script into the task."""
+    found = pipeline("score.yaml", TEKTON.replace("python3 bootstrapper.py --file 'work/report.ipynb'", "ls").replace("bootstrapper.py", "x"))
+    assert found.steps[-1].command == "curl -O x && ls"

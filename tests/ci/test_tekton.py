@@ -148,3 +148,11 @@ def test_failures_that_stop_nothing(level: str) -> None:
 def test_other_groups_are_not_tekton(group: str) -> None:
     text = PIPELINE.replace("tekton.dev/v1", group) + "# tekton.dev/\n"
     assert [workflow for workflow in found({"p.yaml": text}) if workflow.provider == "tekton"] == []
+
+
+def test_pipelines_that_kubeflow_compiles_are_no_ci() -> None:
+    spec = "pipelineSpec: {tasks: [{name: t, taskSpec: {steps: [{name: s, script: pytest}]}}]}"
+    run = f"apiVersion: tekton.dev/v1\nkind: PipelineRun\nmetadata: {{name: r}}\nspec: {{{spec}}}\n"
+    assert len(found({"run.yaml": run})) == 1
+    for marks in ("annotations: {pipelines.kubeflow.org/pipeline_spec: x}", "labels: {pipelines.kubeflow.org/gen: ''}"):
+        assert found({"run.yaml": run.replace("{name: r}", f"{{name: r, {marks}}}")}) == []

@@ -36,6 +36,8 @@ def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
             yield cluster.kubeflow(path, compiled)
         elif text(document.get("apiVersion")).startswith("argoproj.io/"):
             yield from cluster.argo(path, document)
+        elif text(document.get("apiVersion")).startswith("tekton.dev/"):
+            yield from cluster.tekton(path, document)
         elif text(document.get("kind")) == "CronJob" and text(document.get("apiVersion")).startswith("batch/"):
             yield from cluster.cron_job(path, document)
         elif cloud.is_databricks(document):

@@ -1,4 +1,4 @@
-"""Pipelines of a Kubernetes cluster: compiled Kubeflow pipelines, Argo Workflows, CronJobs."""
+"""Pipelines of a Kubernetes cluster: compiled Kubeflow pipelines, Argo Workflows, Kubeflow on Tekton, CronJobs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from mlops_scan.documents.node import Node
 
 _WORKFLOWS = frozenset({"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow"})
 _SHELLS = frozenset({"sh", "bash", "/bin/sh", "/bin/bash", "ash"})
+_ELYRA_FILE = "elyra/node-file-name"
+_ELYRA_LAUNCHER = "bootstrapper.py"  # fetches the file and runs it: https://github.com/elyra-ai/elyra
 _MAX_STEPS = 500
 
 
@@ -49,9 +51,7 @@ def argo(path: str, document: Node) -> Iterator[Pipeline]:
     templates = spec.get("templates") if spec is not None else None
     if text(document.get("kind")) not in _WORKFLOWS or templates is None:
         return
-    holders = (document.path("metadata", "annotations"), document.path("metadata", "labels"))
-    marks = [name for holder in holders if holder is not None for name, _ in holder.entries]
-    by_kubeflow = any(name.startswith("pipelines.kubeflow.org/") for name in marks)
+    by_kubeflow = is_kubeflow(document)
     steps = tuple(step for template in templates.items[:_MAX_STEPS] if (step := _template(template, by_kubeflow)))
     if steps:
         clock = document.path("spec", "schedules") or document.path("spec", "schedule")
@@ -66,6 +66,49 @@ def argo(path: str, document: Node) -> Iterator[Pipeline]:
             schedule_line=clock.at if clock is not None else 0,
             schedule_off=switched_off(document.path("spec", "suspend")),
         )
+
+
+def is_kubeflow(document: Node) -> bool:
+    """Whether a Kubernetes resource says in its annotations or labels that a Kubeflow compiler made it."""
+    holders = (document.path("metadata", "annotations"), document.path("metadata", "labels"))
+    marks = [name for holder in holders if holder is not None for name, _ in holder.entries]
+    return any(name.startswith("pipelines.kubeflow.org/") for name in marks)
+
+
+def tekton(path: str, document: Node) -> Iterator[Pipeline]:
+    """The tasks of a pipeline that Kubeflow runs on Tekton, as OpenShift AI and Elyra do; other runs of Tekton are CI.
+
+    Fact: https://github.com/kubeflow/kfp-tekton/blob/master/guides/kfp-user-guide/README.md
+    """
+    spec = document.path("spec", "pipelineSpec") or document.get("spec")
+    tasks = spec.get("tasks") if spec is not None else None
+    if text(document.get("kind")) not in ("Pipeline", "PipelineRun") or tasks is None or not is_kubeflow(document):
+        return
+    steps = tuple(step for task in tasks.items[:_MAX_STEPS] if (step := _task(task)) is not None)
+    if steps:
+        name = text(document.path("metadata", "name")) or text(document.path("metadata", "generateName"))
+        yield Pipeline("kubeflow-pipelines", name or "pipeline", path, document.line, steps)
+
+
+def _task(task: Node) -> PipelineStep | None:
+    """One task with what its first step runs, which is all that the compiler makes of a component."""
+    inner = task.path("taskSpec", "steps")
+    body = inner.items[0] if inner is not None and inner.items else None
+    if body is None:
+        return None
+    called, given = listed(body.get("command")), listed(body.get("args"))
+    does = embedded("\n".join((*called, *given)))
+    file = text(task.path("taskSpec", "metadata", "annotations", _ELYRA_FILE))
+    if file.endswith((".py", ".ipynb", ".r", ".R")) and any(_ELYRA_LAUNCHER in word for word in given):
+        program = "python" if file.endswith(".py") else "Rscript" if file[-1] in "rR" else "papermill"
+        return PipelineStep(text(task.get("name")), task.line, shlex.join((program, file)), body.line)
+    if len(called) == 2 and called[0] in _SHELLS and called[1].startswith("-") and "c" in called[1] and given:
+        arguments = body.get("args")
+        first = arguments.items[0] if arguments is not None and arguments.items else arguments
+        return PipelineStep(text(task.get("name")), task.line, given[0], (first or body).text_line, does=does)
+    if any("\n" in word for word in (*called, *given)):
+        return PipelineStep(text(task.get("name")), task.line, "", body.line, does=does)  # Python source in a launcher
+    return PipelineStep(text(task.get("name")), task.line, shlex.join((*called, *given)), body.line, does=does)
 
 
 def _template(template: Node, by_kubeflow: bool) -> PipelineStep | None:
