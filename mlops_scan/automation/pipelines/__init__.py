@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import cloud, cluster, projects, steplists
-from mlops_scan.automation.pipelines.shapes import text
 from mlops_scan.documents.node import Node
 from mlops_scan.repository.roles import strip_template
 
@@ -34,12 +33,8 @@ def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
             yield projects.recipe(path, document)
         elif (compiled := cluster.compiled(document)) is not None:
             yield cluster.kubeflow(path, compiled)
-        elif text(document.get("apiVersion")).startswith("argoproj.io/"):
-            yield from cluster.argo(path, document)
-        elif text(document.get("apiVersion")).startswith("tekton.dev/"):
-            yield from cluster.tekton(path, document)
-        elif text(document.get("kind")) == "CronJob" and text(document.get("apiVersion")).startswith("batch/"):
-            yield from cluster.cron_job(path, document)
+        elif (resource := cluster.resource(path, document)) is not None:
+            yield from resource
         elif cloud.is_databricks(document):
             yield from cloud.databricks(path, document)
         elif cloud.is_azure_ml(document):

@@ -45,6 +45,18 @@ def kubeflow(path: str, document: Node) -> Pipeline:
     return Pipeline("kubeflow-pipelines", name, path, tasks.at, tuple(steps))
 
 
+def resource(path: str, document: Node) -> Iterator[Pipeline] | None:
+    """What a Kubernetes resource declares of a kind that may be a pipeline; None for all other documents."""
+    version = text(document.get("apiVersion"))
+    if version.startswith("argoproj.io/"):
+        return argo(path, document)
+    if version.startswith("tekton.dev/"):
+        return tekton(path, document)
+    if version.startswith("batch/") and text(document.get("kind")) == "CronJob":
+        return cron_job(path, document)
+    return None
+
+
 def argo(path: str, document: Node) -> Iterator[Pipeline]:
     """The templates of an Argo workflow with a container or a script; Kubeflow v1 compiles to one with annotations."""
     spec = document.path("spec", "workflowSpec") or document.get("spec")
