@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import ON_CHANGE, Job, Step, Workflow
+from mlops_scan.detectors.asked import starts_service
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded, job_of
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
@@ -107,6 +108,7 @@ def _first_test(context: Context, path: str) -> Evidence:
 def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Iterator[Signal]:
     found = [tests[path] for path in run.tests if path in tests]
     found = [test for test in found if not left_out(run.words, test.marks)]
+    found = [test for test in found if not test.asks or starts_service(context, run)]
     strong = next((test for test in found if not test.weak), None)
     if strong is not None:
         grade, reason = graded(run, ON_CHANGE | {"tag", "release"})
@@ -270,11 +272,14 @@ def _elsewhere(context: Context, path: str) -> bool:
 
 
 def _toothless(context: Context, runs: list[Run]) -> Iterator[Problem]:
-    seen = set()
-    for run in runs:
-        if not _is_test(run) or not run.toothless or run.start.blocked or run.location in seen:
+    tests = [run for run in runs if _is_test(run) and not run.start.blocked]
+    # of the jobs of a matrix one may be allowed to fail
+    seen = {(run.location, *(e.location for e in run.chain)) for run in tests if not run.toothless}
+    for run in tests:
+        place = (run.location, *(e.location for e in run.chain))
+        if not run.toothless or place in seen or (run.location,) in seen:
             continue
-        seen.add(run.location)
+        seen |= {place, (run.location,)}
         command = " ".join(run.words[:6])
         reason = f"`{run.toothless}` swallows its failure" if run.toothless.startswith("||") else run.toothless
         yield Problem(

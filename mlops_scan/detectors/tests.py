@@ -1,7 +1,7 @@
 """Tests: which files hold real tests, and which of those exercise a model's behaviour or quality.
 
 A test of a model fits or loads one, through whatever first-party code it calls, and asserts on what comes out; one of
-recorded figures (`recorded`) holds what training has written to bounds. Mocks,
+recorded figures (`recorded`) holds what training has written to bounds, one may ask a running service (`asked`). Mocks,
 shapes of helpers, prints and `assert True` are not tests of a model.
 """
 
@@ -19,6 +19,7 @@ from mlops_scan.code.facts import Function, Module
 from mlops_scan.code.index import Node
 from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.code.rnames import ROOT
+from mlops_scan.detectors.asked import asking_tests
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.marks import marks_of
 from mlops_scan.detectors.recorded import recorded_tests
@@ -56,6 +57,7 @@ class ModelTest(Struct, frozen=True):
     use: Use
     weak: str
     marks: frozenset[str]  # by which pytest may be told to leave it out
+    asks: bool = False  # it asks a service that has to run beside it
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -156,6 +158,9 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
                 yield weak
     for test in recorded_tests(context):
         yield ModelTest(test.path, test.function, test.use, "", marks_of(test.module, test.function))
+    for asking in asking_tests(context):
+        marks = marks_of(asking.module, asking.function)
+        yield ModelTest(asking.path, asking.function, asking.use, "", marks, asks=True)
 
 
 def _weakness(context: Context, module: Module, function: Function, nodes: tuple[Node, ...], use: Use) -> str:

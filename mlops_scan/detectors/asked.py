@@ -1,0 +1,142 @@
+"""Tests that ask the running service of a model over HTTP and hold what it answers to something.
+
+`requests.post("http://localhost:8000/predict", json=row)` leads to no code of the repository, and such a file imports
+no tool, so that it may not have been parsed with the rest. What CI does with one counts where its job starts the service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, cast
+
+from mlops_scan.automation.images import ENGINES, composed
+from mlops_scan.automation.model import Run
+from mlops_scan.code.build import Source, build
+from mlops_scan.code.facts import MAIN, Call, Function, Guard, Module
+from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.fingerprints.match import Use
+from mlops_scan.regex import has_any, regex
+from mlops_scan.words import Role
+
+_TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
+_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 -- names that tests ask, nothing is bound
+_CLIENTS = regex(r"(requests|httpx)(\.\w+)*\.(post|get|put|request)", words=("requests", "httpx"))
+_ASKS = regex(r"[/:]\w*(predict|infer|scor|classif|invocations|forecast)\w*", re.I)
+_BODY = frozenset({"json", "content", "text", "loads"})
+_ENVELOPE = frozenset({"status_code", "status", "headers", "reason", "len", "keys"})  # says nothing of the answer
+_ANSWER = regex(r"[^/:]*(predict|label|class|probab|confiden|score|sentiment|categor|answer)[^/:]*", re.I)
+_ADDRESS = ("url", "uri", "endpoint", "path", "route", "host")
+_STANDS_IN = ("unittest.mock", "mock", "pytest_mock", "responses", "requests_mock", "respx", "httpretty", "vcr")
+_SKIPPED = ("mark.skip", "unittest.skip")
+_LOADS = frozenset({"load-model"})
+_ANYTHING = frozenset({"pickle", "generic-estimator"})  # tools whose uses need not be of a model
+_HOPS = 8
+_MAX_FILES = 500  # test files looked at
+_MAX_SIZE = 200_000  # bytes of one
+_MAX_BESIDE = 1_000  # other commands of a job looked at
+
+
+class Asking(NamedTuple):
+    """A test that asks the service, and where the service loads its model."""
+
+    path: str
+    module: Module
+    function: Function
+    use: Use
+
+
+def asking_tests(context: Context) -> Iterator[Asking]:
+    """The first such test of each file of tests."""
+    model = _served(context)
+    for path in _candidates(context) if model is not None else ():
+        module = context.index.modules.get(path) or build(Source(path, context.documents.text(path))).module
+        if module is None or any(item.name.startswith(_STANDS_IN) for item in module.imports):
+            continue
+        if any(has_any(text, _HOSTS) for _, text in module.strings):
+            tests = (f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test"))
+            found = next((f for f in tests if _asks(module, f) and _holds(context, module, f)), None)
+            if found is not None and model is not None:
+                yield Asking(path, module, found, model)
+
+
+def starts_service(context: Context, run: Run) -> bool:
+    """Whether a command of the run's job starts what serves: an image that the job builds, compose, or the code itself."""
+    known = cast("dict[tuple[str, str], bool]", context.cache.setdefault("jobs that serve", {}))
+    job = (run.start.workflow, run.start.job)
+    if job not in known:
+        runs = context.automation.runs_of_job(*job)[:_MAX_BESIDE]
+        builds = any("build-image" in use.does for other in runs for use in other.uses)
+        known[job] = any(_starts(context, other, builds) for other in runs)
+    return known[job]
+
+
+def _starts(context: Context, run: Run, builds: bool) -> bool:
+    if not run.words or run.tests:
+        return False
+    if run.words[0] in ENGINES:
+        asked = composed(run.words)
+        return "up" in asked[:3] if asked is not None else builds and run.words[1:2] == ("run",)
+    return any(not context.nodes_doing({"serve"}).isdisjoint(((path, ""), (path, MAIN))) for path, _ in run.entries)
+
+
+def _served(context: Context) -> Use | None:
+    """Where the first web application of the main code loads its model."""
+    for use in context.doing("serve"):
+        path = use.location.path
+        if path in context.index.modules:
+            model = context.reaches(((path, ""), (path, MAIN), (path, use.scope)), _LOADS, _HOPS)
+            if model is not None and model.tool not in _ANYTHING and context.role(model.location.path) not in ASIDE:
+                return model
+    return None
+
+
+def _candidates(context: Context) -> Iterator[str]:
+    """Test files by their names, or that a command gives to the runner."""
+    given = {path for run in context.leading() for path in run.tests}
+    files = ((path, file) for path, file in context.documents.files.items() if file.role is Role.TEST)
+    named = (
+        path
+        for path, file in files
+        if file.size <= _MAX_SIZE and (path in given or _TEST_FILE.fullmatch(path.rpartition("/")[2]))
+    )
+    for number, path in enumerate(named):
+        if number >= _MAX_FILES:
+            return
+        if path.endswith(".py") and any(context.documents.holds(path, host) for host in _HOSTS):
+            yield path
+
+
+def _asks(module: Module, function: Function) -> bool:
+    """Whether a test, or a helper of its file that it calls, asks for a prediction; one that is skipped does not."""
+    if any(decorator.endswith(_SKIPPED) for decorator in function.decorators):
+        return False
+    own = [call for call in module.calls if call.scope == function.qualname]
+    helpers = {call.name[2:] for call in own if call.name.startswith("@.")}
+    return any(
+        _CLIENTS.fullmatch(call.name) and any(_ASKS.search(text) for text in _texts(module, call))
+        for call in module.calls
+        if call.scope == function.qualname or call.scope in helpers
+    )
+
+
+def _texts(module: Module, call: Call) -> Iterator[str]:
+    """The constants that a call is given, and the texts in the lines on which it stands."""
+    yield from (text for text in call.args if text)
+    yield from (text for _, text in call.keywords if text)
+    yield from (text for line, text in module.strings if call.line <= line <= call.end_line)
+
+
+def _holds(context: Context, module: Module, function: Function) -> bool:
+    """Whether a test asserts something of the answer itself, and not only that one came, or how it is called."""
+    guards = (guard for guard in module.guards if guard.scope == function.qualname and guard.stops == "assert")
+    return any(_of_answer(guard, context.line(module.path, guard.line)) for guard in guards)
+
+
+def _of_answer(guard: Guard, line: str) -> bool:
+    names = frozenset(guard.names)
+    if names.isdisjoint(_BODY) or not names.isdisjoint(_ENVELOPE) or not guard.compares:
+        return False
+    if guard.ordered and guard.numbers:
+        return True
+    return "==" in line and any(_ANSWER.fullmatch(name) and not has_any(name.lower(), _ADDRESS) for name in names)
