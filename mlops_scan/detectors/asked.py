@@ -1,7 +1,8 @@
 """Tests that ask the running service of a model over HTTP and hold what it answers to something.
 
 `requests.post("http://localhost:8000/predict", json=row)` leads to no code of the repository, and such a file imports
-no tool, so that it may not have been parsed with the rest. What CI does with one counts where its job starts the service.
+no tool, so that it may not have been parsed with the rest. What CI does with one counts where its job starts the
+service.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def asking_tests(context: Context) -> Iterator[Asking]:
 
 
 def starts_service(context: Context, run: Run) -> bool:
-    """Whether a command of the run's job starts what serves: an image that the job builds, compose, or the code itself."""
+    """Whether the run's job starts what serves: an image that the job builds, compose, or the code itself."""
     known = cast("dict[tuple[str, str], bool]", context.cache.setdefault("jobs that serve", {}))
     job = (run.start.workflow, run.start.job)
     if job not in known:

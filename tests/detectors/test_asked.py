@@ -11,7 +11,8 @@ from tests.trees import ML, findings, grade, scan_tree
 
 TESTING, IN_CI = "model/testing", "ci/model-tests"
 APP = (
-    "import joblib\nfrom flask import Flask, request\n\napp = Flask(__name__)\nmodel = joblib.load('model.joblib')\n\n\n"
+    "import joblib\nfrom flask import Flask, request\n\napp = Flask(__name__)\n"
+    "model = joblib.load('model.joblib')\n\n\n"
     "@app.route('/predict', methods=['POST'])\ndef predict():\n"
     "    return {'label': model.predict(request.json)[0]}\n\n\nif __name__ == '__main__':\n    app.run()\n"
 )
