@@ -10,6 +10,7 @@ from mlops_scan.ci.model import AUTOMATIC
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.ciruns import chain, graded
 from mlops_scan.detectors.containers import broken_build, pushes_no_model
+from mlops_scan.detectors.gitops import synced
 from mlops_scan.detectors.stacks import deployed, deployed_pipeline
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
@@ -23,8 +24,9 @@ _PRODUCTION = regex(r"prod|live|release", re.I)
 
 
 def delivered(context: Context, runs: list[Run]) -> Iterator[Signal]:
-    """Signals of the family cd, and approvals of releases, that the runs of CI show."""
+    """Signals of the family cd, and approvals of releases, that the runs of CI and applications of Argo CD show."""
     yield from unique(signal for run in runs for signal in _deployments(context, run))
+    yield from unique(synced(context))
     yield from unique(_approvals(context, runs))
     yield from _environments(context, runs)
 
