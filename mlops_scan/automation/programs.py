@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 from msgspec import Struct
@@ -27,6 +28,9 @@ _WITH_VALUE = frozenset(
      "--py-files", "-o"}
 )  # fmt: skip
 _MODULE_NAMES = frozenset({"--module-name", "-n", "-module-name"})
+_LOADERS = frozenset(
+    {"importlib.util.spec_from_file_location", "importlib.machinery.SourceFileLoader", "imp.load_source"}
+)  # of a module by the path of its file
 _TARGET = regex(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
@@ -48,7 +52,7 @@ class Programs:
     def launched(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
         """What `python …`, `torchrun …`, `papermill …` runs from `folder`; `origin` is the file of the command."""
         program = self._launched(words, folder, origin)
-        made = self.driven(words, folder) if program.entries else ()
+        made = (*self.driven(words, folder), *self._handed(words, folder, program)) if program.entries else ()
         return replace(program, entries=(*program.entries, *made)) if made else program
 
     def driven(self, words: tuple[str, ...], folder: str) -> tuple[Node, ...]:
@@ -60,6 +64,25 @@ class Programs:
         name = next((after for word, after in pairwise(words) if word in _MODULE_NAMES), "")
         entries = self.objects(f"{name}:get_pipeline", folder) if name and "$" not in name else ()
         return entries if len(entries) == 2 else ()
+
+    def _handed(self, words: tuple[str, ...], folder: str, program: Program) -> Iterator[Node]:
+        """What a script runs of a Python file that it loads by the path it is given: `python train.py src/model.py`.
+
+        It loads one with `spec_from_file_location` and its like, and calls functions that the file has:
+        https://docs.python.org/3/library/importlib.html#importing-a-source-file-directly
+        """
+        script = program.entries[0][0]
+        module = self.index.modules.get(script)
+        names = {call.name for call in module.calls} if module is not None else set()
+        if names.isdisjoint(_LOADERS):
+            return
+        called = {name.rpartition(".")[2] for name in names if "." in name and name not in _LOADERS}
+        for word in words[1:]:
+            path = self.paths.existing(word, folder, script) if word.endswith(".py") and "$" not in word else None
+            given = self.index.modules.get(path) if path not in (None, script) else None
+            functions = sorted(called.intersection(given.functions)) if given is not None else []
+            if given is not None and functions:
+                yield from ((given.path, name) for name in ("", *functions))
 
     def _launched(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
         if words[0] in ("jupyter", "jupyter-nbconvert", "nbconvert") and not {"--execute", "execute", "run"} & set(

@@ -886,3 +886,33 @@ DRIVER = {
 )
 def test_a_program_that_is_given_the_module_with_the_pipeline(command: str, expected: list[str]) -> None:
     assert sorted(set(entered(command, DRIVER))) == expected
+
+
+LOADER = {
+    "src/train.py": (
+        "import importlib.util\nimport sys\n\n\ndef load(path):\n"
+        "    spec = importlib.util.spec_from_file_location('m', path)\n"
+        "    module = importlib.util.module_from_spec(spec)\n"
+        "    spec.loader.exec_module(module)\n    return module\n\n\n"
+        "model = load(sys.argv[2])\nmodel.fit(sys.argv[1])\n"
+    ),
+    "src/model.py": "def fit(rows):\n    return rows\n\n\ndef evaluate(rows):\n    return rows\n",
+    "src/other.py": "def make():\n    return 1\n",
+    "src/plain.py": "import sys\n\nmodel = make(sys.argv[2])\nmodel.fit(sys.argv[1])\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("python src/train.py data.csv ./src/model.py 200", {("src/model.py", ""), ("src/model.py", "fit")}),
+        ("python src/train.py data.csv src/other.py", set()),
+        ("python src/train.py data.csv src/gone.py", set()),
+        ("python src/train.py data.csv $MODEL", set()),
+        ("python src/plain.py data.csv src/model.py", set()),
+        ("python src/other.py src/model.py", set()),
+    ],
+)
+def test_a_script_that_loads_the_file_it_is_given(command: str, expected: set[tuple[str, str]]) -> None:
+    (run,) = runs(command, LOADER)
+    assert {node for node in run.entries if node[0] in ("src/model.py", "src/gone.py")} == expected
