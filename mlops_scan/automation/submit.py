@@ -77,7 +77,9 @@ class Submitter:
         if words[0] == "snakemake" or words[:2] == ("nextflow", "run"):
             return self._rule_file(words, folder)
         if words[:2] == ("ploomber", "build"):
-            return tuple(Submitted(p) for p in self._named(words, folder)) or self._chosen("ploomber", folder)
+            found = self._chosen("ploomber", folder)  # `pipeline.yaml`, unless the command names another
+            usual = tuple(s for s in found if s.pipeline.path.endswith("pipeline.yaml"))
+            return tuple(Submitted(p) for p in self._named(words, folder)) or usual or found
         if words[:3] == ("spacy", "project", "run") or words[:2] == ("weasel", "run"):
             found = self._chosen("spacy-projects", folder)
             return tuple(s for s in found if s.pipeline.name in words or len(found) == 1)

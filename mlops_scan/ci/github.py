@@ -180,11 +180,23 @@ def _combinations(matrix: Node | None) -> tuple[Mapping[str, str], ...]:
 
 
 def _variants(step: Step, combinations: tuple[Mapping[str, str], ...]) -> tuple[Step, ...]:
-    """The step as a matrix job runs it: one for each different text of its script and folder."""
-    if not combinations or not _MATRIX.search(f"{step.script}\n{step.folder}"):
+    """The step as a matrix job runs it: one for each different text of its script and folder.
+
+    Those may also name a variable to which the workflow gives a value of the matrix.
+    """
+    text = f"{step.script}\n{step.folder}"
+    named = [name for name, value in step.env.items() if name in text and _MATRIX.search(value)] if combinations else []
+    if not combinations or not (named or _MATRIX.search(text)):
         return (step,)
-    texts = dict.fromkeys((_filled(step.script, values), _filled(step.folder, values)) for values in combinations)
-    return tuple(replace(step, script=script, folder=folder) for script, folder in list(texts)[:_MAX_VARIANTS])
+    texts: dict[tuple[str, str, tuple[str, ...]], None] = {}
+    for values in combinations:
+        given = {name: _filled(step.env[name], values) for name in named}
+        script, folder = (_with_env(_filled(part, values), given) for part in (step.script, step.folder))
+        texts[script, folder, tuple(given.values())] = None
+    return tuple(
+        replace(step, script=script, folder=folder, env={**step.env, **dict(zip(named, given, strict=True))})
+        for script, folder, given in list(texts)[:_MAX_VARIANTS]
+    )
 
 
 def _with_env(text: str, env: Mapping[str, str]) -> str:

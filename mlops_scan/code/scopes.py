@@ -103,11 +103,14 @@ def name_of(node: ast.expr, scope: Scope) -> str:
 def elements(node: ast.expr, scope: Scope) -> tuple[str, ...]:
     """What `TABLE[key]` or `TABLE.get(key)` may be, where the file makes `TABLE` a dictionary of classes or functions.
 
-    A constant key tells which one. Tables that hold anything else as well tell nothing.
+    A constant key tells which one. Tables that hold anything else as well tell nothing. An element of what a class
+    lists is one of its objects: `Endpoint.list(filter=name)[-1]`.
     """
     table: ast.expr | None = None
     key: ast.expr | None = None
     if isinstance(node, ast.Subscript):
+        if listed := _listed(node, scope):
+            return (listed,)
         table, key = node.value, node.slice
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
         table, key = node.func.value, node.args[0]
@@ -122,6 +125,24 @@ def elements(node: ast.expr, scope: Scope) -> tuple[str, ...]:
         return ()
     names = tuple(dict.fromkeys(name_of(value, binding) for value in values))
     return names if all(map(_is_definition, names)) else ()
+
+
+def _listed(node: ast.Subscript, scope: Scope) -> str:
+    """The class whose own `list()` gave what an element is taken of, empty where it is anything else.
+
+    Fact: https://cloud.google.com/python/docs/reference/aiplatform/latest/google.cloud.aiplatform.Endpoint
+    """
+    held = node.value
+    if isinstance(held, ast.Call):
+        held = held.func
+        if not isinstance(held, ast.Attribute) or held.attr != "list":
+            return ""
+    elif not isinstance(held, ast.Name):
+        return ""
+    if isinstance(node.slice, (ast.Slice, ast.Tuple)) or not is_telling(name := name_of(held, scope)):
+        return ""
+    owner, _, method = name.rpartition(".")
+    return owner if method == "list" and owner.rpartition(".")[2][:1].isupper() else ""
 
 
 def _table(node: ast.expr | None, scope: Scope) -> tuple[ast.Dict | None, Scope | None]:

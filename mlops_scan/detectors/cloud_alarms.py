@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mlops_scan.automation.infrastructure import Resource
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.infrastructure import declared, idle
-from mlops_scan.documents.node import Node
+from mlops_scan.documents.node import EXPRESSION, Node
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
@@ -34,6 +34,8 @@ _QUALITY_METRIC = regex(
 )
 _OPERATION = regex(r"(latency|5xx|4xx|invocation|cpu|memory|disk|throttl|duration|heartbeat)", re.I)
 _NOBODY = regex(r"(^$|todo|changeme|replace[_-]?me|<your|example\.com$|your[-_.]?(e-?mail|name)|^null$)", re.I)
+_QUALITY = regex(r"model_?quality", re.I)
+_DATA = regex(r"data_?quality", re.I)
 _FILTER = regex(r"metric\.type\s*=\s*\"([\w./-]+)\"")  # in an alert policy of Google Cloud Monitoring
 _SERVICE_SPACES = (("data-metrics", DRIFT), ("bias-metrics", DRIFT), ("explainability-metrics", DRIFT),
                    ("model-metrics", PERFORMANCE))  # fmt: skip
@@ -43,7 +45,11 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of declared monitors and alarms; alarms that tell nobody or that watch nothing."""
     if not declared(context, "alarm", "monitor"):
         return
-    yield from unique(_monitor(context, monitor) for monitor in declared(context, "monitor"))
+    yield from unique(
+        _monitor(context, monitor, practice)
+        for monitor in declared(context, "monitor")
+        for practice in _watched(context, monitor)
+    )
     alarms = declared(context, "alarm")
     if alarms:
         from mlops_scan.detectors.emitters import Emitters  # few repositories have an alarm
@@ -56,9 +62,23 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 # -- monitors --------------------------------------------------------------------------------------------------------
 
 
-def _monitor(context: Context, monitor: Resource) -> Signal:
-    quality = re.search(r"model_?quality", monitor.text, re.I) is not None
-    practice = PERFORMANCE if quality else DRIFT
+def _watched(context: Context, monitor: Resource) -> tuple[str, ...]:
+    """The practices that a monitor serves.
+
+    One schedule may stand for several kinds of jobs, of which an argument chooses: then it serves those declared beside
+    it. Fact: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-sagemaker-modelqualityjobdefinition.html
+    """
+    if _QUALITY.search(monitor.text):
+        return (PERFORMANCE,)
+    kind = monitor.get("monitoring_type")
+    if kind is not None and kind.tag == EXPRESSION:
+        jobs = [job for job in declared(context, "checks") if job.path == monitor.path and not idle(context, job)]
+        if any(_QUALITY.search(job.type) and job.get("ground_truth_s3_input") is not None for job in jobs):
+            return (DRIFT, PERFORMANCE) if any(_DATA.search(job.type) for job in jobs) else (PERFORMANCE,)
+    return (DRIFT,)
+
+
+def _monitor(context: Context, monitor: Resource, practice: str) -> Signal:
     evidence = [context.evidence(monitor.path, monitor.line)]
     off = idle(context, monitor)
     if off:

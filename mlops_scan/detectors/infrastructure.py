@@ -21,7 +21,8 @@ _STACKS = frozenset({"terraform", "bicep", "arm"})
 _HELPERS = ("random_", "null_", "local_", "time_", "tls_")  # providers that make nothing outside
 _ML_WORD = regex(
     r"(?<![a-z])(ml|mlops|mlflow|models?|sagemaker|inference|predict(ion|or|ions)?|scoring|training|vertex|bedrock"
-    r"|machine[-_ ]?learning\w*|databricks|feature[-_ ]?store|kubeflow|kserve|drift)(?![a-z])",
+    r"|machine[-_ ]?learning\w*|databricks|feature[-_ ]?store|kubeflow|kserve|drift"
+    r"|feast|hopsworks|zenml|clearml|seldon|bentoml)(?![a-z])",
     re.I,
 )
 _SUBMODULE = regex(r"^[ \t]*path[ \t]*=[ \t]*(\S+)[ \t]*$", re.M)  # of .gitmodules

@@ -10,8 +10,7 @@ from mlops_scan.regex import has_any
 KEEPS_NOTHING = "the job is a check of pull requests that hands on nothing of what it makes"
 
 _RELEASES = frozenset(
-    {"deploy-model", "deploy-pipeline", "deploy-infra", "publish-image", "publish-package", "register", "promote",
-     "run-pipeline"}
+    {"deploy-model", "deploy-pipeline", "deploy-infra", "publish-image", "publish-package", "register", "promote"}
 )  # fmt: skip
 _HANDS_ON = (
     "upload-artifact", "git push", "dvc push", "docker push", "gh release", "huggingface-cli", "hf upload", "cml ",

@@ -271,6 +271,32 @@ def test_a_matrix_runs_every_value() -> None:
     assert workflow.jobs[1].steps[0].script == "make ${{ matrix.target }}"
 
 
+def test_a_variable_holds_a_value_of_the_matrix() -> None:
+    workflow = github(
+        """\
+        on: push
+        env: {ROOT: work}
+        jobs:
+          a:
+            strategy: {matrix: {folder: [first, second]}}
+            env: {FOLDER: "${{ matrix.folder }}", OTHER: "${{ matrix.folder }}", UNKNOWN: "${{ matrix.nothing }}"}
+            steps:
+              - run: cd $FOLDER && make
+              - run: make
+                working-directory: ${{ env.ROOT }}/${{ env.FOLDER }}
+              - run: make ${{ env.UNKNOWN }}
+              - run: make plain
+        """
+    )
+    steps = workflow.jobs[0].steps
+    assert [(step.script, step.env["FOLDER"]) for step in steps[:2]] == [
+        ("cd $FOLDER && make", "first"),
+        ("cd $FOLDER && make", "second"),
+    ]
+    assert [step.folder for step in steps[2:4]] == ["work/first", "work/second"]
+    assert [step.script for step in steps[4:]] == ["make ${{ env.UNKNOWN }}", "make plain"]
+
+
 def test_large_matrices_stay_small() -> None:
     axes = "".join(f"        a{i}: [{', '.join(map(str, range(50)))}]\n" for i in range(6))
     workflow = github(

@@ -180,6 +180,62 @@ app.synth()
 """
 
 
+KINDS = """\
+from aws_cdk import App, Stack, aws_sagemaker as sagemaker
+
+
+class Monitor(Stack):
+    def __init__(self, scope, name, kind, labels):
+        super().__init__(scope, name)
+        job = self.data() if kind == "DataQuality" else self.quality(labels)
+        sagemaker.CfnMonitoringSchedule(
+            self,
+            "Schedule",
+            monitoring_schedule_config=sagemaker.CfnMonitoringSchedule.MonitoringScheduleConfigProperty(
+                monitoring_type=kind,
+                monitoring_job_definition_name=job.ref,
+                schedule_config=sagemaker.CfnMonitoringSchedule.ScheduleConfigProperty(schedule_expression=name),
+            ),
+        )
+
+    def data(self):
+        return sagemaker.CfnDataQualityJobDefinition(self, "Data", role_arn="role")
+
+    def quality(self, labels):
+        return sagemaker.CfnModelQualityJobDefinition(
+            self,
+            "Quality",
+            model_quality_job_input=sagemaker.CfnModelQualityJobDefinition.ModelQualityJobInputProperty(
+                ground_truth_s3_input=sagemaker.CfnModelQualityJobDefinition.MonitoringGroundTruthS3InputProperty(
+                    s3_uri=labels
+                ),
+            ),
+        )
+
+
+Monitor(App(), "watch", "ModelQuality", "s3://labels")
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("", "", (True, True)),
+        ("monitoring_type=kind", 'monitoring_type="DataQuality"', (True, False)),
+        ("monitoring_type=kind", 'monitoring_type="ModelQuality"', (False, True)),
+        ("ground_truth_s3_input=", "endpoint_input=", (True, False)),
+        ("return sagemaker.CfnModelQualityJobDefinition(", "return dict(", (True, False)),
+    ],
+    ids=["an argument chooses", "of data only", "of the model only", "no labels", "no job of that kind"],
+)
+def test_schedule_for_several_kinds_of_monitors(
+    tmp_path: Path, old: str, new: str, expected: tuple[bool, bool]
+) -> None:
+    assert old in KINDS
+    report = scan_tree(tmp_path, {**ML, "app.py": KINDS.replace(old, new) if old else KINDS})
+    assert tuple(practice(report, name).met for name in (DRIFT, "monitoring/performance-threshold")) == expected
+
+
 def test_loop_in_a_cdk_program(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**ML, "app.py": CDK})
     assert grade(report, DRIFT) is Grade.WIRED

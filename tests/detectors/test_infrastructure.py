@@ -17,12 +17,13 @@ INFRA = "env/infra-as-code"
     [
         ("infra/main.tf", 'resource "aws_sagemaker_endpoint" "a" {\n  name = "a"\n}\n'),
         ("infra/main.tf", 'resource "aws_ecs_service" "scoring" {\n  name = "a"\n}\n'),
+        ("infra/main.tf", 'resource "aws_s3_bucket" "a" {\n  bucket = "feast-registry"\n}\n'),
         (
             "infra/main.bicep",
             "resource w 'Microsoft.MachineLearningServices/workspaces@2023-04-01' = {\n  name: 'a'\n}\n",
         ),
     ],
-    ids=["a service for models", "a name that says so", "bicep"],
+    ids=["a service for models", "a name that says so", "the name of a tool", "bicep"],
 )
 def test_stack_with_a_link_to_a_model(tmp_path: Path, name: str, text: str) -> None:
     assert practice(scan_tree(tmp_path, {**ML, name: text}), INFRA).met
@@ -32,11 +33,12 @@ def test_stack_with_a_link_to_a_model(tmp_path: Path, name: str, text: str) -> N
     "text",
     [
         'resource "aws_s3_bucket" "exports" {\n  bucket = "exports"\n}\n',
+        'resource "aws_s3_bucket" "a" {\n  bucket = "breakfeast-seldonia"\n}\n',
         'resource "random_pet" "model" {\n  length = 2\n}\n',
         '# resource "aws_sagemaker_endpoint" "a" {}\n',
         'data "aws_sagemaker_prebuilt_ecr_image" "a" {\n  repository_name = "x"\n}\n',
     ],
-    ids=["a web stack", "a helper", "commented out", "a reference"],
+    ids=["a web stack", "part of a word", "a helper", "commented out", "a reference"],
 )
 def test_stack_without_one(tmp_path: Path, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, "infra/main.tf": text}), INFRA).met

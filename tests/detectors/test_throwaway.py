@@ -52,6 +52,22 @@ def test_smoke_run(tmp_path: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("      - run: dvc repro\n", Grade.TRACE),
+        ("      - run: dvc repro && dvc push\n", Grade.WIRED),
+        ("      - run: dvc repro\n        env: {KEY: '${{ secrets.KEY }}'}\n", Grade.WIRED),
+    ],
+    ids=["in the job", "pushed", "with a secret"],
+)
+def test_declared_pipeline_that_runs_in_the_job(tmp_path: Path, steps: str, expected: Grade) -> None:
+    stages = "stages:\n  train: {cmd: python train.py, deps: [train.py]}\n  evaluate: {cmd: python evaluate.py}\n"
+    report = scan_tree(tmp_path, {**PROJECT, "dvc.yaml": stages, CI: _workflow(steps=steps)})
+    assert grade(report, "retraining/scheduled") is expected
+    assert practice(report, "pipeline/orchestration").met
+
+
+@pytest.mark.parametrize(
     "text",
     [
         _workflow(on="on:\n  push:\n  schedule: [{cron: '0 0 * * *'}]\n"),
