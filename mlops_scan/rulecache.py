@@ -16,14 +16,15 @@ import msgspec
 
 from mlops_scan.assetrules import AssetRule, AssetSample
 from mlops_scan.digests import blake2b
+from mlops_scan.kindrules import KindRule
 from mlops_scan.rolerules import RoleRule
 from mlops_scan.rulemodels import Level, MaturityModel, Row, ScoreTest, Section
 from mlops_scan.ruletypes import FindingDefinition, Practice, RuleBook, Sample, Scaffold, Signature, Tool, Wrapper
 
 NAME = "rules.msgpack"
 _KINDS = (
-    RuleBook, Tool, Signature, Wrapper, Sample, Practice, FindingDefinition, Scaffold, AssetRule, AssetSample, RoleRule,
-    MaturityModel, Level, Row, ScoreTest, Section,
+    RuleBook, Tool, Signature, Wrapper, Sample, Practice, FindingDefinition, Scaffold, AssetRule, AssetSample, KindRule,
+    RoleRule, MaturityModel, Level, Row, ScoreTest, Section,
 )  # fmt: skip
 _Book = TypeVar("_Book")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_scan.assetrules import AssetRule, asset_rule
 from mlops_scan.errors import RuleError
+from mlops_scan.kindrules import KindRule, kind_rule
 from mlops_scan.ownrules import check_own_id, check_tool_patterns, import_roots
 from mlops_scan.rolerules import RoleRule, role_rule
 from mlops_scan.rulemodels import MaturityModel, read_model
@@ -95,6 +96,7 @@ class Reader:
         self.after: dict[str, tuple[str, ...]] = dict(book.after) if book else {}
         self.roles: dict[str, RoleRule] = {item.id: item for item in book.roles} if book else {}
         self.assets: dict[str, AssetRule] = {item.id: item for item in book.assets} if book else {}
+        self.kinds: dict[str, KindRule] = {item.id: item for item in book.kinds} if book else {}
         self.places: dict[str, Path] = defaultdict(lambda: _BUILT_IN)
 
     def add(self, section: str, path: Path, data: Mapping[str, Any]) -> None:
@@ -109,7 +111,7 @@ class Reader:
                 self._add(self.findings, _gap_finding(practice), at(path, entry))
         elif section == "models":
             self._add(self.models, read_model(data, path), at(path, data))
-        elif section in ("findings", "roles", "assets"):
+        elif section in ("findings", "roles", "assets", "kinds"):
             self._add_plain(section, path, data)
         elif section == "scaffolds":
             for entry in entries(data, "scaffolds", path, False):
@@ -121,6 +123,7 @@ class Reader:
             "findings": (self.findings, _finding),
             "roles": (self.roles, role_rule),
             "assets": (self.assets, asset_rule),
+            "kinds": (self.kinds, kind_rule),
         }
         target, read_entry = tables[section]
         for entry in entries(data, section, path):
@@ -161,6 +164,7 @@ class Reader:
             self.after,
             tuple(self.roles.values()),
             tuple(self.assets.values()),
+            tuple(self.kinds.values()),
         )
         _check_references(book, self.places)
         return book

@@ -9,6 +9,7 @@ from enum import Enum
 from msgspec import Struct, field
 
 from mlops_scan.assetrules import AssetRule
+from mlops_scan.kindrules import KindRule
 from mlops_scan.rolerules import RoleRule
 from mlops_scan.rulemodels import MaturityModel
 from mlops_scan.words import Confidence, Grade, Severity
@@ -153,3 +154,4 @@ class RuleBook(Struct, frozen=True, array_like=True):
     after: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # practice -> those that come before it
     roles: tuple[RoleRule, ...] = ()  # the first that matches wins
     assets: tuple[AssetRule, ...] = ()
+    kinds: tuple[KindRule, ...] = ()

@@ -54,7 +54,12 @@ def test_rules(folder: Path | None) -> int:
         raise ScanError(f"{root} does not exist")
     if folder is None or _is_whole_set(root):
         book = load(root)
-        sizes = {"tool": len(book.tools), "role": len(book.roles), "asset": len(book.assets)}
+        sizes = {
+            "tool": len(book.tools),
+            "role": len(book.roles),
+            "asset": len(book.assets),
+            "kind rule": len(book.kinds),
+        }
         samples, failures = count_samples(book), run_samples(book)
     else:
         built_in, book = load(), load(extra=[root])

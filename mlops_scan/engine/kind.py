@@ -7,9 +7,11 @@ import re
 from msgspec import Struct
 
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.dependencies import declared
 from mlops_scan.engine.handtrained import is_command
 from mlops_scan.engine.lessons import (
     collected_example,
+    exercises,
     is_guide,
     is_list,
     is_site,
@@ -18,10 +20,18 @@ from mlops_scan.engine.lessons import (
     readme_path,
     speaks_of_ml,
 )
-from mlops_scan.engine.packaged import describes_itself, known_package, other_package, publishes
+from mlops_scan.engine.packaged import (
+    describes_itself,
+    known_package,
+    models_of_others,
+    other_package,
+    publishes,
+    run_from_checkout,
+)
 from mlops_scan.engine.readme import Telling
 from mlops_scan.engine.skeletons import copied_skeleton
 from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.phrases import find_phrase
 from mlops_scan.regex import regex
 from mlops_scan.repository.templates import before_placeholder, strip_template
 from mlops_scan.words import Location, Role
@@ -31,7 +41,9 @@ JUDGED = frozenset({"application", "template", "research", "competition", "cours
 
 _GENERATORS = frozenset({"cookiecutter.json", "copier.yml", "copier.yaml", "databricks_template_schema.json"})
 _PAPER = regex(
-    r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs", re.I, ("@article", "@inproceedings", "@misc", "arxiv.org/abs")
+    r"@(article|inproceedings|misc)\s*\{|arxiv\.org/abs|biorxiv\.org/content|openreview\.net/forum",
+    re.I,
+    ("@article", "@inproceedings", "@misc", "arxiv.org/abs", "biorxiv.org/content", "openreview.net/forum"),
 )
 _COMPETITION = regex(
     r"kaggle\.com/c(ompetitions)?/|kaggle[^.\n]{0,40}(competition|challenge|bowl)|(competition|challenge|bowl)[^.\n]{0,40}kaggle|"
@@ -71,6 +83,10 @@ _TOOL_WORDS = regex(
 _COMPILED = frozenset({".go", ".rs", ".java", ".kt", ".scala", ".cpp", ".cc", ".ts", ".cs"})
 _PROGRAMS = _COMPILED | {".py"}
 _MIN_COMPILED = 10
+_LICENCE = 1_500  # characters that tell a licence from others
+_DATA = frozenset(
+    {"xarray", "zarr", "dask", "pyspark", "polars", "pyarrow", "duckdb", "geopandas", "rasterio", "pandas"}
+)
 _PICKLE = frozenset({"pickle", "joblib", "generic-estimator"})
 
 
@@ -97,6 +113,10 @@ def decide(context: Context, override: str | None = None) -> Kind:
     if machine_learning and (projects := project_folders(context)):
         reason = f"{len(projects)} independent projects such as `{projects[0]}`"
         return Kind("course", reason, True, shown)
+    if machine_learning and (tasks := exercises(context)):
+        return Kind(
+            "course", f"{len(tasks)} exercises with a solution such as `{tasks[0]}`", True, Location(tasks[0], 1)
+        )
     generator = next((f.path for f in context.named(*_GENERATORS, aside=True) if not f.folder), "")
     packaged = publishes(context) or describes_itself(context)
     known = known_package(context) if packaged else None
@@ -109,12 +129,15 @@ def decide(context: Context, override: str | None = None) -> Kind:
         return Kind("template", reason, machine_learning, Location(generator or templates[0], 1))
     if (example := collected_example(context)) is not None and not publishes(context):
         return Kind("course", "the README calls the repository a collection of examples", True, example)
-    package = other_package(context, machine_learning) if packaged else None
+    own_use = run_from_checkout(context) if packaged else None
+    package = other_package(context, machine_learning) if packaged and own_use is None else None
     if package is not None:
         return Kind(*package, False)
-    if not machine_learning:
-        return _without_ml(context)
-    return _application(context, shown)
+    if shown is not None and (bring := models_of_others(context)) is not None:
+        reason = f"the README speaks of `{bring[0]}`, and no model is its own"
+        return Kind("platform-tool", reason, False, bring[1])
+    shown = shown or own_use
+    return _application(context, shown) if shown is not None else _without_ml(context)
 
 
 def has_ml(context: Context) -> bool:
@@ -175,7 +198,16 @@ def _without_ml(context: Context) -> Kind:
         if found := _TOOL_WORDS.search(head):
             reason = "the README calls this program a tool for models, and it has none of its own"
             return Kind("platform-tool", reason, False, _line_of(path, head, found))
+    rules = [rule for rule in context.rules.kinds if rule.kind == "data-pipeline"]
+    if path and (told := Telling(context.documents.text(path)).told(rules)) is not None and _handles_data(context):
+        reason = f"the README speaks of `{told[1]}`, and there is no model"
+        return Kind("data-pipeline", reason, False, Location(path, told[2]))
     return Kind("non-ml", "no code that trains, loads or scores a model was found", False)
+
+
+def _handles_data(context: Context) -> bool:
+    """Whether it declares a library that reads and writes data sets."""
+    return any(item.name in _DATA for item in declared(context))
 
 
 def _in_examples(context: Context) -> Use | None:
@@ -227,10 +259,29 @@ def _application(context: Context, shown: Location | None) -> Kind:
     if shown_off := Telling(text).sample():
         reason = f"the README calls itself a sample: `{shown_off[0]}`"
         return Kind("template", reason, True, Location(told, shown_off[1]))
+    if (other := _told(context, text, told)) is not None:
+        return other
     scripts = (use for use in context.doing(*LEARNS) if context.role(use.location.path) is Role.SOURCE)
     first = next(scripts, learns)
     where = first.location if first is not None else shown
     return Kind("application", "it trains or serves a model for a use of its own", True, where)
+
+
+def _told(context: Context, text: str, path: str) -> Kind | None:
+    """What the rules of `rules/kinds` find in the README, or in the licence."""
+    rules = [rule for rule in context.rules.kinds if rule.kind in JUDGED]
+    if (found := Telling(text).told(rules)) is not None:
+        rule, words, line = found
+        return Kind(rule.kind, f"the README says `{words}`", True, Location(path, line))
+    for file in context.repository.files:
+        if file.folder or not file.name.lower().startswith(("licen", "copying")):
+            continue
+        head = " ".join(context.documents.text(file.path)[:_LICENCE].split())
+        licence = find_phrase(context.rules.kinds, "licence", head)
+        if licence is not None:
+            reason = "its licence asks for no attribution, as those of samples do"
+            return Kind(licence[0].kind, reason, True, Location(file.path, 1))
+    return None
 
 
 def _answers(context: Context) -> bool:

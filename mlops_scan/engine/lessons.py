@@ -25,7 +25,8 @@ _NAMED_LESSON = regex(
     ("week", "lesson", "module", "chapter", "lab", "unit", "session", "day"),
 )
 _SHELF = regex(
-    r"(labs?|lessons?|modules|weeks|chapters|course|lectures?|workshops?|exercises|tutorials?)",
+    r"(labs?|lessons?|modules|weeks|chapters|course|lectures?|workshops?|exercises|tutorials?)"
+    r"([-_ ]?(materials?|contents?|files|notebooks|resources))?",
     re.I,
     ("lab", "lesson", "modules", "weeks", "chapters", "course", "lecture", "workshop", "exercises", "tutorial"),
 )
@@ -49,10 +50,12 @@ _SITES = ("docusaurus.config.js", "docusaurus.config.ts", "mkdocs.yml", "mkdocs.
 _TOPIC = regex(r"\b(ml-?ops|llm-?ops|machine learning|deep learning|data science|ml engineering)\b", re.I)
 _CODE = (".py", ".ipynb", ".r", ".scala", ".jl")
 _LONGEST = max(map(len, _CODE))
+_PAIR = regex(r"(?<![a-z])(exercise|solution)s?(?![a-z])", re.I, ("exercise", "solution"))
 _TWINS = frozenset({"exercise", "exercises", "lab", "labs", "solution", "solutions", "starter"})  # of one lesson
 _MIN_LESSONS = 3
 _MIN_NAMED = 5  # folders deep in a tree need more of them to be no accident
 _MIN_PROJECTS = 6
+_MIN_PAIRS = 2  # files of exercises with a solution each
 _MIN_DEMOS = 4  # folders with a README, where the title speaks of demos
 _SITE_TEXTS = 10  # pages of a site for each file of code beside them
 _MIN_TOLD = 3  # projects, where the README speaks of many
@@ -154,6 +157,18 @@ def _apart(folder: str, work: set[str], own: set[str], parts: frozenset[str]) ->
         return
     for name in sorted(inner):
         yield from _apart(f"{folder}/{name}", work, own, parts)
+
+
+def exercises(context: Context) -> tuple[str, ...]:
+    """Code to be completed by learners that has a solution beside it: `1_exercise.ipynb` and `1_solution.ipynb`."""
+    said: dict[str, dict[str, str]] = {}
+    for file in context.repository.files:
+        if file.role is not Role.VENDORED and file.path.lower().endswith(_CODE):
+            for found in _PAIR.finditer(file.path):
+                rest = f"{file.path[: found.start()]}*{file.path[found.end() :]}".lower()
+                said.setdefault(rest, {})[found.group(1).lower()] = file.path
+    pairs = sorted(both["exercise"] for both in said.values() if len(both) == 2)
+    return tuple(pairs) if len(pairs) >= _MIN_PAIRS else ()
 
 
 def _imported(context: Context, folders: set[str]) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
 
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
@@ -12,15 +13,27 @@ from mlops_scan.documents.requirements import normalised
 from mlops_scan.engine import ownmodels
 from mlops_scan.engine.handtrained import is_command
 from mlops_scan.engine.lessons import readme_path
+from mlops_scan.engine.readme import Telling
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
-from mlops_scan.words import Role
+from mlops_scan.words import Location, Role
 
 _TOOL_FAMILIES = frozenset(
     {"tracking", "pipelines", "data", "monitoring", "configuration", "responsible", "llm", "serving"}
 )
+_RUNTIMES = frozenset({"docker", "kubernetes", "kubernetes_asyncio", "podman"})  # clients for Python
 _ML_FAMILIES = frozenset({"frameworks", "tracking", "pipelines", "monitoring", "responsible"})
 _GROUP = regex(r",| and ", words=(",", " and "))  # in the title of a rule for several tools
+
+_RUNS = regex(
+    r"\bpython3?(?:\.\d+)? (?:-u )?(?:-m (?P<module>[\w.]{1,100})|(?P<file>[\w./-]{1,200}\.py))\b", words=("python",)
+)
+_INSTALLS = regex(
+    r"\b(?:pip3?|conda|mamba|uv add|uv tool|pipx|poetry add)(?: install)?(?: -[\w-]{1,30}(?: conda-forge)?){0,4} [\"']?"
+    r"(?:git\+[^\s#]{0,200}/)?([A-Za-z][\w.-]{0,99}?)(?:\.git)?(?![\w.-])",
+    words=("pip", "conda", "mamba", "uv ", "poetry"),
+)
+_INDEX = regex(r"pypi\.org/project/|badge\.fury\.io/py/|img\.shields\.io/(?:pypi|conda)/|anaconda\.org/", re.I)
 
 
 def project_names(context: Context) -> set[str]:
@@ -92,14 +105,23 @@ def other_package(context: Context, machine_learning: bool) -> tuple[str, str] |
         return None
     if not machine_learning and not _learns_anywhere(context) and not _touches_ml(context):
         return None
-    name = min(offered or project_names(context), default="")
+    name = min(offered or _named(context), default="")
     called = f"the package `{_shown(context, name)}`" if name else "the package"
     rest = "its README tells them to install it" if trains else "trains nothing itself"
     families = {context.rules.tools[tool].family for tool in context.self_tools}
     if families & _TOOL_FAMILIES or _extends_tool(context):
         rest = "its README tells others to install it" if trains else rest
         return "platform-tool", f"{called} is, or extends, an MLOps tool and {rest}"
+    if not trains and _starts_jobs(context):
+        return "platform-tool", f"{called} has commands that start containers or jobs for others, and {rest}"
     return "library", f"{called} is made for other projects and {rest}"
+
+
+def _named(context: Context) -> set[str]:
+    """The own names that the README speaks of, or all of them: those of examples and tests are no product."""
+    names, path = project_names(context), readme_path(context)
+    text = context.documents.text(path).lower() if path else ""
+    return {name for name in names if name in text} or names
 
 
 def _is_service(context: Context) -> bool:
@@ -130,6 +152,54 @@ def known_package(context: Context) -> tuple[str, str] | None:
     return None
 
 
+def run_from_checkout(context: Context) -> Location | None:
+    """Where a package that nobody is told to install uses a framework, if its README runs it from the checkout.
+
+    Whoever began with the template of a package has its description for an index too.
+    """
+    path = readme_path(context)
+    if not path or publishes(context):
+        return None
+    text = context.documents.text(path)
+    names = {normalised(found.group(1)) for found in _INSTALLS.finditer(text)}
+    if names & project_names(context) or _INDEX.search(text):
+        return None
+    programs = {path for found in _RUNS.finditer(text) for path in _programs(found)} - {"setup.py"}
+    if not any(file.path in programs and file.role is Role.SOURCE for file in context.repository.files):
+        return None
+    return next(_framework_imports(context), None)
+
+
+def _programs(found: re.Match[str]) -> list[str]:
+    """The files that a command of a README may run: `python -m package.module`, `python file.py`."""
+    if found["module"] is None:
+        return [found["file"].removeprefix("./")]
+    target = found["module"].replace(".", "/")
+    return [f"{target}.py", f"{target}/__main__.py", f"src/{target}.py", f"src/{target}/__main__.py"]
+
+
+def _framework_imports(context: Context) -> Iterator[Location]:
+    """Where main code and notebooks import what models are made with."""
+    roots = {root for tool in context.rules.tools.values() if tool.family == "frameworks" for root in tool.imports}
+    for path, module in sorted(context.index.modules.items()):
+        if module.roots & roots and context.role(path) in (Role.SOURCE, Role.NOTEBOOK):
+            lines = [item.line for item in module.imports if item.name.partition(".")[0] in roots]
+            yield Location(path, min(lines, default=1))
+
+
+def models_of_others(context: Context) -> tuple[str, Location] | None:
+    """The words by which the README speaks of a tool for models, where cloud services get those that users bring.
+
+    No code, the one of examples included, imports what a model is made with: there is no model of its own.
+    """
+    path = readme_path(context)
+    rules = [rule for rule in context.rules.kinds if rule.kind == "platform-tool"]
+    told = Telling(context.documents.text(path)).told(rules) if path else None
+    if told is None or next(_framework_imports(context), None) is not None:
+        return None
+    return told[1], Location(path, told[2])
+
+
 def _offered(context: Context) -> set[str]:
     """The own names by which the README tells others to install the package, unless something of it is served."""
     path = readme_path(context)
@@ -151,6 +221,15 @@ def _extends_tool(context: Context) -> bool:
     modules = (module for path, module in context.index.modules.items() if context.role(path) is Role.SOURCE)
     imports = any(module.roots & roots for module in modules if not module.main_line)
     return imports and not any(True for _ in context.doing(*LEARNS))
+
+
+def _starts_jobs(context: Context) -> bool:
+    """Whether a package with commands of its own drives containers or clusters, which libraries leave to others."""
+    if not context.resolver.tasks.console_scripts():
+        return False
+    return any(
+        module.roots & _RUNTIMES and context.role(path) is Role.SOURCE for path, module in context.index.modules.items()
+    )
 
 
 def _tracks_or_orchestrates(tool: Tool) -> bool:

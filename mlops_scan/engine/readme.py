@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from mlops_scan.fingerprints.phrases import find_phrase
+from mlops_scan.kindrules import KindRule
 from mlops_scan.regex import regex
 
 _LINES = 150
@@ -60,6 +62,7 @@ _COLLECTION = regex(
     ("examples", "tutorials"),
 )
 _EXAMPLES = regex(r"^# .*\bexamples\W*$", re.I | re.M, ("examples",))  # a title
+_HEADING = regex(r"^#{1,4} +(\S[^\n]*)", re.M)
 
 
 class Telling:
@@ -71,6 +74,7 @@ class Telling:
 
     def __init__(self, text: str) -> None:
         self._lines = "\n".join(_prose(text))
+        self._whole = "\n".join(line[:_LINE] for line in text[: _LINES * _LINE].split("\n", _LINES)[:_LINES])
         self._text = self._lines.replace("\n", " ")  # as long: a sentence goes on in the next line
 
     def sample(self) -> tuple[str, int] | None:
@@ -82,6 +86,21 @@ class Telling:
         if found is None and (title := re.search(r"^# .*", self._lines, re.M)) is not None:
             found = _TITLE.search(self._lines, title.start(), title.end())
         return None if found is None else (found.group(), self._lines.count("\n", 0, found.start()) + 1)
+
+    def told(self, rules: Sequence[KindRule]) -> tuple[KindRule, str, int] | None:
+        """The first of some rules with a phrase in it, the words, and their line."""
+        title = re.search(r"^# .*", self._lines, re.M)
+        places = [("prose", self._text, 0)]
+        places += [("title", title.group(), title.start())] if title is not None else []
+        places += [
+            ("heading", found.group(1).rstrip("# :"), found.start(1)) for found in _HEADING.finditer(self._whole)
+        ]
+        for where, text, start in places:
+            if (found := find_phrase(rules, where, text)) is not None:
+                rule, at, words = found
+                whole = self._whole if where == "heading" else self._lines
+                return rule, words, whole.count("\n", 0, start + at) + 1
+        return None
 
     def collection(self) -> bool:
         """Whether it calls itself a collection of examples."""

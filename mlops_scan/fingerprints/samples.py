@@ -14,6 +14,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.assets import AssetMatcher
 from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.fingerprints.phrases import check_kinds
 from mlops_scan.fingerprints.wrapped import Wrappers
 from mlops_scan.repository.files import File
 from mlops_scan.repository.roles import RoleCatalogue
@@ -23,11 +24,12 @@ from mlops_scan.words import Location
 
 
 def run_samples(book: RuleBook) -> list[str]:
-    """One sentence for every sample of the book's tools, roles and assets that does not hold."""
+    """One sentence for every sample of the book's tools, roles, assets and kinds that does not hold."""
     return [
         *(failure for tool in book.tools.values() for failure in check_tool(tool)),
         *check_roles(book.roles),
         *check_assets(book.assets),
+        *check_kinds(book.kinds),
     ]
 
 
@@ -37,6 +39,7 @@ def count_samples(book: RuleBook) -> int:
         sum(len(tool.samples) for tool in book.tools.values())
         + sum(len(texts) for role in book.roles for texts in role.samples.values())
         + sum(len(asset.samples) for asset in book.assets)
+        + sum(len(texts) for kind in book.kinds for texts in kind.samples.values())
     )
 
 

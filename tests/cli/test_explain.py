@@ -98,7 +98,7 @@ def test_the_samples_of_every_kind_of_built_in_rule_are_run(capsys: pytest.Captu
     assert run(["rules", "test"]) == 0
     out = capsys.readouterr().out
     book = load()
-    assert f"{len(book.tools)} tools, {len(book.roles)} roles, {len(book.assets)} assets" in out
+    assert f"{len(book.tools)} tools, {len(book.roles)} roles, {len(book.assets)} assets, " in out
     assert f"{count_samples(book)} samples: every sample holds" in out
     assert count_samples(book) > sum(len(tool.samples) for tool in book.tools.values())
 
