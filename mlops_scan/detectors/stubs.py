@@ -10,6 +10,7 @@ from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.repository.folders import above
+from mlops_scan.words import Role
 
 _MODULES = "sys.modules"
 _WRITES = frozenset({f"{_MODULES}.{name}" for name in ("__setitem__", "setdefault", "update")})
@@ -17,6 +18,7 @@ _LOADS_FILES = frozenset({"importlib.util.module_from_spec", "importlib.util.spe
 _MAKES = frozenset({"train", "tune", "load-model"})  # what gives a real model
 _EXERCISES = _MAKES | {"predict"}
 _HELPER_HOPS = 2
+_PICKLES = frozenset({"pickle", "cloudpickle", "dill"})
 
 
 def replaced(context: Context, places: Sequence[str], nodes: tuple[Node, ...], use: Use) -> str:
@@ -110,3 +112,12 @@ def conftests(path: str) -> Iterator[str]:
     yield path
     for folder in above(path.rpartition("/")[0]):
         yield f"{folder}/conftest.py" if folder else "conftest.py"
+
+
+def pickled_itself(context: Context, use: Use) -> bool:
+    """Whether a test reads back what it has pickled itself, which may be anything."""
+    path = use.location.path
+    if context.role(path) is not Role.TEST:
+        return False
+    names = (context.index.resolve(path, call.name).name for call in context.index.calls_in(path, use.scope))
+    return any(name.partition(".")[0] in _PICKLES and name.endswith((".dump", ".dumps")) for name in names)

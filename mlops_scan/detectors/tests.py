@@ -2,7 +2,7 @@
 
 A test of a model fits or loads one, through whatever first-party code it calls, and asserts on what comes out; one of
 recorded figures (`recorded`) holds what training has written to bounds, one may ask a running service (`asked`). Mocks,
-shapes of helpers, prints and `assert True` are not tests of a model.
+shapes of helpers, prints, `assert True` and what the test has pickled itself are not tests of a model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from mlops_scan.detectors.asked import asking_tests
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.marks import marks_of
 from mlops_scan.detectors.recorded import recorded_tests
-from mlops_scan.detectors.stubs import conftests, replaced
+from mlops_scan.detectors.stubs import conftests, pickled_itself, replaced
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -145,6 +145,8 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
         for function in test_functions(module):
             nodes = tuple(entry_nodes(context, path, module, function))
             use = context.reaches(nodes, _EXERCISES, _TEST_HOPS)
+            if use is not None and use.tool == "pickle" and pickled_itself(context, use):
+                use = context.reaches(nodes, _EXERCISES - {"load-model"}, _TEST_HOPS)
             if use is None:
                 continue
             reason = _weakness(context, module, function, nodes, use) or _toy(context, use)

@@ -336,3 +336,25 @@ def test_a_test_that_replaces_the_model(tmp_path: Path, tree: Tree, reason: str)
 )
 def test_a_test_that_replaces_something_else(tmp_path: Path, tree: Tree) -> None:
     assert grade(scan_tree(tmp_path, {**PROJECT, **tree}), MODEL) is Grade.IMPLEMENTED
+
+
+_KEEPS = "import pickle\n\nfrom train import train\n\n\ndef test_a():\n    kept = pickle."
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        (f"{_KEEPS}loads(pickle.dumps({{'a': 1}}))\n    assert kept == {{'a': 1}}\n", Grade.ABSENT),
+        (
+            f"{_KEEPS}loads(pickle.dumps(train('s.csv', 'm')))\n    assert kept.score([[0]], [0]) > 0.8\n",
+            Grade.IMPLEMENTED,
+        ),
+        (
+            f"{_KEEPS}load(open('model.pkl', 'rb'))\n    assert kept.predict([[0]])[0]\n",
+            Grade.IMPLEMENTED,
+        ),
+    ],
+    ids=["anything", "a trained model", "a file"],
+)
+def test_what_a_test_pickles_itself_may_be_anything(tmp_path: Path, test: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**PROJECT, "tests/test_model.py": test}), MODEL) is expected
