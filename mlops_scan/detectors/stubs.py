@@ -115,9 +115,9 @@ def conftests(path: str) -> Iterator[str]:
 
 
 def pickled_itself(context: Context, use: Use) -> bool:
-    """Whether a test reads back what it has pickled itself, which may be anything."""
+    """Whether a test reads back from memory what it has pickled itself, which may be anything; a file may be older."""
     path = use.location.path
     if context.role(path) is not Role.TEST:
         return False
     names = (context.index.resolve(path, call.name).name for call in context.index.calls_in(path, use.scope))
-    return any(name.partition(".")[0] in _PICKLES and name.endswith((".dump", ".dumps")) for name in names)
+    return any(name.partition(".")[0] in _PICKLES and name.endswith(".dumps") for name in names)
