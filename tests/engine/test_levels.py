@@ -168,7 +168,8 @@ def test_least_grades_for_each_level_of_the_default_model(grades: dict[str, Grad
     assert max(r.number for r in levels.ladder(DEFAULT, results(grades)) if r.reached) == expected
 
 
-@pytest.mark.parametrize("missing", sorted(LEVEL_4))
+# the schedule that level 4 asks for also stands in the place of the pipeline
+@pytest.mark.parametrize("missing", sorted(LEVEL_4.keys() - {"pipeline/orchestration"}))
 def test_each_of_the_least_grades_is_needed(missing: str) -> None:
     grades = {name: grade for name, grade in LEVEL_4.items() if name != missing}
     assert not levels.ladder(DEFAULT, results(grades))[-1].reached
@@ -342,6 +343,21 @@ def test_a_practice_that_also_counts_is_not_recommended(grades: dict[str, Grade]
     gaps = {gap.practice for gap in levels.gaps(third, graded, BOOK.practices)}
     assert "retraining/scheduled" not in gaps
     assert ("cd/model-deploy" in gaps) is not met
+
+
+@pytest.mark.parametrize(
+    ("grades", "level"),
+    [
+        ({"retraining/scheduled": W}, 2),  # a training that starts by itself is automated, in however many steps
+        ({"retraining/triggered": W}, 2),
+        ({"retraining/scheduled": I}, 1),
+        ({"pipeline/orchestration": I}, 2),
+    ],
+)
+def test_a_schedule_that_trains_counts_in_the_place_of_a_pipeline(grades: dict[str, Grade], level: int) -> None:
+    minima = {"retraining/scheduled": W, "retraining/triggered": W}
+    graded = results({**LEVEL_2, "pipeline/orchestration": A, **grades}, minima)
+    assert max(rung.number for rung in levels.ladder(DEFAULT, graded) if rung.reached) == level
 
 
 def test_the_step_to_what_files_cannot_say_is_not_to_build_it_again() -> None:

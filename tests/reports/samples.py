@@ -109,7 +109,14 @@ LADDER = (
         "ML Pipeline Automation",
         True,
         (
-            RowResult("a pipeline that trains", ("pipeline/orchestration",), ("pipeline/orchestration",), 1, 2.0, 2.0),
+            RowResult(
+                "a pipeline or a schedule that trains",
+                ("pipeline/orchestration",),
+                ("pipeline/orchestration",),
+                1,
+                2.0,
+                2.0,
+            ),
             RowResult("tracked", ("experiment/tracking", "pipeline/metadata"), ("experiment/tracking",), 1, 1.0, 1.0),
         ),
     ),

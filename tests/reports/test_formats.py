@@ -75,7 +75,7 @@ def _cases(target: int | None) -> dict[str, bool]:
 
 def test_one_case_a_row_up_to_the_next_level() -> None:
     assert _cases(None) == {
-        "a pipeline that trains": True,
+        "a pipeline or a schedule that trains": True,
         "tracked": True,
         "model tests in CI": False,
         "automated deployment": False,
@@ -83,7 +83,7 @@ def test_one_case_a_row_up_to_the_next_level() -> None:
 
 
 def test_the_gate_says_which_rows() -> None:
-    assert list(_cases(2)) == ["a pipeline that trains", "tracked"]
+    assert list(_cases(2)) == ["a pipeline or a schedule that trains", "tracked"]
     assert list(_cases(4))[-1] == "drift"
     assert _cases(1) == {"has a level": True}
 
