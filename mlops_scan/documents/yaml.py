@@ -7,7 +7,7 @@ deep nesting nor an alias bomb costs more than the text itself.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from sys import intern
 from typing import Any
 
@@ -16,30 +16,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_scan.documents.bounds import MAX_DEPTH, MAX_NODES, check_nodes, check_size, encodable, too_deep, unix_lines
-from mlops_scan.documents.node import DocumentError, Node, Scalar
-from mlops_scan.regex import regex
+from mlops_scan.documents.node import DocumentError, Node
+from mlops_scan.documents.yaml_schema import TYPED_STARTS, custom_tag, scalar, tagged
+from mlops_scan.documents.yaml_text import candidates, printable
 
 _SHARED = 24  # characters; shorter values are words that repeat
 _NESTING = "exceeded maximum nesting depth"
 _MAX_MERGED = 200_000
 _MAX_DOCUMENTS = 2_000  # of one text
-_STANDARD = "tag:yaml.org,2002:"
-_CORE = frozenset({"str", "int", "float", "bool", "null", "map", "seq", "merge", "value"})
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_NUMBER_STARTS = frozenset("0123456789+-.")
-_TYPED_STARTS = _NUMBER_STARTS | {text[0] for text in (*_NULLS, *_BOOLS) if text}  # of scalars that may be no string
-_DIGITS = frozenset("0123456789")
-_FLOATING = _DIGITS | frozenset(".eE+-")
-_BASED = regex(r"0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
-_SPECIAL = regex(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
-# NEL, LS and PS end a line for YAML 1.1 but in no editor: they would move every line number behind them.
-_CONTROL = bytes({*range(9), 11, 12, *range(14, 32), 127})
-_WIDE = "\x85\u2028\u2029\ufffe\uffff"
-_UNPRINTABLE = regex("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\u2028\u2029\ufffe\uffff]")
 _DEFINITION = "kind: CustomResourceDefinition"
-_SLASH_FIRST = regex(r"(?:[^\S\n]*(?:#[^\n]*)?\n)*[^\S\n]*//")
-_BLOCK_SCALAR = regex(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?\Z")
 
 
 def parse(text: str) -> tuple[Node, ...]:
@@ -51,7 +36,7 @@ def parse(text: str) -> tuple[Node, ...]:
     schemas are left out.
     """
     failure: DocumentError | None = None
-    clean = _printable(encodable(unix_lines(text.removeprefix("\ufeff"))))
+    clean = printable(encodable(unix_lines(text.removeprefix("\ufeff"))))
     if _DEFINITION in clean:
         from mlops_scan.documents.manifests import without_schemas
 
@@ -61,7 +46,7 @@ def parse(text: str) -> tuple[Node, ...]:
                 check_size(shorter)
                 return _read(shorter)
     check_size(text)
-    for candidate in _candidates(clean):
+    for candidate in candidates(clean):
         try:
             return _read(candidate)
         except DocumentError as error:
@@ -71,80 +56,6 @@ def parse(text: str) -> tuple[Node, ...]:
                 failure = DocumentError(failure.reason, failure.line, error.partial)
     assert failure is not None
     raise failure
-
-
-def scalar(text: str) -> Scalar:
-    """The value of a plain scalar by the core schema of YAML 1.2."""
-    if text in _NULLS:
-        return None
-    if text in _BOOLS:
-        return _BOOLS[text]
-    if text[0] not in _NUMBER_STARTS or len(text) > 400:
-        return text
-    digits = text[1:] if text[0] in "+-" else text
-    if digits and _DIGITS.issuperset(digits):
-        return int(text)
-    if text[0] == "0" and _BASED.match(text):
-        return int(text, 0)
-    if _FLOATING.issuperset(text):
-        try:
-            return float(text)  # of these characters it takes what the schema calls a number
-        except ValueError:
-            return text
-    if text[-1] in "fFnN" and _SPECIAL.match(text):
-        return float(text.replace(".", ""))
-    return text
-
-
-def _printable(text: str) -> str:
-    """The text with blanks for what a YAML parser refuses."""
-    data = text.encode()
-    if len(data) == len(data.translate(None, _CONTROL)) and (text.isascii() or not any(c in text for c in _WIDE)):
-        return text  # nearly always, and ten times faster than the expression
-    return _UNPRINTABLE.sub(" ", text)
-
-
-def _candidates(text: str) -> Iterator[str]:
-    text = _without_slash_header(text)
-    yield text
-    if text.startswith("//") or "\n//" in text:
-        text = _without_slash_lines(text)
-        yield text
-    from mlops_scan.documents import templates  # only where the text did not parse
-
-    if templates.has_tags(text):
-        yield templates.replaced(text)
-
-
-def _without_slash_header(text: str) -> str:
-    """`//` lines before the first content become comments."""
-    if "//" not in text or text.lstrip()[:1] not in ("/", "#") or _SLASH_FIRST.match(text) is None:
-        return text
-    lines = text.split("\n")
-    for number, line in enumerate(lines):
-        stripped = line.lstrip()
-        if stripped.startswith("//"):
-            lines[number] = "#" + stripped
-        elif stripped and not stripped.startswith("#"):
-            break
-    return "\n".join(lines)
-
-
-def _without_slash_lines(text: str) -> str:
-    """`//` lines outside block scalars become comments."""
-    lines = text.split("\n")
-    block = -1  # the indentation of the line that opened a block scalar
-    for number, line in enumerate(lines):
-        stripped = line.lstrip()
-        indent = len(line) - len(stripped)
-        if block >= 0 and (not stripped or indent > block):
-            continue
-        block = -1
-        if stripped.startswith("//"):
-            lines[number] = "#" + stripped
-        elif _BLOCK_SCALAR.match(stripped.rpartition(" ")[2]) or _BLOCK_SCALAR.match(stripped.rpartition(": ")[2]):
-            block = indent
-    return "\n".join(lines)
 
 
 def _read(text: str) -> tuple[Node, ...]:
@@ -238,7 +149,7 @@ class _Builder:
         tag = event.tag
         self._outer.append(self._frame)
         mapping, flow = type(event) is yaml.MappingStartEvent, event.flow_style
-        self._frame = _Frame(mapping, line, line, _tag(tag) if tag else "", anchor, flow)
+        self._frame = _Frame(mapping, line, line, custom_tag(tag) if tag else "", anchor, flow)
 
     def _scalar(self, event: Any) -> None:
         text, line, last = event.value, event.start_mark.line + 1, self._last
@@ -253,8 +164,8 @@ class _Builder:
             text = intern(text)
         style, value, tag = event.style or "", text, event.tag
         if tag:
-            value, tag = _tagged(event)
-        elif not style and (not text or text[0] in _TYPED_STARTS):
+            value, tag = tagged(event)
+        elif not style and (not text or text[0] in TYPED_STARTS):
             value, tag = scalar(text), ""
         else:
             tag = ""
@@ -385,14 +296,6 @@ class _Builder:
         return (*merged, *frame.children)
 
 
-def _tagged(event: Any) -> tuple[Scalar, str]:
-    """The value and the tag to keep of a scalar that has a tag."""
-    text: str = event.value
-    tag = _tag(event.tag)
-    core = not tag and event.tag.startswith(_STANDARD) and not event.tag.endswith(":str")
-    return scalar(text) if core or (not event.style and event.implicit[0]) else text, tag
-
-
 def _is_closed(event: Any) -> bool:
     """Whether a collection ended with `]` or `}`: only such end marks cover characters, not the pair's in `[a: b]`."""
     start, end = event.start_mark, event.end_mark
@@ -401,13 +304,3 @@ def _is_closed(event: Any) -> bool:
 
 def _text_node(text: str, line: int) -> Node:
     return Node("scalar", line, line, line, text, text)
-
-
-def _tag(tag: str | None) -> str:
-    """A custom tag as written, `!!x` for those of the standard's namespace; core tags and none are empty."""
-    if not tag or tag == "!":
-        return ""
-    if tag.startswith(_STANDARD):
-        name = tag[len(_STANDARD) :]
-        return "" if name in _CORE else "!!" + name
-    return tag
