@@ -32,6 +32,16 @@ def job(workflow: Workflow, name: str) -> Job:
     return one
 
 
+def codepipelines(tree: dict[str, str]) -> list[Workflow]:
+    """The CodePipelines of a tree."""
+    return [workflow for workflow in found(tree) if workflow.provider == "aws-codepipeline"]
+
+
+def scripts(workflow: Workflow, name: str) -> list[str]:
+    """The scripts of a job."""
+    return [step.script for step in job(workflow, name).steps]
+
+
 def placed(step: Step) -> list[tuple[int, str]]:
     """The non-empty lines of a step's script with their line numbers."""
     lines = enumerate(step.script.split("\n"), step.script_line)
