@@ -37,10 +37,10 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
     walker = Walker(path, documents)
     walker.run(statements)
     sample = documents.files[path].role in (Role.DOCS, Role.EXAMPLE, Role.TEST)
-    if sample and not walker.jobs:
+    if sample and not walker.jobs.drafts:
         return
     triggers = tuple(_triggers(path, documents, walker))
-    jobs = tuple(_job(draft, triggers) for draft in walker.jobs)
+    jobs = tuple(_job(draft, triggers) for draft in walker.jobs.drafts)
     unknown = _unknown(walker)
     if any(trigger.kind == "server" for trigger in triggers):
         unknown = unknown or _SERVER
@@ -63,7 +63,7 @@ def _unknown(walker: Walker) -> str:
     """Why what the pipeline runs is not known: steps that nothing in the repository defines."""
     if not walker.unknown:
         return ""
-    scripts = any(step.script for job in walker.jobs for step in job.steps)
+    scripts = any(step.script for job in walker.jobs.drafts for step in job.steps)
     if scripts and not walker.library:
         return ""  # a step of a plug-in that is not known by name
     names = ", ".join(f"`{name}`" for name in list(walker.unknown)[:3])

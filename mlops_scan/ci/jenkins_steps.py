@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from mlops_scan.ci.jenkins_docker import Images
+from mlops_scan.ci.jenkins_functions import Functions, arguments
 from mlops_scan.ci.jenkins_groovy import (
-    Function,
     body_at,
     body_of,
     definition,
@@ -23,7 +24,8 @@ from mlops_scan.ci.jenkins_groovy import (
     plain,
     target,
 )
-from mlops_scan.ci.jenkins_model import Draft, Inside
+from mlops_scan.ci.jenkins_jobs import Jobs
+from mlops_scan.ci.jenkins_model import Inside
 from mlops_scan.ci.jenkins_names import DELIVERING, POST_FAILURES, QUIET, SECTIONS, SHELLS
 from mlops_scan.ci.jenkins_settings import Settings, asks
 from mlops_scan.ci.jenkins_values import Text, text_of
@@ -49,21 +51,17 @@ class Walker:
     def __init__(self, path: str, documents: Documents) -> None:
         self.path = path
         self.documents = documents
-        self.jobs: list[Draft] = []
+        self.jobs = Jobs()
         self.unknown: dict[str, int] = {}
         self.library = False
         self.settings = Settings()
-        self._functions: dict[str, Function] = {}
-        self._images: dict[str, str] = {}
-        self._old_stage = ""
-        self._held = False
-        self._before: tuple[str, ...] = ()
+        self._functions = Functions(documents)
+        self._images = Images()
         self._statements = 0
-        self._steps = 0
 
     def run(self, statements: Sequence[Statement]) -> None:
         """Walk a whole file."""
-        self._define(statements, self.path, "")
+        self._functions.define(statements, self.path)
         for statement in statements:
             for element in everything(statement):
                 if element.kind == "name" and element.text == "booleanParam":
@@ -71,18 +69,12 @@ class Walker:
                     break
         self.walk(statements, Inside(self.path))
 
-    def _define(self, statements: Sequence[Statement], path: str, prefix: str) -> None:
-        for statement in statements:
-            found = definition(plain(statement), path)
-            if found is not None:
-                self._functions[prefix + found[0]] = found[1]
-
     def walk(self, statements: Sequence[Statement], inside: Inside) -> None:
         """The statements of a block in order."""
         for position, statement in enumerate(statements):
             self.library = self.library or any(e.kind == "name" and e.text == "@Library" for e in statement[:1])
             self._statements += 1
-            if self._statements > _MAX_STATEMENTS or self._steps > _MAX_STEPS:
+            if self._statements > _MAX_STATEMENTS or self.jobs.steps > _MAX_STEPS:
                 self.documents.note(self.path, f"reaches more than {_MAX_STEPS} steps; the rest is not followed")
                 return
             self._statement(plain(statement), inside, statements[position + 1 :])
@@ -103,7 +95,7 @@ class Walker:
         elif first == "try":
             self._try(statement, inside)
         elif (found := definition(statement, inside.path)) is not None:
-            self._functions.setdefault(found[0], found[1])
+            self._functions.add(*found)
         else:
             self._assign(statement, inside)
             checked = first == "assert" or self._checked(statement, following)
@@ -163,12 +155,12 @@ class Walker:
 
     def _branch(self, body: Statement, inside: Inside) -> None:
         """A body that does not always run: an `input` in it holds up nothing behind it."""
-        held = self._held
+        held = self.jobs.held
         if len(body) == 1 and body[0].kind == "{":
             self.walk(body_of(body[0]), inside)
         elif body:
             self.walk((body,), inside)
-        self._held = held
+        self.jobs.held = held
 
     def _try(self, statement: Statement, inside: Inside) -> None:
         blocks: list[tuple[str, Element]] = []
@@ -199,13 +191,17 @@ class Walker:
         elif name == "parallel":
             self._parallel(call, inside)
         elif name == "input":
-            self._held = self._held or not (call.blocks or inside.never)
+            self.jobs.held = self.jobs.held or not (call.blocks or inside.never)
         elif name == "load":
             self._load(call, inside, variable)
         elif name == "library":
             self.library = True
         elif call.name in ("docker.build", "docker.image") or name in ("push", "inside", "withRun"):
-            self._docker(call, inside, variable)
+            command = self._images.command(call, variable, self._all(inside))
+            if command is not None:
+                self._add(command, call, inside)
+            for _, block in call.blocks:
+                self.walk(body_of(block), inside)
         else:
             self._other(call, inside)
 
@@ -228,7 +224,7 @@ class Walker:
 
     def _add(self, text: Text, call: Call, inside: Inside, lost: str = "", errexit: bool = True) -> None:
         foreign = inside.path != self.path
-        self._emit(
+        self.jobs.add(
             Step(
                 line=inside.at or call.line,
                 end_line=inside.at or max(call.line, call.end_line),
@@ -244,33 +240,12 @@ class Walker:
             inside,
         )
 
-    def _emit(self, step: Step, inside: Inside) -> None:
-        """Put a step into the job of its stage; a step behind an approval begins a new job."""
-        self._steps += 1
-        manual = self._held or inside.manual
-        if not inside.stage:  # `stage 'Test'` without a block, or no stage at all
-            inside = replace(inside, stage=self._old_stage or "pipeline", line=step.line, end_line=step.end_line)
-        last = self.jobs[-1] if self.jobs else None
-        same = last is not None and last.inside.stage == inside.stage and last.manual == manual
-        if (
-            last is None
-            or not same
-            or (last.inside.line != inside.line and inside.stage not in (self._old_stage, "pipeline"))
-        ):
-            label = inside.stage
-            taken = {job.id for job in self.jobs}
-            if label in taken:
-                label = f"{label} after approval" if manual else f"{label} at line {step.line}"
-            last = Draft(label, inside.line, max(inside.line, inside.end_line), inside, manual, self._before)
-            self.jobs.append(last)
-        last.steps.append(step)
-
     def _stage(self, call: Call, inside: Inside) -> None:
         """A stage with a block, one of the old form, to which the steps behind it belong, or the whole pipeline."""
         label = text_of(call.arguments[0], self._all(inside)) if call.arguments else None
         name = label.value if label is not None else "stage"
         if not call.blocks:
-            self._old_stage = name
+            self.jobs.stage = name
             return
         if call.last == "pipeline":
             self.walk(body_of(call.blocks[-1][1]), self.settings.stage(call.blocks[-1][1], inside))
@@ -278,15 +253,15 @@ class Walker:
         stage = f"{inside.stage} / {name}" if inside.stage else name
         block = call.blocks[-1][1]
         inner = replace(inside, stage=stage, line=inside.at or call.line, end_line=inside.at or call.end_line)
-        known = len(self.jobs)
+        known = len(self.jobs.drafts)
         inner = self.settings.stage(block, inner)
-        self._held = self._held or (asks(block) and not inner.never)
+        self.jobs.held = self.jobs.held or (asks(block) and not inner.never)
         self.walk(body_of(block), inner)
-        self._before = tuple(job.id for job in self.jobs[known:]) or self._before
+        self.jobs.before = self.jobs.since(known) or self.jobs.before
 
     def _post(self, call: Call, inside: Inside) -> None:
         if not inside.stage:
-            self._held = False  # what is done after the pipeline happens whether somebody approves or not
+            self.jobs.held = False  # what is done after the pipeline happens whether somebody approves or not
         for statement in call.blocks[-1][1].statements:
             for one in list(calls(statement))[:1]:
                 lost = _NOT_SUCCESSFUL if one.name in POST_FAILURES else ""
@@ -296,10 +271,10 @@ class Walker:
 
     def _parallel(self, call: Call, inside: Inside) -> None:
         """Branches beside each other: an approval in one holds up what follows, not its neighbours."""
-        held, before, after = self._held, self._before, self._held
-        known = len(self.jobs)
+        held, before, after = self.jobs.held, self.jobs.before, self.jobs.held
+        known = len(self.jobs.drafts)
         for label, block in call.blocks:
-            self._held, self._before = held, before
+            self.jobs.held, self.jobs.before = held, before
             inner = inside
             if label:
                 inner = replace(
@@ -311,42 +286,20 @@ class Walker:
                 self.walk(body_of(block), inner)
             else:
                 for statement in body_of(block):
-                    self._held, self._before = held, before
+                    self.jobs.held, self.jobs.before = held, before
                     self.walk((statement,), inner)
-                    after = after or self._held
-            after = after or self._held
-        self._held = after
-        self._before = tuple(job.id for job in self.jobs[known:]) or before
-
-    def _docker(self, call: Call, inside: Inside, variable: str) -> None:
-        """The steps of the Docker Pipeline plug-in as the commands that it runs."""
-        argument = text_of(call.arguments[0], self._all(inside)) if call.arguments else None
-        value = argument.value if argument is not None else ""
-        if call.name == "docker.build":
-            more = text_of(call.arguments[1], self._all(inside)) if len(call.arguments) > 1 else None
-            self._images[variable or value] = value
-            rest = more.value if more is not None else "."
-            self._add(Text(f"docker build -t {value} {rest}", call.line), call, inside)
-        elif call.name == "docker.image":
-            self._images[variable or value] = value
-        elif call.last == "push":
-            owner = call.name.rpartition(".")[0]
-            image = self._images.get(owner, "")
-            if call.receiver is not None and call.receiver.arguments and call.receiver.name.startswith("docker."):
-                first = text_of(call.receiver.arguments[0], self._all(inside))
-                image = first.value if first is not None else ""
-            if image or owner in self._images:
-                self._add(Text(f"docker push {image}", call.line), call, inside)
-        for _, block in call.blocks:
-            self.walk(body_of(block), inside)
+                    after = after or self.jobs.held
+            after = after or self.jobs.held
+        self.jobs.held = after
+        self.jobs.before = self.jobs.since(known) or before
 
     def _load(self, call: Call, inside: Inside, variable: str) -> None:
         argument = text_of(call.arguments[0], self._all(inside)) if call.arguments else None
         name = posixpath.normpath(argument.value).lstrip("/") if argument is not None else ""
         if name in self.documents.files and len(inside.called) < _MAX_CALLS and name not in inside.called:
             statements = self.documents.groovy(name)
-            self._define(statements, name, f"{variable}." if variable else "")
-            self._define(statements, name, "")
+            self._functions.define(statements, name, f"{variable}." if variable else "")
+            self._functions.define(statements, name)
             at = inside.at or call.line
             self.walk(statements, replace(inside, path=name, at=at, called=(*inside.called, name)))
         elif name:
@@ -371,7 +324,7 @@ class Walker:
         inputs = {key: found.value for key, value in call.named if (found := text_of(value, values)) is not None}
         line = inside.at or call.line
         step = Step(line, max(line, inside.at or call.end_line), script_line=line, uses=f"jenkins/{call.name}")
-        self._emit(replace(step, inputs=inputs, may_fail=inside.swallowed, never=inside.never), inside)
+        self.jobs.add(replace(step, inputs=inputs, may_fail=inside.swallowed, never=inside.never), inside)
 
     def _wrapped(self, call: Call, inside: Inside) -> Inside:
         """What a step that encloses others changes for them."""
@@ -390,39 +343,16 @@ class Walker:
 
     def _function(self, call: Call, inside: Inside) -> bool:
         """Walk the function that a call names; false where nothing in the repository defines it."""
-        name = call.name.removesuffix(".call")
-        function = self._functions.get(name)
-        if function is None and "." not in name and call.receiver is None:
-            function = self._global(name)
-        if function is None:
+        found = self._functions.called(call)
+        if found is None:
             return False
+        name, function = found
         if name in inside.called or len(inside.called) >= _MAX_CALLS:
             return True
-        values = self._all(inside)
-        bound: dict[str, str] = {}
-        for parameter, argument in zip(function.parameters, call.arguments, strict=False):
-            if (text := text_of(argument, values)) is not None:
-                bound[parameter] = text.value
-        for key, argument in call.named:
-            if function.parameters and (text := text_of(argument, values)) is not None:
-                bound[f"{function.parameters[0]}.{key}"] = text.value
         at = inside.at or (call.line if function.path != self.path else 0)
-        inner = replace(
-            inside, path=function.path, at=at, values={**inside.values, **bound}, called=(*inside.called, name)
-        )
+        values = {**inside.values, **arguments(function, call, self._all(inside))}
+        inner = replace(inside, path=function.path, at=at, values=values, called=(*inside.called, name))
         self.walk(body_of(function.body), inner)
         for _, block in call.blocks:
             self.walk(body_of(block), inside)
         return True
-
-    def _global(self, name: str) -> Function | None:
-        """A global variable of a shared library that is the repository itself: `vars/NAME.groovy`."""
-        path = f"vars/{name}.groovy"
-        if path not in self.documents.files:
-            return None
-        for statement in self.documents.groovy(path):
-            found = definition(plain(statement), path)
-            if found is not None and found[0] == "call":
-                self._functions[name] = found[1]
-                return found[1]
-        return None
