@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from mlops_scan.documents.bounds import MAX_DEPTH
 from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell_model import Command, ShellScript
+from mlops_scan.documents.shell_options import changed, with_call_options
 from mlops_scan.documents.shell_status import passed_on
+from mlops_scan.documents.shell_words import assignment_of, line_of, text_of, word_of
 from mlops_scan.documents.trees import parse_tree
 from mlops_scan.regex import regex
 
@@ -20,12 +22,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 _MAX_COMMANDS = 2_000  # of one script
-_TEXT = 400  # characters of a command kept as its text
 _EXPRESSION = regex(rb"\$?\{\{[^\n{}]*\}\}|\$\[\[[^\n\[\]]*\]\]")
 _CONTROL = regex(rb"^[ \t]*\{%[^\n]*?%\}[ \t]*$", re.MULTILINE)
 _PIPELINE_VARIABLE = regex(rb"\$\([A-Za-z_]\w*(?:\.\w+)+\)")  # Azure: $(Build.SourcesDirectory)
-_ESCAPED = regex(r"\\(.)", re.DOTALL)
-_ESCAPED_IN_QUOTES = regex(r'\\(["\\$`])')
 _FAILS = regex(r"(?:^|[;{(&\n][ \t]*)(?:exit(?!\s+0\b)|return(?!\s+0\b)|false)\b")
 _SETUP = frozenset(
     {"set", "shopt", "export", "echo", "printf", "cd", "source", ".", "trap", "umask", "readonly", "local", "declare"}
@@ -75,52 +74,15 @@ class Reader:
         self._body(parse_tree(masked, "bash").root_node.children, _Context(last=True))
         top = self._errexit if self._top_errexit is None else self._top_errexit
         functions = tuple(dict.fromkeys(self._functions))
-        found = ShellScript(self._with_call_options(), top, self._pipefail, functions, tuple(self._variables))
+        commands = with_call_options(self._commands, functions)
+        found = ShellScript(commands, top, self._pipefail, functions, tuple(self._variables))
         if self._breach is not None:
             raise DocumentError(*self._breach, found)
         return found
 
     def options(self, arguments: tuple[str, ...]) -> None:
         """Apply the arguments of `set` or of a shebang."""
-        position = 0
-        while position < len(arguments):
-            word = arguments[position]
-            position += 1
-            if word in ("--", "-") or word[:1] not in ("-", "+"):
-                if word == "--":
-                    return
-                continue
-            on = word[0] == "-"
-            if "e" in word[1:] and not word.startswith("--"):
-                self._errexit = on
-            if "o" in word[1:] and not word.startswith("--") and position < len(arguments):
-                if arguments[position] == "errexit":
-                    self._errexit = on
-                elif arguments[position] == "pipefail":
-                    self._pipefail = on
-                position += 1
-
-    def _with_call_options(self) -> tuple[Command, ...]:
-        """Commands of functions get the `set -e` of the place where the function is first called."""
-        called: dict[str, bool] = {}
-        names = set(self._functions)
-        if not names:
-            return tuple(self._commands)
-        for command in self._commands:
-            if command.words and command.words[0] in names and not command.function:
-                called.setdefault(command.words[0], command.errexit)
-        return tuple(
-            replace(command, errexit=command.errexit or called[command.function])
-            if command.function in called
-            else command
-            for command in self._commands
-        )
-
-    def _text(self, node: Node) -> str:
-        return self._source[node.start_byte : node.end_byte].decode("utf-8", "replace")
-
-    def _line_text(self, node: Node) -> str:
-        return " ".join(self._text(node).replace("\\\n", " ").split())[:_TEXT]
+        self._errexit, self._pipefail = changed(arguments, self._errexit, self._pipefail)
 
     def _body(self, nodes: list[Node], context: _Context) -> None:
         """Statements in order; only the last one's status counts for what encloses them."""
@@ -167,21 +129,22 @@ class Reader:
         self._body(node.children[1:], context)
 
     def _command(self, node: Node, context: _Context) -> None:
+        source = self._source
         words: list[str] = []
         assignments: list[tuple[str, str]] = []
         redirected, heredoc = context.redirected, context.heredoc
         for child in node.children:
             if child.type == "variable_assignment":
-                assignments.append(self._pair(child))
+                assignments.append(assignment_of(source, child))
             elif child.type.endswith("_redirect"):
                 redirected = redirected or child.type == "file_redirect"
                 heredoc = heredoc or child.type != "file_redirect"
             elif child.type == "command_name":
-                words.append("".join(self._word(part) for part in child.children) or self._text(child))
+                words.append("".join(word_of(source, part) for part in child.children) or text_of(source, child))
             elif child.is_named and child.type not in ("comment", "ERROR"):
-                words.append(self._word(child))
+                words.append(word_of(source, child))
             elif child.type == "ERROR":
-                words.extend(self._text(child).split())
+                words.extend(text_of(source, child).split())
         if words:
             self._add(node, tuple(words), context, tuple(assignments), redirected, heredoc)
             if words[0] == "set" and not context.swallowed.startswith("in a"):
@@ -206,7 +169,7 @@ class Reader:
                 words,
                 node.start_point.row + self._first,
                 node.end_point.row + self._first,
-                self._line_text(node),
+                line_of(self._source, node),
                 assignments,
                 context.swallowed,
                 self._errexit,
@@ -238,23 +201,21 @@ class Reader:
                 stack.extend(reversed(child.children))
 
     def _declaration(self, node: Node, context: _Context) -> None:
-        words = [self._word(child) for child in node.children if child.type != "comment"]
-        self._variables.extend(self._pair(child) for child in node.children if child.type == "variable_assignment")
+        words = [word_of(self._source, child) for child in node.children if child.type != "comment"]
+        assigned = (child for child in node.children if child.type == "variable_assignment")
+        self._variables.extend(assignment_of(self._source, child) for child in assigned)
         self._add(node, tuple(words), context)
         self._substitutions(node, context, "in a substitution")
 
     def _assignment(self, node: Node, context: _Context) -> None:
-        pairs = [node] if node.type == "variable_assignment" else node.named_children
-        self._variables.extend(self._pair(pair) for pair in pairs if pair.type == "variable_assignment")
+        parts = [node] if node.type == "variable_assignment" else node.named_children
+        assigned = (part for part in parts if part.type == "variable_assignment")
+        self._variables.extend(assignment_of(self._source, part) for part in assigned)
         self._substitutions(node, context, "")
-
-    def _pair(self, node: Node) -> tuple[str, str]:
-        name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-        return (self._text(name) if name else "", self._word(value) if value else "")
 
     def _test(self, node: Node, context: _Context) -> None:
         opening = node.children[0].type if node.children else "["
-        text = self._text(node)
+        text = text_of(self._source, node)
         content = text[len(opening) :].strip()
         closing = _TESTS.get(opening, "]")
         content = content[: -len(closing)] if content.endswith(closing) else content
@@ -278,7 +239,7 @@ class Reader:
             self._body(node.children, context)
             return
         left, right = parts
-        text = self._line_text(left)
+        text = line_of(self._source, left)
         if operators[0] == "&&":
             reason = context.swallowed or ("" if context.last else "left of && in the middle of the script")
             self._visit(left, replace(context, swallowed=reason))
@@ -292,10 +253,10 @@ class Reader:
 
     def _can_fail(self, node: Node) -> bool:
         """Whether what follows `||` passes the failure on: `exit 1`, `return 1`, `false`, a group ending in one."""
-        return _FAILS.search(self._text(node).strip()) is not None
+        return _FAILS.search(text_of(self._source, node).strip()) is not None
 
     def _fallback(self, node: Node) -> str:
-        words = self._line_text(node).split()
+        words = line_of(self._source, node).split()
         return "|| " + " ".join(words[:1]) + (" …" if len(words) > 1 else "")
 
     def _redirected(self, node: Node, context: _Context) -> None:
@@ -340,7 +301,7 @@ class Reader:
         """if/elif: what stands before `then` is the condition."""
         then = next((i for i, child in enumerate(node.children) if child.type == "then"), len(node.children))
         conditions = [child for child in node.children[1:then] if child.is_named]
-        text = "; ".join(self._line_text(child) for child in conditions)
+        text = "; ".join(line_of(self._source, child) for child in conditions)
         self._body(conditions, replace(context, swallowed="in a condition", last=False))
         branches = ("elif_clause", "else_clause")
         rest = node.children[then + 1 :]
@@ -364,11 +325,11 @@ class Reader:
 
     def _case(self, node: Node, context: _Context) -> None:
         value = node.child_by_field_name("value")
-        subject = self._line_text(value) if value is not None else ""
+        subject = line_of(self._source, value) if value is not None else ""
         for item in node.children:
             if item.type == "case_item":
                 patterns = {child.id for child in item.children_by_field_name("value")}
-                label = "|".join(self._line_text(child) for child in item.children_by_field_name("value"))
+                label = "|".join(line_of(self._source, child) for child in item.children_by_field_name("value"))
                 inside = replace(context, conditional=f"case {subject} in {label}")
                 self._body([child for child in item.children if child.id not in patterns], inside)
 
@@ -377,9 +338,9 @@ class Reader:
         body = node.child_by_field_name("body")
         if name is None or body is None:
             return
-        self._functions.append(self._text(name))
+        self._functions.append(text_of(self._source, name))
         saved = self._errexit, self._pipefail
-        self._visit(body, _Context(function=self._text(name), top=False, depth=context.depth))
+        self._visit(body, _Context(function=text_of(self._source, name), top=False, depth=context.depth))
         self._errexit, self._pipefail = saved
 
     def _subshell(self, node: Node, context: _Context) -> None:
@@ -391,30 +352,6 @@ class Reader:
         self._subshells += 1
         self._body(node.children, replace(context, top=False, subshell=(*context.subshell, self._subshells)))
         self._errexit, self._pipefail = saved
-
-    def _word(self, node: Node) -> str:
-        """A word without its quotes, expansions as written."""
-        kind, text = node.type, self._text(node)
-        if kind == "raw_string":
-            return text[1:-1]
-        if kind == "ansi_c_string":
-            return text[2:-1]
-        if kind == "word":
-            return _ESCAPED.sub(_unescaped, text) if "\\" in text else text
-        if kind == "string":
-            return _ESCAPED_IN_QUOTES.sub(r"\1", text[1:-1] if text.endswith('"') else text[1:]).replace("\\\n", "")
-        if kind in ("concatenation", "variable_assignment"):
-            return "".join(self._pieces(node))
-        if kind == "translated_string":
-            return text[2:-1]
-        return text
-
-    def _pieces(self, node: Node) -> Iterator[str]:
-        position = node.start_byte
-        for child in node.children:
-            yield self._source[position : child.start_byte].decode("utf-8", "replace")
-            yield self._word(child) if child.type not in ("concatenation", "variable_assignment") else self._text(child)
-            position = child.end_byte
 
 
 _HANDLERS: dict[str, Callable[[Reader, Node, _Context], None]] = {
@@ -440,7 +377,3 @@ _HANDLERS: dict[str, Callable[[Reader, Node, _Context], None]] = {
     "command_substitution": Reader._subshell,
     "process_substitution": Reader._subshell,
 }
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    return "" if match.group(1) == "\n" else match.group(1)
