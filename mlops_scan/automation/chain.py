@@ -14,6 +14,8 @@ from mlops_scan.words import Evidence
 MAX_HOPS = 7
 MAX_OF_SCRIPT = 3_000
 """Commands that one inline script may lead to."""
+TOO_LONG = "the chain is longer than is followed"
+"""Why what stands behind `MAX_HOPS` hops is unresolved."""
 
 
 class Mark(NamedTuple):

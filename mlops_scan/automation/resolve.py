@@ -13,19 +13,18 @@ from msgspec.structs import replace
 
 from mlops_scan.automation import images
 from mlops_scan.automation.alone import INNER, SHELLS, SOURCE, TESTERS, Loners
-from mlops_scan.automation.chain import MAX_OF_SCRIPT, Chain
-from mlops_scan.automation.followed import Ledger, Shares, state
+from mlops_scan.automation.chain import TOO_LONG, Chain
+from mlops_scan.automation.containers import Containers
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
-from mlops_scan.automation.prepared import Prepared
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
+from mlops_scan.automation.scripts import Scripts
 from mlops_scan.automation.submit import Submitted, Submitter
 from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
 from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.launchers import explains_itself
-from mlops_scan.documents.node import DocumentError
-from mlops_scan.documents.shell import Command, ShellScript, parse, unwrap
+from mlops_scan.documents.shell import Command, ShellScript, unwrap
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.match import Matcher
 from mlops_scan.fingerprints.wrapped import Wrappers
@@ -34,14 +33,6 @@ from mlops_scan.words import Evidence, Hop, Location
 
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 _ERREXIT = regex(r"-[a-df-z]*e[a-z]*")
-
-_MOVES = frozenset({"cd", "pushd", "popd"})
-_TOO_LONG = "the chain is longer than is followed"
-
-MAX_OF_FILE = 10_000
-"""Steps and commands that are followed from one definition, those that it starts in other files included."""
-MAX_IN_ALL = 60_000
-"""The same of a whole repository."""
 
 
 class Resolver:
@@ -58,11 +49,8 @@ class Resolver:
         self.tests = TestLayout(documents, index)
         self.submitter = Submitter(self.paths, pipelines)
         self.wrappers = Wrappers(matcher.tools.values())
-        self._shares = Shares()
-        self._parsed: dict[tuple[str, int, bool, bool], tuple[ShellScript, str]] = {}
-        self._led = Ledger()
-        self._prepared = Prepared()
-        self._loners = Loners(matcher, self.tasks, self.submitter)
+        self._scripts = Scripts(documents, self.paths, Loners(matcher, self.tasks, self.submitter), self._command)
+        self._containers = Containers(documents, self.paths, self._scripts)
 
     # -- entry points ------------------------------------------------------------------------------------------------
 
@@ -89,7 +77,7 @@ class Resolver:
         known = {name: value for name, value in (env or {}).items() if value and "$" not in value}
         hops = (start.evidence, *via)
         chain = Chain(start, hops, folder=normal(folder), swallowed=may_fail, env=known, astray=astray)
-        yield from self._script(self._parse(path, text, line, errexit, pipefail), path, chain)
+        yield from self._scripts.run(self._scripts.parse(path, text, line, errexit, pipefail), path, chain)
 
     def step(
         self,
@@ -120,109 +108,29 @@ class Resolver:
     def service(self, path: str, start: Start, folder: str | None = None) -> Iterator[Run]:
         """What the image of a Dockerfile runs as a service; `folder` is the folder of its build, else its own."""
         root = path.rpartition("/")[0] if folder is None else folder
-        yield from self._image(path, root, Chain(start, (start.evidence,)), build=False)
+        yield from self._containers.image(path, root, Chain(start, (start.evidence,)), build=False)
+
+    def compose_service(self, service: images.Service, start: Start) -> Iterator[Run]:
+        """What a compose service runs when the service itself is the start."""
+        yield from self._containers.service(service, Chain(start, (start.evidence,)))
 
     def object_nodes(self, target: str) -> tuple[Node, ...]:
         """`package.module:function` as the function and its module's statements."""
         return self.programs.objects(target)
 
     def exhausted(self, start: Start) -> bool:
-        """Count one more step or command of what a file starts; true, and noted, where it has had its share.
+        """Count one more step or command of what a file starts; true, and noted, where it has had its share."""
+        return self._scripts.exhausted(start)
 
-        Scripts, targets, workflows and pipelines that start one another many times would else multiply.
-        """
-        path = start.evidence.location.path
-        reason = self._shares.exhausted(path, MAX_OF_FILE, MAX_IN_ALL)
-        if reason:
-            self.documents.note(path, f"automation: more than {reason}, the rest is not followed")
-        return bool(reason)
-
-    # -- scripts -----------------------------------------------------------------------------------------------------
-
-    def _parse(self, path: str, text: str, line: int, errexit: bool, pipefail: bool = False) -> ShellScript:
-        key = (text, line, errexit, pipefail)
-        if key not in self._parsed:
-            try:
-                self._parsed[key] = parse(text, max(1, line), errexit, pipefail), ""
-            except DocumentError as error:
-                self._parsed[key] = error.partial or ShellScript(()), f"shell: {error}"
-        script, unread = self._parsed[key]
-        if unread:
-            self.documents.note(path, unread)
-        return script
-
-    def _script(self, script: ShellScript, path: str, chain: Chain, is_file: bool = False) -> Iterator[Run]:
-        """What the commands of a script run; `path` is the file that the script stands in.
-
-        Many jobs come to the same scripts: what was followed once to the end is not followed again.
-        """
-        key, limits = state(script, path, is_file, chain), (MAX_OF_FILE, MAX_IN_ALL)
-        known = self._led.find(key, chain)
-        if known is not None and self._shares.affords(known, chain, *limits):
-            yield from known.again(chain)
-            return
-        before = chain.budget.mark(chain.hops)
-        found: list[Run] = []
-        for run in self._followed_commands(script, path, chain, is_file):
-            found.append(run)
-            yield run
-        if known is None and not self._shares.cut(chain, *limits):
-            self._led.keep(key, script, found, chain, before)
-        chain.budget.deepest = max(chain.budget.deepest, before.deepest)
-
-    def _followed_commands(self, script: ShellScript, path: str, chain: Chain, is_file: bool) -> Iterator[Run]:
-        base = (chain.folder, chain.astray)
-        folders: dict[tuple[str, tuple[int, ...]], tuple[str, bool]] = {("", ()): base}
-        chain.budget.asked.append(self._prepared.asked(script))
-        commands = self._prepared.commands(script, is_file, chain.env)
-        looks = self._loners.known(commands, path)
-        for number, (command, words) in enumerate(commands):
-            chain.budget.seen += 1
-            if self.exhausted(chain.start):
-                return
-            place = (command.function, command.subshell)
-            outer = next(folders[p] for p in _enclosing(place) if p in folders)
-            folder, astray = folders.setdefault(place, outer)
-            if words[0] in _MOVES and (words[0] == "popd" or len(words) > 1):
-                back = outer if command.subshell else base
-                folders[place] = back if words[0] == "popd" else self._moved(words, folder, astray, path)
-                continue
-            lost = command.swallowed
-            if not lost and not (command.errexit or command.stops or command.last or words[0] == "exit"):
-                lost = f"the {'script' if is_file else 'shell'} has no `set -e`, so a failure here stops nothing"
-            if not chain.budget.spend():
-                reason = f"automation: a script leads to more than {MAX_OF_SCRIPT} commands, the rest is not followed"
-                self.documents.note(chain.start.evidence.location.path, reason)
-                return
-            alone = looks[number]
-            if alone is None:
-                alone = looks[number] = self._loners.look(command, words, path)
-            if alone:
-                why, lost = _TOO_LONG if chain.too_long() else "", chain.swallowed or lost
-                # fmt: off
-                yield Run(
-                    chain.start, words, alone.location, chain.evidence, alone.uses,
-                    unresolved=why, swallowed=lost, folder=folder,
-                )
-                # fmt: on
-                continue
-            location = Location(path, command.line, command.end_line)
-            yield from self._command(command, words, location, chain.at(folder, lost, astray))
-
-    def _moved(self, words: tuple[str, ...], folder: str, astray: bool, path: str) -> tuple[str, bool]:
-        """The folder after a `cd` in a script of the file at `path`, and whether it may be quite another one."""
-        target = next((word for word in words[1:] if word == "-" or not word.startswith("-")), "")
-        if not target:
-            return folder, True
-        return self.paths.changed(folder, target, path), self.paths.leads_astray(target, astray)
+    # -- commands ----------------------------------------------------------------------------------------------------
 
     def _command(self, command: Command, words: tuple[str, ...], location: Location, chain: Chain) -> Iterator[Run]:
         text = words[2] if len(words) >= 3 and words[:2] == ("sh", "-c") else None  # as `unwrap` leaves it
         if text is not None and not chain.too_long():
             strict = any(_ERREXIT.fullmatch(word) for word in command.words) or "errexit" in command.words
             strict = command.errexit if "eval" in command.words[:1] else strict  # it is the same shell
-            script = self._parse(location.path, text, location.line, strict, "pipefail" in command.words)
-            yield from self._script(script, location.path, replace(chain, hops=chain.hops + 1))
+            script = self._scripts.parse(location.path, text, location.line, strict, "pipefail" in command.words)
+            yield from self._scripts.run(script, location.path, replace(chain, hops=chain.hops + 1))
             return
         yield from self._words(words, location, command, chain)
 
@@ -230,7 +138,7 @@ class Resolver:
         uses = tuple(self.matcher.in_command(words, location))
         run = Run(chain.start, words, location, chain.evidence, uses, swallowed=chain.swallowed, folder=chain.folder)
         if chain.too_long():
-            yield replace(run, unresolved=_TOO_LONG)
+            yield replace(run, unresolved=TOO_LONG)
             return
         use = Evidence(location, Hop.USE, command.text[:160])
         launcher = next((word for word in command.words if word in BARE), "")
@@ -293,10 +201,10 @@ class Resolver:
         yield replace(run, entries=entries) if entries else run
         for spec in self.submitter.job_specs(words, chain.folder):
             if not chain.entered(spec.path):
-                script = self._parse(spec.path, spec.text, spec.line, spec.errexit)
+                script = self._scripts.parse(spec.path, spec.text, spec.line, spec.errexit)
                 inside = chain.via(use, spec.path)
                 inside = inside if spec.folder is None else replace(inside, folder=normal(spec.folder))
-                yield from self._script(script, spec.path, inside)
+                yield from self._scripts.run(script, spec.path, inside)
 
     @staticmethod
     def _program(program: Program, run: Run, chain: Chain) -> Run:
@@ -329,10 +237,10 @@ class Resolver:
         sourced = words[0] in SOURCE
         strict = command.errexit if sourced else any(_ERREXIT.fullmatch(word) for word in words[1:])
         if sourced or strict:
-            script = self._parse(path, self.documents.text(path), 1, strict, command.pipefail and sourced)
+            script = self._scripts.parse(path, self.documents.text(path), 1, strict, command.pipefail and sourced)
         else:
             script = self.documents.shell(path) or ShellScript(())
-        yield from self._script(script, path, chain.via(use, path), is_file=True)
+        yield from self._scripts.run(script, path, chain.via(use, path), is_file=True)
 
     def _cells(self, path: str, use: Evidence, chain: Chain) -> Iterator[Run]:
         """What the shell lines of a notebook run (`!dvc repro`) when the notebook itself is executed."""
@@ -343,7 +251,7 @@ class Resolver:
             # a failing `!command` does not stop the notebook
             lost = "the notebook goes on when a shell line of it fails"
             inside = chain.via(use, path, lost)
-            yield from self._script(self._parse(path, text, line, True), path, inside)
+            yield from self._scripts.run(self._scripts.parse(path, text, line, True), path, inside)
 
     def _has_shebang(self, path: str) -> bool:
         first = self.documents.text(path)[:60].partition("\n")[0] if "." not in path.rpartition("/")[2] else ""
@@ -359,7 +267,7 @@ class Resolver:
             inside = replace(chain.via(use, key), folder=normal(task.folder), astray=False)
             for line, text, ignored in task.lines:
                 step = replace(inside, swallowed=inside.swallowed or ignored)
-                yield from self._script(self._parse(task.path, text, line, task.errexit), task.path, step)
+                yield from self._scripts.run(self._scripts.parse(task.path, text, line, task.errexit), task.path, step)
 
     def _submitted(self, submitted: Sequence[Submitted], use: Evidence, chain: Chain) -> Iterator[Run]:
         for found in submitted:
@@ -379,18 +287,14 @@ class Resolver:
             if step.command:
                 inside = replace(chain, folder=normal(step.folder), astray=False)
                 text = _as_command(step.command)
-                script = self._parse(pipeline.path, text, step.command_line or step.line, True)
-                yield from self._script(script, pipeline.path, inside)
+                script = self._scripts.parse(pipeline.path, text, step.command_line or step.line, True)
+                yield from self._scripts.run(script, pipeline.path, inside)
 
     def _container(
         self, words: tuple[str, ...], location: Location, use: Evidence, command: Command, chain: Chain
     ) -> Iterator[Run]:
-        built = images.built(words, chain.folder, self.paths)
+        yield from self._containers.started(words, use, chain)
         composed = images.composed(words)
-        if built is not None:
-            yield from self._built(*built, use, chain)
-        elif composed is not None:
-            yield from self._composed(words, composed, use, chain)
         inside = images.run_inside(images.subcommand(composed) if composed is not None else words[1:])
         action = images.subcommand(composed)[:1] if composed is not None else words[1:2]
         if inside and action and action[0] in ("run", "exec"):
@@ -401,59 +305,8 @@ class Resolver:
                 replace(chain, hops=chain.hops + 1, inside_image=True),
             )
 
-    def _built(self, path: str, root: str, use: Evidence, chain: Chain) -> Iterator[Run]:
-        if not chain.entered(path):
-            yield from self._image(path, root, chain.via(use, path), build=True)
-
-    def _image(self, path: str, root: str, chain: Chain, build: bool) -> Iterator[Run]:
-        """What building or starting an image runs; files are looked for from the build's folder."""
-        for found in images.image_commands(path, self.documents, root, build, self.paths):
-            inside = replace(chain, folder=normal(found.folder), inside_image=chain.inside_image or build)
-            yield from self._script(self._parse(found.path, found.text, found.line, True), found.path, inside)
-
-    def _composed(
-        self, words: tuple[str, ...], composed: tuple[str, ...], use: Evidence, chain: Chain
-    ) -> Iterator[Run]:
-        action = images.subcommand(composed)
-        if not action or action[0] not in ("up", "build", "run"):
-            return
-        named = {word for word in action[1:] if not word.startswith("-")}
-        for path in images.compose_files(words, chain.folder, self.paths):
-            services = list(images.services(path, self.documents, self.paths))
-            chosen = [service for service in services if service.name in named] or services
-            for service in chosen:
-                key = f"{path}#{service.name}"
-                if chain.entered(key):
-                    continue
-                inside = chain.via(use, key)
-                if service.dockerfile and (action[0] == "build" or "--build" in action):
-                    yield from self._image(service.dockerfile, service.folder, inside, build=True)
-                if action[0] == "up":
-                    yield from self._service(service, inside)
-
-    def _service(self, service: images.Service, chain: Chain) -> Iterator[Run]:
-        if service.command is not None:
-            text, where = service.command.text, replace(chain, folder=normal(service.folder), inside_image=True)
-            yield from self._script(
-                self._parse(service.command.path, text, service.command.line, True), service.command.path, where
-            )
-        elif service.dockerfile:
-            yield from self._image(service.dockerfile, service.folder, chain, build=False)
-
-    def compose_service(self, service: images.Service, start: Start) -> Iterator[Run]:
-        """What a compose service runs when the service itself is the start."""
-        yield from self._service(service, Chain(start, (start.evidence,)))
-
 
 # -- small rules -----------------------------------------------------------------------------------------------------
-
-
-def _enclosing(place: tuple[str, tuple[int, ...]]) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """A place in a script and those around it, innermost first."""
-    function, subshell = place
-    for length in range(len(subshell), -1, -1):
-        yield function, subshell[:length]
-    yield "", ()
 
 
 def _script_name(words: tuple[str, ...]) -> str:

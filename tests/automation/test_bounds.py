@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_scan.automation import resolve
+from mlops_scan.automation import scripts
 from mlops_scan.automation.followed import Shares
 from mlops_scan.automation.graph import Automation
 from mlops_scan.detectors.base import Context
@@ -61,12 +61,12 @@ MANY: Tree = {CI: _jobs(_steps(RUN * 11_000))}
 )
 def test_what_one_file_starts_is_bounded_and_said(tmp_path: Path, tree: Tree, reason: str) -> None:
     context = context_of(tmp_path, {**ML, **tree})
-    assert 100 < len(context.automation.runs) <= resolve.MAX_OF_FILE
+    assert 100 < len(context.automation.runs) <= scripts.MAX_OF_FILE
     assert reason in context.documents.incomplete[CI].reason
 
 
 def test_what_a_repository_starts_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolve, "MAX_IN_ALL", 50)
+    monkeypatch.setattr(scripts, "MAX_IN_ALL", 50)
     tree = {f".github/workflows/{n}.yml": _jobs(_steps(RUN * 10)) for n in range(10)}
     context = context_of(tmp_path, {**ML, **tree})
     assert len(context.automation.runs) <= 50
@@ -153,14 +153,14 @@ _LONG: Tree = {
     [REUSED, ACTIONS, MANY, TARGETS, _NESTED, _LONG],
     ids=["workflows", "actions", "steps", "targets", "nested", "long"],
 )
-@pytest.mark.parametrize("most", [resolve.MAX_IN_ALL, 5_000, 37])
+@pytest.mark.parametrize("most", [scripts.MAX_IN_ALL, 5_000, 37])
 def test_what_was_followed_once_is_what_following_it_again_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tree: Tree, most: int
 ) -> None:
-    monkeypatch.setattr(resolve, "MAX_IN_ALL", most)
+    monkeypatch.setattr(scripts, "MAX_IN_ALL", most)
     kept = context_of(tmp_path, {**ML, **tree})
     monkeypatch.setattr(Shares, "affords", lambda *_: False)
     again = context_of(tmp_path, {**ML, **tree})
     assert kept.automation.runs == again.automation.runs
     assert kept.documents.incomplete == again.documents.incomplete
-    assert vars(kept.resolver._shares) == vars(again.resolver._shares)
+    assert vars(kept.resolver._scripts._shares) == vars(again.resolver._scripts._shares)

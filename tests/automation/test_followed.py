@@ -9,7 +9,7 @@ import pytest
 from mlops_scan.automation import followed
 from mlops_scan.automation.alone import Loners
 from mlops_scan.automation.model import Run
-from mlops_scan.automation.resolve import Resolver
+from mlops_scan.automation.scripts import Scripts
 from mlops_scan.detectors.base import Context
 from tests.automation.trees import runs
 from tests.trees import TRAIN, context_of
@@ -48,13 +48,13 @@ def test_variables_that_are_asked_for_decide(tmp_path: Path) -> None:
 def _followed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The scripts that are followed rather than remembered."""
     paths: list[str] = []
-    follow = Resolver._followed_commands
+    follow = Scripts._followed_commands
 
-    def counted(self: Resolver, script: object, path: str, *rest: object) -> object:
+    def counted(self: Scripts, script: object, path: str, *rest: object) -> object:
         paths.append(path)
         return follow(self, script, path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Resolver, "_followed_commands", counted)
+    monkeypatch.setattr(Scripts, "_followed_commands", counted)
     return paths
 
 
