@@ -11,7 +11,8 @@ from mlops_scan.automation.programs import LAUNCHERS, SERVERS
 from mlops_scan.automation.submit import Submitter
 from mlops_scan.automation.tasks import BARE, RUNNERS, Tasks
 from mlops_scan.documents.shell import Command
-from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.fingerprints.match import Matcher
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.words import Location
 
 SHELLS = frozenset({"sh", "bash", "zsh", "dash", "ksh", "ash"})

@@ -13,7 +13,7 @@ from mlops_scan.code.facts import Call
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.node import Node as Value
 from mlops_scan.documents.store import Documents
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Evidence, Hop, Location, Role

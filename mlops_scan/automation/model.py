@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from mlops_scan.code.index import Node
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.words import Evidence, Location
 
 

@@ -12,7 +12,7 @@ from mlops_scan.automation.paths import join
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.code.facts import Call
 from mlops_scan.code.index import CodeIndex, Node
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.words import Evidence, Hop
 
 TOOL = "mlflow-projects"

@@ -17,7 +17,7 @@ from mlops_scan.ci.model import AUTOMATIC, Job, Step, Workflow
 from mlops_scan.code.facts import Call
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.store import Documents, language_of
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location, Role
 

@@ -39,8 +39,9 @@ from mlops_scan.engine.looks import looks
 from mlops_scan.engine.ownmodels import own_models
 from mlops_scan.engine.packaged import self_tools
 from mlops_scan.fingerprints.handed import handed_pipelines
-from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.fingerprints.match import Matcher
 from mlops_scan.fingerprints.patterns import beginnings_of
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository
 from mlops_scan.repository.roles import RoleCatalogue

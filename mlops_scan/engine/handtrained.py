@@ -10,7 +10,8 @@ from mlops_scan.detectors.base import ASIDE, LEARNS
 from mlops_scan.documents.node import DocumentError
 from mlops_scan.documents.shell import ShellScript, parse
 from mlops_scan.documents.store import Documents, language_of
-from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.fingerprints.match import Matcher
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Location, Role
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.detectors.base import ASIDE, LEARNS
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.words import Confidence, Grade, Location, Role
 
 TOOL = "generic-estimator"

@@ -11,7 +11,7 @@ from msgspec import Struct
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import language_of
 from mlops_scan.engine.report import Finding, Suppressed
-from mlops_scan.fingerprints.match import matches_any
+from mlops_scan.fingerprints.globs import matches
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import FindingDefinition
 from mlops_scan.rulereader import hint
@@ -124,11 +124,7 @@ def split(
         by = [number for number, mark in enumerate(marks) if mark.covers(finding)]
         used.update((number, finding.id) for number in by)
         pattern = next(
-            (
-                glob
-                for glob, ids in per_path
-                if finding.id.startswith(ids) and matches_any(finding.location.path, (glob,))
-            ),
+            (glob for glob, ids in per_path if finding.id.startswith(ids) and matches(finding.location.path, (glob,))),
             None,
         )
         if by:

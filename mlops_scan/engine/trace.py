@@ -10,7 +10,7 @@ from mlops_scan.automation.model import Run, Start
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import Context
 from mlops_scan.engine.report import ComponentResult
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.words import Location
 
 _MAX_USES = 8  # of what one command reaches

@@ -11,7 +11,7 @@ from mlops_scan.assetrules import AssetRule
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
-from mlops_scan.fingerprints.match import matches_any
+from mlops_scan.fingerprints.globs import matches
 from mlops_scan.fingerprints.names import fits_name
 from mlops_scan.fingerprints.patterns import find_path, heads_of, match_words, roots_of, split_path
 from mlops_scan.words import Location
@@ -79,7 +79,7 @@ class AssetMatcher:
     def in_documents(self, path: str, documents: Sequence[Node]) -> Iterator[Named]:
         """What the key paths of a YAML, JSON or TOML file name."""
         for rule in self._documents:
-            if rule.files and not matches_any(path, rule.files):
+            if rule.files and not matches(path, rule.files):
                 continue
             for document in documents:
                 if all(find_path(document, key, value) is not None for key, value in rule.keys):

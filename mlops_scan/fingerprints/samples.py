@@ -13,8 +13,9 @@ from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.fingerprints.assets import AssetMatcher
-from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.fingerprints.match import Matcher
 from mlops_scan.fingerprints.phrases import check_kinds
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.fingerprints.wrapped import Wrappers
 from mlops_scan.repository.files import File
 from mlops_scan.repository.roles import RoleCatalogue

@@ -13,7 +13,8 @@ from mlops_scan.ci.find import workflows
 from mlops_scan.code.extract import extract
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.store import Documents, language_of
-from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.fingerprints.match import Matcher
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import yaml
 
-from mlops_scan.fingerprints.match import Matcher, Use
+from mlops_scan.documents.store import Documents
+from mlops_scan.fingerprints.match import Matcher
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.rulebook import RuleBook, load
 from tests.code.sources import index_of
 
@@ -49,3 +51,10 @@ def uses(matcher: Matcher, files: Mapping[str, str] | str, path: str = "m.py") -
     """The uses in a module of a tree given as texts."""
     index = index_of({path: files} if isinstance(files, str) else files)
     return list(matcher.in_module(index, index.modules[path]))
+
+
+def in_documents(matcher: Matcher, path: str, text: str) -> list[tuple[str, str]]:
+    """The uses of the matcher in a document, as their names and places."""
+    documents = Documents.of({path: text})
+    found = matcher.in_documents(documents.files[path], documents.nodes(path))
+    return [(use.name, str(use.location)) for use in found]
