@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from mlops_scan import __version__
 from mlops_scan.detectors.base import Context
 from mlops_scan.documents.store import Documents
@@ -15,7 +17,7 @@ from mlops_scan.engine.gather import gather
 from mlops_scan.engine.grades import of_package, weigh, without_model
 from mlops_scan.engine.inventory import inventory
 from mlops_scan.engine.kind import Kind, decide
-from mlops_scan.engine.report import Report, Statistics
+from mlops_scan.engine.report import BaselineResult, ComponentResult, Finding, Report, Statistics, Suppressed
 from mlops_scan.errors import ScanError
 from mlops_scan.repository.listing import Repository
 from mlops_scan.rulebook import RuleBook
@@ -70,6 +72,28 @@ def examine(
         from mlops_scan.engine import baseline
 
         findings, compared = baseline.compare(findings, known, rules.findings)
+    outcome = _Outcome(kind, parts, weighed, headline, attested, findings, suppressed, compared, chosen, tuple(notes))
+    return _report(path, context, options, outcome)
+
+
+class _Outcome(Struct, frozen=True):
+    """What a scan has judged, before it is put into the form of a report."""
+
+    kind: Kind
+    parts: component_rules.Components
+    weighed: list[Signal]
+    headline: ComponentResult
+    attested: verdict.Attested
+    findings: tuple[Finding, ...]
+    suppressed: tuple[Suppressed, ...]
+    compared: BaselineResult | None
+    model: str
+    notes: tuple[str, ...]
+
+
+def _report(path: str, context: Context, options: ScanOptions, found: _Outcome) -> Report:
+    repository, rules = context.repository, context.rules
+    kind, headline, attested = found.kind, found.headline, found.attested
     return Report(
         version=__version__,
         rules_version=rules.version,
@@ -79,33 +103,42 @@ def examine(
         kind_reason=kind.reason,
         kind_place=kind.where,
         has_ml=kind.has_ml,
-        model=chosen,
+        model=found.model,
         levels=tuple((item.id, item.value) for item in headline.models),
         attested_level=headline.attested_level,
         headline=headline,
         components=attested.components,
-        findings=findings,
+        findings=found.findings,
         incomplete=(
             *repository.incomplete,
             *(context.documents.incomplete[name] for name in sorted(context.documents.incomplete)),
         ),
         statistics=_statistics(context),
         rules=finding_rules.rules(rules),
-        notices=(
-            *options.notices,
-            *notes,
-            *verdict.notices(
-                context, options.select, options.ignore, kind, parts, headline, options.component, findings, chosen
-            ),
-            *verdict.disclosures(suppressed, compared, attested),
-        ),
+        notices=_notices(context, options, found),
         every_model=options.model == verdict.EVERY,
-        suppressed=suppressed,
-        baseline=compared,
+        suppressed=found.suppressed,
+        baseline=found.compared,
         attestations=attested.results,
         stack=verdict.stack(context),
-        inventory=inventory(context, weighed),
+        inventory=inventory(context, found.weighed),
     )
+
+
+def _notices(context: Context, options: ScanOptions, found: _Outcome) -> tuple[str, ...]:
+    told = verdict.notices(
+        context,
+        options.select,
+        options.ignore,
+        found.kind,
+        found.parts,
+        found.headline,
+        options.component,
+        found.findings,
+        found.model,
+    )
+    disclosed = verdict.disclosures(found.suppressed, found.compared, found.attested)
+    return (*options.notices, *found.notes, *told, *disclosed)
 
 
 def _model(options: ScanOptions, rules: RuleBook) -> str:

@@ -109,18 +109,7 @@ def execute(
         GitError: it cannot be started, fails, or exceeds a bound.
     """
     seconds = SECONDS if seconds is None else seconds
-    try:
-        process = subprocess.Popen(  # noqa: S603 -- git by its full path, with arguments of ours
-            command,
-            cwd=cwd,
-            env=dict(variables),
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL if errors is None else errors,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise GitError(f"git cannot be started: {error}") from error
+    process = _started(command, variables, cwd, stdin, errors)
     assert process.stdout is not None
     late = threading.Event()
 
@@ -146,6 +135,27 @@ def execute(
     if code and not (partial and output):
         raise GitError(f"git exited with {code}")
     return output
+
+
+def _started(
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    cwd: str | Path | None,
+    stdin: IO[bytes] | None,
+    errors: IO[bytes] | None,
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(  # noqa: S603 -- git by its full path, with arguments of ours
+            command,
+            cwd=cwd,
+            env=dict(variables),
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL if errors is None else errors,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise GitError(f"git cannot be started: {error}") from error
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
