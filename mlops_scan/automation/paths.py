@@ -6,11 +6,12 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from mlops_scan.documents.languages import R_SUFFIXES
 from mlops_scan.documents.listed import listed
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
 
-CODE = (".py", ".sh", ".bash", ".ipynb", ".R", ".r", ".Rmd", ".qmd")
+CODE = (".py", ".sh", ".bash", ".ipynb", *R_SUFFIXES)
 _VARIABLE = r"(?:\$\{\{.*?\}\}|\$\{[^{}]*\}|\$\(.*\)|\$\w+|%\w+%|\{\{.*?\}\})"
 _PREFIX = regex(rf"{_VARIABLE}/(?=.)", words=("$", "%", "{{"))
 _OWN_FOLDER = regex(r"\$\{?0\b|BASH_SOURCE|\$PSScriptRoot|github\.action_path|GITHUB_ACTION_PATH")

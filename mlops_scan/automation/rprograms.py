@@ -11,9 +11,9 @@ from itertools import pairwise
 from mlops_scan.automation.paths import Paths
 from mlops_scan.code.facts import Call
 from mlops_scan.code.index import CodeIndex, Node
+from mlops_scan.documents.languages import R_SUFFIXES
 
 LAUNCHERS = frozenset({"Rscript", "R", "quarto"})
-_CODE = (".R", ".r", ".Rmd", ".rmd", ".qmd")
 _FILE = ("-f", "--file")
 _TEXT = ("-e",)
 
@@ -31,7 +31,7 @@ def script_of(words: tuple[str, ...]) -> str:
             given = [word.partition("=")[2] for word in words if word.startswith("--file=")]
             given += [after for word, after in pairwise(words) if word in _FILE]
             return given[0] if given else ""
-    return next((word for word in words[1:] if not word.startswith("-") and word.endswith(_CODE)), "")
+    return next((word for word in words[1:] if not word.startswith("-") and word.endswith(R_SUFFIXES)), "")
 
 
 def texts_of(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def entered(text: str, index: CodeIndex, paths: Paths, folder: str, origin: str)
 def _files(call: Call) -> Iterator[str]:
     """The R files that a call is handed: of `source("train.R")`, `rmarkdown::render(input = "report.Rmd")`."""
     for text in (*call.args, *(value for _, value in call.keywords)):
-        if text and text.endswith(_CODE):
+        if text and text.endswith(R_SUFFIXES):
             yield text
     if call.name.rpartition(".")[2].startswith("tar_make"):  # its script, unless told otherwise
         yield "_targets.R"

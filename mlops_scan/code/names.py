@@ -6,6 +6,8 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 
+from mlops_scan.repository.folders import above
+
 _SOURCE_ROOTS = frozenset({"", "src", "lib", "python", "app", "source", "code"})
 _SUFFIXES = (".py", ".py.tmpl", ".py.jinja", ".py.j2")
 _FEW = 16  # files of one name that are looked at one by one for each folder that asks
@@ -84,8 +86,8 @@ class ModuleNames:
 
         The last segment must be one that may be a name in a module there.
         """
-        above = prefix.rpartition(".")[0]
-        if not above or self._seen_from(above, importer)[1] != home:
+        package = prefix.rpartition(".")[0]
+        if not package or self._seen_from(package, importer)[1] != home:
             return False
         base, folder = found[1], importer.rpartition("/")[0]
         if not _importable(base, folder):
@@ -111,10 +113,10 @@ class ModuleNames:
     def _known_prefixes(self, dotted: str) -> tuple[str, ...]:
         if dotted.count(".") >= self._deepest:
             dotted = ".".join(dotted.split(".")[: self._deepest])  # no longer name can be a file's
-        above, dot, last = dotted.rpartition(".")
-        shorter = self._prefixes.get(above) if dot else ()
+        package, dot, last = dotted.rpartition(".")
+        shorter = self._prefixes.get(package) if dot else ()
         if shorter is None:  # asked for once: much is imported from one module
-            shorter = self._prefixes[above] = tuple(self._prefixes_of(above.split(".")))
+            shorter = self._prefixes[package] = tuple(self._prefixes_of(package.split(".")))
         return (dotted, *shorter) if last in self._by_last and self._named(dotted) else shorter
 
     def _prefixes_of(self, parts: list[str]) -> Iterator[str]:
@@ -196,10 +198,10 @@ class _Many:
         """Those among which is the one that a file in `folder` means."""
         found: list[tuple[str, str]] = []
         below: tuple[str, str] | None = None
-        for above in _upwards(folder):
-            below = below or self._first_below(above)
+        for outer in above(folder):
+            below = below or self._first_below(outer)
             for root in _SOURCE_ROOTS:
-                base = f"{above}/{root}" if above and root else above or root
+                base = f"{outer}/{root}" if outer and root else outer or root
                 found += self._by_base.get(base, ())
         return found if below is None else [*found, below]
 
@@ -214,14 +216,6 @@ class _Many:
             best = max(self._open[start:end], key=lambda item: (-len(item[1]), item[1]))
             first = self._first[folder] = best[1:]
         return first
-
-
-def _upwards(folder: str) -> Iterator[str]:
-    """A folder and those above it, up to the root."""
-    while folder:
-        yield folder
-        folder = folder.rpartition("/")[0]
-    yield ""
 
 
 def _importable(base: str, folder: str) -> bool:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from mlops_scan.code.facts import MAIN, Call, Module
 from mlops_scan.code.resolve import Resolver
 from mlops_scan.code.rnames import BARE
+from mlops_scan.documents.languages import R_SUFFIXES
 from mlops_scan.repository.roles import strip_template
 
 Node = tuple[str, str]  # (path, scope): one function, or a module's own statements
@@ -36,7 +37,7 @@ _NAMING_ONLY = frozenset(
      "error", "exception", "Path", "endswith", "startswith", "write", "add_argument", "getLogger", "parametrize",
      "append", "format", "replace", "getenv", "get", "environ"}
 )  # fmt: skip
-_SCRIPTS = (".py", ".ipynb", ".R", ".r", ".Rmd", ".qmd")
+_SCRIPTS = (".py", ".ipynb", *R_SUFFIXES)
 MAX_HOPS = 14
 FAR = 1 << 30
 """More hops than there can be."""

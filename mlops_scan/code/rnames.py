@@ -9,15 +9,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
 from mlops_scan.code.facts import Module
+from mlops_scan.documents.languages import R_SUFFIXES
+from mlops_scan.documents.r_names import ANONYMOUS, ROOT, UNKNOWN
 
-ROOT = "R"
-"""The root of all names that code in R takes from elsewhere."""
+__all__ = ["BARE", "ROOT", "RFunctions", "attached", "named_scope", "package_of", "whole_name"]
+
 _ROOT = f"{ROOT}."
-BARE = "R._."
+BARE = f"{ROOT}.{UNKNOWN}."
 """How the names of functions begin whose package the file does not say."""
-ANONYMOUS = "_function_"
-"""How `documents.r_syntax` begins the names that it gives to functions without one."""
-_SUFFIXES = (".R", ".r", ".Rmd", ".rmd", ".qmd")
 
 
 def package_of(name: str) -> str:
@@ -28,6 +27,11 @@ def package_of(name: str) -> str:
 def attached(module: Module) -> Iterator[str]:
     """The packages that an R file attaches or names."""
     return (package for item in module.imports if (package := package_of(item.name)))
+
+
+def whole_name(package: str, rest: str) -> str:
+    """The name of what a package exports."""
+    return f"{_ROOT}{package}.{rest}"
 
 
 def named_scope(scope: str) -> str:
@@ -44,7 +48,7 @@ class RFunctions:
         self._by_name: dict[str, list[str]] = defaultdict(list)
         packages: dict[str, None] = {}
         for path, module in modules.items():
-            if path.endswith(_SUFFIXES):
+            if path.endswith(R_SUFFIXES):
                 packages.update(dict.fromkeys(attached(module)))
                 for name in module.functions:
                     if "." not in name:

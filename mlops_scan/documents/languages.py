@@ -6,6 +6,13 @@ from functools import lru_cache
 
 from mlops_scan.repository.roles import strip_template
 
+R_CODE = frozenset({"r", "rmarkdown"})
+"""The languages of files with R code."""
+CODE = frozenset({"python", "notebook"}) | R_CODE
+"""The languages of files with code whose facts are read."""
+R_SUFFIXES = (".R", ".r", ".Rmd", ".rmd", ".qmd")
+"""How the names of files with R code end in practice."""
+
 
 @lru_cache(maxsize=1 << 16)
 def language_of(path: str) -> str:

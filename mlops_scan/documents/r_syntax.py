@@ -29,10 +29,8 @@ from mlops_scan.documents.r_calls import (
     piped,
     strings,
 )
+from mlops_scan.documents.r_names import ANONYMOUS, ROOT, UNKNOWN
 from mlops_scan.regex import regex
-
-ROOT = "R"
-UNKNOWN = "_"  # the package of a function that may be of any
 
 _GENERICS = frozenset({"predict", "fit", "fit_xy", "fit_generator", "evaluate", "compile", "augment"})
 _OF_ANY = frozenset({"stats", "generics", "base", "methods"})  # packages that only declare generics
@@ -244,7 +242,7 @@ class _Translator:
     def _lambda(self, node: RNode) -> ast.expr:
         """A function without a name, as one with a name that is defined before."""
         self._count += 1
-        name = f"_function_{self._count}"
+        name = f"{ANONYMOUS}{self._count}"
         within, self._within = self._within, 0
         self._before.append(self._function(name, node, node))
         self._within = within

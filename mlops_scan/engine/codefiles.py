@@ -14,7 +14,8 @@ from mlops_scan.code.rnames import package_of
 from mlops_scan.code.rsweep import RSweep, r_sweep
 from mlops_scan.code.sweep import Sweep, sweep
 from mlops_scan.detectors.base import ASIDE
-from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.documents.languages import R_CODE, language_of
+from mlops_scan.documents.store import Documents
 from mlops_scan.engine.definitions import MAX_STRUCTURED, UNPARSED
 from mlops_scan.engine.looks import looks
 from mlops_scan.fingerprints.match import Matcher
@@ -24,9 +25,6 @@ from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.rulebook import RuleBook, Tool
 from mlops_scan.words import Role
 
-_R = frozenset({"r", "rmarkdown"})
-CODE = frozenset({"python", "notebook"}) | _R
-"""The languages of code whose facts are read."""
 _COMMON = frozenset({"serve", "test", "lint"})  # what programs without a model do as well
 _COMMANDS = frozenset({"yaml", "toml", "shell", "makefile", "dockerfile"})
 _NOTEBOOKS = 800  # that are read; the largest collections of samples have some hundred
@@ -81,7 +79,7 @@ def notebooks(files: tuple[File, ...]) -> tuple[frozenset[str], int]:
 
 def r_code(files: tuple[File, ...], documents: Documents, rules: RuleBook) -> RSweep:
     """The R scripts and documents that are parsed."""
-    found = [file for file in files if language_of(file.path) in _R and file.role not in UNPARSED]
+    found = [file for file in files if language_of(file.path) in R_CODE and file.role not in UNPARSED]
     if not found:
         return RSweep(frozenset())
     packages = {package for tool in rules.tools.values() for root in tool.imports if (package := package_of(root))}

@@ -17,7 +17,8 @@ from mlops_scan.ci.find import unread_providers
 from mlops_scan.ci.providers import GATHERED
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.detectors.base import Context
-from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.documents.languages import CODE, language_of
+from mlops_scan.documents.store import Documents
 from mlops_scan.engine import codefiles, definitions, leftout, placeholders, suppress
 from mlops_scan.engine.entry import ScanOptions, begin
 from mlops_scan.engine.handtrained import trained_by_commands
@@ -60,7 +61,7 @@ def gather(
     declared = definitions.Definitions(files, structured, documents, matcher)
     code = swept.chosen | notebooks | r_code.chosen
     index = CodeIndex(codefiles.modules(files, documents, code, options.jobs, cache, declared.read), swept.names)
-    documents.release(file.path for file in files if language_of(file.path) in codefiles.CODE)
+    documents.release(file.path for file in files if language_of(file.path) in CODE)
     begin(options, "documents")
     declared.read()
     begin(options, "automation")

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import CodeIndex
-from mlops_scan.code.rnames import BARE, attached
+from mlops_scan.code.rnames import BARE, attached, whole_name
 from mlops_scan.fingerprints.names import fits_name
 from mlops_scan.fingerprints.patterns import roots_of
 from mlops_scan.fingerprints.table import NameTable, lasts_of
@@ -173,7 +173,7 @@ def _of_attached(table: NameTable[_Claim], index: CodeIndex, module: Module, nam
     """What a function of R is whose package is not said: of one that the file attaches, or else any other R file."""
     rest = name[len(BARE) :]
     for package in dict.fromkeys((*attached(module), *index.r_packages)):
-        whole = f"R.{package}.{rest}"
+        whole = whole_name(package, rest)
         if found := table.matching(whole):
             return whole, found
     return name, ()

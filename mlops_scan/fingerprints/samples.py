@@ -10,8 +10,9 @@ from mlops_scan.assetrules import AssetRule, AssetSample
 from mlops_scan.code.build import Source, build
 from mlops_scan.code.facts import Module
 from mlops_scan.code.index import CodeIndex
+from mlops_scan.documents.languages import CODE, language_of
 from mlops_scan.documents.node import Node
-from mlops_scan.documents.store import Documents, language_of
+from mlops_scan.documents.store import Documents
 from mlops_scan.fingerprints.assets import AssetMatcher
 from mlops_scan.fingerprints.match import Matcher
 from mlops_scan.fingerprints.phrases import check_kinds
@@ -143,7 +144,7 @@ class _Parts(Struct, frozen=True):
 def _parts(documents: Documents, path: str) -> _Parts:
     file = documents.files[path]
     language = language_of(path)
-    if language in ("python", "notebook", "r", "rmarkdown"):
+    if language in CODE:
         module = build(Source(path, documents.text(path), language == "notebook")).module
         return _Parts(file, () if module is None else (module,))
     if language in ("shell", "dockerfile", "makefile"):
