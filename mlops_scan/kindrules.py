@@ -2,7 +2,6 @@
 
 # Annotations are evaluated here: see `ruletypes`.
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from mlops_scan.errors import RuleError
+from mlops_scan.regex import regex
 from mlops_scan.rulereader import check_keys, mapping, required, texts
 from mlops_scan.words import KINDS
 
@@ -19,7 +19,7 @@ whole of it), in the head of the licence."""
 
 _KEYS = {"id", "kind", "where", "phrases", "samples"}
 _SAMPLES = {"match", "other"}
-_PART = re.compile(r"\{[^{}]*\}|[^\s{}]+")
+_PART = regex(r"\{[^{}]*\}|[^\s{}]+")
 
 
 class KindRule(Struct, frozen=True, array_like=True):
