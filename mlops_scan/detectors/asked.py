@@ -13,12 +13,13 @@ from typing import NamedTuple, cast
 
 from mlops_scan.automation.images import ENGINES, composed
 from mlops_scan.automation.model import Run
-from mlops_scan.code.build import Source, build
 from mlops_scan.code.facts import MAIN, Call, Function, Guard, Module
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.marks import always_skipped
+from mlops_scan.detectors.stubs import MOCKS
+from mlops_scan.detectors.testfiles import modules_of
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import has_any, regex
-from mlops_scan.words import Role
 
 _TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
 _HOSTS = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 -- names that tests ask, nothing is bound
@@ -28,13 +29,10 @@ _BODY = frozenset({"json", "content", "text", "loads"})
 _ENVELOPE = frozenset({"status_code", "status", "headers", "reason", "len", "keys"})  # says nothing of the answer
 _ANSWER = regex(r"[^/:]*(predict|label|class|probab|confiden|score|sentiment|categor|answer)[^/:]*", re.I)
 _ADDRESS = ("url", "uri", "endpoint", "path", "route", "host")
-_STANDS_IN = ("unittest.mock", "mock", "pytest_mock", "responses", "requests_mock", "respx", "httpretty", "vcr")
-_SKIPPED = ("mark.skip", "unittest.skip")
+_STANDS_IN = (*MOCKS, "responses", "requests_mock", "respx", "httpretty", "vcr")
 _LOADS = frozenset({"load-model"})
 _ANYTHING = frozenset({"pickle", "generic-estimator"})  # tools whose uses need not be of a model
 _HOPS = 8
-_MAX_FILES = 500  # test files looked at
-_MAX_SIZE = 200_000  # bytes of one
 _MAX_BESIDE = 1_000  # other commands of a job looked at
 
 
@@ -50,14 +48,16 @@ class Asking(NamedTuple):
 def asking_tests(context: Context) -> Iterator[Asking]:
     """The first such test of each file of tests."""
     model = _served(context)
-    for path in _candidates(context) if model is not None else ():
-        module = context.index.modules.get(path) or build(Source(path, context.documents.text(path))).module
-        if module is None or any(item.name.startswith(_STANDS_IN) for item in module.imports):
+    if model is None:
+        return
+    given = {path for run in context.leading() for path in run.tests}
+    for path, module in modules_of(context, _TEST_FILE.fullmatch, _HOSTS, given):
+        if any(item.name.startswith(_STANDS_IN) for item in module.imports):
             continue
         if any(has_any(text, _HOSTS) for _, text in module.strings):
             tests = (f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test"))
             found = next((f for f in tests if _asks(module, f) and _holds(context, module, f)), None)
-            if found is not None and model is not None:
+            if found is not None:
                 yield Asking(path, module, found, model)
 
 
@@ -92,25 +92,9 @@ def _served(context: Context) -> Use | None:
     return None
 
 
-def _candidates(context: Context) -> Iterator[str]:
-    """Test files by their names, or that a command gives to the runner."""
-    given = {path for run in context.leading() for path in run.tests}
-    files = ((path, file) for path, file in context.documents.files.items() if file.role is Role.TEST)
-    named = (
-        path
-        for path, file in files
-        if file.size <= _MAX_SIZE and (path in given or _TEST_FILE.fullmatch(path.rpartition("/")[2]))
-    )
-    for number, path in enumerate(named):
-        if number >= _MAX_FILES:
-            return
-        if path.endswith(".py") and any(context.documents.holds(path, host) for host in _HOSTS):
-            yield path
-
-
 def _asks(module: Module, function: Function) -> bool:
     """Whether a test, or a helper of its file that it calls, asks for a prediction; one that is skipped does not."""
-    if any(decorator.endswith(_SKIPPED) for decorator in function.decorators):
+    if always_skipped(function):
         return False
     own = [call for call in module.calls if call.scope == function.qualname]
     helpers = {call.name[2:] for call in own if call.name.startswith("@.")}

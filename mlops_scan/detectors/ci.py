@@ -12,7 +12,7 @@ from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded, job_of
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
-from mlops_scan.detectors.marks import left_out
+from mlops_scan.detectors.marks import deselected
 from mlops_scan.detectors.refused import refused
 from mlops_scan.detectors.stacks import started_machine
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
@@ -107,7 +107,7 @@ def _first_test(context: Context, path: str) -> Evidence:
 
 def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Iterator[Signal]:
     found = [tests[path] for path in run.tests if path in tests]
-    found = [test for test in found if not left_out(run.words, test.marks)]
+    found = [test for test in found if not deselected(run.words, test.marks)]
     found = [test for test in found if not test.asks or starts_service(context, run)]
     strong = next((test for test in found if not test.weak), None)
     if strong is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from mlops_scan.detectors.base import ASIDE, Context
-from mlops_scan.detectors.kustomize import left_out
+from mlops_scan.detectors.kustomize import not_applied
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
 from mlops_scan.fingerprints.match import Use
@@ -43,7 +43,7 @@ def synced(context: Context) -> Iterator[Signal]:
 
 def _is_manifest(context: Context, use: Use) -> bool:
     path = use.location.path
-    return language_of(path) == "yaml" and context.role(path) not in ASIDE and not left_out(context, path)
+    return language_of(path) == "yaml" and context.role(path) not in ASIDE and not not_applied(context, path)
 
 
 def _application(document: Node) -> Node | None:

@@ -33,7 +33,7 @@ class _Listed(Struct, frozen=True):
     commented: dict[str, str]
 
 
-def left_out(context: Context, path: str) -> str:
+def not_applied(context: Context, path: str) -> str:
     """Why a manifest is not applied, or empty.
 
     `kubectl apply -k` applies what the kustomization of a folder lists, and of other folders what it names
@@ -81,9 +81,15 @@ def _texts(document: Node) -> Iterator[str]:
 
 def _applied_by_name(context: Context, path: str) -> bool:
     """Whether a command applies the file, or all files of a folder, without kustomize."""
+    if "applied by name" not in context.cache:
+        context.cache["applied by name"] = frozenset(_applied(context))
+    places = cast("frozenset[str]", context.cache["applied by name"])
+    return any(path == place or holds(place, path) for place in places)
+
+
+def _applied(context: Context) -> Iterator[str]:
+    """The files and folders that commands apply."""
     for words, run in context.commands().items():
         if words and words[0] in ("kubectl", "oc") and not {"-f", "--filename"}.isdisjoint(words):
             given = (word for word in words[1:] if "/" in word or word.endswith((".yaml", ".yml")) or word == ".")
-            if any(path == place or holds(place, path) for place in (join(run.folder, word) for word in given)):
-                return True
-    return False
+            yield from (join(run.folder, word) for word in given)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mlops_scan.code.build import Source, build
 from mlops_scan.code.facts import Function, Module
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.gates import METRIC, NOT_MODEL
+from mlops_scan.detectors.marks import always_skipped
+from mlops_scan.detectors.stubs import MOCKS
+from mlops_scan.detectors.testfiles import modules_of
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import has_any, regex
-from mlops_scan.words import Role
 
 _WORDS = ("metric", "score", "evaluation")
 _ENDINGS = (".json", ".yaml", ".yml", ".csv")
@@ -23,14 +24,10 @@ _CASE = "unittest.TestCase"  # its runner takes every `test*.py`, that of pytest
 _READS = ("open", "load", "safe_load", "read_csv", "read_json", "read_text")
 _WRITES = ("dump", "write_text", "to_csv", "to_json", "write")
 _STANDS_IN = frozenset({"tmp_path", "tmpdir", "tmp_path_factory", "tmpdir_factory", "monkeypatch", "mocker"})
-_MOCKS = ("unittest.mock", "mock", "pytest_mock")
 _BOUNDED = ("assertLess", "assertLessEqual", "assertGreater", "assertGreaterEqual")
 _USUAL = frozenset({0.0, 1.0})  # between which most metrics lie in any case
-_SKIPPED = ("mark.skip", "unittest.skip")
 _SETUP = ("setUp", "setUpClass", "setup_method", "setup_class", "setup")
 _WORK = LEARNS | {"evaluate"}
-_MAX_FILES = 500  # test files looked at
-_MAX_SIZE = 200_000  # bytes of one
 
 
 class Recorded(NamedTuple):
@@ -45,9 +42,8 @@ class Recorded(NamedTuple):
 def recorded_tests(context: Context) -> Iterator[Recorded]:
     """The first such test of each file of tests."""
     written = _written(context)
-    for path in _candidates(context) if written else ():
-        module = context.index.modules.get(path) or build(Source(path, context.documents.text(path))).module
-        if module is None or any(item.name.startswith(_MOCKS) for item in module.imports):
+    for path, module in modules_of(context, _TEST_FILE.fullmatch, _WORDS) if written else ():
+        if any(item.name.startswith(MOCKS) for item in module.imports):
             continue
         if path.endswith("/test.py") and not any(_CASE in item.bases for item in module.classes.values()):
             continue
@@ -55,17 +51,6 @@ def recorded_tests(context: Context) -> Iterator[Recorded]:
             Recorded(path, module, f, use) for f in _tests(module) if (use := _asked(module, f, written)) is not None
         )
         yield from list(found)[:1]
-
-
-def _candidates(context: Context) -> Iterator[str]:
-    """Test files by their names; of tests that the runner does not take nothing is known."""
-    files = context.documents.files
-    named = (path for path, file in files.items() if file.role is Role.TEST and file.size <= _MAX_SIZE)
-    for number, path in enumerate(path for path in named if _TEST_FILE.fullmatch(path.rpartition("/")[2])):
-        if number >= _MAX_FILES:
-            return
-        if any(context.documents.holds(path, word) for word in _WORDS):
-            yield path
 
 
 def _written(context: Context) -> dict[str, Use]:
@@ -91,7 +76,7 @@ def _asked(module: Module, function: Function, written: dict[str, Use]) -> Use |
     names = [name for name in _named(module, function) if name in written]
     if not names or _STANDS_IN.intersection(function.parameters) or not _bounded(module, function):
         return None
-    if any(decorator.endswith(_SKIPPED) for decorator in function.decorators):
+    if always_skipped(function):
         return None
     owner = function.qualname.rpartition(".")[0]
     scopes = {function.qualname, *function.parameters, *(f"{owner}.{name}" for name in _SETUP)}

@@ -12,6 +12,8 @@ from mlops_scan.fingerprints.match import Use
 from mlops_scan.repository.folders import above
 from mlops_scan.words import Role
 
+MOCKS = ("unittest.mock", "mock", "pytest_mock")
+"""What the names begin with that libraries of stand-ins offer."""
 _MODULES = "sys.modules"
 _WRITES = frozenset({f"{_MODULES}.{name}" for name in ("__setitem__", "setdefault", "update")})
 _LOADS_FILES = frozenset({"importlib.util.module_from_spec", "importlib.util.spec_from_file_location"})

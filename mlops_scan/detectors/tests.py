@@ -21,9 +21,9 @@ from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.code.rnames import ROOT
 from mlops_scan.detectors.asked import asking_tests
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
-from mlops_scan.detectors.marks import marks_of
+from mlops_scan.detectors.marks import always_skipped, marks_of
 from mlops_scan.detectors.recorded import recorded_tests
-from mlops_scan.detectors.stubs import conftests, pickled_itself, replaced
+from mlops_scan.detectors.stubs import MOCKS, conftests, pickled_itself, replaced
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -43,7 +43,6 @@ _DATA_LIBRARIES = frozenset(
 _DATA_FAMILIES = ("frameworks", "tracking", "data", "responsible")
 _TEST_LIBRARIES = frozenset({"pytest", "unittest", "typing", "__future__"})
 _LOOKS_OUT = frozenset({"open", "exec", "eval", "compile", "__import__"})
-_MOCKS = ("unittest.mock", "mock", "pytest_mock")
 _EXERCISES = frozenset({"train", "tune", "predict", "load-model", "test-model"})
 _TEST_HOPS = 9
 _HELPER_HOPS = 3
@@ -170,14 +169,14 @@ def _weakness(context: Context, module: Module, function: Function, nodes: tuple
         return "it reaches a model but asserts nothing"
     if not _asserts(context, module, function, errors=False):
         return "it checks only that an error is raised, and nothing that comes out of the model"
-    if _skipped(function):
+    if always_skipped(function):
         return "it is always skipped"
     mocked = any(
-        context.index.resolve(node[0], call.name).name.startswith(_MOCKS) or ".patch" in call.name
+        context.index.resolve(node[0], call.name).name.startswith(MOCKS) or ".patch" in call.name
         for node in nodes
         for call in context.index.calls_in(*node)
     )
-    if mocked or any(context.index.resolve(module.path, d).name.startswith(_MOCKS) for d in function.decorators):
+    if mocked or any(context.index.resolve(module.path, d).name.startswith(MOCKS) for d in function.decorators):
         return "it replaces parts by mocks, so the real model is not what is tested"
     return replaced(context, tuple(conftests(module.path)), nodes, use)
 
@@ -201,10 +200,6 @@ def _has_model(context: Context) -> bool:
             or any(file.role is Role.MODEL for file in context.repository.files)
         )
     return bool(cached)
-
-
-def _skipped(function: Function) -> bool:
-    return any(decorator.endswith(("mark.skip", "unittest.skip")) for decorator in function.decorators)
 
 
 def entry_nodes(context: Context, path: str, module: Module, function: Function) -> Iterator[Node]:
@@ -254,10 +249,10 @@ def _runs_something(context: Context, module: Module, function: Function) -> boo
     names = [
         context.index.resolve(module.path, c.name).name for c in context.index.calls_in(module.path, function.qualname)
     ]
-    if not any(name.startswith(_MOCKS) for name in names):
+    if not any(name.startswith(MOCKS) for name in names):
         return True
     return any(
-        not name.startswith(_MOCKS) and "assert" not in name and name.partition(".")[0] not in _BUILTINS
+        not name.startswith(MOCKS) and "assert" not in name and name.partition(".")[0] not in _BUILTINS
         for name in names
     )
 
@@ -272,7 +267,7 @@ def _hollow_unparsed(context: Context, path: str) -> bool:
         return True
     if _sees_only_itself(module):
         return True
-    return any(i.name.startswith(_MOCKS) for i in module.imports) and module.roots.isdisjoint(_own_names(context))
+    return any(i.name.startswith(MOCKS) for i in module.imports) and module.roots.isdisjoint(_own_names(context))
 
 
 def _sees_only_itself(module: Module) -> bool:

@@ -12,7 +12,7 @@ from mlops_scan.detectors.dependencies import Declared, declared
 from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
-from mlops_scan.detectors.kustomize import left_out
+from mlops_scan.detectors.kustomize import not_applied
 from mlops_scan.detectors.results import unminded
 from mlops_scan.detectors.tracked import is_model
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
@@ -51,7 +51,7 @@ def _uses(context: Context) -> Iterator[Signal]:
             if practice == "experiment/reproducible" and _is_clock_seed(context, use):
                 continue
             location = use.location
-            off = never_made(context, location) or left_out(context, location.path)
+            off = never_made(context, location) or not_applied(context, location.path)
             if practice == "deploy/as-code" and is_load_test(location.path):
                 off = "it deploys a load generator"
             lost = "" if off or practice != "data/validation" else unminded(context, use)

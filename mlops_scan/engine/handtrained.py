@@ -64,7 +64,7 @@ def _notebooks(files: Collection[File]) -> Iterator[str]:
 
 
 def _has(words: frozenset[str], text: str) -> bool:
-    return not words.isdisjoint(word.rpartition("/")[2] for word in text.split())
+    return not words.isdisjoint(text.replace("/", " ").split())
 
 
 def _scripts(path: str, documents: Documents, words: frozenset[str]) -> Iterator[ShellScript]:

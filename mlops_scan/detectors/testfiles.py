@@ -1,0 +1,37 @@
+"""Test files that need not have been parsed with the rest, because they import nothing of a tool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+from mlops_scan.code.build import Source, build
+from mlops_scan.code.facts import Module
+from mlops_scan.detectors.base import Context
+from mlops_scan.words import Role
+
+_MAX_FILES = 500  # that are looked at
+_MAX_SIZE = 200_000  # bytes of one
+
+
+def modules_of(
+    context: Context, named: Callable[[str], object], words: Collection[str], given: Collection[str] = ()
+) -> Iterator[tuple[str, Module]]:
+    """The path and facts of test files in Python whose text holds one of some words, in the order of the listing.
+
+    Args:
+        context: the facts of the repository.
+        named: whether the runner takes files of a name.
+        words: literal words of the text.
+        given: paths that a command hands to the runner, whatever their names.
+    """
+    files = ((path, file) for path, file in context.documents.files.items() if file.role is Role.TEST)
+    taken = (
+        path for path, file in files if file.size <= _MAX_SIZE and (path in given or named(path.rpartition("/")[2]))
+    )
+    for number, path in enumerate(taken):
+        if number >= _MAX_FILES:
+            return
+        if path.endswith(".py") and any(context.documents.holds(path, word) for word in words):
+            module = context.index.modules.get(path) or build(Source(path, context.documents.text(path))).module
+            if module is not None:
+                yield path, module
