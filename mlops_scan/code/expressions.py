@@ -166,6 +166,7 @@ class Collector:
         if isinstance(value, ast.Name):
             binding = scope.binding(value.id)
             if binding is None:
+                refs += _telling(value, scope)
                 return None
             if binding.names[value.id]:
                 refs += _telling(value, scope)
@@ -245,6 +246,6 @@ def _called_else(called: ast.expr, scope: Scope) -> list[str]:
 
 
 def _telling(node: ast.expr, scope: Scope) -> tuple[str, ...]:
-    """The resolved name of an expression if it says what that is."""
+    """The resolved name of an expression if it says what that is, or if only a star import can: `node(train, "x")`."""
     name = name_of(node, scope)
-    return (name,) if is_telling(name) else ()
+    return (name,) if is_telling(name) or name.startswith("*.") else ()

@@ -301,11 +301,12 @@ def test_constants_of_arguments(text: str, value: str | None) -> None:
 def test_references_handed_over() -> None:
     text = (
         "import a\ndef f(): pass\nclass C:\n    def m(self): g(self.m, [f, a.b], {'k': f}, x=a.c)\n"
-        "g(print, 1, unknown, f())\n"
+        "g(print, 1, f(), [int])\nfrom b import *\ng(h, key=b.h)\n"
     )
-    first, second = (call for call in module_of(text).calls if call.name == "*.g")
+    first, second, third = (call for call in module_of(text).calls if call.name == "*.g")
     assert first.refs == ("@.C.m", "@.f", "a.b", "@.f", "a.c")
     assert second.refs == ()
+    assert third.refs == ("*.h", "*.b.h")
 
 
 @pytest.mark.parametrize(

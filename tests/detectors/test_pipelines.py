@@ -943,3 +943,36 @@ def test_jobs_with_other_subcommands_of_one_program(tmp_path: Path, first: str, 
     )
     tree = {**ML, "run.py": PROGRAM, ".github/workflows/ml.yml": workflow}
     assert grade(scan_tree(tmp_path, tree), PRACTICE) is expected
+
+
+# -- tasks handed over by names that only a star import binds ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("imported", "expected"),
+    [
+        ("from .nodes import *", Grade.IMPLEMENTED),
+        ("from .nodes import clean, fit", Grade.IMPLEMENTED),
+        ("from .other import *", Grade.TRACE),  # another file has functions of these names
+        ("from elsewhere import *", Grade.TRACE),
+        ("# from .nodes import *", Grade.TRACE),
+    ],
+)
+def test_nodes_that_a_star_import_brings(tmp_path: Path, imported: str, expected: Grade) -> None:
+    definition = (
+        f"from kedro.pipeline import Pipeline, node\n{imported}\n\n\n"
+        "def create_pipeline(**kwargs):\n    return Pipeline([\n"
+        "        node(func=clean, inputs='raw', outputs='rows'),\n"
+        "        node(func=fit, inputs='rows', outputs='model'),\n    ])\n"
+    )
+    nodes = "from sklearn.svm import SVC\n\n\ndef clean(raw):\n    return raw.dropna()\n\n\ndef fit(rows):\n"
+    report = scan_tree(
+        tmp_path,
+        {
+            "src/churn/pipeline.py": definition,
+            "src/churn/__init__.py": "",
+            "src/churn/nodes.py": nodes + "    return SVC().fit(rows[0], rows[1])\n",
+            "src/churn/other.py": "def clean(raw):\n    return raw\n\n\ndef fit(rows):\n    return rows\n",
+        },
+    )
+    assert grade(report, PRACTICE) is expected
