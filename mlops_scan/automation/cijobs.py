@@ -215,6 +215,7 @@ class _Jobs(Struct, frozen=True):
         script = next(filter(None, map(given.get, _SHELL_INPUTS)), "")
         folder = call.filled(step.folder)
         if "docker/build-push-action" in step.uses:
+            given = _named_as_today(given)
             context = given.get("context", ".")
             context = "." if "$" in context or "://" in context else context
             script = f"docker build -f {given.get('file') or join(context, 'Dockerfile')} {context}"
@@ -223,6 +224,18 @@ class _Jobs(Struct, frozen=True):
         script = self.resolver.wrappers.command(step.uses, given, self.documents) or script
         if script and "github-script" not in step.uses:
             yield from self._script(path, replace(step, script_line=step.line), script, start, call, "ssh" in step.uses)
+
+
+def _named_as_today(given: dict[str, str]) -> dict[str, str]:
+    """The inputs of `docker/build-push-action` as its later versions name them.
+
+    Fact: https://github.com/docker/build-push-action/tree/v1 (`repository` is required, and is no input from 2 on,
+    where `push` is false unless it is given; in 1 it is true)
+    """
+    if "repository" not in given:
+        return given
+    renamed = {new: given[old] for old, new in (("path", "context"), ("dockerfile", "file")) if old in given}
+    return {"push": "true", **given, **renamed}
 
 
 _NO_JOB = Job("", 1, 1, ())

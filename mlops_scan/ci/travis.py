@@ -3,12 +3,15 @@
 Facts: https://docs.travis-ci.com/user/job-lifecycle/ and https://config.travis-ci.com/ ; pushes and pull requests
 start a build unless the settings say otherwise, crons are set there too; each command runs for itself, all of
 `script` run and the job fails if one of them failed; what fails in `after_*` changes nothing.
+https://docs.travis-ci.com/user/environment-variables/ : each item of `env` is one job of the matrix, with all the
+variables of its line; those of `env.global` are in every job, and a listed job without any has the first item's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, product
 
 from msgspec import Struct
@@ -18,7 +21,7 @@ from mlops_scan.ci.model import Job, Step, Trigger, Workflow
 from mlops_scan.ci.shapes import action, condition, end_of, is_true, items, scalars, separate, text, within_bounds
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 
 _PHASES = ("before_install", "install", "before_script", "script", "before_cache")
 _AFTER = ("after_success", "after_failure", "after_script")
@@ -30,6 +33,8 @@ _TYPE_IN = regex(r"\btype\s+(NOT\s+)?IN\s*\(([^)]{0,500})\)", re.I)
 _TAG = regex(r"\btag\s*(IS\s+(present|NOT\s+blank)|=~|=)", re.I)
 _MAX_COMBINATIONS = 200
 _MAX_DEPLOYMENTS = 50
+_MAX_VARIANTS = 8  # steps that one step of the matrix stands for
+_VARIABLE = regex(r"\$(?:\{(\w{1,100})\}|(\w{1,100}))")
 
 
 def parse(path: str, documents: Documents) -> Iterator[Workflow]:
@@ -95,11 +100,12 @@ class _Build(Struct):
     def _job(self, node: Node, name: str, allowed: str, stage: str) -> Iterator[Job]:
         asked = condition(node.get("if")) or self._stage_condition(stage) or condition(self.root.get("if"))
         where = node.get("if") or node
+        shared, rows = self._shared(), self._rows(node)
         job = Job(
             id=name,
             line=node.at if node is not self.root else _line(self.root, "script"),
             end_line=end_of(node),
-            steps=tuple(self._steps(node)),
+            steps=tuple(variant for step in self._steps(node) for variant in _variants(step, shared, rows)),
             condition=asked,
             may_fail=allowed,
             never="`if: false` is never true" if asked.strip().lower() == "false" else "",
@@ -108,6 +114,18 @@ class _Build(Struct):
         yield job
         if text(node.get("script")) != "skip" or node.get("deploy") is not None:
             yield from self._deployments(node, job)
+
+    def _rows(self, node: Node) -> tuple[Mapping[str, str], ...]:
+        """The variables of each job that `node` stands for."""
+        if node is self.root or (own := node.get("env")) is None:
+            rows = _rows(self.root.get("env"))
+            return rows if node is self.root else rows[:1]
+        return (_variables(items(own)),)
+
+    def _shared(self) -> Mapping[str, str]:
+        """The variables that all jobs see."""
+        env = self.root.get("env")
+        return _variables(items(env.get("global"))) if env is not None and env.kind == "mapping" else {}
 
     def _stage_condition(self, stage: str) -> str:
         for node in items(self.root.get("stages")):
@@ -156,6 +174,38 @@ class _Build(Struct):
                 never=job.never,
                 triggers=(own if started else ()) + (() if tags else found),
             )
+
+
+def _rows(env: Node | None) -> tuple[Mapping[str, str], ...]:
+    """The variables of each job of the matrix; those of a mapping without `jobs` or `matrix` are all of one job."""
+    if env is not None and env.kind == "mapping":
+        listed = env.get("jobs") or env.get("matrix")
+        env = listed if listed is not None or env.get("global") is not None else env
+    return tuple(_variables((item,)) for item in items(env)[:_MAX_COMBINATIONS])
+
+
+def _variables(nodes: Iterable[Node]) -> dict[str, str]:
+    """The variables with constant values that items of `env` set: `A=1 B="a b"`, or a mapping."""
+    found: dict[str, str] = {}
+    for node in nodes:
+        if node.kind == "mapping":
+            found.update((name, value) for name, value in scalars(node).items() if name != "secure")
+            continue
+        try:
+            words = shlex.split(text(node))
+        except ValueError:  # an open quote
+            continue
+        found.update((name, value) for name, sign, value in (word.partition("=") for word in words) if sign)
+    return {name: value for name, value in found.items() if name.isidentifier() and not has_any(value, ("$", "`"))}
+
+
+def _variants(step: Step, shared: Mapping[str, str], rows: tuple[Mapping[str, str], ...]) -> tuple[Step, ...]:
+    """The step as the jobs of a matrix run it: one for each different set of the variables that its script names."""
+    named = {braced or plain for braced, plain in _VARIABLE.findall(step.script)}
+    different = {tuple(row.get(name) for name in sorted(named)): row for row in reversed(rows)} if named else {}
+    if not different or len(different) > _MAX_VARIANTS:
+        return (replace(step, env=shared) if shared else step,)
+    return tuple(replace(step, env={**shared, **row}) for row in reversed(different.values()))
 
 
 def _kinds(asked: str) -> list[str]:

@@ -127,8 +127,25 @@ class Resolver:
         if there is None:  # first-party, but empty, or too far from any tool to be parsed: it is nobody else's
             return self._external(f"*.{name}")
         if not remainder:
-            return Target(name, target_path, "")
+            return self._hiding(name, path, target_path, depth) or Target(name, target_path, "")
         return self._resolve_local(there, remainder, depth + 1)
+
+    def _hiding(self, name: str, path: str, submodule: str, depth: int) -> Target | None:
+        """What a package has below the name of its own submodule: after `from .train import train` that function.
+
+        Fact: https://docs.python.org/3/reference/import.html#submodules (the import binds the module in the package
+        first, then the statement binds its name). `import package.train` changes nothing, as the module is loaded.
+        """
+        package, _, last = name.rpartition(".")
+        located = self._names.find_module(package, path) if package else None
+        there = self.modules.get(located[0]) if located is not None and not located[1] else None
+        held = there.variables.get(last, "") if there is not None else ""
+        if there is None or not held or held.startswith(("?", "*", "@")):
+            return None
+        source = self._names.find_module(held, there.path)
+        if source is None or source[0] != submodule or not source[1]:
+            return None
+        return self._resolve(there.path, held, depth + 1)
 
     def _resolve_bare(self, path: str, name: str, depth: int) -> Target:
         """A function of R that another file may define."""

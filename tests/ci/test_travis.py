@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mlops_scan.ci.model import Workflow
+from mlops_scan.words import Grade
 from tests.ci.trees import found, job, placed
+from tests.trees import ML, grade, scan_tree
 
 PATH = ".travis.yml"
 
@@ -130,3 +134,66 @@ def test_files_elsewhere_are_not_loaded(path: str) -> None:
 @pytest.mark.parametrize("text", ["a: b", "- a", "language: python", "script: skip", "# script: pytest\nlanguage: x"])
 def test_what_runs_nothing(text: str) -> None:
     assert not any(step for workflow in found({PATH: text}) for one in workflow.jobs for step in one.steps)
+
+
+# -- variables ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("env: [T=test, T=lint]", [{"T": "test"}, {"T": "lint"}]),
+        ("env: ['T=test A=\"a b\"', 'T=test A=c']", [{"T": "test", "A": "a b"}]),  # the script names `T` only
+        ("env: T=test", [{"T": "test"}]),
+        ("env: {T: test, A: 1}", [{"T": "test", "A": "1"}]),
+        ("env: {jobs: [T=test, T=lint], global: [A=1, secure: x]}", [{"A": "1", "T": "test"}, {"A": "1", "T": "lint"}]),
+        ("env: {matrix: [T=test], global: T=all}", [{"T": "test"}]),
+        ("env: {global: {T: test}}", [{"T": "test"}]),
+        ("env: [{T: test}, {secure: x}]", [{"T": "test"}, {}]),
+        ("env: ['T=$OTHER', 'T=`x`', 'T=\"open', 'test', '1=2']", [{}]),
+        ("# env: [T=test]", [{}]),
+        ("env:", [{}]),
+        ("env: [T=1, T=2, T=3, T=4, T=5, T=6, T=7, T=8, T=9]", [{}]),  # too many to follow each
+    ],
+)
+def test_variables_of_the_matrix(text: str, seen: list[dict[str, str]]) -> None:
+    (one,) = read(f"script: make ${{T}}\n{text}\n").jobs
+    assert [dict(step.env) for step in one.steps] == seen
+
+
+def test_a_step_that_names_no_variable_stands_for_all_jobs() -> None:
+    (one,) = read("env: {jobs: [T=a, T=b], global: G=1}\nscript: [make all, make $T]\n").jobs
+    assert [(step.script, dict(step.env)) for step in one.steps] == [
+        ("make all", {"G": "1"}),
+        ("make $T", {"G": "1", "T": "a"}),
+        ("make $T", {"G": "1", "T": "b"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("own", "seen"),
+    [
+        ("env: T=test A=1", {"T": "test", "A": "1"}),
+        ("env: [T=test, A=1]", {"T": "test", "A": "1"}),
+        ("env: {T: test}", {"T": "test"}),
+        ("name: x", {"T": "first"}),  # the first value of the matrix
+        ("env: {}", {}),
+    ],
+)
+def test_variables_of_a_listed_job(own: str, seen: dict[str, str]) -> None:
+    text = f"env: [T=first, T=second]\nscript: make $T\njobs:\n  include:\n    - {own}\n"
+    assert [dict(step.env) for step in read(text).jobs[-1].steps] == [seen]
+
+
+@pytest.mark.parametrize(("value", "tested"), [("check", True), ("lint", False), ("$OTHER", False)])
+def test_a_task_that_a_variable_names(tmp_path: Path, value: str, tested: bool) -> None:
+    report = scan_tree(
+        tmp_path,
+        {
+            **ML,
+            PATH: f"jobs:\n  include:\n    - env: task={value}\nscript:\n  - make $task\n",
+            "Makefile": "check:\n\tpytest\nlint:\n\truff check\n",
+            "tests/test_a.py": "from train import train\n\n\ndef test_a():\n    assert 1 + 1 == 2\n",
+        },
+    )
+    assert (grade(report, "ci/code-tests") is Grade.WIRED) is tested

@@ -67,6 +67,47 @@ def reached(files: Mapping[str, str], path: str = "main.py") -> set[str]:
             },
             "c.py:f",
         ),
+        # a package that has something of its submodule below the name of that
+        (
+            {
+                "main.py": "from pkg import f\nf()",
+                "pkg/__init__.py": "from .f import f",
+                "pkg/f.py": "def f(): pass",
+            },
+            "pkg/f.py:f",
+        ),
+        (
+            {
+                "main.py": "from pkg import f\nf.f()",
+                "pkg/__init__.py": "from . import f",
+                "pkg/f.py": "def f(): pass",
+            },
+            "pkg/f.py:f",
+        ),
+        (
+            {
+                "main.py": "from pkg import f\nf()",
+                "pkg/__init__.py": "from . import f",
+                "pkg/f.py": "def f(): pass",
+            },
+            "pkg/f.py:",
+        ),
+        (
+            {
+                "main.py": "import pkg.f\npkg.f.g()",
+                "pkg/__init__.py": "from .f import f",
+                "pkg/f.py": "def f(): pass\ndef g(): pass",
+            },
+            "pkg/f.py:g",
+        ),
+        (
+            {
+                "main.py": "from pkg import f\nf()",
+                "pkg/__init__.py": "from lib import f",
+                "pkg/f.py": "def f(): pass",
+            },
+            "pkg/f.py:",  # which is bound last is not known
+        ),
         ({"main.py": "import util\nutil.C()", "util.py": "class C: pass"}, "util.py:C"),
         ({"main.py": "import util\nutil.C().m()", "util.py": "class C:\n def m(self): pass"}, "util.py:C.m"),
         ({"main.py": "from util import X\nX.m()", "util.py": "class C:\n def m(self): pass\nX = C()"}, "util.py:C.m"),

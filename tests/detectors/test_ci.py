@@ -467,6 +467,9 @@ ACTION = (
     "name: ci\non: push\njobs:\n  check:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n"
     "      - uses: docker/build-push-action@v6\n        with:\n          context: WHAT\n          push: true\n"
 )
+FIRST = ACTION.replace("@v6", "@v1").replace(
+    "context: WHAT\n          push: true", "repository: o/scorer\n          path: WHAT"
+)
 WEB: Tree = {"web/Dockerfile": "FROM nginx:1.27\nCOPY index.html /srv/\n", "web/index.html": "<p>a</p>\n"}
 API: Tree = {"api/Dockerfile": "FROM python:3.12\nCOPY main.py .\n"}
 SCORING: Tree = {"Dockerfile": "FROM python:3.12\nCOPY . .\nCMD python train.py\n"}
@@ -483,6 +486,11 @@ SCORING: Tree = {"Dockerfile": "FROM python:3.12\nCOPY . .\nCMD python train.py\
         (ACTION.replace("WHAT", "./api"), {**API, "api/main.py": "from train import train\n"}, Grade.WIRED),
         (ACTION.replace("WHAT", "./api"), {**API, "api/main.py": "# from train import train\n"}, Grade.TRACE),
         (github(PUSH.replace("WHAT", "web\ndocker build -t r.example/a .")), {**WEB, **SCORING}, Grade.WIRED),
+        # the first version of the action pushes unless it is told not to, and has other names for its inputs
+        (FIRST.replace("WHAT", "."), SCORING, Grade.WIRED),
+        (FIRST.replace("WHAT", "./web"), WEB, Grade.TRACE),
+        (FIRST.replace("WHAT", ".\n          push: false"), SCORING, Grade.TRACE),
+        (ACTION.replace("WHAT", ".").replace("          push: true\n", ""), SCORING, Grade.TRACE),
         # what cannot be told stays a deployment
         (github(PUSH.replace("WHAT", "$DIR")), {"Dockerfile": "FROM nginx:1.27\n"}, Grade.WIRED),
         (ACTION.replace("WHAT", "${{ matrix.dir }}"), {"Dockerfile": "FROM nginx:1.27\n"}, Grade.WIRED),
