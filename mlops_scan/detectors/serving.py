@@ -22,7 +22,8 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Si
 _LOADS = frozenset({"load-model"})
 _HOPS, _NEAR = 8, 6
 _MODEL_USE = frozenset({"load-model", "predict"})
-_PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", "lambda_handler", "init"})
+_LAMBDA = "lambda_handler"
+_PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", _LAMBDA, "init"})
 _SCORING = ("predict", "infer", "score", "scoring", "serve")
 _HOUSEKEEPING = ("health", "version", "ready", "alive", "liveness", "ping", "status", "root", "home", "index")
 _KEEPS = ("log", "save", "store", "record", "write", "insert", "persist", "append")
@@ -63,7 +64,7 @@ def _services(context: Context) -> Iterator[Signal]:
         model = context.reaches(nodes, _LOADS, _HOPS) or context.reaches(nodes, _MODEL_USE, _HOPS)
         if model is None:
             continue
-        if model.tool == "pickle" and not _predicts(context, nodes):
+        if model.tool == "pickle" and not predicts(context, nodes):
             continue  # a session or a cache may be pickled too
         if model.tool == "generic-estimator" and context.reaches(nodes, LEARNS, _HOPS) is None:
             continue  # `x.predict(…)` on something nobody here loads or fits
@@ -80,7 +81,7 @@ def _distance(context: Context, use: Use) -> int:
     """How far a handler is from a model: it uses one itself, has the name of what does, or is one of the others."""
     node = (use.location.path, use.scope)
     aside = has_any(use.scope, _HOUSEKEEPING)
-    if use.scope and (context.reaches((node,), _MODEL_USE, _HOPS) is not None or _predicts(context, (node,))):
+    if use.scope and (context.reaches((node,), _MODEL_USE, _HOPS) is not None or predicts(context, (node,))):
         # a probe may ask whether the model is there, another may train it
         return 2 if aside else 0 if has_any(use.scope, _SCORING) else 1
     if has_any(use.scope, _SCORING):
@@ -88,7 +89,7 @@ def _distance(context: Context, use: Use) -> int:
     return 5 if aside else 4
 
 
-def _predicts(context: Context, nodes: Iterable[Node]) -> bool:
+def predicts(context: Context, nodes: Iterable[Node]) -> bool:
     """Whether running some code may call a method with which models answer, whatever the object."""
     if "hops to answers" not in context.cache:
         answering = {
@@ -108,7 +109,11 @@ def _platform_scripts(context: Context) -> Iterator[Signal]:
         names = {name for name in _PLATFORM_ENTRY if name in module.functions}
         if not names or (names == {"init"} and "run" not in module.functions):
             continue
-        model = context.reaches([(path, name) for name in sorted(names)], _MODEL_USE, _NEAR)
+        nodes = [(path, name) for name in sorted(names)]
+        model = context.reaches(nodes, _MODEL_USE, _NEAR)
+        if model is None and _LAMBDA in names:  # what stands outside of the handler runs once, before the first event
+            model = context.reaches([(path, "")], _LOADS, _NEAR)
+            model = model if model is not None and (model.tool != "pickle" or predicts(context, nodes)) else None
         if model is not None:
             function = module.functions[sorted(names)[0]]
             evidence = (

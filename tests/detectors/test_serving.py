@@ -137,6 +137,27 @@ def test_handler_without_a_model_is_no_scoring_script(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "handler.py": text}), NAME) is Grade.ABSENT
 
 
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("model = joblib.load('m')", Grade.IMPLEMENTED),
+        ("# model = joblib.load('m')", Grade.ABSENT),
+        ("def never(): return joblib.load('m')", Grade.ABSENT),
+    ],
+)
+def test_handler_whose_module_loads_the_model(tmp_path: Path, before: str, expected: Grade) -> None:
+    text = f"import joblib\n\n{before}\n\n\ndef lambda_handler(event, context):\n    return model(event['row'])\n"
+    assert grade(scan_tree(tmp_path, {**ML, "function.py": text}), NAME) is expected
+
+
+def test_handler_of_a_module_that_unpickles_something_else(tmp_path: Path) -> None:
+    text = (
+        "import pickle\n\nnames = pickle.load(open('n', 'rb'))\n\n\n"
+        "def lambda_handler(event, context):\n    return names\n"
+    )
+    assert grade(scan_tree(tmp_path, {**ML, "function.py": text}), NAME) is Grade.ABSENT
+
+
 BATCH = (
     LOAD.replace("def score", "def run").replace("def run(rows)", "def run(rows)")
     + "\n\nif __name__ == '__main__':\n    run([[1.0]])\n"
