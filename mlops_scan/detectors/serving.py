@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from mlops_scan.automation.images import Service, is_compose, services
+from mlops_scan.automation.model import Run
 from mlops_scan.automation.paths import join
 from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
@@ -22,6 +23,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Si
 _LOADS = frozenset({"load-model"})
 _HOPS, _NEAR = 8, 6
 _MODEL_USE = frozenset({"load-model", "predict"})
+_PRACTICE = "deploy/serving"
 _LAMBDA = "lambda_handler"
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", _LAMBDA, "init"})
 _SCORING = ("predict", "infer", "score", "scoring", "serve")
@@ -201,7 +203,7 @@ def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: C
         if s.run.start.kind in ("schedule", "pipeline", "service", "ci", "event")
         and not s.run.tests
         # an image whose command trains scores to validate what it has trained
-        and not (s.run.start.kind == "service" and context.learns(s.run) is not None)
+        and not (s.run.start.kind == "service" and (context.learns(s.run) is not None or _shows(s.run)))
     ]
     live = next((s for s in started if not s.run.start.blocked), None)
     reason, fixed = "", False
@@ -213,6 +215,11 @@ def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: C
         reason, fixed = "a prediction script that nothing but a person starts", True
     grade = Grade.TRACE if fixed else Grade.IMPLEMENTED
     return Signal("deploy/serving", tool, grade, evidence, confidence, reason, scope=node[1], fixed=fixed)
+
+
+def _shows(run: Run) -> bool:
+    """Whether what a run starts is the page of a demo: `streamlit run page.py` is no job that scores."""
+    return any(_PRACTICE in use.serves and use.grade is Grade.TRACE for use in run.uses)
 
 
 def _installed(context: Context) -> frozenset[Node]:

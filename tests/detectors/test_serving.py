@@ -164,6 +164,19 @@ BATCH = (
 )
 
 
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [("python page.py", Grade.WIRED), ("streamlit run page.py", Grade.TRACE)],
+)
+def test_page_of_a_demo_in_an_image_is_no_scoring_job(tmp_path: Path, command: str, expected: Grade) -> None:
+    files = {
+        "predict.py": LOAD,
+        "page.py": "from predict import score\n\nprint(score([[1.0]]))\n",
+        "Dockerfile": f"FROM python:3.12\nCOPY . .\nCMD {command}\n",
+    }
+    assert grade(scan_tree(tmp_path, {**ML, **files}), NAME) is expected
+
+
 def cron(run: str) -> str:
     """A scheduled workflow."""
     return (
