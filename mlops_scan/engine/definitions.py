@@ -8,6 +8,7 @@ from itertools import accumulate
 from mlops_scan.automation.infrastructure import typescript_programs
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared, is_rule_file
+from mlops_scan.automation.pipelines.bundles import settled
 from mlops_scan.ci.find import workflows
 from mlops_scan.ci.model import Workflow
 from mlops_scan.ci.providers import provider_named
@@ -55,6 +56,7 @@ class Definitions:
             self.pipelines += _pipelines(file, documents)
             documents.thin_out(file.path)
         self.uses += self._matcher.in_names([file for file in files if file.role not in UNPARSED])
+        self.pipelines = list(settled(self.pipelines, documents))
         self.pipelines += [p for file in files for p in _in_rule_files(file, documents)]
         self.workflows = tuple(workflows(documents))
         detection.load_own()

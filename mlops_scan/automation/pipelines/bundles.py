@@ -1,0 +1,90 @@
+"""Whether the clocks of the jobs in a Databricks asset bundle tick in any of the bundle's targets.
+
+Facts: https://docs.databricks.com/aws/en/dev-tools/bundles/settings (`include`, `targets`, `variables`) and
+https://docs.databricks.com/aws/en/dev-tools/bundles/deployment-modes (a target in development mode pauses every
+schedule that is not set to `UNPAUSED` itself; `presets: trigger_pause_status`)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from mlops_scan.automation.model import Pipeline
+from mlops_scan.automation.pipelines.shapes import folder_of, text
+from mlops_scan.documents.node import Node
+from mlops_scan.documents.store import Documents
+from mlops_scan.regex import regex
+
+_BUNDLES = ("databricks.yml", "databricks.yaml")
+_PAUSED = "PAUSED"
+_MAX_TARGETS = 100
+_VARIABLE = regex(r"\$\{(?:var|variables)\.(\w{1,200})(?:\.(?:value|default))?\}", words=("${var",))
+
+
+def settled(pipelines: Iterable[Pipeline], documents: Documents) -> Iterator[Pipeline]:
+    """The pipelines; a scheduled job of a bundle with the reason why its clock ticks in no target, or none."""
+    for pipeline in pipelines:
+        found = _bundle(pipeline.path, documents) if pipeline.tool == "databricks" and pipeline.schedule else None
+        if found is None:
+            yield pipeline
+        else:
+            yield replace(pipeline, schedule_off=_off(pipeline, *found, documents))
+
+
+def _bundle(path: str, documents: Documents) -> tuple[str, Node] | None:
+    """The bundle that a file of jobs belongs to: in its folder, or in the next one above that has one."""
+    folder = folder_of(path)
+    while True:
+        for name in _BUNDLES:
+            own = f"{folder}/{name}" if folder else name
+            if own in documents.files:
+                root = next((node for node in documents.nodes(own) if node.get("bundle") is not None), None)
+                return (own, root) if root is not None else None
+        if not folder:
+            return None
+        folder = folder_of(folder)
+
+
+def _off(pipeline: Pipeline, path: str, root: Node, documents: Documents) -> str:
+    """Why a job's clock ticks in none of the targets of its bundle, or empty."""
+    jobs = (document.path("resources", "jobs", pipeline.name) for document in documents.nodes(pipeline.path))
+    job = next((job for job in jobs if job is not None), None)
+    if job is None:
+        return pipeline.schedule_off
+    declared = root.get("targets")
+    targets = declared.entries[:_MAX_TARGETS] if declared is not None and declared.kind == "mapping" else ()
+    status = text(job.path("schedule", "pause_status"))
+    if not targets:
+        return f"`pause_status: {_PAUSED}`" if _status(status, root, None) == _PAUSED else ""
+    for _, target in targets:
+        own = target.path("resources", "jobs", pipeline.name, "schedule", "pause_status")
+        if _in_target(text(own) or status, root, target) != _PAUSED:
+            return ""
+    if status.upper() == _PAUSED:
+        return f"`pause_status: {_PAUSED}`"
+    return f"it is paused in every target of {path}"
+
+
+def _in_target(status: str, root: Node, target: Node) -> str:
+    """Whether a clock is paused in a target: by its own word, else by the target's presets or mode."""
+    own = _status(status, root, target)
+    if own:
+        return own
+    preset = _status(text(target.path("presets", "trigger_pause_status")), root, target)
+    return preset or (_PAUSED if text(target.get("mode")) == "development" else "")
+
+
+def _status(status: str, root: Node, target: Node | None) -> str:
+    """A status in capitals, a variable of the bundle resolved; what only a deployment knows stays as written."""
+    match = _VARIABLE.fullmatch(status.strip())
+    if match is not None:
+        own = _value(target.path("variables", match[1])) if target is not None else ""
+        status = own or _value(root.path("variables", match[1])) or status
+    return status.strip().upper()
+
+
+def _value(variable: Node | None) -> str:
+    """The value of a variable, given alone or as its `default`."""
+    return text(variable) or text(variable.get("default") if variable is not None else None)
