@@ -11,6 +11,7 @@ from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.ciruns import chain, graded
 from mlops_scan.detectors.containers import broken_build, pushes_no_model
 from mlops_scan.detectors.gitops import synced
+from mlops_scan.detectors.hosted import ENDS_WITH_JOB, ends_with_job
 from mlops_scan.detectors.stacks import deployed, deployed_pipeline
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import regex
@@ -25,7 +26,10 @@ _PRODUCTION = regex(r"prod|live|release", re.I)
 
 def delivered(context: Context, runs: list[Run]) -> Iterator[Signal]:
     """Signals of the family cd, and approvals of releases, that the runs of CI and applications of Argo CD show."""
+    ending = [run for run in runs if ends_with_job(context, run)]
+    runs = [run for run in runs if run not in ending] if ending else runs
     yield from unique(signal for run in runs for signal in _deployments(context, run))
+    yield from unique(_ended(context, ending))
     yield from unique(synced(context))
     yield from unique(_approvals(context, runs))
     yield from _environments(context, runs)
@@ -63,6 +67,15 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             )
         if "deploy-pipeline" in does or use is workflow:
             yield Signal("cd/pipeline-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _ended(context: Context, runs: list[Run]) -> Iterator[Signal]:
+    """Services that run no longer than the job that starts them, as for tests."""
+    for run in runs:
+        use = next((use for use in run.uses if not DEPLOYS.isdisjoint(use.does)), None)
+        if use is not None:
+            evidence = chain(context, run)
+            yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=ENDS_WITH_JOB, fixed=True)
 
 
 def _released(context: Context, run: Run, *brought: Use | None) -> Iterator[Use]:

@@ -14,6 +14,7 @@ from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.containers import has_models, may_hold_model
+from mlops_scan.detectors.hosted import ends_with_job
 from mlops_scan.detectors.rollouts import rollouts
 from mlops_scan.detectors.stacks import option
 from mlops_scan.fingerprints.match import Use
@@ -271,7 +272,7 @@ def _as_code(context: Context) -> Iterator[Signal]:
             yield Signal("deploy/as-code", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
     for run in context.leading():
         deploying = next((u for u in run.uses if {"deploy-model", "deploy-pipeline"} & set(u.does)), None)
-        if deploying is not None:
+        if deploying is not None and not ends_with_job(context, run):
             grade = Grade.WIRED if run.start.kind == "ci" and not run.start.blocked else Grade.IMPLEMENTED
             yield Signal(
                 "deploy/as-code",
