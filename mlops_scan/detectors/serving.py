@@ -17,6 +17,7 @@ from mlops_scan.detectors.containers import has_models, may_hold_model
 from mlops_scan.detectors.hosted import ends_with_job
 from mlops_scan.detectors.rollouts import rollouts
 from mlops_scan.detectors.stacks import option
+from mlops_scan.detectors.workbenches import is_workbench
 from mlops_scan.fingerprints.match import Use
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
@@ -244,11 +245,18 @@ def _loads(context: Context, path: str, scope: str) -> bool:
 
 
 def _of_model(context: Context, service: Service) -> bool:
-    """Whether a compose service builds an image that may hold something of a model, or mounts the code into it."""
-    return service.builds and (
-        not service.dockerfile
-        or any(mount is None or has_models(context, mount) for mount in service.mounts)
-        or may_hold_model(context, service.dockerfile, service.folder)
+    """Whether a compose service builds an image that may hold something of a model, or mounts the code into it.
+
+    A server for notebooks holds what its user works on.
+    """
+    return (
+        service.builds
+        and (
+            not service.dockerfile
+            or any(mount is None or has_models(context, mount) for mount in service.mounts)
+            or may_hold_model(context, service.dockerfile, service.folder)
+        )
+        and not is_workbench(context, service)
     )
 
 

@@ -273,6 +273,29 @@ def test_compose_service_whose_image_holds_a_model(
     assert practice(scan_tree(tmp_path, {**tree, "docker-compose.yml": compose}), "deploy/as-code").met is found
 
 
+@pytest.mark.parametrize(
+    ("dockerfile", "service", "found"),
+    [
+        ("FROM jupyter/scipy-notebook:lab-4.0\nCOPY . .\n", "", False),
+        ("FROM quay.io/jupyter/base-notebook\nCOPY . .\n", "    volumes: ['.:/home/jovyan']\n", False),
+        ("FROM python:3.12\nCOPY . .\n", "    command: jupyter lab --ip 0.0.0.0\n", False),
+        ('FROM python:3.12\nCOPY . .\nCMD ["jupyter", "notebook"]\n', "", False),
+        ("FROM python:3.12\nCOPY . .\nCMD jupyter-lab --no-browser\n", "", False),
+        ("FROM python:3.12\nCOPY . .\nCMD start-notebook.sh\n", "", False),
+        ("FROM jupyter/scipy-notebook:lab-4.0\nCOPY . .\nCMD python train.py\n", "", True),
+        ("FROM jupyter/scipy-notebook:lab-4.0\nCOPY . .\n", "    command: python train.py\n", True),
+        ("FROM python:3.12\nCOPY . .\nCMD jupyter nbconvert --execute a.ipynb\n", "", True),
+        ("FROM python:3.12\n# FROM jupyter/scipy-notebook\nCOPY . .\n", "", True),
+        ("FROM jupyter/scipy-notebook AS build\nFROM python:3.12\nCOPY . .\n", "", True),
+    ],
+)
+def test_compose_service_in_which_notebooks_are_written(
+    tmp_path: Path, dockerfile: str, service: str, found: bool
+) -> None:
+    tree = {**ML, "Dockerfile": dockerfile, "docker-compose.yml": f"services:\n  work:\n    build: .\n{service}"}
+    assert practice(scan_tree(tmp_path, tree), "deploy/as-code").met is found
+
+
 _CALLS = "from scoring.model import answer\n\n\ndef handle(rows):\n    return answer(rows)\n"
 _MODEL = "import joblib\n\n\ndef answer(rows):\n    return joblib.load('m').predict(rows)\n"
 _LIST = "FROM python:3.12\nCOPY ./main.py ./requirements.txt ./\nRUN pip install -r requirements.txt\n"
