@@ -17,7 +17,10 @@ from mlops_scan.words import Confidence, Grade, Location, Problem, Signal
 MAX_PAIRED = 200  # resources of a kind that are compared with each other
 _LANGUAGES = ("hcl", "bicep", "typescript", "yaml", "json")
 _TEMPLATE_KEYS = frozenset({"Resources", "resources", "$schema"})  # one is at the top of each YAML or JSON template
-_STACKS = frozenset({"terraform", "bicep", "arm"})
+_STACKS = frozenset({"terraform", "bicep", "arm", "program"})
+_PROGRAM = "program"
+_SERVICES = ("aws_cdk.aws_", "pulumi_")  # not the parts of an app, such as a stack, a parameter or an output
+_DERIVED = frozenset({"made", "refers"})  # what a call is made of, in the words of a library
 _HELPERS = ("random_", "null_", "local_", "time_", "tls_")  # providers that make nothing outside
 _ML_WORD = regex(
     r"(?<![a-z])(ml|mlops|mlflow|models?|sagemaker|inference|predict(ion|or|ions)?|scoring|training|vertex|bedrock"
@@ -41,17 +44,17 @@ def _as_code(context: Context) -> Iterator[Signal]:
     """
     stacks: dict[tuple[str, str], list[Resource]] = {}
     for resource in declared(context):
-        if resource.language in _STACKS and not resource.type.startswith(_HELPERS):
+        if resource.language in _STACKS and _makes_something(resource):
             folder = resource.path.rpartition("/")[0].partition("/modules/")[0]
             stacks.setdefault((resource.language, folder), []).append(resource)
     for (language, _), held in stacks.items():
-        told = next((r for r in held if not r.off and _ML_WORD.search(f"{r.name} {r.text}")), None)
+        told = next((r for r in held if not _off(context, r) and _ML_WORD.search(_said(r))), None)
         chosen = told or held[0]
         evidence = (context.evidence(chosen.path, chosen.line),)
         if told is not None:
             yield Signal("env/infra-as-code", language, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
         else:
-            reason = chosen.off or "no resource of this stack has to do with a model"
+            reason = _off(context, chosen) or "no resource of this stack has to do with a model"
             yield Signal("env/infra-as-code", language, Grade.TRACE, evidence, reason=reason, fixed=True)
     for file in context.written_in("hcl") if not stacks else ():
         source = next(module_sources(context.documents, file.path), None)
@@ -59,6 +62,26 @@ def _as_code(context: Context) -> Iterator[Signal]:
             evidence = (context.evidence(file.path, source[1]),)
             reason = "it only calls modules"
             yield Signal("env/infra-as-code", "terraform", Grade.TRACE, evidence, reason=reason, fixed=True)
+
+
+def _makes_something(resource: Resource) -> bool:
+    """Whether a resource is one of a service, and neither a helper nor a frame around others."""
+    if resource.language == _PROGRAM:
+        return resource.type.startswith(_SERVICES)
+    return not resource.type.startswith(_HELPERS)
+
+
+def _off(context: Context, resource: Resource) -> str:
+    """Why a resource is not made, or empty; a program's also where nothing uses the code."""
+    return idle(context, resource) if resource.language == _PROGRAM else resource.off
+
+
+def _said(resource: Resource) -> str:
+    """What the author wrote into a resource; of a program the constants, for its keywords are those of a library."""
+    if resource.language != _PROGRAM:
+        return f"{resource.name} {resource.text}"
+    values = (node.text for key, node in resource.body.entries if key not in _DERIVED and node.kind == "scalar")
+    return " ".join((resource.name, *values))
 
 
 def declared(context: Context, *kinds: str) -> list[Resource]:

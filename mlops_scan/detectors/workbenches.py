@@ -9,8 +9,8 @@ from mlops_scan.regex import regex
 # https://jupyter-docker-stacks.readthedocs.io/en/latest/using/selecting.html
 _IMAGE = regex(r"(?:(?:quay|docker)\.io/)?jupyter/\S+", words=("jupyter/",))
 _SERVER = regex(
-    r"(?:^|[\s\"'\[/;&])(?:jupyter(?:hub|lab|(?:[- ]|[\"'],[ ]?[\"'])(?:lab|notebook|server))|start-notebook\.(?:sh|py))"
-    r"(?=$|[\s\"',;&])",
+    r"(?:^|[\s\"'\[/;&])(?:jupyter(?:hub|lab|(?:[- ]|[\"'],[ ]?[\"'])(?:lab|notebook|server))"
+    r"|start-notebook\.(?:sh|py))(?=$|[\s\"',;&])",
     words=("jupyter", "start-notebook"),
 )
 

@@ -44,6 +44,36 @@ def test_stack_without_one(tmp_path: Path, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, "infra/main.tf": text}), INFRA).met
 
 
+CDK = (
+    "from aws_cdk import App, CfnOutput, Stack, aws_apigateway as api, aws_ecs as ecs, aws_s3 as s3\n\n\n"
+    "class Base(Stack):\n    def __init__(self, scope, id):\n        super().__init__(scope, id)\n        BODY\n\n\n"
+    "app = App()\nBase(app, 'base')\napp.synth()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("ecs.FargateTaskDefinition(self, id='MLflow', cpu=1024)", Grade.IMPLEMENTED),
+        ("s3.Bucket(self, 'models')", Grade.IMPLEMENTED),
+        ("s3.Bucket(self, 'exports', bucket_name='training-data')", Grade.IMPLEMENTED),
+        ("s3.Bucket(self, 'exports')", Grade.TRACE),
+        ("api.RestApi(self, 'shop', default_models=True, item=api.Model(self, 'order'))", Grade.TRACE),
+        ("# s3.Bucket(self, 'models')\n        pass", Grade.ABSENT),
+        ("CfnOutput(self, 'model', value='x')", Grade.ABSENT),
+    ],
+)
+def test_program_that_declares_general_services(tmp_path: Path, body: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "app.py": CDK.replace("BODY", body)}), INFRA) is expected
+
+
+def test_program_that_nothing_uses(tmp_path: Path) -> None:
+    text = CDK.replace("BODY", "s3.Bucket(self, 'models')").replace("Base(app, 'base')\n", "")
+    found = practice(scan_tree(tmp_path, {**ML, "app.py": text}), INFRA)
+    assert found.grade is Grade.TRACE
+    assert found.reason == "nothing uses the code that declares it"
+
+
 def test_uncalled_module_is_a_trace(tmp_path: Path) -> None:
     text = 'resource "aws_sagemaker_model_card" "a" {\n  name = "a"\n}\n'
     report = scan_tree(
