@@ -47,15 +47,16 @@ def _as_code(context: Context) -> Iterator[Signal]:
         if resource.language in _STACKS and _makes_something(resource):
             folder = resource.path.rpartition("/")[0].partition("/modules/")[0]
             stacks.setdefault((resource.language, folder), []).append(resource)
-    for (language, _), held in stacks.items():
+    for held in stacks.values():
         told = next((r for r in held if not _off(context, r) and _ML_WORD.search(_said(r))), None)
         chosen = told or held[0]
         evidence = (context.evidence(chosen.path, chosen.line),)
+        tool = _tool(chosen)
         if told is not None:
-            yield Signal("env/infra-as-code", language, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
+            yield Signal("env/infra-as-code", tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
         else:
             reason = _off(context, chosen) or "no resource of this stack has to do with a model"
-            yield Signal("env/infra-as-code", language, Grade.TRACE, evidence, reason=reason, fixed=True)
+            yield Signal("env/infra-as-code", tool, Grade.TRACE, evidence, reason=reason, fixed=True)
     for file in context.written_in("hcl") if not stacks else ():
         source = next(module_sources(context.documents, file.path), None)
         if source is not None:
@@ -69,6 +70,12 @@ def _makes_something(resource: Resource) -> bool:
     if resource.language == _PROGRAM:
         return resource.type.startswith(_SERVICES)
     return not resource.type.startswith(_HELPERS)
+
+
+def _tool(resource: Resource) -> str:
+    if resource.language != _PROGRAM:
+        return resource.language
+    return "aws-cdk" if resource.type.startswith("aws_cdk.") else "pulumi"
 
 
 def _off(context: Context, resource: Resource) -> str:

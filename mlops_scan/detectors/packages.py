@@ -11,7 +11,10 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Role
 
 if TYPE_CHECKING:
+    from mlops_scan.code.index import Node
     from mlops_scan.detectors.base import Context
+
+_COMMAND_HOPS = 20
 
 _QUOTED = regex(r"\bname\s*=\s*[\"']([\w.-]+)")
 _UNQUOTED = regex(r"\bname\s*=\s*([\w.-]+)")
@@ -50,3 +53,15 @@ def _names(context: Context, path: str) -> Iterator[str]:
         found = re.search(rf"^{variable.group(1)}(?:\s*:\s*\w+)?\s*=\s*[\"']([\w.-]+)[\"']", text, re.M)
     if found is not None:
         yield found.group(1)
+
+
+def installed(context: Context) -> frozenset[Node]:
+    """What the console scripts that the repository's packages install reach."""
+    if "installed" not in context.cache:
+        nodes = [
+            node
+            for target in context.resolver.tasks.console_scripts().values()
+            for node in context.resolver.object_nodes(target)
+        ]
+        context.cache["installed"] = frozenset(context.index.reach(nodes, _COMMAND_HOPS))
+    return cast("frozenset[Node]", context.cache["installed"])

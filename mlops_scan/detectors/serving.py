@@ -15,6 +15,7 @@ from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.containers import has_models, may_hold_model
 from mlops_scan.detectors.hosted import ends_with_job
+from mlops_scan.detectors.packages import installed
 from mlops_scan.detectors.rollouts import rollouts
 from mlops_scan.detectors.stacks import option
 from mlops_scan.detectors.workbenches import is_workbench
@@ -211,7 +212,7 @@ def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: C
     reason, fixed = "", False
     if live is not None:
         evidence += tuple(context.shown(e) for e in live.chain[:3])
-    elif node in _installed(context):
+    elif node in installed(context):
         reason = "it is a job of an installed command"
     else:
         reason, fixed = "a prediction script that nothing but a person starts", True
@@ -222,19 +223,6 @@ def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: C
 def _shows(run: Run) -> bool:
     """Whether what a run starts is the page of a demo: `streamlit run page.py` is no job that scores."""
     return any(_PRACTICE in use.serves and use.grade is Grade.TRACE for use in run.uses)
-
-
-def _installed(context: Context) -> frozenset[Node]:
-    """What the console scripts that the repository's packages install reach."""
-    cached = context.cache.get("installed")
-    if cached is None:
-        nodes = [
-            node
-            for target in context.resolver.tasks.console_scripts().values()
-            for node in context.resolver.object_nodes(target)
-        ]
-        cached = context.cache["installed"] = frozenset(context.index.reach(nodes, 20))
-    return cached  # type: ignore[return-value]
 
 
 def _loads(context: Context, path: str, scope: str) -> bool:

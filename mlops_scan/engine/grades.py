@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from mlops_scan.automation.graph import Started
 from mlops_scan.ci.model import ON_CHANGE
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.packages import installed
 from mlops_scan.engine import placeholders
 from mlops_scan.engine.prominence import Prominence, Rank
 from mlops_scan.engine.report import PracticeResult
@@ -49,15 +50,17 @@ def without_model(context: Context, signals: Iterable[Signal]) -> list[Signal]:
 def of_package(context: Context, signals: Iterable[Signal]) -> list[Signal]:
     """Signals of a package for others: what its code can do and nothing here starts is its users' practice.
 
-    A script is no part of what a package offers. What CI releases of it is the package itself.
+    A script is no part of what a package offers, unless a command that it installs runs the same code. What CI
+    releases of it is the package itself.
     """
+    commands = {path for path, _ in installed(context)}
 
     def offered(signal: Signal) -> bool:
         first = signal.evidence[0] if signal.evidence else None
         if signal.grade is not Grade.IMPLEMENTED or signal.fixed or first is None or first.role is not Role.SOURCE:
             return False
         module = context.index.modules.get(first.location.path)
-        return module is not None and not module.main_line
+        return module is not None and (not module.main_line or module.path in commands)
 
     return [
         replace(signal.lowered(Grade.TRACE, _RELEASED), fixed=True)

@@ -614,6 +614,30 @@ def test_what_a_package_extends(tmp_path: Path, code: Tree, kind: str) -> None:
     assert kind_of(tmp_path, {**LIBRARY, **PUBLISH, **code}) == kind
 
 
+_COMMAND = "import mlflow\n\n\ndef copy():\n    mlflow.register_model('runs:/a/m', 'b')\n\n\n"
+_SCRIPT = "[project.scripts]\ncopy-model = 'ensembles.copying:main'\n"
+
+
+@pytest.mark.parametrize(
+    ("scripts", "path", "expected"),
+    [
+        (_SCRIPT, "ensembles/copying.py", Grade.TRACE),
+        (_SCRIPT, "tools/copying.py", Grade.IMPLEMENTED),
+        (_SCRIPT.replace("copying:", "other:"), "ensembles/copying.py", Grade.IMPLEMENTED),
+        (f"# {_SCRIPT}".replace("\ncopy", "\n# copy"), "ensembles/copying.py", Grade.IMPLEMENTED),
+    ],
+    ids=["installed", "a script of the same name", "another command", "commented out"],
+)
+def test_what_a_command_of_a_package_does_is_its_users_practice(
+    tmp_path: Path, scripts: str, path: str, expected: Grade
+) -> None:
+    code = f"{_COMMAND}def main():\n    copy()\n\n\nif __name__ == '__main__':\n    main()\n"
+    tree = {**LIBRARY, **PUBLISH, path: code}
+    report = scan_tree(tmp_path, {**tree, "pyproject.toml": f"{tree['pyproject.toml']}{scripts}"})
+    assert report.kind in ("library", "platform-tool")
+    assert grade(report, "model/registry") is expected
+
+
 _PAGES: Tree = {
     "mkdocs.yml": "site_name: a\n",
     "README.md": "# MLOps for everyone\n",
