@@ -633,7 +633,7 @@ def test_what_a_command_of_a_package_does_is_its_users_practice(
 ) -> None:
     code = f"{_COMMAND}def main():\n    copy()\n\n\nif __name__ == '__main__':\n    main()\n"
     tree = {**LIBRARY, **PUBLISH, path: code}
-    report = scan_tree(tmp_path, {**tree, "pyproject.toml": f"{tree['pyproject.toml']}{scripts}"})
+    report = scan_tree(tmp_path, {**tree, "pyproject.toml": f"{LIBRARY['pyproject.toml']!s}{scripts}"})
     assert report.kind in ("library", "platform-tool")
     assert grade(report, "model/registry") is expected
 
