@@ -13,6 +13,7 @@ from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context, folded
 from mlops_scan.detectors.containers import inline, installed, installs, is_load_test, makes_load, missing_list
 from mlops_scan.detectors.dependencies import Declared, declared_in
+from mlops_scan.detectors.packages import own_packages
 from mlops_scan.documents.requirements import normalised
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import has_any, regex
@@ -44,6 +45,7 @@ _WORDS = regex(r"[a-z0-9]+")
 _ML_IMAGES = (
     "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
 )  # fmt: skip
+_REQUIRED = regex(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,.-]*\])?(?P<bound>[=<>!~].*)?")
 
 
 class _PinList(Struct, frozen=True):
@@ -235,12 +237,22 @@ def _container(context: Context, path: str, document: Dockerfile) -> Signal:
     missing = missing_list(context, path, document)
     if missing is not None:
         return _half(context, f"it installs `{missing[0]}`, which is not in the repository", (path, missing[1].line))
+    if copies is None and _is_own_release(context, document):
+        reason = "the image holds this repository's own package, in whatever version is released, and none of the code"
+        return _half(context, reason, (path, place.line))
     listed = installed(context, path, document)
     named, more = inline(document) if copies is None and not listed else ([], True)
     if named and not more and not any("=" in name.replace(">=", "").replace("<=", "") for name in named):
         return _half(context, "the image copies none of this code, and installs no exact version", (path, place.line))
     confidence = Confidence.MEDIUM if copies is None else Confidence.HIGH
     return _reproducible(context, path, place.line, listed, confidence)
+
+
+def _is_own_release(context: Context, document: Dockerfile) -> bool:
+    """Whether an image installs what the repository itself publishes, by name and without an exact version."""
+    own = own_packages(context)
+    names = (match for word in inline(document)[0] if (match := _REQUIRED.fullmatch(word)) is not None)
+    return any(normalised(match["name"]) in own and not (match["bound"] or "").startswith("=") for match in names)
 
 
 def _reproducible(context: Context, path: str, line: int, listed: list[Declared], confidence: Confidence) -> Signal:

@@ -185,6 +185,23 @@ def test_image_without_the_code(tmp_path: Path, name: str, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, name: text}), IMAGE).met
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("RUN pip install 'leaf[full]>=3.3' ${EXTRA}\n", Grade.TRACE),
+        ("RUN pip install leaf ${EXTRA}\n", Grade.TRACE),
+        ("RUN pip install leaf==3.3 ${EXTRA}\n", Grade.IMPLEMENTED),
+        ("RUN pip install leaf-extras ${EXTRA}\n", Grade.IMPLEMENTED),
+        ("RUN pip install leaf ${EXTRA}\nCOPY . .\n", Grade.IMPLEMENTED),
+        ("# RUN pip install leaf\nRUN pip install tree==1 ${EXTRA}\n", Grade.IMPLEMENTED),
+    ],
+    ids=["range", "any", "exact", "another", "with the code", "commented out"],
+)
+def test_image_of_what_the_repository_releases(tmp_path: Path, text: str, found: Grade) -> None:
+    tree = {**ML, "setup.py": "from setuptools import setup\n\nsetup(name='leaf')\n"}
+    assert grade(scan_tree(tmp_path, {**tree, "Dockerfile": f"FROM python:3.12\n{text}"}), IMAGE) is found
+
+
 RECIPE = (
     "# syntax=example.org/blubber/buildkit:v1\nversion: v4\nbase: example.org/bookworm:1\nvariants:\n  build:\n"
     "    python:\n      requirements: [requirements.txt]\n  production:\n    includes: [build]\n"
