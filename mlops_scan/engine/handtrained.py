@@ -16,6 +16,7 @@ from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Location, Role
 
 _WRITTEN_IN = frozenset({"shell", "makefile"})
+_MAX_SHELL = 200_000  # bytes of a script, which is parsed whole; larger ones carry data, such as manifests to apply
 _NOTEBOOK_BYTES = 20_000_000
 _SHELL_MARKS = (b'"!', b"%%bash", b"%%sh", b"\\n!")  # `\n` where a cell is one text
 
@@ -50,8 +51,9 @@ def trained_by_commands(
 def _written(files: Collection[File], documents: Documents, words: frozenset[str]) -> Iterator[str]:
     """The scripts and makefiles that hold one of the words."""
     for file in files:
-        ours = file.role is Role.SOURCE and language_of(file.path) in _WRITTEN_IN
-        if ours and _has(words, documents.text(file.path)):
+        language = language_of(file.path)
+        ours = file.role is Role.SOURCE and language in _WRITTEN_IN
+        if ours and (language != "shell" or file.size <= _MAX_SHELL) and _has(words, documents.text(file.path)):
             yield file.path
 
 

@@ -88,3 +88,11 @@ def test_what_is_near_it(tmp_path: Path, tree: Tree) -> None:
 def test_code_that_trains_is_shown_instead(tmp_path: Path) -> None:
     context = context_of(tmp_path, {"train.py": TRAIN, "Makefile": RECIPE})
     assert {use.location.path for use in context.doing("train")} == {"train.py"}
+
+
+def test_a_script_that_carries_data_is_not_parsed_for_it(tmp_path: Path) -> None:
+    """An installer with its manifests inside is megabytes of text; a makefile of that size is read line by line."""
+    data = "cat > a.yaml <<EOF\n" + "key: value\n" * 20_000 + "EOF\n"
+    script = f"{data}fasttext supervised -input rows.txt -output model\n"
+    assert not has_ml(context_of(tmp_path / "a", {"install.sh": script}))
+    assert has_ml(context_of(tmp_path / "b", {"Makefile": "# rows\n" * 40_000 + RECIPE}))
