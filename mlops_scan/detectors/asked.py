@@ -24,7 +24,8 @@ from mlops_scan.regex import has_any, regex
 _TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
 _HOSTS = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 -- names that tests ask, nothing is bound
 _CLIENTS = regex(r"(requests|httpx)(\.\w+)*\.(post|get|put|request)", words=("requests", "httpx"))
-_ASKS = regex(r"[/:]\w*(predict|infer|scor|classif|invocations|forecast)\w*", re.I)
+_PREDICTION = ("predict", "infer", "scor", "classif", "invocations", "forecast")
+_ASKS = regex(rf"[/:]\w*({'|'.join(_PREDICTION)})\w*", re.I)
 _BODY = frozenset({"json", "content", "text", "loads"})
 _ENVELOPE = frozenset({"status_code", "status", "headers", "reason", "len", "keys"})  # says nothing of the answer
 _ANSWER = regex(r"[^/:]*(predict|label|class|probab|confiden|score|sentiment|categor|answer)[^/:]*", re.I)
@@ -51,7 +52,7 @@ def asking_tests(context: Context) -> Iterator[Asking]:
     if model is None:
         return
     given = {path for run in context.leading() for path in run.tests}
-    for path, module in modules_of(context, _TEST_FILE.fullmatch, _HOSTS, given):
+    for path, module in modules_of(context, _TEST_FILE.fullmatch, _HOSTS, _PREDICTION, given):
         if any(item.name.startswith(_STANDS_IN) for item in module.imports):
             continue
         if any(has_any(text, _HOSTS) for _, text in module.strings):

@@ -14,14 +14,19 @@ _MAX_SIZE = 200_000  # bytes of one
 
 
 def modules_of(
-    context: Context, named: Callable[[str], object], words: Collection[str], given: Collection[str] = ()
+    context: Context,
+    named: Callable[[str], object],
+    words: Collection[str],
+    beside: Collection[str] = ("",),
+    given: Collection[str] = (),
 ) -> Iterator[tuple[str, Module]]:
     """The path and facts of test files in Python whose text holds one of some words, in the order of the listing.
 
     Args:
         context: the facts of the repository.
         named: whether the runner takes files of a name.
-        words: literal words of the text.
+        words: literal words, one of which the text holds.
+        beside: further ones, of which it also holds one.
         given: paths that a command hands to the runner, whatever their names.
     """
     files = ((path, file) for path, file in context.documents.files.items() if file.role is Role.TEST)
@@ -31,7 +36,9 @@ def modules_of(
     for number, path in enumerate(taken):
         if number >= _MAX_FILES:
             return
-        if path.endswith(".py") and any(context.documents.holds(path, word) for word in words):
+        if path.endswith(".py") and all(
+            any(context.documents.holds(path, w) for w in some) for some in (words, beside)
+        ):
             module = context.index.modules.get(path) or build(Source(path, context.documents.text(path))).module
             if module is not None:
                 yield path, module

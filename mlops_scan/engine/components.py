@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from msgspec import Struct, field
 
@@ -213,6 +214,7 @@ class Share(Struct, frozen=True):
 def ci_lines(context: Context, components: Components) -> Lines:
     """The lines of CI that are about some of the components only."""
 
+    @cache  # many commands run in few folders
     def holder(path: str) -> str:
         standing = components.standing(path)
         return next((folder for folder in reversed(components.folders) if standing.startswith(folder + "/")), "")
