@@ -1,33 +1,15 @@
-"""Everything that starts something: CI jobs, clocks, declared pipelines, services."""
+"""What declared pipelines and services start; what CI, clocks and pipelines in code do has modules of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from mlops_scan.automation import images
-from mlops_scan.automation.cijobs import ci_runs, ci_start
-from mlops_scan.automation.clocks import code_schedules, deployments, paused, schedule_of
-from mlops_scan.automation.codepipelines import code_pipeline_runs, code_pipelines, task_commands, task_scopes
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location, Role
-
-__all__ = [
-    "ci_runs",
-    "ci_start",
-    "code_pipeline_runs",
-    "code_pipelines",
-    "code_schedules",
-    "deployments",
-    "paused",
-    "pipeline_runs",
-    "schedule_of",
-    "service_runs",
-    "task_commands",
-    "task_scopes",
-]
 
 _PROCESS = regex(r"[A-Za-z0-9_-]+")
 _MAX_PROCESSES = 100

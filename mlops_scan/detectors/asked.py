@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple, cast
+from typing import cast
 
 from mlops_scan.automation.images import ENGINES, composed
 from mlops_scan.automation.model import Run
@@ -17,8 +17,8 @@ from mlops_scan.code.facts import MAIN, Call, Function, Guard, Module
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.marks import always_skipped
 from mlops_scan.detectors.stubs import MOCKS
-from mlops_scan.detectors.testfiles import modules_of
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.detectors.testfiles import RemoteTest, modules_of, test_functions
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
 
 _TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
@@ -37,17 +37,8 @@ _HOPS = 8
 _MAX_BESIDE = 1_000  # other commands of a job looked at
 
 
-class Asking(NamedTuple):
-    """A test that asks the service, and where the service loads its model."""
-
-    path: str
-    module: Module
-    function: Function
-    use: Use
-
-
-def asking_tests(context: Context) -> Iterator[Asking]:
-    """The first such test of each file of tests."""
+def asking_tests(context: Context) -> Iterator[RemoteTest]:
+    """The first such test of each file of tests, and where the service loads its model."""
     model = _served(context)
     if model is None:
         return
@@ -56,10 +47,9 @@ def asking_tests(context: Context) -> Iterator[Asking]:
         if any(item.name.startswith(_STANDS_IN) for item in module.imports):
             continue
         if any(has_any(text, _HOSTS) for _, text in module.strings):
-            tests = (f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test"))
-            found = next((f for f in tests if _asks(module, f) and _holds(context, module, f)), None)
+            found = next((f for f in test_functions(module) if _asks(module, f) and _holds(context, module, f)), None)
             if found is not None:
-                yield Asking(path, module, found, model)
+                yield RemoteTest(path, module, found, model)
 
 
 def starts_service(context: Context, run: Run) -> bool:

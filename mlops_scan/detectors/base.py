@@ -27,7 +27,7 @@ from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.documents.listed import chosen, listed
 from mlops_scan.documents.store import Documents
 from mlops_scan.documents.text import decode
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository
 from mlops_scan.repository.roles import strip_template

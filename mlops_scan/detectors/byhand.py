@@ -9,7 +9,7 @@ from itertools import pairwise
 from mlops_scan.automation.model import Run
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import LEARNS, Context, folded
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Problem, Role
 

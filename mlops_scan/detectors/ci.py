@@ -15,7 +15,8 @@ from mlops_scan.detectors.floors import floors
 from mlops_scan.detectors.marks import deselected
 from mlops_scan.detectors.refused import refused
 from mlops_scan.detectors.stacks import started_machine
-from mlops_scan.detectors.tests import ModelTest, hollow, model_tests, test_functions
+from mlops_scan.detectors.testfiles import test_functions
+from mlops_scan.detectors.tests import ModelTest, hollow, model_tests
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
 

@@ -15,7 +15,7 @@ from mlops_scan.detectors.keys import has_key, run_argument
 from mlops_scan.detectors.mentions import LOADERS, folder_mention, mentions
 from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON
 from mlops_scan.documents.node import Node
-from mlops_scan.fingerprints.match import matches_any
+from mlops_scan.fingerprints.globs import matches
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Role, Signal
@@ -337,7 +337,7 @@ def _large_files(context: Context) -> Iterator[Signal]:
             evidence = (context.evidence(file.path, number),)
             inside = f"{file.folder}/" if file.folder else ""
             if any(
-                other.path.startswith(inside) and matches_any(other.path[len(inside) :], (match.group(1),))
+                other.path.startswith(inside) and matches(other.path[len(inside) :], (match.group(1),))
                 for other in context.repository.files
             ):
                 yield Signal("data/versioning", "git-lfs", Grade.IMPLEMENTED, evidence)

@@ -13,7 +13,7 @@ from mlops_scan.detectors.containers import broken_build, pushes_no_model
 from mlops_scan.detectors.gitops import synced
 from mlops_scan.detectors.hosted import ENDS_WITH_JOB, ends_with_job
 from mlops_scan.detectors.stacks import deployed, deployed_pipeline
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Signal
 

@@ -14,7 +14,7 @@ from mlops_scan.code.index import Node as Code
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.serving import predicts
 from mlops_scan.documents.node import Node
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _NAMES = ("serverless.yml", "serverless.yaml")

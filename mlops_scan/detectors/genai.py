@@ -15,7 +15,7 @@ from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.cases import case_files, promptfoo_cases
 from mlops_scan.detectors.names import named_assets
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 

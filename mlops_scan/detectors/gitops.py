@@ -14,7 +14,7 @@ from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.kustomize import not_applied
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Signal
 

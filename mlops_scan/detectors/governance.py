@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.detectors.base import Context
-from mlops_scan.fingerprints.match import matches_any
+from mlops_scan.fingerprints.globs import matches
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
@@ -127,7 +127,7 @@ def _covering(context: Context, rules: list[tuple[int, str, list[str]]]) -> int:
     if not paths:
         return next((line for line, pattern, owners in reversed(rules) if pattern == "*" and owners), 0)
     for path in paths:
-        deciding = next(((line, owners) for line, p, owners in reversed(rules) if matches_any(path, (p,))), None)
+        deciding = next(((line, owners) for line, p, owners in reversed(rules) if matches(path, (p,))), None)
         if deciding is not None and deciding[1]:
             return deciding[0]
     return 0

@@ -18,7 +18,7 @@ from mlops_scan.detectors.gates import METRIC
 from mlops_scan.detectors.live import dead
 from mlops_scan.detectors.polled import polled
 from mlops_scan.detectors.references import same_data
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
 

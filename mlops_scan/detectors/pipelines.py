@@ -9,14 +9,14 @@ from typing import cast
 
 from msgspec import Struct
 
+from mlops_scan.automation.codepipelines import code_pipelines, task_commands, task_scopes
 from mlops_scan.automation.model import Pipeline, Run, Start
-from mlops_scan.automation.starts import code_pipelines, task_commands, task_scopes
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import brings_files
 from mlops_scan.detectors.preparing import step_prepares, tasks_prepare
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Signal
 

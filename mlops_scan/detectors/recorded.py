@@ -6,15 +6,14 @@ Such a test imports nothing but `json`, so that it may not have been parsed with
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from mlops_scan.code.facts import Function, Module
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.gates import METRIC, NOT_MODEL
 from mlops_scan.detectors.marks import always_skipped
 from mlops_scan.detectors.stubs import MOCKS
-from mlops_scan.detectors.testfiles import modules_of
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.detectors.testfiles import RemoteTest, modules_of, test_functions
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
 
 _WORDS = ("metric", "score", "evaluation")
@@ -30,27 +29,18 @@ _SETUP = ("setUp", "setUpClass", "setup_method", "setup_class", "setup")
 _WORK = LEARNS | {"evaluate"}
 
 
-class Recorded(NamedTuple):
-    """A test of recorded figures, and where the main code makes them."""
-
-    path: str
-    module: Module
-    function: Function
-    use: Use
-
-
-def recorded_tests(context: Context) -> Iterator[Recorded]:
-    """The first such test of each file of tests."""
+def recorded_tests(context: Context) -> Iterator[RemoteTest]:
+    """The first such test of each file of tests, and where the figures are made."""
     written = _written(context)
     for path, module in modules_of(context, _TEST_FILE.fullmatch, _WORDS) if written else ():
         if any(item.name.startswith(MOCKS) for item in module.imports):
             continue
         if path.endswith("/test.py") and not any(_CASE in item.bases for item in module.classes.values()):
             continue
-        found = (
-            Recorded(path, module, f, use) for f in _tests(module) if (use := _asked(module, f, written)) is not None
-        )
-        yield from list(found)[:1]
+        asked = ((function, _asked(module, function, written)) for function in test_functions(module))
+        found = next(((function, use) for function, use in asked if use is not None), None)
+        if found is not None:
+            yield RemoteTest(path, module, *found)
 
 
 def _written(context: Context) -> dict[str, Use]:
@@ -62,10 +52,6 @@ def _written(context: Context) -> dict[str, Use]:
             for name in names:
                 found.setdefault(name, use)
     return found
-
-
-def _tests(module: Module) -> list[Function]:
-    return [f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test")]
 
 
 def _asked(module: Module, function: Function, written: dict[str, Use]) -> Use | None:
@@ -86,7 +72,7 @@ def _asked(module: Module, function: Function, written: dict[str, Use]) -> Use |
 
 def _named(module: Module, function: Function) -> list[str]:
     """The names of files with metrics in a test, or outside of all tests of its file."""
-    others = [range(other.line, other.end_line + 1) for other in _tests(module) if other is not function]
+    others = [range(other.line, other.end_line + 1) for other in test_functions(module) if other is not function]
     found = ((line, _file(text)) for line, text in module.strings)
     return [name for line, name in found if name and not any(line in lines for lines in others)]
 

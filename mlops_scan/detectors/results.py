@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mlops_scan.code.facts import Module
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.effects import RELEASES
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 
 GIVES = "give-result"

@@ -19,7 +19,7 @@ from mlops_scan.detectors.packages import installed
 from mlops_scan.detectors.rollouts import rollouts
 from mlops_scan.detectors.stacks import option
 from mlops_scan.detectors.workbenches import is_workbench
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 

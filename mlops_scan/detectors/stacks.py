@@ -15,7 +15,8 @@ from msgspec import Struct
 from mlops_scan.automation.model import Run
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import LEARNS, Context
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.documents.node import Node
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 
 _TEMPLATE = ("--template-file", "--template-body", "--template", "-t")
@@ -43,20 +44,14 @@ class _Package(Struct, frozen=True):
 
 def deployed(context: Context, run: Run) -> Use | None:
     """What serves a model in the template that a command, or the code that it runs, deploys; or None."""
-    for path in _templates(context, run):
-        for use in context.uses_in(path):
-            if "deploy/serving" in use.serves or _SERVES.intersection(use.does):
-                return use
-    return None
+    found = (use for path in _templates(context, run) for use in context.uses_in(path))
+    return next((use for use in found if "deploy/serving" in use.serves or _SERVES.intersection(use.does)), None)
 
 
 def deployed_pipeline(context: Context, run: Run) -> Use | None:
     """The workflow with a step on a model in the template that a command, or code that it runs, deploys; or None."""
-    for path in _templates(context, run):
-        for use in context.uses_in(path):
-            if "define-pipeline" in use.does and _STEPS.intersection(use.does):
-                return use
-    return None
+    found = (use for path in _templates(context, run) for use in context.uses_in(path))
+    return next((use for use in found if "define-pipeline" in use.does and _STEPS.intersection(use.does)), None)
 
 
 def started_machine(context: Context, run: Run) -> Use | None:
@@ -82,12 +77,10 @@ def _machines(context: Context, path: str) -> Iterator[str]:
     """The names that a template gives to its state machines."""
     if not path.endswith(_SUFFIXES):
         return
-    for document in context.documents.nodes(path)[:1]:
-        resources = document.get("Resources")
-        for _, resource in resources.entries if resources is not None else ():
-            kind, name = resource.get("Type"), resource.path("Properties", "StateMachineName")
-            if kind is not None and (kind.string() or "").endswith("::StateMachine") and name is not None:
-                yield name.string() or ""
+    for kind, resource in _resources(context, path):
+        name = resource.path("Properties", "StateMachineName")
+        if kind.endswith("::StateMachine") and name is not None:
+            yield name.string() or ""
 
 
 def _templates(context: Context, run: Run) -> Iterator[str]:
@@ -111,16 +104,23 @@ def _nested(context: Context, path: str) -> Iterator[str]:
     """The templates of the repository that a template brings as stacks of their own, by paths relative to it."""
     if not any(context.documents.holds(path, kind) for kind in _NESTS):
         return
+    for kind, resource in _resources(context, path):
+        key = _NESTS.get(kind)
+        given = resource.path("Properties", key) if key is not None else None
+        name = (given.string() or "") if given is not None else ""
+        inner = join(path.rpartition("/")[0], name)
+        if name and inner in context.documents.files:
+            yield inner
+
+
+def _resources(context: Context, path: str) -> Iterator[tuple[str, Node]]:
+    """The resources of a template, each with its type; those without one say nothing."""
     for document in context.documents.nodes(path)[:1]:
         resources = document.get("Resources")
         for _, resource in resources.entries if resources is not None else ():
             kind = resource.get("Type")
-            key = _NESTS.get(kind.string() or "") if kind is not None else None
-            given = resource.path("Properties", key) if key is not None else None
-            name = (given.string() or "") if given is not None else ""
-            inner = join(path.rpartition("/")[0], name)
-            if name and inner in context.documents.files:
-                yield inner
+            if kind is not None:
+                yield kind.string() or "", resource
 
 
 def _in_code(context: Context, run: Run) -> list[str]:

@@ -8,7 +8,7 @@ from typing import cast
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.repository.folders import above
 from mlops_scan.words import Role
 

@@ -1,16 +1,32 @@
-"""Test files that need not have been parsed with the rest, because they import nothing of a tool."""
+"""Test files and their tests, also those that were not parsed with the rest because they import nothing of a tool."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
 
 from mlops_scan.code.build import Source, build
-from mlops_scan.code.facts import Module
+from mlops_scan.code.facts import Function, Module
 from mlops_scan.detectors.base import Context
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.words import Role
 
 _MAX_FILES = 500  # that are looked at
 _MAX_SIZE = 200_000  # bytes of one
+
+
+class RemoteTest(NamedTuple):
+    """A test whose subject is not in what it imports, and where the main code makes or loads that."""
+
+    path: str
+    module: Module
+    function: Function
+    use: Use
+
+
+def test_functions(module: Module) -> list[Function]:
+    """The functions that pytest or unittest would run; what R's `test_that` is handed is one of `test_that_1` …"""
+    return [f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test")]
 
 
 def modules_of(

@@ -24,7 +24,8 @@ from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.marks import always_skipped, marks_of
 from mlops_scan.detectors.recorded import recorded_tests
 from mlops_scan.detectors.stubs import MOCKS, conftests, pickled_itself, replaced
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.detectors.testfiles import test_functions
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
@@ -119,11 +120,6 @@ def _test_modules(context: Context) -> Iterator[tuple[str, Module]]:
         known = _TEST_FILE.fullmatch(name) or (_TESTS_FILE.fullmatch(name) and name in named)
         if known and context.role(path) in (Role.TEST, Role.TEMPLATE) and not module.notebook:
             yield path, module
-
-
-def test_functions(module: Module) -> list[Function]:
-    """The functions that pytest or unittest would run; what R's `test_that` is handed is one of `test_that_1` …"""
-    return [f for f in module.functions.values() if f.qualname.rpartition(".")[2].startswith("test")]
 
 
 def model_tests(context: Context) -> tuple[ModelTest, ...]:
@@ -325,7 +321,7 @@ def _is_check(context: Context, module: Module, name: str, errors: bool) -> bool
     """Whether a call by that name asserts; with `errors` also that an error is raised."""
     target = context.index.resolve(module.path, name)
     last = target.name.rpartition(".")[2]
-    if last.startswith("expect_") and target.name.startswith("R."):
+    if last.startswith("expect_") and target.name.startswith(f"{ROOT}."):
         return errors or last not in _R_ERRORS
     if last in _ERRORS:
         return errors and ("assert" in last or target.name == "pytest.raises")

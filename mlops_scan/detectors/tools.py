@@ -17,7 +17,7 @@ from mlops_scan.detectors.results import unminded
 from mlops_scan.detectors.tracked import is_model
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
 from mlops_scan.documents.requirements import normalised
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal

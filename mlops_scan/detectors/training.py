@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.code.facts import MAIN, Module
-from mlops_scan.code.rnames import attached, named_scope
+from mlops_scan.code.rnames import BARE, attached, named_scope
 from mlops_scan.detectors import byhand
 from mlops_scan.detectors.base import LEARNS, Context
-from mlops_scan.fingerprints.match import Use
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Grade, Hop, Problem, Role, Signal
 
@@ -18,7 +18,7 @@ _PARAMETERS = frozenset(
      "pydantic_settings", "jsonargparse", "docopt", "configargparse"}
 )  # fmt: skip
 _R_PARAMETERS = frozenset({"optparse", "argparse", "argparser", "docopt", "getopt"})
-_R_ARGUMENTS = "R._.commandArgs"
+_R_ARGUMENTS = f"{BARE}commandArgs"
 _LOCAL_PATH = regex(
     r"(/home/\w[\w.-]*/|/Users/\w[\w.-]*/|[A-Za-z]:[\\/]+Users[\\/]|/content/drive/|/root/\w)",
     words=("/home/", "users", "/content/drive/", "/root/"),

@@ -10,7 +10,8 @@ from mlops_scan.code.facts import Function, Guard, Module
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.effects import RELEASES, Check, lost
 from mlops_scan.detectors.live import dead
-from mlops_scan.detectors.tests import entry_nodes, test_functions
+from mlops_scan.detectors.testfiles import test_functions
+from mlops_scan.detectors.tests import entry_nodes
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 

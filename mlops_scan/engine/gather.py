@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from mlops_scan.automation import starts
+from mlops_scan.automation.cijobs import ci_runs
+from mlops_scan.automation.clocks import code_schedules, deployments
+from mlops_scan.automation.codepipelines import code_pipeline_runs
 from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.model import Run
 from mlops_scan.automation.projectcalls import called_projects
 from mlops_scan.automation.resolve import Resolver
+from mlops_scan.automation.starts import pipeline_runs, service_runs
 from mlops_scan.cache import Cache
 from mlops_scan.ci.find import unread_providers
 from mlops_scan.ci.providers import GATHERED
@@ -111,9 +114,9 @@ def _runs(
 ) -> Iterator[Run]:
     """What everything runs that starts something."""
     documents, index = resolver.documents, resolver.index
-    yield from starts.ci_runs(declared.workflows, resolver, documents)
-    yield from starts.pipeline_runs(declared.pipelines, resolver)
-    yield from starts.code_schedules(uses, index)
-    yield from starts.deployments(documents, index)
-    yield from starts.code_pipeline_runs(uses, index, resolver, handed)
-    yield from starts.service_runs(documents, resolver)
+    yield from ci_runs(declared.workflows, resolver, documents)
+    yield from pipeline_runs(declared.pipelines, resolver)
+    yield from code_schedules(uses, index)
+    yield from deployments(documents, index)
+    yield from code_pipeline_runs(uses, index, resolver, handed)
+    yield from service_runs(documents, resolver)

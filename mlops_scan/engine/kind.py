@@ -30,8 +30,8 @@ from mlops_scan.engine.packaged import (
 )
 from mlops_scan.engine.readme import Telling
 from mlops_scan.engine.skeletons import copied_skeleton
-from mlops_scan.fingerprints.match import Use
 from mlops_scan.fingerprints.phrases import find_phrase
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.repository.templates import before_placeholder, strip_template
 from mlops_scan.words import Location, Role

@@ -9,14 +9,12 @@ from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.calls import CallSignatures
 from mlops_scan.fingerprints.commands import CommandSignatures
-from mlops_scan.fingerprints.globs import matches as matches_any
+from mlops_scan.fingerprints.globs import matches
 from mlops_scan.fingerprints.keypaths import KeyPathSignatures
 from mlops_scan.fingerprints.use import Use, use_of
 from mlops_scan.repository.files import File
 from mlops_scan.rulebook import Tool
 from mlops_scan.words import Location
-
-__all__ = ["Matcher", "Use", "matches_any"]
 
 
 class Matcher:
@@ -52,7 +50,7 @@ class Matcher:
             return
         for tool, signature in self._files:
             for file in files:
-                if file.size and matches_any(file.path, signature.files):
+                if file.size and matches(file.path, signature.files):
                     yield use_of(tool, signature, file.name, Location(file.path, 1), "")
 
     def in_command(self, words: tuple[str, ...], location: Location) -> list[Use]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from mlops_scan.automation import starts
+from mlops_scan.automation.cijobs import ci_runs
 from mlops_scan.automation.graph import Automation
 from mlops_scan.ci.find import workflows
 from mlops_scan.code.index import Node
@@ -26,7 +26,7 @@ TREE = {
 def automation(tree: dict[str, str]) -> Automation:
     resolver = resolver_of(tree)
     found = tuple(workflows(resolver.documents))
-    runs = starts.ci_runs(found, resolver, resolver.documents)
+    runs = ci_runs(found, resolver, resolver.documents)
     return Automation(resolver.index, found, (), runs)
 
 

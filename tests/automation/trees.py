@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from textwrap import dedent
 
-from mlops_scan.automation import starts
+from mlops_scan.automation.cijobs import ci_runs
+from mlops_scan.automation.clocks import code_schedules
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.pipelines import declared
 from mlops_scan.automation.resolve import Resolver
@@ -71,7 +72,7 @@ def ci_runs_of(texts: dict[str, str], tools: Iterable[Tool] = ()) -> list[Run]:
     """What the CI definitions of a tree run."""
     resolver = resolver_of(texts, tools)
     found = tuple(workflows(resolver.documents))
-    return list(starts.ci_runs(found, resolver, resolver.documents))
+    return list(ci_runs(found, resolver, resolver.documents))
 
 
 def scheduled(texts: dict[str, str], *tools: str) -> list[Run]:
@@ -93,4 +94,4 @@ def scheduled(texts: dict[str, str], *tools: str) -> list[Run]:
         for call in module.calls
         if call.name in tools
     ]
-    return list(starts.code_schedules(uses, index))
+    return list(code_schedules(uses, index))

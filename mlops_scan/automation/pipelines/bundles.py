@@ -16,6 +16,7 @@ from mlops_scan.automation.pipelines.shapes import folder_of, text
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
+from mlops_scan.repository.folders import above
 
 _BUNDLES = ("databricks.yml", "databricks.yaml")
 _PAUSED = "PAUSED"
@@ -35,16 +36,13 @@ def settled(pipelines: Iterable[Pipeline], documents: Documents) -> Iterator[Pip
 
 def _bundle(path: str, documents: Documents) -> tuple[str, Node] | None:
     """The bundle that a file of jobs belongs to: in its folder, or in the next one above that has one."""
-    folder = folder_of(path)
-    while True:
+    for folder in above(folder_of(path)):
         for name in _BUNDLES:
             own = f"{folder}/{name}" if folder else name
             if own in documents.files:
                 root = next((node for node in documents.nodes(own) if node.get("bundle") is not None), None)
                 return (own, root) if root is not None else None
-        if not folder:
-            return None
-        folder = folder_of(folder)
+    return None
 
 
 def _off(pipeline: Pipeline, path: str, root: Node, documents: Documents) -> str:
