@@ -145,11 +145,16 @@ class Collector:
         function = node.func
         while type(function) is ast.Attribute:
             function = function.value
-        if type(function) is not ast.Name:
+        if type(function) is ast.Name:
+            binding = scope.binding(function.id)
+            if binding is not None:
+                if function is node.func:
+                    _hand_on(function.id, binding, refs)
+                if function.id in binding.others:
+                    refs += _called_else(node.func, scope)
+        else:
             stack.append(function)
-        if function is node.func and type(function) is ast.Name:
-            _hand_on(function.id, scope, refs)
-        refs += _called_else(node.func, scope)
+            refs += _called_else(node.func, scope)
         name = name_of(node.func, scope)
         name = self._names.setdefault(name, name)  # the same few objects: a third of the calls repeat a name
         # by position: some 30 % faster than by keyword, and there are as many calls as lines
@@ -214,11 +219,13 @@ def _shares(node: ast.Dict) -> str | None:
     return f"{{{', '.join(parts)}}}"
 
 
-def _hand_on(called: str, scope: Scope, refs: list[str]) -> None:
-    """Add what a call made a called variable of: after `op = to_component(train)` what `op()` runs is `train`."""
-    binding = scope.binding(called)
-    made = binding.made_of.get(called) if binding is not None else None
-    if binding is None or type(made) is not ast.Call or binding.names[called][:2] in ("", "@."):
+def _hand_on(called: str, binding: Scope, refs: list[str]) -> None:
+    """Add what a call made a called variable of: after `op = to_component(train)` what `op()` runs is `train`.
+
+    `binding` is the scope that binds the variable.
+    """
+    made = binding.made_of.get(called)
+    if type(made) is not ast.Call or binding.names[called][:2] in ("", "@."):
         return
     for value in (*made.args, *(keyword.value for keyword in made.keywords)):
         if isinstance(value, (ast.Name, ast.Attribute)):

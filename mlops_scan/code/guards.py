@@ -35,7 +35,7 @@ def guard_of(
     """What a test compares with what, and what it stops (see `Guard.stops`); None for a plain branch."""
     compares, ordered, numbers, names = _compared(test)
     plain = isinstance(node, ast.If) and not compares and stopping not in ("raise", "exit")
-    if plain and not any(has_any(name, PROCEEDS) for name in names):
+    if plain and not has_any(" ".join(names), PROCEEDS):
         return None
     for name in tuple(names):
         if name in scope.made_of:

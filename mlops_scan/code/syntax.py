@@ -49,6 +49,7 @@ _FIELDS = {
     for kind in vars(ast).values()
     if isinstance(kind, type) and issubclass(kind, ast.AST) and kind is not ast.Constant
 }
+_MIXED = frozenset({"keys", "kw_defaults", "kwd_attrs"})  # lists that hold None or text as well
 _BLOCKS = {
     kind: tuple(field for field in ("body", "orelse", "finalbody", "handlers") if field in kind._fields)
     for kind in vars(ast).values()
@@ -65,7 +66,7 @@ def children(node: ast.AST) -> list[ast.AST]:
     for name in _FIELDS.get(type(node), ()):
         value = getattr(node, name, None)
         if value.__class__ is list:
-            found += [item for item in value if isinstance(item, ast.AST)]
+            found += value if name not in _MIXED else [item for item in value if isinstance(item, ast.AST)]
         elif isinstance(value, ast.AST):
             found.append(value)
     return found

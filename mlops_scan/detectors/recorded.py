@@ -5,7 +5,7 @@ Such a test imports nothing but `json`, so that it may not have been parsed with
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlops_scan.code.facts import Function, Module
 from mlops_scan.detectors.base import LEARNS, Context
@@ -37,7 +37,9 @@ def recorded_tests(context: Context) -> Iterator[RemoteTest]:
             continue
         if path.endswith("/test.py") and not any(_CASE in item.bases for item in module.classes.values()):
             continue
-        asked = ((function, _asked(module, function, written)) for function in test_functions(module))
+        named = [(line, name) for line, text in module.strings if (name := _file(text)) in written]
+        tests = test_functions(module) if named else ()
+        asked = ((function, _asked(module, function, written, named)) for function in tests)
         found = next(((function, use) for function, use in asked if use is not None), None)
         if found is not None:
             yield RemoteTest(path, module, *found)
@@ -54,12 +56,15 @@ def _written(context: Context) -> dict[str, Use]:
     return found
 
 
-def _asked(module: Module, function: Function, written: dict[str, Use]) -> Use | None:
+def _asked(
+    module: Module, function: Function, written: dict[str, Use], named: Sequence[tuple[int, str]]
+) -> Use | None:
     """Where the figures are made that a test reads from a file and compares with numbers; None where it does not.
 
-    A file that the test makes itself holds nothing of a model.
+    `named` are the files of figures that its module names, by line. A file that the test makes itself holds nothing of
+    a model.
     """
-    names = [name for name in _named(module, function) if name in written]
+    names = _named(module, function, named)
     if not names or _STANDS_IN.intersection(function.parameters) or not _bounded(module, function):
         return None
     if always_skipped(function):
@@ -70,17 +75,18 @@ def _asked(module: Module, function: Function, written: dict[str, Use]) -> Use |
     return written[names[0]] if not calls.isdisjoint(_READS) and calls.isdisjoint(_WRITES) else None
 
 
-def _named(module: Module, function: Function) -> list[str]:
-    """The names of files with metrics in a test, or outside of all tests of its file."""
+def _named(module: Module, function: Function, named: Sequence[tuple[int, str]]) -> list[str]:
+    """Those of the names of a module that stand in a test, or outside of all tests."""
     others = [range(other.line, other.end_line + 1) for other in test_functions(module) if other is not function]
-    found = ((line, _file(text)) for line, text in module.strings)
-    return [name for line, name in found if name and not any(line in lines for lines in others)]
+    return [name for line, name in named if not any(line in lines for lines in others)]
 
 
 def _file(text: str) -> str:
     """The name of a file of metrics that a text is the path of, or empty."""
+    if not text.endswith(_ENDINGS) or " " in text:  # asked of every string of the program
+        return ""
     name = text.rpartition("/")[2]
-    return name if name.endswith(_ENDINGS) and has_any(name, _WORDS) and " " not in text else ""
+    return name if has_any(name, _WORDS) else ""
 
 
 def _bounded(module: Module, function: Function) -> bool:
