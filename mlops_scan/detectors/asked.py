@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import cast
 
 from mlops_scan.automation.images import ENGINES, composed
 from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import MAIN, Call, Function, Guard, Module
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.marks import always_skipped
 from mlops_scan.detectors.stubs import MOCKS
 from mlops_scan.detectors.testfiles import RemoteTest, modules_of, test_functions
@@ -54,13 +54,15 @@ def asking_tests(context: Context) -> Iterator[RemoteTest]:
 
 def starts_service(context: Context, run: Run) -> bool:
     """Whether the run's job starts what serves: an image that the job builds, compose, or the code itself."""
-    known = cast("dict[tuple[str, str], bool]", context.cache.setdefault("jobs that serve", {}))
-    job = (run.start.workflow, run.start.job)
-    if job not in known:
-        runs = context.automation.runs_of_job(*job)[:_MAX_BESIDE]
-        builds = any("build-image" in use.does for other in runs for use in other.uses)
-        known[job] = any(_starts(context, other, builds) for other in runs)
-    return known[job]
+    return _job_starts(context, run.start.workflow, run.start.job)
+
+
+@kept
+def _job_starts(context: Context, workflow: str, job: str) -> bool:
+    """Whether a job starts what serves."""
+    runs = context.automation.runs_of_job(workflow, job)[:_MAX_BESIDE]
+    builds = any("build-image" in use.does for run in runs for use in run.uses)
+    return any(_starts(context, run, builds) for run in runs)
 
 
 def _starts(context: Context, run: Run, builds: bool) -> bool:

@@ -64,7 +64,7 @@ class Context(Struct):
     by_node: dict[Node, list[Use]] = field(default_factory=dict)
     self_tools: frozenset[str] = frozenset()  # tools that this repository itself is
     components: tuple[str, ...] = (".",)  # the folders that are judged apart
-    cache: dict[str, object] = field(default_factory=dict)  # derived facts that several detectors share
+    cache: dict[object, object] = field(default_factory=dict)  # what functions of the facts gave, see `kept`
     _leading: tuple[Run, ...] | None = None
     _commands: dict[tuple[str, ...], Run] = field(default_factory=dict)  # the first run of each command line
     _ends: dict[str, list[int]] = field(default_factory=dict)  # lines before each block of a file, as far as asked for
@@ -73,6 +73,7 @@ class Context(Struct):
     _doing: dict[tuple[frozenset[str], bool], tuple[Use, ...]] = field(default_factory=dict)
     _nodes: dict[frozenset[str], frozenset[Node]] = field(default_factory=dict)
     _hops: dict[frozenset[str], dict[Node, int]] = field(default_factory=dict)
+    _learning: dict[tuple[tuple[Node, ...], tuple[str, ...]], Use | None] = field(default_factory=dict)
     _component: dict[str, str] = field(default_factory=dict)  # by folder, with a slash at its end
 
     def __post_init__(self) -> None:
@@ -223,13 +224,10 @@ class Context(Struct):
         """The nearest use that the code of a run reaches and that fits a model."""
         if not (run.entries or run.tests):
             return None
-        known = self.cache.setdefault("learning runs", {})
-        assert isinstance(known, dict)
         key = (run.entries, run.tests)
-        if key not in known:
-            known[key] = self.does(self.automation.reached(run), LEARNS)
-        found: Use | None = known[key]
-        return found
+        if key not in self._learning:
+            self._learning[key] = self.does(self.automation.reached(run), LEARNS)
+        return self._learning[key]
 
     def doing(self, *activities: str, aside: bool = False) -> Iterator[Use]:
         """All uses that perform one of the activities, in main code unless `aside`."""

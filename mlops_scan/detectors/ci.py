@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import ON_CHANGE, Job, Step, Workflow
+from mlops_scan.code.index import Node
 from mlops_scan.detectors.asked import starts_service
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded, job_of
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.marks import deselected
 from mlops_scan.detectors.refused import refused
 from mlops_scan.detectors.stacks import started_machine
@@ -189,20 +191,26 @@ def _evaluates(context: Context, run: Run) -> Evidence | None:
 
 def _checks(context: Context, run: Run) -> bool:
     """Whether the run, or another command of its job, can fail on a metric or a model test."""
+    _, declared = _checked(context)
+    return _job_checks(context, run.start.workflow, run.start.job) or not declared.isdisjoint(run.pipelines)
+
+
+@kept
+def _checked(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
+    """The pieces of code that check a model, and the files that declare a gate."""
     from mlops_scan.detectors.gates import declared_gates, gates
 
-    known = context.cache.setdefault("checking jobs", {})
-    assert isinstance(known, dict)
-    if "" not in known:
-        checked = {(gate.path, gate.scope) for gate in gates(context)}
-        checked |= {node for node, uses in context.by_node.items() if any(_GATE in use.serves for use in uses)}
-        known[""] = checked | floors(context).keys(), {gate.path for gate in declared_gates(context)}
-    nodes, declared = known[""]
-    job = (run.start.workflow, run.start.job)
-    if job not in known:
-        ways = {(r.entries, r.tests): r for r in context.automation.runs_of_job(*job)}
-        known[job] = any(not nodes.isdisjoint(context.automation.reached(r)) for r in ways.values())
-    return bool(known[job]) or not declared.isdisjoint(run.pipelines)
+    own = {(gate.path, gate.scope) for gate in gates(context)}
+    called = {node for node, uses in context.by_node.items() if any(_GATE in use.serves for use in uses)}
+    return frozenset({*own, *called, *floors(context)}), frozenset([gate.path for gate in declared_gates(context)])
+
+
+@kept
+def _job_checks(context: Context, workflow: str, job: str) -> bool:
+    """Whether a command of a job reaches code that checks a model."""
+    nodes, _ = _checked(context)
+    ways = {(run.entries, run.tests): run for run in context.automation.runs_of_job(workflow, job)}
+    return any(not nodes.isdisjoint(context.automation.reached(run)) for run in ways.values())
 
 
 def _pipeline_tests(context: Context, run: Run) -> Iterator[Signal]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.code.facts import Module
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.keys import has_key, run_argument
 from mlops_scan.detectors.mentions import LOADERS, folder_mention, mentions
 from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON
@@ -240,12 +240,10 @@ def _loaded_by_folder(context: Context, path: str) -> bool:
     folder = path.rpartition("/")[0].rpartition("/")[2]
     if not folder or not _is_config(folder.rstrip("s")):
         return False
-    known = cast("dict[str, bool]", context.cache.setdefault("loaded folders", {}))
-    if folder not in known:
-        known[folder] = _loads_folder(context, folder)
-    return known[folder]
+    return _loads_folder(context, folder)
 
 
+@kept
 def _loads_folder(context: Context, folder: str) -> bool:
     for where, module in context.modules():
         if any(folder in text and folder in text.split("/") for _, text in module.strings) and any(
@@ -259,7 +257,7 @@ def _loads_folder(context: Context, folder: str) -> bool:
 
 def _python(context: Context) -> Iterator[Signal]:
     """Python modules of settings that training code imports, or runs as configuration files."""
-    training = {use.location.path for use in context.doing("train", "tune")}
+    training = frozenset([use.location.path for use in context.doing("train", "tune")])
     for path, module in context.modules(notebooks=False):
         folder, _, name = path.rpartition("/")
         stem, folder = name.rpartition(".")[0] or name, folder.rpartition("/")[2]
@@ -291,23 +289,21 @@ def _settings(context: Context, path: str, module: Module) -> set[str]:
     return hits
 
 
-def _read_by_training(context: Context, training: set[str]) -> frozenset[str]:
+@kept
+def _read_by_training(context: Context, training: frozenset[str]) -> frozenset[str]:
     """What the modules that train use, and what is used beside them."""
-    if "read by training" not in context.cache:
-        reached = {node[0] for node in context.index.reach((path, "") for path in sorted(training))}
-        for importer in context.index.modules if training else ():
-            used = {node[0] for node, _ in context.index.edges((importer, ""))}
-            if not used.isdisjoint(training):
-                reached |= used
-        context.cache["read by training"] = frozenset(reached)
-    return cast("frozenset[str]", context.cache["read by training"])
+    reached = {node[0] for node in context.index.reach((path, "") for path in sorted(training))}
+    for importer in context.index.modules if training else ():
+        used = {node[0] for node, _ in context.index.edges((importer, ""))}
+        if not used.isdisjoint(training):
+            reached |= used
+    return frozenset(reached)
 
 
+@kept
 def _executed(context: Context) -> frozenset[str]:
     """Folders of configuration modules that code runs or imports by a name given at run time."""
-    if "executed configurations" not in context.cache:
-        context.cache["executed configurations"] = frozenset(_find_executed(context))
-    return cast("frozenset[str]", context.cache["executed configurations"])
+    return frozenset(_find_executed(context))
 
 
 def _find_executed(context: Context) -> set[str]:

@@ -7,13 +7,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from mlops_scan.automation.images import ENGINES, built
 from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.ciruns import elsewhere, fetches
 from mlops_scan.detectors.dependencies import Declared, declared_in
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.packages import own_packages
 from mlops_scan.documents.requirements import normalised
 from mlops_scan.regex import has_any, regex
@@ -190,14 +191,13 @@ def _made(context: Context, name: str) -> bool:
     return False
 
 
+@kept
 def _lists(context: Context) -> Mapping[str, list[tuple[int, str]]]:
     """The paths of dependency lists by the name of the file, each with its place among all of them."""
-    if "lists by name" not in context.cache:
-        by_name: dict[str, list[tuple[int, str]]] = defaultdict(list)
-        for place, path in enumerate(declared_in(context)):
-            by_name[path.rpartition("/")[2]].append((place, path))
-        context.cache["lists by name"] = dict(by_name)
-    return cast("Mapping[str, list[tuple[int, str]]]", context.cache["lists by name"])
+    by_name: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for place, path in enumerate(declared_in(context)):
+        by_name[path.rpartition("/")[2]].append((place, path))
+    return dict(by_name)
 
 
 def installed(context: Context, path: str, document: Dockerfile) -> list[Declared]:
@@ -250,12 +250,11 @@ def may_hold_model(context: Context, path: str, root: str) -> bool:
 
 def _is_ours(context: Context, words: list[str]) -> bool:
     """Whether a command installs a tool of machine learning, or a package of this repository's own name."""
-    if "installable" not in context.cache:
-        context.cache["installable"] = _distributions(context)
-    known = cast("frozenset[str]", context.cache["installable"])
+    known = _distributions(context)
     return any(normalised(name) in known for name in _packages(words[2:]))
 
 
+@kept
 def _distributions(context: Context) -> frozenset[str]:
     tools = {normalised(name) for tool in context.rules.tools.values() for name in tool.distributions}
     own = {normalised(part) for path in context.index.modules for part in path.split("/")[:-1][:2]}
@@ -294,18 +293,17 @@ def _lies_in(path: str, pattern: str) -> bool:
     return fnmatchcase("/".join(path.split("/")[:depth]), pattern)
 
 
+@kept
 def _of_models(context: Context) -> tuple[str, ...]:
     """The files that make or ask a model, or lead to one, hold one, or are in a language that is not read."""
-    if "files of models" not in context.cache:
-        code = {use.location.path for use in context.uses if not _DOES.isdisjoint(use.does)}
-        code |= _asking(context)
-        others = {
-            file.path
-            for file in context.repository.files
-            if file.role is Role.MODEL or (file.role not in ASIDE and file.name.lower().endswith(_COMPILED))
-        }
-        context.cache["files of models"] = tuple(sorted(code | others))
-    return cast("tuple[str, ...]", context.cache["files of models"])
+    code = {use.location.path for use in context.uses if not _DOES.isdisjoint(use.does)}
+    code |= _asking(context)
+    others = {
+        file.path
+        for file in context.repository.files
+        if file.role is Role.MODEL or (file.role not in ASIDE and file.name.lower().endswith(_COMPILED))
+    }
+    return tuple(sorted(code | others))
 
 
 def _asking(context: Context) -> set[str]:
@@ -323,12 +321,14 @@ def pushes_no_model(context: Context, run: Run) -> bool:
 
     No where one of them, or the folder that it is built from, cannot be told.
     """
-    key = (run.start.workflow, run.start.job)
-    known = cast("dict[tuple[str, str], bool]", context.cache.setdefault("jobs that push no model", {}))
-    if key not in known:
-        found = _built_in(context, *key)
-        known[key] = bool(found) and not any(may_hold_model(context, path, root) for path, root in found)
-    return known[key]
+    return _holds_no_model(context, run.start.workflow, run.start.job)
+
+
+@kept
+def _holds_no_model(context: Context, workflow: str, job: str) -> bool:
+    """Whether a job builds images, none of which may hold something of a model."""
+    found = _built_in(context, workflow, job)
+    return bool(found) and not any(may_hold_model(context, path, root) for path, root in found)
 
 
 def _built_in(context: Context, workflow: str, name: str) -> set[tuple[str, str]]:
@@ -360,15 +360,13 @@ def _built_in(context: Context, workflow: str, name: str) -> set[tuple[str, str]
 
 def broken_build(context: Context, run: Run) -> str:
     """Why a run of CI does not happen, where its job, or one that this needs, builds an image from a file not there."""
-    if "jobs with broken builds" not in context.cache:
-        context.cache["jobs with broken builds"] = _broken(context)
-    known = cast("dict[tuple[str, str], tuple[str, Location | None]]", context.cache["jobs with broken builds"])
-    reason, place = known.get((run.start.workflow, run.start.job), ("", None))
+    reason, place = _broken(context).get((run.start.workflow, run.start.job), ("", None))
     before = place is not None and place.path == run.location.path and run.location.line < place.line
     return "" if before else reason
 
 
-def _broken(context: Context) -> dict[tuple[str, str], tuple[str, Location | None]]:
+@kept
+def _broken(context: Context) -> Mapping[tuple[str, str], tuple[str, Location | None]]:
     """The reason for each job that fails at a build of its own, with the place of that, and for those that need it."""
     found: dict[tuple[str, str], tuple[str, Location | None]] = {}
     missing = [run for run in context.automation.runs if run.missing and run.start.kind == "ci"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.requirements import Requirement, normalised
 from mlops_scan.documents.store import language_of
@@ -34,21 +34,19 @@ class Declared(Struct, frozen=True):
     version: str = ""  # the exact version, where the manifest states one
 
 
+@kept
 def declared(context: Context) -> tuple[Declared, ...]:
     """Every declared dependency, in path order."""
-    if "declared" not in context.cache:
-        context.cache["declared"] = tuple(_declared(context))
-    return cast("tuple[Declared, ...]", context.cache["declared"])
+    return tuple(_declared(context))
 
 
+@kept
 def declared_in(context: Context) -> Mapping[str, list[Declared]]:
     """The declared dependencies by the file that declares them, in path order."""
-    if "declared in" not in context.cache:
-        found: dict[str, list[Declared]] = defaultdict(list)
-        for item in declared(context):
-            found[item.path].append(item)
-        context.cache["declared in"] = dict(found)
-    return cast("Mapping[str, list[Declared]]", context.cache["declared in"])
+    found: dict[str, list[Declared]] = defaultdict(list)
+    for item in declared(context):
+        found[item.path].append(item)
+    return dict(found)
 
 
 def _declared(context: Context) -> Iterator[Declared]:

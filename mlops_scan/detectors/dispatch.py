@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from typing import cast
 
 from mlops_scan.automation.model import Pipeline, Run
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop
@@ -23,12 +23,10 @@ _COMMAND = regex(r"(/dispatches\b|\bgh workflow run\b|repository-dispatch)")
 _STARTS = frozenset({"schedule", "service", "event", "pipeline", "ci"})
 
 
+@kept
 def dispatching(context: Context, path: str) -> tuple[int, ...]:
     """The lines of a module at which a string asks for a workflow."""
-    known = cast("dict[str, tuple[int, ...]]", context.cache.setdefault("dispatching lines", {}))
-    if path not in known:
-        known[path] = tuple(line for line, text in context.index.modules[path].strings if DISPATCH.search(text))
-    return known[path]
+    return tuple(line for line, text in context.index.modules[path].strings if DISPATCH.search(text))
 
 
 def training_of(context: Context, run: Run) -> Evidence | None:
@@ -48,25 +46,21 @@ def trains(context: Context, pipeline: Pipeline) -> bool:
     """Whether a step of a declared pipeline fits a model; evaluation and scoring alone do not."""
     if any(step.does & LEARNS for step in pipeline.steps):
         return True
-    known = context.cache.setdefault("training pipelines", {})
-    assert isinstance(known, dict)
-    if pipeline.path not in known:
-        known[pipeline.path] = any(
-            any(LEARNS.intersection(use.does) for use in run.uses) or context.learns(run) is not None
-            for run in context.automation.runs_of_pipelines(pipeline.path)
-        )
-    return bool(known[pipeline.path])
+    return _runs_train(context, pipeline.path)
 
 
+@kept
+def _runs_train(context: Context, path: str) -> bool:
+    """Whether a run of the pipelines that a file declares fits a model."""
+    return any(
+        any(LEARNS.intersection(use.does) for use in run.uses) or context.learns(run) is not None
+        for run in context.automation.runs_of_pipelines(path)
+    )
+
+
+@kept
 def sender(context: Context) -> Evidence | None:
     """Where something that runs asks for a workflow of this repository, or None."""
-    cached = context.cache.get("dispatch sender")
-    if cached is None:
-        cached = context.cache["dispatch sender"] = (_sender(context),)
-    return cached[0]  # type: ignore[index,no-any-return]
-
-
-def _sender(context: Context) -> Evidence | None:
     for run in context.automation.runs:
         if not run.start.blocked and _COMMAND.search(" ".join(run.words)):
             return context.evidence(run.location.path, run.location.line, Hop.TRIGGER)

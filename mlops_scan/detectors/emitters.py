@@ -5,12 +5,12 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Collection, Iterable, Iterator
-from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence
@@ -153,17 +153,16 @@ def _mentions(context: Context, names: tuple[str, ...]) -> Iterator[tuple[str, M
     yield from prefixes
 
 
+@kept
 def _emitting(context: Context) -> tuple[tuple[str, Module], ...]:
     """The modules that emit metrics; others read or show them at most."""
-    if "emitting modules" not in context.cache:
-        names = {call.name for _, module in context.modules(notebooks=False) for call in module.calls}
-        emits = {name for name in names if _EMITS.fullmatch(name.rpartition(".")[2])}
-        context.cache["emitting modules"] = tuple(
-            (path, module)
-            for path, module in context.modules(notebooks=False)
-            if not emits.isdisjoint([call.name for call in module.calls])
-        )
-    return cast("tuple[tuple[str, Module], ...]", context.cache["emitting modules"])
+    names = {call.name for _, module in context.modules(notebooks=False) for call in module.calls}
+    emits = {name for name in names if _EMITS.fullmatch(name.rpartition(".")[2])}
+    return tuple(
+        (path, module)
+        for path, module in context.modules(notebooks=False)
+        if not emits.isdisjoint([call.name for call in module.calls])
+    )
 
 
 def _only_read(context: Context, module: Module, line: int, text: str) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import cast
 
 from mlops_scan.code.facts import MAIN, Call, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.gates import METRIC
+from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Grade, Hop, Problem, Role, Signal
 
@@ -181,15 +181,13 @@ def _text(context: Context, module: Module, call: Call) -> str:
     return "\n".join(context.line(module.path, line).partition(" #")[0] for line in lines)
 
 
+@kept
 def _importers(context: Context) -> Mapping[str, list[str]]:
     """For each file the main modules that use something of it."""
-    known = context.cache.get("importers")
-    if known is None:
-        found: dict[str, dict[str, None]] = defaultdict(dict)
-        for path, module in context.modules():
-            for scope in ("", MAIN, *module.functions):
-                for node, _ in context.index.edges((path, scope)):
-                    if node[0] != path:
-                        found[node[0]][path] = None
-        known = context.cache["importers"] = {path: list(users) for path, users in found.items()}
-    return cast("Mapping[str, list[str]]", known)
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for path, module in context.modules():
+        for scope in ("", MAIN, *module.functions):
+            for node, _ in context.index.edges((path, scope)):
+                if node[0] != path:
+                    found[node[0]][path] = None
+    return {path: list(users) for path, users in found.items()}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import cast
 
 from mlops_scan.code.facts import Guard, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.gates import METRIC, NOT_MODEL
+from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import has_any
 
 _BOUNDS = ("floor", "minimum", "target", "expected", "baseline", "required")
@@ -17,16 +17,15 @@ _SETTINGS = ("thres", "weight", "limit", "coef", "param", "config", "type", "nam
 _USUAL = frozenset({0.0, 1.0, math.inf, -math.inf})  # what every metric keeps, or an argument is checked for
 
 
+@kept
 def floors(context: Context) -> Mapping[Node, Guard]:
     """The first such assertion of each piece of main code that no `except` around it swallows."""
-    if "floors" not in context.cache:
-        found: dict[Node, Guard] = {}
-        for path, module in context.modules(notebooks=False):
-            for guard in module.guards:
-                if guard.stops == "assert" and guard.ordered and _is_floor(guard) and not _swallowed(module, guard):
-                    found.setdefault((path, guard.scope), guard)
-        context.cache["floors"] = found
-    return cast("Mapping[Node, Guard]", context.cache["floors"])
+    found: dict[Node, Guard] = {}
+    for path, module in context.modules(notebooks=False):
+        for guard in module.guards:
+            if guard.stops == "assert" and guard.ordered and _is_floor(guard) and not _swallowed(module, guard):
+                found.setdefault((path, guard.scope), guard)
+    return found
 
 
 def _is_floor(guard: Guard) -> bool:

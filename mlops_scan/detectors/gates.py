@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import cast
 
 from msgspec import Struct
 
@@ -13,6 +12,7 @@ from mlops_scan.code.facts import Guard, Module
 from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.effects import CHECKS, Check, lost
+from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
@@ -51,7 +51,6 @@ _MODEL = regex(r"(?<![^\W_])models?(?![^\W_])", re.I, words=("model",))
 _GATE = "model/quality-gate"
 _ML = frozenset({"evaluate", "train", "tune", "register", "promote", "load-model"})
 _RELEASES = frozenset({"register", "promote", "deploy-model"})
-_KEY = "gates"
 _PROCEEDS = _RELEASES | {"deploy-pipeline"}
 
 
@@ -85,11 +84,10 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         yield Signal(_GATE, "mlflow-recipes", grade, evidence, reason=gate.weak, fixed=True)
 
 
+@kept
 def gates(context: Context) -> tuple[Gate, ...]:
     """Gates in the repository's own Python code."""
-    if _KEY not in context.cache:
-        context.cache[_KEY] = tuple(_gates(context))
-    return cast("tuple[Gate, ...]", context.cache[_KEY])
+    return tuple(_gates(context))
 
 
 def _gates(context: Context) -> Iterator[Gate]:

@@ -9,6 +9,7 @@ from mlops_scan.automation.infrastructure import Resource, module_sources
 from mlops_scan.automation.infrastructure import resources as find_resources
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import Context, unique
+from mlops_scan.detectors.kept import kept
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
@@ -93,11 +94,7 @@ def _said(resource: Resource) -> str:
 
 def declared(context: Context, *kinds: str) -> list[Resource]:
     """The declared resources, or those of some kinds."""
-    cached = context.cache.get("infrastructure")
-    if cached is None:
-        files = [file for file in context.written_in(*_LANGUAGES) if _may_declare(context, file)]
-        cached = context.cache["infrastructure"] = find_resources(files, context.documents, context.index)
-    found: tuple[Resource, ...] = cached  # type: ignore[assignment]
+    found = _all_declared(context)
     if not kinds:
         return list(found)
     chosen = [resource for resource in found if resource.kind in kinds]
@@ -106,6 +103,13 @@ def declared(context: Context, *kinds: str) -> list[Resource]:
             chosen[MAX_PAIRED].path, f"more than {MAX_PAIRED} resources of a kind; the rest not paired"
         )
     return chosen[:MAX_PAIRED]
+
+
+@kept
+def _all_declared(context: Context) -> tuple[Resource, ...]:
+    """Every declared resource, however many there are of a kind."""
+    files = [file for file in context.written_in(*_LANGUAGES) if _may_declare(context, file)]
+    return find_resources(files, context.documents, context.index)
 
 
 def _may_declare(context: Context, file: File) -> bool:
@@ -145,17 +149,20 @@ def never_made(context: Context, location: Location) -> str:
 
 def _used(context: Context, resource: Resource) -> bool:
     """Whether other code names what declares a resource; stacks are often handed on as classes."""
-    cached = context.cache.get("names in use")
-    if cached is None:
-        names: set[str] = set()
-        for _, module in context.modules():
-            names.update([call.name for call in module.calls])
-            names.update(*[call.refs for call in module.calls if call.refs])
-            names.update(*[item.bases for item in module.classes.values()])
-        cached = context.cache["names in use"] = frozenset([name.rpartition(".")[2] for name in names])
     parts = resource.scope.split(".")
     owner = parts[-2] if len(parts) > 1 else parts[-1]
-    return owner in cached or owner == MAIN  # type: ignore[operator]
+    return owner in _names_in_use(context) or owner == MAIN
+
+
+@kept
+def _names_in_use(context: Context) -> frozenset[str]:
+    """The last parts of the names that main code calls, hands over or derives classes from."""
+    names: set[str] = set()
+    for _, module in context.modules():
+        names.update([call.name for call in module.calls])
+        names.update(*[call.refs for call in module.calls if call.refs])
+        names.update(*[item.bases for item in module.classes.values()])
+    return frozenset([name.rpartition(".")[2] for name in names])
 
 
 def _missing_modules(context: Context) -> Iterator[Problem]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
@@ -57,20 +57,19 @@ def _is_manifest(context: Context, path: str) -> bool:
     return any(node.get("apiVersion") is not None and node.get("kind") is not None for node in documents[:20])
 
 
+@kept
 def _listed(context: Context) -> _Listed:
-    if "kustomizations" not in context.cache:
-        folders: set[str] = set()
-        named: set[str] = set()
-        commented: dict[str, str] = {}
-        for file in context.named(*_NAMES, aside=True):
-            for document in context.documents.nodes(file.path):
-                if any(document.get(key) is not None for key in _LISTS):
-                    folders.add(file.folder)
-                named.update(join(file.folder, text) for text in _texts(document))
-            for found in _COMMENTED.findall(context.documents.text(file.path)):
-                commented.setdefault(join(file.folder, found), file.path)
-        context.cache["kustomizations"] = _Listed(frozenset(folders), frozenset(named), commented)
-    return cast("_Listed", context.cache["kustomizations"])
+    folders: set[str] = set()
+    named: set[str] = set()
+    commented: dict[str, str] = {}
+    for file in context.named(*_NAMES, aside=True):
+        for document in context.documents.nodes(file.path):
+            if any(document.get(key) is not None for key in _LISTS):
+                folders.add(file.folder)
+            named.update(join(file.folder, text) for text in _texts(document))
+        for found in _COMMENTED.findall(context.documents.text(file.path)):
+            commented.setdefault(join(file.folder, found), file.path)
+    return _Listed(frozenset(folders), frozenset(named), commented)
 
 
 def _texts(document: Node) -> Iterator[str]:
@@ -81,15 +80,15 @@ def _texts(document: Node) -> Iterator[str]:
 
 def _applied_by_name(context: Context, path: str) -> bool:
     """Whether a command applies the file, or all files of a folder, without kustomize."""
-    if "applied by name" not in context.cache:
-        context.cache["applied by name"] = frozenset(_applied(context))
-    places = cast("frozenset[str]", context.cache["applied by name"])
-    return any(path == place or holds(place, path) for place in places)
+    return any(path == place or holds(place, path) for place in _applied(context))
 
 
-def _applied(context: Context) -> Iterator[str]:
+@kept
+def _applied(context: Context) -> frozenset[str]:
     """The files and folders that commands apply."""
+    found: set[str] = set()
     for words, run in context.commands().items():
         if words and words[0] in ("kubectl", "oc") and not {"-f", "--filename"}.isdisjoint(words):
             given = (word for word in words[1:] if "/" in word or word.endswith((".yaml", ".yml")) or word == ".")
-            yield from (join(run.folder, word) for word in given)
+            found.update(join(run.folder, word) for word in given)
+    return frozenset(found)

@@ -8,32 +8,31 @@ from collections.abc import Iterable
 from mlops_scan.code.facts import MAIN
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.kept import kept
 
 
+@kept
 def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
     """Every node that a script, service, pipeline or automation reaches, and the last parts of all names called there.
 
     Tests start nothing in operation, so what only they reach is not live.
     """
-    cached = context.cache.get("live")
-    if cached is None:
-        roots: list[Node] = []
-        for path, module in context.modules():
-            if module.main_line or module.notebook:
-                roots += [(path, ""), (path, MAIN)]
-        for run in context.leading():
-            if not run.tests:
-                roots.extend(run.entries)
-        for use in context.uses:
-            if {"serve", "define-pipeline", "define-task"}.intersection(use.does) and context.role(
-                use.location.path
-            ) not in ASIDE:
-                roots += [(use.location.path, ""), (use.location.path, use.scope)]
-        for target in context.resolver.tasks.console_scripts().values():
-            roots.extend(context.resolver.object_nodes(target))
-        nodes = frozenset(context.index.reach(roots, 40))
-        cached = context.cache["live"] = (nodes, frozenset(_called(context, nodes)))
-    return cached  # type: ignore[return-value]
+    roots: list[Node] = []
+    for path, module in context.modules():
+        if module.main_line or module.notebook:
+            roots += [(path, ""), (path, MAIN)]
+    for run in context.leading():
+        if not run.tests:
+            roots.extend(run.entries)
+    for use in context.uses:
+        if {"serve", "define-pipeline", "define-task"}.intersection(use.does) and context.role(
+            use.location.path
+        ) not in ASIDE:
+            roots += [(use.location.path, ""), (use.location.path, use.scope)]
+    for target in context.resolver.tasks.console_scripts().values():
+        roots.extend(context.resolver.object_nodes(target))
+    nodes = frozenset(context.index.reach(roots, 40))
+    return nodes, frozenset(_called(context, nodes))
 
 
 def _called(context: Context, nodes: Iterable[Node]) -> set[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import cast
 
 from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import regex
 
 _MAX_READERS = 20
@@ -36,14 +36,9 @@ _ANY_FILE = regex(
 )
 
 
+@kept
 def mentions(context: Context) -> Mapping[str, tuple[str, int]]:
     """Names of configuration files that main code, pipelines or commands mention: name -> where."""
-    if "mentions" not in context.cache:
-        context.cache["mentions"] = _find_mentions(context)
-    return cast("Mapping[str, tuple[str, int]]", context.cache["mentions"])
-
-
-def _find_mentions(context: Context) -> dict[str, tuple[str, int]]:
     named: dict[str, dict[str, int]] = defaultdict(dict)
     for path, module in context.modules():
         for line, text in module.strings:
@@ -76,14 +71,17 @@ def _tokens(text: str) -> list[str]:
 def _reader(context: Context, places: Mapping[str, int]) -> tuple[str, int]:
     """Of the modules that mention a file the first that trains, by itself or by what it calls; else the first."""
     if len(places) > 1 and context.nodes_doing(LEARNS):
-        known = cast("dict[str, bool]", context.cache.setdefault("training modules", {}))
         for path in list(places)[:_MAX_READERS]:
-            if path not in known:
-                nodes = [(path, scope) for scope in ("", MAIN, *context.index.modules[path].functions)]
-                known[path] = context.reaches(nodes, LEARNS) is not None
-            if known[path]:
+            if _trains(context, path):
                 return path, places[path]
     return next(iter(places.items()))
+
+
+@kept
+def _trains(context: Context, path: str) -> bool:
+    """Whether a module fits a model, by itself or by what it calls."""
+    nodes = [(path, scope) for scope in ("", MAIN, *context.index.modules[path].functions)]
+    return context.reaches(nodes, LEARNS) is not None
 
 
 def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
@@ -104,14 +102,13 @@ def folder_mention(context: Context, path: str) -> tuple[str, int] | None:
     parts = folders.split("/")[:-1]
     if not parts:
         return None
-    if "folder mentions" not in context.cache:
-        context.cache["folder mentions"] = _find_folders(context)
-    known = cast("dict[tuple[str, int, str], tuple[str, int]]", context.cache["folder mentions"])
+    known = _folders(context)
     found = (known.get((name, depth, suffix)) for depth, name in enumerate(reversed(parts)))
     return next(filter(None, found), None)
 
 
-def _find_folders(context: Context) -> dict[tuple[str, int, str], tuple[str, int]]:
+@kept
+def _folders(context: Context) -> Mapping[tuple[str, int, str], tuple[str, int]]:
     """Folders whose files code reads by a name put in at run time: name, depth below it and suffix -> where."""
     found: dict[tuple[str, int, str], tuple[str, int]] = {}
     for path, module in context.modules():

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from mlops_scan.code.index import Node as CodeNode
 from mlops_scan.detectors.base import Context, unique
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.keys import has_key
 from mlops_scan.detectors.mentions import mentions
 from mlops_scan.detectors.monitoring import notifiers
@@ -209,22 +210,20 @@ def _asked(context: Context, reader: _Reader, monitor: _Monitor) -> bool:
     return reader[1] is None or bool(monitor.keys & _words(context))
 
 
+@kept
 def _words(context: Context) -> frozenset[str]:
     """The strings and attributes of main code, by which it can ask a loaded configuration for something."""
-    cached = context.cache.get("words of code")
-    if cached is None:
-        words: set[str] = set()
-        for _, module in context.modules(notebooks=False):
-            words.update(text for _, text in module.strings if len(text) <= 60)
-            words.update(name for guard in module.guards for name in guard.names)
-            for call in module.calls:
-                words.update(part for name in (call.name, *call.refs) for part in name.split("."))
-            for item in module.classes.values():
-                words.update(item.attributes)
-            for function in module.functions.values():
-                words.update(function.parameters)
-        cached = context.cache["words of code"] = frozenset(words)
-    return cached  # type: ignore[return-value]
+    words: set[str] = set()
+    for _, module in context.modules(notebooks=False):
+        words.update(text for _, text in module.strings if len(text) <= 60)
+        words.update(name for guard in module.guards for name in guard.names)
+        for call in module.calls:
+            words.update(part for name in (call.name, *call.refs) for part in name.split("."))
+        for item in module.classes.values():
+            words.update(item.attributes)
+        for function in module.functions.values():
+            words.update(function.parameters)
+    return frozenset(words)
 
 
 def _monitored(monitor: _Monitor, definition: Evidence, reader: _Reader | None, asked: bool) -> Signal:

@@ -7,14 +7,14 @@ reason for a lower grade.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import cast
 
 from mlops_scan.code.facts import Guard
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.gates import METRIC
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
 from mlops_scan.detectors.polled import polled
 from mlops_scan.detectors.references import same_data
@@ -183,17 +183,15 @@ def _is_bound(guard: Guard) -> bool:
     return any(_FLAG.search(name) for name in guard.names)
 
 
-def _importers(context: Context) -> dict[str, list[str]]:
+@kept
+def _importers(context: Context) -> Mapping[str, list[str]]:
     """For each file the modules of main code whose own statements use something of it."""
-    known = context.cache.get("importing statements")
-    if known is None:
-        found: dict[str, list[str]] = {}
-        for path in context.index.modules:
-            if context.role(path) not in ASIDE:
-                for place in dict.fromkeys(node[0] for node, _ in context.index.edges((path, ""))):
-                    found.setdefault(place, []).append(path)
-        known = context.cache["importing statements"] = found
-    return cast("dict[str, list[str]]", known)
+    found: dict[str, list[str]] = {}
+    for path in context.index.modules:
+        if context.role(path) not in ASIDE:
+            for place in dict.fromkeys(node[0] for node, _ in context.index.edges((path, ""))):
+                found.setdefault(place, []).append(path)
+    return found
 
 
 def _declared(context: Context) -> Iterator[Signal]:
@@ -270,11 +268,10 @@ def _performance_check(context: Context, path: str, guard: Guard) -> Signal:
 # -- alerts ----------------------------------------------------------------------------------------------------------
 
 
+@kept
 def notifiers(context: Context) -> tuple[Use, ...]:
     """Where code tells a person or a system: a messaging library, or a post to a webhook."""
-    if "notifiers" not in context.cache:
-        context.cache["notifiers"] = tuple(_notifiers(context))
-    return cast("tuple[Use, ...]", context.cache["notifiers"])
+    return tuple(_notifiers(context))
 
 
 def _notifiers(context: Context) -> Iterator[Use]:

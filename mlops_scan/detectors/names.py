@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.fingerprints.assets import AssetMatcher, Named
 
-_KEY = "names"
 
-
+@kept
 def named_assets(context: Context) -> tuple[Named, ...]:
     """Every place that names an asset, those of the tools that this repository itself is left out."""
-    if _KEY not in context.cache:
-        found = (item for item in _named(context) if item.rule.tool not in context.self_tools)
-        context.cache[_KEY] = tuple(dict.fromkeys(found))
-    return cast("tuple[Named, ...]", context.cache[_KEY])
+    found = (item for item in _named(context) if item.rule.tool not in context.self_tools)
+    return tuple(dict.fromkeys(found))
 
 
 def _named(context: Context) -> Iterator[Named]:

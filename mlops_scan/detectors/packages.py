@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from mlops_scan.detectors.kept import kept
 from mlops_scan.documents.requirements import normalised
 from mlops_scan.regex import regex
 from mlops_scan.words import Role
@@ -22,20 +23,19 @@ _R_PACKAGE = regex(r"^Package:[ \t]*([A-Za-z][A-Za-z0-9.]*)[ \t]*$", re.M, words
 _VARIABLE = regex(r"\bsetup\([^\0]{0,400}?\bname\s*=\s*([A-Za-z_]\w*)\s*[,)]", words=("setup(",))
 
 
+@kept
 def own_packages(context: Context) -> Mapping[str, str]:
     """The normalised names of what the repository's manifests build, each with the manifest that says so."""
-    if "own packages" not in context.cache:
-        found: dict[str, str] = {}
-        for file in context.named("pyproject.toml", "setup.py", "setup.cfg"):
-            if file.role is Role.SOURCE:
-                for name in _names(context, file.path):
-                    found.setdefault(normalised(name), file.path)
-        for file in context.named("DESCRIPTION"):
-            if (named := _R_PACKAGE.search(context.documents.text(file.path))) is not None:
-                # as conda has it: many packages of R have the name of one of Python
-                found.setdefault(normalised(f"r-{named.group(1)}"), file.path)
-        context.cache["own packages"] = found
-    return cast("Mapping[str, str]", context.cache["own packages"])
+    found: dict[str, str] = {}
+    for file in context.named("pyproject.toml", "setup.py", "setup.cfg"):
+        if file.role is Role.SOURCE:
+            for name in _names(context, file.path):
+                found.setdefault(normalised(name), file.path)
+    for file in context.named("DESCRIPTION"):
+        if (named := _R_PACKAGE.search(context.documents.text(file.path))) is not None:
+            # as conda has it: many packages of R have the name of one of Python
+            found.setdefault(normalised(f"r-{named.group(1)}"), file.path)
+    return found
 
 
 def _names(context: Context, path: str) -> Iterator[str]:
@@ -55,13 +55,12 @@ def _names(context: Context, path: str) -> Iterator[str]:
         yield found.group(1)
 
 
+@kept
 def installed(context: Context) -> frozenset[Node]:
     """What the console scripts that the repository's packages install reach."""
-    if "installed" not in context.cache:
-        nodes = [
-            node
-            for target in context.resolver.tasks.console_scripts().values()
-            for node in context.resolver.object_nodes(target)
-        ]
-        context.cache["installed"] = frozenset(context.index.reach(nodes, _COMMAND_HOPS))
-    return cast("frozenset[Node]", context.cache["installed"])
+    nodes = [
+        node
+        for target in context.resolver.tasks.console_scripts().values()
+        for node in context.resolver.object_nodes(target)
+    ]
+    return frozenset(context.index.reach(nodes, _COMMAND_HOPS))

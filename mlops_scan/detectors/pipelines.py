@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import cast
 
 from msgspec import Struct
 
@@ -14,6 +13,7 @@ from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import brings_files
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.preparing import step_prepares, tasks_prepare
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
 from mlops_scan.fingerprints.use import Use
@@ -74,18 +74,17 @@ def starts_of(context: Context, path: str) -> list[Run]:
     return found
 
 
+@kept
 def _readers(context: Context) -> Mapping[str, set[str]]:
     """For the name of each file that declares a pipeline the main modules that name it."""
-    if "pipeline readers" not in context.cache:
-        names = {pipeline.path.rpartition("/")[2] for pipeline in context.automation.pipelines}
-        found: dict[str, set[str]] = {}
-        for path, module in context.modules() if names else ():
-            for _, text in module.strings:
-                name = text.rpartition("/")[2]
-                if name in names:
-                    found.setdefault(name, set()).add(path)
-        context.cache["pipeline readers"] = found
-    return cast("Mapping[str, set[str]]", context.cache["pipeline readers"])
+    names = {pipeline.path.rpartition("/")[2] for pipeline in context.automation.pipelines}
+    found: dict[str, set[str]] = {}
+    for path, module in context.modules() if names else ():
+        for _, text in module.strings:
+            name = text.rpartition("/")[2]
+            if name in names:
+                found.setdefault(name, set()).add(path)
+    return found
 
 
 def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
@@ -130,26 +129,23 @@ class Coded(Struct, frozen=True):
     missing: str
 
 
+@kept
 def coded(context: Context) -> tuple[Coded, ...]:
     """The pipelines that code defines; the work of one that trains is the training."""
-    if "pipelines in code" not in context.cache:
-        known: dict[
-            tuple[Node, ...], tuple[Use | None, int, bool, str]
-        ] = {}  # many pipelines may be defined in one scope
-        steps = task_scopes(context.uses)
-        found = []
-        for use, entries in code_pipelines(context.uses, context.index):
-            if use.tool in context.self_tools:
-                continue
-            if entries not in known:
-                nodes, missing = _with_scripts(context, entries, steps)
-                reached = context.index.reach(nodes)
-                work = context.does(reached, LEARNS) or context.does(reached, _SCORES)
-                data = tasks_prepare(context, entries, reached, beside=work is not None)
-                known[entries] = work, _tasks(context, reached), data, missing
-            found.append(Coded(use, entries, *known[entries]))
-        context.cache["pipelines in code"] = tuple(found)
-    return cast("tuple[Coded, ...]", context.cache["pipelines in code"])
+    known: dict[tuple[Node, ...], tuple[Use | None, int, bool, str]] = {}  # many pipelines may be defined in one scope
+    steps = task_scopes(context.uses)
+    found = []
+    for use, entries in code_pipelines(context.uses, context.index):
+        if use.tool in context.self_tools:
+            continue
+        if entries not in known:
+            nodes, missing = _with_scripts(context, entries, steps)
+            reached = context.index.reach(nodes)
+            work = context.does(reached, LEARNS) or context.does(reached, _SCORES)
+            data = tasks_prepare(context, entries, reached, beside=work is not None)
+            known[entries] = work, _tasks(context, reached), data, missing
+        found.append(Coded(use, entries, *known[entries]))
+    return tuple(found)
 
 
 def _in_code(context: Context) -> Iterator[Signal]:
@@ -250,9 +246,9 @@ def _chains(context: Context) -> Iterator[Signal]:
             continue
         every = context.automation.runs_of_job(*job)
         first = next(run for run in every if not run.start.blocked and not run.tests)
-        kept = [run for run in runs if not keeps_nothing(context, run)]
+        lasting = [run for run in runs if not keeps_nothing(context, run)]
         grade, reason = Grade.IMPLEMENTED, "a chain of commands in a CI job, not a declared pipeline"
-        if len(kept) < len(runs) and _stages(context, kept) is None:
+        if len(lasting) < len(runs) and _stages(context, lasting) is None:
             grade, reason = Grade.TRACE, KEEPS_NOTHING
         yield Signal(
             "pipeline/orchestration",

@@ -6,10 +6,11 @@ A check that runs on request is as good as a scheduled one where such a client i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop
@@ -40,41 +41,37 @@ def _routes(context: Context, node: Node) -> Iterator[str]:
             yield route
 
 
-def _handlers(context: Context) -> list[tuple[str, frozenset[Node]]]:
+@kept
+def _handlers(context: Context) -> Sequence[tuple[str, frozenset[Node]]]:
     """Every route of the repository's services with what its handler reaches."""
-    cached = context.cache.get("handlers")
-    if cached is None:
-        found: list[tuple[str, frozenset[Node]]] = []
-        for path, module in context.modules(notebooks=False):
-            for function in module.functions.values():
-                if not any(_HANDLER.fullmatch(name) for name in function.decorators) or len(found) >= _MAX_HANDLERS:
-                    continue
-                written = [
-                    text
-                    for line, text in module.strings
-                    if function.line - 4 <= line <= function.line and text.startswith("/") and text not in _PLAIN
-                ]
-                if written:
-                    found.append((written[0], frozenset(context.index.reach(((path, function.qualname),), 8))))
-        cached = context.cache["handlers"] = found
-    return cached  # type: ignore[return-value]
+    found: list[tuple[str, frozenset[Node]]] = []
+    for path, module in context.modules(notebooks=False):
+        for function in module.functions.values():
+            if not any(_HANDLER.fullmatch(name) for name in function.decorators) or len(found) >= _MAX_HANDLERS:
+                continue
+            written = [
+                text
+                for line, text in module.strings
+                if function.line - 4 <= line <= function.line and text.startswith("/") and text not in _PLAIN
+            ]
+            if written:
+                found.append((written[0], frozenset(context.index.reach(((path, function.qualname),), 8))))
+    return found
 
 
-def _clients(context: Context) -> dict[str, Evidence]:
+@kept
+def _clients(context: Context) -> Mapping[str, Evidence]:
     """Routes that dashboards with a refresh and CronJobs ask for, with the place."""
-    cached = context.cache.get("clients")
-    if cached is None:
-        found: dict[str, Evidence] = {}
-        for file in context.written_in("json", "yaml"):
-            if file.size > _MAX_SIZE:
-                continue
-            text = context.documents.text(file.path)
-            panels = '"panels"' in text and language_of(file.path) == "json"
-            dashboard = panels and re.search(r'"refresh": *"\d+[smhd]"', text)
-            if not dashboard and "kind: CronJob" not in text:
-                continue
-            for match in _URL.finditer(text):
-                line = text.count("\n", 0, match.start()) + 1
-                found.setdefault(match.group(1).rstrip("/"), context.evidence(file.path, line, Hop.TRIGGER))
-        cached = context.cache["clients"] = found
-    return cached  # type: ignore[return-value]
+    found: dict[str, Evidence] = {}
+    for file in context.written_in("json", "yaml"):
+        if file.size > _MAX_SIZE:
+            continue
+        text = context.documents.text(file.path)
+        panels = '"panels"' in text and language_of(file.path) == "json"
+        dashboard = panels and re.search(r'"refresh": *"\d+[smhd]"', text)
+        if not dashboard and "kind: CronJob" not in text:
+            continue
+        for match in _URL.finditer(text):
+            line = text.count("\n", 0, match.start()) + 1
+            found.setdefault(match.group(1).rstrip("/"), context.evidence(file.path, line, Hop.TRIGGER))
+    return found

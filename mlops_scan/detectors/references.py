@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from mlops_scan.code.syntax import children, walk
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import regex
 
 _REFERENCE = regex(
@@ -24,16 +25,11 @@ _COMPARES = regex(
 _MAX_CALLS = 5000
 
 
+@kept
 def same_data(context: Context, path: str) -> int:
     """The line of the first comparison in a Python file whose two sides are the same data; 0 without one."""
-    cached = context.cache.setdefault("same data", {})
-    assert isinstance(cached, dict)
-    if path not in cached:
-        document = context.documents.python(path) if path.endswith(".py") else None
-        cached[path] = next(_same(document.tree), 0) if document is not None else 0
-    line = cached[path]
-    assert isinstance(line, int)
-    return line
+    document = context.documents.python(path) if path.endswith(".py") else None
+    return next(_same(document.tree), 0) if document is not None else 0
 
 
 def _same(tree: ast.Module) -> Iterator[int]:

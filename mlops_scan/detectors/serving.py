@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
 
 from mlops_scan.automation.images import Service, is_compose, services
 from mlops_scan.automation.model import Run
@@ -15,6 +14,7 @@ from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.containers import has_models, may_hold_model
 from mlops_scan.detectors.hosted import ends_with_job
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.packages import installed
 from mlops_scan.detectors.rollouts import rollouts
 from mlops_scan.detectors.stacks import option
@@ -96,16 +96,20 @@ def _distance(context: Context, use: Use) -> int:
 
 def predicts(context: Context, nodes: Iterable[Node]) -> bool:
     """Whether running some code may call a method with which models answer, whatever the object."""
-    if "hops to answers" not in context.cache:
-        answering = {
-            (path, call.scope)
-            for path, module in context.index.modules.items()
-            for call in module.calls
-            if call.name.rpartition(".")[2] in _METHODS
-        }
-        context.cache["hops to answers"] = context.index.hops_to(answering, _HOPS)
-    hops = cast("Mapping[Node, int]", context.cache["hops to answers"])
+    hops = _hops_to_answers(context)
     return any(node in hops for node in nodes)
+
+
+@kept
+def _hops_to_answers(context: Context) -> Mapping[Node, int]:
+    """How far from a piece of code the nearest call of a method lies with which models answer."""
+    answering = {
+        (path, call.scope)
+        for path, module in context.index.modules.items()
+        for call in module.calls
+        if call.name.rpartition(".")[2] in _METHODS
+    }
+    return context.index.hops_to(answering, _HOPS)
 
 
 def _platform_scripts(context: Context) -> Iterator[Signal]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.automation.model import Run
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
@@ -31,7 +31,6 @@ _MAX_NESTED = 20  # templates that one command is followed into
 _SUBSTITUTION = regex(r"\$\{[^{}]*\}", words=("${",))
 _OPENS = ("open", "pathlib.Path")
 _SUFFIXES = (".yml", ".yaml", ".template")
-_KEY = "packaged templates"
 
 
 class _Package(Struct, frozen=True):
@@ -147,18 +146,17 @@ def _source(context: Context, run: Run, name: str) -> str:
     return "" if paths else _file(context, name, run.folder)
 
 
+@kept
 def _packaged(context: Context) -> Mapping[str, list[_Package]]:
     """The commands that package templates, by the name of the file that this gives."""
-    if _KEY not in context.cache:
-        found: dict[str, list[_Package]] = {}
-        for run in context.automation.runs:
-            if run.words[:1] in (("aws",), ("sam",)) and any(word in _PACKAGES for word in run.words[1:3]):
-                given, made = option(run.words, _TEMPLATE), option(run.words, _PACKAGED)
-                if given and made:
-                    package = _Package(run.start.workflow, run.folder, given)
-                    found.setdefault(made.rpartition("/")[2], []).append(package)
-        context.cache[_KEY] = found
-    return cast("Mapping[str, list[_Package]]", context.cache[_KEY])
+    found: dict[str, list[_Package]] = {}
+    for run in context.automation.runs:
+        if run.words[:1] in (("aws",), ("sam",)) and any(word in _PACKAGES for word in run.words[1:3]):
+            given, made = option(run.words, _TEMPLATE), option(run.words, _PACKAGED)
+            if given and made:
+                package = _Package(run.start.workflow, run.folder, given)
+                found.setdefault(made.rpartition("/")[2], []).append(package)
+    return found
 
 
 def option(words: tuple[str, ...], names: tuple[str, ...]) -> str:

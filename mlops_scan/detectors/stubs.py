@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
 
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.repository.folders import above
 from mlops_scan.words import Role
@@ -50,13 +50,11 @@ def replaced(context: Context, places: Sequence[str], nodes: tuple[Node, ...], u
     return ""
 
 
+@kept
 def _suspects(context: Context, path: str) -> tuple[Call, ...]:
     """The calls of a file that may put something in the place of something else."""
-    known = cast("dict[str, tuple[Call, ...]]", context.cache.setdefault("stubbing calls", {}))
-    if path not in known:
-        module = context.index.modules.get(path)
-        known[path] = tuple(call for call in module.calls if _is_suspect(call)) if module is not None else ()
-    return known[path]
+    module = context.index.modules.get(path)
+    return tuple(call for call in module.calls if _is_suspect(call)) if module is not None else ()
 
 
 def _is_suspect(call: Call) -> bool:

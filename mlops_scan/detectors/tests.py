@@ -10,7 +10,6 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate, pairwise
-from typing import cast
 
 from msgspec import Struct
 
@@ -21,6 +20,7 @@ from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.code.rnames import ROOT
 from mlops_scan.detectors.asked import asking_tests
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.marks import always_skipped, marks_of
 from mlops_scan.detectors.recorded import recorded_tests
 from mlops_scan.detectors.stubs import MOCKS, conftests, pickled_itself, replaced
@@ -101,11 +101,10 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         )
 
 
+@kept
 def test_modules(context: Context) -> tuple[tuple[str, Module], ...]:
     """Python files that a test runner would collect by their name, or that a command gives it by name."""
-    if "test modules" not in context.cache:
-        context.cache["test modules"] = tuple(_test_modules(context))
-    return cast("tuple[tuple[str, Module], ...]", context.cache["test modules"])
+    return tuple(_test_modules(context))
 
 
 def _test_modules(context: Context) -> Iterator[tuple[str, Module]]:
@@ -122,16 +121,14 @@ def _test_modules(context: Context) -> Iterator[tuple[str, Module]]:
             yield path, module
 
 
+@kept
 def model_tests(context: Context) -> tuple[ModelTest, ...]:
     """One model test a file: the strongest; a weak one only where there is no other."""
-    cached = context.cache.get("model-tests")
-    if cached is None:
-        found: dict[str, ModelTest] = {}
-        for test in _find_model_tests(context):
-            if test.path not in found or found[test.path].weak:
-                found[test.path] = test
-        cached = context.cache["model-tests"] = tuple(found.values())
-    return cached  # type: ignore[return-value]
+    found: dict[str, ModelTest] = {}
+    for test in _find_model_tests(context):
+        if test.path not in found or found[test.path].weak:
+            found[test.path] = test
+    return tuple(found.values())
 
 
 def _find_model_tests(context: Context) -> Iterator[ModelTest]:
@@ -184,18 +181,16 @@ def _toy(context: Context, use: Use) -> str:
     return "the model is made for the test; this repository has none of its own"
 
 
+@kept
 def _has_model(context: Context) -> bool:
     """Whether the repository fits a model, keeps one, or, unless it is a tool itself, loads one."""
-    cached = context.cache.get("has-model")
-    if cached is None:
-        wanted = LEARNS if context.self_tools else LEARNS | {"load-model"}
-        cached = context.cache["has-model"] = (
-            next(context.doing(*wanted), None) is not None
-            or any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps)
-            or any(LEARNS.intersection(use.does) for run in context.leading() for use in run.uses)
-            or any(file.role is Role.MODEL for file in context.repository.files)
-        )
-    return bool(cached)
+    wanted = LEARNS if context.self_tools else LEARNS | {"load-model"}
+    return (
+        next(context.doing(*wanted), None) is not None
+        or any(step.does & LEARNS for pipeline in context.automation.pipelines for step in pipeline.steps)
+        or any(LEARNS.intersection(use.does) for run in context.leading() for use in run.uses)
+        or any(file.role is Role.MODEL for file in context.repository.files)
+    )
 
 
 def entry_nodes(context: Context, path: str, module: Module, function: Function) -> Iterator[Node]:
@@ -222,15 +217,9 @@ def entry_nodes(context: Context, path: str, module: Module, function: Function)
                 break
 
 
+@kept
 def hollow(context: Context, path: str) -> bool:
     """Whether a test file is known to check nothing, or nothing but its own mocks."""
-    known = cast("dict[str, bool]", context.cache.setdefault("hollow tests", {}))  # many commands run the same files
-    if path not in known:
-        known[path] = _is_hollow(context, path)
-    return known[path]
-
-
-def _is_hollow(context: Context, path: str) -> bool:
     module = context.index.modules.get(path)
     if module is None:
         return _hollow_unparsed(context, path)
@@ -275,46 +264,44 @@ def _sees_only_itself(module: Module) -> bool:
     )
 
 
+@kept
 def _own_names(context: Context) -> frozenset[str]:
     """What the files and folders of the repository are called, up to the first dot."""
-    if "own names" not in context.cache:
-        names = {name for path in context.documents.files for name in path.split("/")}
-        context.cache["own names"] = frozenset([name.partition(".")[0] for name in names])
-    return cast("frozenset[str]", context.cache["own names"])
+    names = {name for path in context.documents.files for name in path.split("/")}
+    return frozenset([name.partition(".")[0] for name in names])
 
 
 def _asserts(context: Context, module: Module, function: Function, *, errors: bool = True) -> bool:
     """Whether a test, or a helper of the tests that it calls, checks anything; with `errors` also that one comes."""
-    if function.qualname in _checking(context, module, errors=errors):
+    if function.qualname in _checking(context, module.path, errors=errors):
         return True
     return any(
-        scope in _checking(context, context.index.modules[path], errors=errors)
+        scope in _checking(context, path, errors=errors)
         for path, scope in context.index.reach(((module.path, function.qualname),), _HELPER_HOPS)
         if path in context.index.modules and context.role(path) is Role.TEST
     )
 
 
-def _checking(context: Context, module: Module, *, errors: bool) -> frozenset[str]:
+@kept
+def _checking(context: Context, path: str, *, errors: bool) -> frozenset[str]:
     """The functions of a file that check something themselves."""
-    known = cast("dict[tuple[str, bool], frozenset[str]]", context.cache.setdefault("checking functions", {}))
-    if (module.path, errors) not in known:
-        found: set[str] = set()
-        for guard in module.guards:
-            if guard.stops == "assert" and not guard.trivial:
-                around = list(accumulate(guard.scope.split("."), "{}.{}".format))
-                if errors or not any(
-                    outer in module.functions and fake in module.classes for outer, fake in pairwise(around)
-                ):
-                    found.update(around)  # else what a stand-in checks that a test defines
-        checks: dict[str, bool] = {}
-        for call in module.calls:
-            if call.scope not in found:
-                if call.name not in checks:
-                    checks[call.name] = _is_check(context, module, call.name, errors)
-                if checks[call.name]:
-                    found.add(call.scope)
-        known[module.path, errors] = frozenset(found.intersection(module.functions))
-    return known[module.path, errors]
+    module = context.index.modules[path]
+    found: set[str] = set()
+    for guard in module.guards:
+        if guard.stops == "assert" and not guard.trivial:
+            around = list(accumulate(guard.scope.split("."), "{}.{}".format))
+            if errors or not any(
+                outer in module.functions and fake in module.classes for outer, fake in pairwise(around)
+            ):
+                found.update(around)  # else what a stand-in checks that a test defines
+    checks: dict[str, bool] = {}
+    for call in module.calls:
+        if call.scope not in found:
+            if call.name not in checks:
+                checks[call.name] = _is_check(context, module, call.name, errors)
+            if checks[call.name]:
+                found.add(call.scope)
+    return frozenset(found.intersection(module.functions))
 
 
 def _is_check(context: Context, module: Module, name: str, errors: bool) -> bool:
@@ -340,46 +327,39 @@ def _first_party(context: Context, path: str, function: Function) -> bool:
     return near <= _HELPER_HOPS or _is_of_data(context, path)
 
 
+@kept
 def _hops_to_data(context: Context) -> Mapping[Node, int]:
     """How far from a piece of code the nearest other one lies that works on data or models and is no test."""
-    if "hops to data" not in context.cache:
-        paths = {path for path in context.index.modules if _is_of_data(context, path)}
-        context.cache["hops to data"] = context.index.hops_to_files(paths, _HELPER_HOPS)
-    return cast("Mapping[Node, int]", context.cache["hops to data"])
+    paths = {path for path in context.index.modules if _is_of_data(context, path)}
+    return context.index.hops_to_files(paths, _HELPER_HOPS)
 
 
 def _is_of_data(context: Context, path: str) -> bool:
     return context.role(path) is not Role.TEST and _on_data(context, path)
 
 
+@kept
 def _on_data(context: Context, path: str) -> bool:
     """Whether a module works on data or models: it imports a library for it, or imports a module that does."""
-    known = cast("dict[str, bool]", context.cache.setdefault("data modules", {}))
-    if path not in known:
-        known[path] = _imports_data(context, path) or any(
-            _imports_data(context, node[0]) for node, _ in context.index.edges((path, ""))
-        )
-    return known[path]
+    return _imports_data(context, path) or any(
+        _imports_data(context, node[0]) for node, _ in context.index.edges((path, ""))
+    )
 
 
+@kept
 def _imports_data(context: Context, path: str) -> bool:
-    known = cast("dict[str, bool]", context.cache.setdefault("modules with data libraries", {}))
-    if path not in known:
-        module = context.index.modules.get(path)
-        known[path] = module is not None and (
-            not module.roots.isdisjoint(_data_roots(context))
-            or (module.roots == {ROOT} and any(True for _ in context.uses_in(path)))  # it need not attach what it uses
-        )
-    return known[path]
+    module = context.index.modules.get(path)
+    return module is not None and (
+        not module.roots.isdisjoint(_data_roots(context))
+        or (module.roots == {ROOT} and any(True for _ in context.uses_in(path)))  # it need not attach what it uses
+    )
 
 
+@kept
 def _data_roots(context: Context) -> frozenset[str]:
     """What modules import to work on data or models."""
-    cached = context.cache.get("data roots")
-    if cached is None:
-        tools = (tool for tool in context.rules.tools.values() if tool.family in _DATA_FAMILIES)
-        cached = context.cache["data roots"] = _DATA_LIBRARIES.union(*(tool.imports for tool in tools))
-    return cast("frozenset[str]", cached)
+    tools = (tool for tool in context.rules.tools.values() if tool.family in _DATA_FAMILIES)
+    return _DATA_LIBRARIES.union(*(tool.imports for tool in tools))
 
 
 def _at(context: Context, path: str, function: Function) -> Evidence:

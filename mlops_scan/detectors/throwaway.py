@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import Job, Workflow
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import has_any
 
 KEEPS_NOTHING = "the job is a check of pull requests that hands on nothing of what it makes"
@@ -32,14 +33,10 @@ def keeps_nothing(context: Context, run: Run) -> bool:
     start = run.start
     if start.kind != "ci" or "pull_request" not in start.triggers:
         return False
-    known = context.cache.setdefault("throwaway jobs", {})
-    assert isinstance(known, dict)
-    key = (start.workflow, start.job)
-    if key not in known:
-        known[key] = _keeps_nothing(context, *key)
-    return bool(known[key])
+    return _keeps_nothing(context, start.workflow, start.job)
 
 
+@kept
 def _keeps_nothing(context: Context, path: str, name: str) -> bool:
     workflow = next(
         (w for w in context.automation.workflows if w.path == path and w.provider == "github-actions"), None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.words import Role
 
@@ -14,9 +13,12 @@ def is_model(context: Context, path: str) -> bool:
 
     The suffix decides as it does for files of the tree; without one that tells, the word in its name does.
     """
-    if "roles of tracked files" not in context.cache:
-        context.cache["roles of tracked files"] = RoleCatalogue(context.rules.roles)
-    roles = cast("RoleCatalogue", context.cache["roles of tracked files"])
-    role = roles.role(path.rpartition("/")[2])
+    role = _roles(context).role(path.rpartition("/")[2])
     named = path.lower().replace("model_input", "")  # the features of a model are data
     return role is Role.MODEL or (role is not Role.DATA and "model" in named)
+
+
+@kept
+def _roles(context: Context) -> RoleCatalogue:
+    """The roles that the rules give to names."""
+    return RoleCatalogue(context.rules.roles)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.code.facts import Module
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.dependencies import Declared
+from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.rulebook import Tool
@@ -144,35 +144,33 @@ def _without_shown(context: Context, items: list[_Named]) -> list[_Named]:
     return [item for item, _ in left]
 
 
+@kept
 def _wiring(context: Context) -> tuple[File, ...]:
     """The files that put programs together or give them their environment; no lists of dependencies."""
-    if "wiring" not in context.cache:
-        context.cache["wiring"] = tuple(
-            file
-            for file in context.files()
-            if (file.suffix in _WIRING or "dockerfile" in file.name.lower())
-            and file.size <= 200_000
-            and not _LISTS.search(file.name)
-        )
-    return cast("tuple[File, ...]", context.cache["wiring"])
+    return tuple(
+        file
+        for file in context.files()
+        if (file.suffix in _WIRING or "dockerfile" in file.name.lower())
+        and file.size <= 200_000
+        and not _LISTS.search(file.name)
+    )
 
 
+@kept
 def _said(context: Context) -> tuple[tuple[Module, str], ...]:
     """The modules of main code, each with what it imports and its short strings in lower case."""
-    if "said" not in context.cache:
-        context.cache["said"] = tuple(
-            (
-                module,
-                "\n".join(
-                    (
-                        *(item.name for item in module.imports),
-                        *(text for _, text in module.strings if len(text) < _MAX_NAMING),
-                    )
-                ).lower(),
-            )
-            for _, module in context.modules()
+    return tuple(
+        (
+            module,
+            "\n".join(
+                (
+                    *(item.name for item in module.imports),
+                    *(text for _, text in module.strings if len(text) < _MAX_NAMING),
+                )
+            ).lower(),
         )
-    return cast("tuple[tuple[Module, str], ...]", context.cache["said"])
+        for _, module in context.modules()
+    )
 
 
 @lru_cache(maxsize=64)
@@ -211,11 +209,14 @@ def _resolved(context: Context, path: str) -> bool:
 
 def is_needed_by_others(context: Context, requirement: Declared) -> bool:
     """Whether a resolver wrote a dependency down for others in the list (`# via x`), and for no list of the project."""
-    known = cast("dict[str, frozenset[int]]", context.cache.setdefault("needed by others", {}))
-    if requirement.path not in known:
-        text = context.documents.text(requirement.path) if requirement.manifest == "requirements" else ""
-        known[requirement.path] = frozenset(_needed_by_others(text)) if _VIA in text else frozenset()
-    return requirement.line in known[requirement.path]
+    return requirement.manifest == "requirements" and requirement.line in _lines_for_others(context, requirement.path)
+
+
+@kept
+def _lines_for_others(context: Context, path: str) -> frozenset[int]:
+    """The lines of a list with what a resolver wrote down for others."""
+    text = context.documents.text(path)
+    return frozenset(_needed_by_others(text)) if _VIA in text else frozenset()
 
 
 def _needed_by_others(text: str) -> Iterator[int]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import cast
 
 from mlops_scan.code.facts import Function, Guard, Module
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.effects import RELEASES, Check, lost
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
 from mlops_scan.detectors.testfiles import test_functions
 from mlops_scan.detectors.tests import entry_nodes
@@ -163,14 +163,9 @@ def _checked(context: Context, nodes: tuple[tuple[str, str], ...]) -> Evidence |
     return context.evidence(use.location.path, use.location.line, Hop.USE) if use is not None else None
 
 
+@kept
 def _asked(context: Context) -> Evidence | None:
     """Where main code asks for the outcome of a validation and stops: `if not artifact.validation_status: raise`."""
-    if "validation asked" not in context.cache:
-        context.cache["validation asked"] = _find_asked(context)
-    return cast("Evidence | None", context.cache["validation asked"])
-
-
-def _find_asked(context: Context) -> Evidence | None:
     for path, module in context.modules(notebooks=False):
         for guard in module.guards:
             if guard.stops in ("raise", "exit") and any(_STATUS.search(name) for name in guard.names):

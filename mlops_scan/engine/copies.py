@@ -10,12 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.documents.store import language_of
 from mlops_scan.words import Signal
 
 _MIN_BYTES = 64  # below it equal files are a coincidence: empty packages, one import
 _MAX_ALIKE = 20  # folders with files of the same names and sizes that one is compared with
-_CACHE = "copies"
 
 
 def rank(path: str) -> tuple[int, int, str]:
@@ -23,15 +23,9 @@ def rank(path: str) -> tuple[int, int, str]:
     return path.count("/"), len(path), path
 
 
+@kept
 def originals(context: Context) -> Mapping[str, str]:
     """For each module of main code that is a copy, the path of the file that counts in its place."""
-    found = context.cache.get(_CACHE)
-    if found is None:
-        found = context.cache[_CACHE] = _originals(context)
-    return found  # type: ignore[return-value]
-
-
-def _originals(context: Context) -> dict[str, str]:
     by_size: dict[tuple[str, int], list[str]] = defaultdict(list)
     for path, _ in context.modules():
         file = context.documents.files.get(path)
@@ -52,17 +46,17 @@ def distinct(signals: Iterable[Signal], copies: Mapping[str, str]) -> list[Signa
 
     Of such signals the strongest stays, so that a copy that is started counts where its original is not.
     """
-    kept: dict[object, Signal] = {}
+    found: dict[object, Signal] = {}
     copied = {*copies, *copies.values()}
     for number, signal in enumerate(signals):
         first = signal.evidence[0].location if signal.evidence else None
         key: object = number
         if first is not None and first.path in copied:
             key = (signal.practice, signal.tool, signal.scope, copies.get(first.path, first.path), first.line)
-        other = kept.get(key)
+        other = found.get(key)
         if other is None or _strength(signal, copies) > _strength(other, copies):
-            kept[key] = signal
-    return list(kept.values())
+            found[key] = signal
+    return list(found.values())
 
 
 def _strength(signal: Signal, copies: Mapping[str, str]) -> tuple[int, int, bool]:

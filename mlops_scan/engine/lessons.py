@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from mlops_scan.detectors.kept import kept
 from mlops_scan.engine.readme import Telling
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
@@ -105,11 +106,10 @@ def _with_code(folders: set[str], coded: set[str]) -> tuple[str, ...]:
     return tuple(sorted(held if len(held) >= _MIN_LESSONS else folders))
 
 
+@kept
 def lessons(context: Context) -> tuple[str, ...]:
     """What `lesson_folders` finds in a repository."""
-    if "lessons" not in context.cache:
-        context.cache["lessons"] = lesson_folders(context.repository.files)
-    return cast("tuple[str, ...]", context.cache["lessons"])
+    return lesson_folders(context.repository.files)
 
 
 def _outermost(folders: Iterable[list[str]], lesson: re.Pattern[str]) -> set[str]:
@@ -184,18 +184,12 @@ def _imported(context: Context, folders: set[str]) -> set[str]:
     return found
 
 
+@kept
 def project_folders(context: Context) -> tuple[str, ...]:
     """Folders of a collection of independent projects: each has dependencies of its own and fits a model.
 
     Six of them are a collection; where the README speaks of examples, labs or tutorials, three are.
     """
-    known = context.cache.get("project folders")
-    if known is None:
-        known = context.cache["project folders"] = _find_projects(context)
-    return cast("tuple[str, ...]", known)
-
-
-def _find_projects(context: Context) -> tuple[str, ...]:
     manifests = {
         file.folder
         for file in context.repository.files

@@ -6,16 +6,16 @@ beginning of a line marks the whole file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.words import Evidence, Grade, Location, Problem, Signal
 
 MARKER = "TODO(mlops-scan)"
-_CACHE = "placeholder blocks"
 _Block = tuple[int, int, int]  # first line, last line, line of the marker
 
 
@@ -86,12 +86,10 @@ def marked(context: Context, evidence: Iterable[Evidence]) -> Location | None:
     return None
 
 
-def _blocks(context: Context, path: str) -> list[_Block]:
-    known: dict[str, list[_Block]] = context.cache.setdefault(_CACHE, {})  # type: ignore[assignment]
-    if path not in known:
-        marked = path in context.documents.files and context.documents.holds(path, MARKER)
-        known[path] = blocks(context.documents.text(path)) if marked else []
-    return known[path]
+@kept
+def _blocks(context: Context, path: str) -> Sequence[_Block]:
+    marked = path in context.documents.files and context.documents.holds(path, MARKER)
+    return blocks(context.documents.text(path)) if marked else []
 
 
 def problems(context: Context) -> Iterable[Problem]:
