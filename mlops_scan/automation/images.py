@@ -31,7 +31,10 @@ _PROGRAMS = regex(
     r"python[\d.]*|pytest|sh|bash|make|dvc|mlflow|torchrun|accelerate|papermill|uvicorn|gunicorn|tox|nox|poetry|uv|kedro"
     r"|\S+\.sh"
 )
-_SWITCHES = frozenset({"--rm", "-it", "-i", "-t", "-d", "-ti", "--init", "--privileged", "-T", "--no-deps", "--build"})
+_SWITCHES = regex(
+    r"-[dPitqT]+|-[a-z]+\d\S*|--(?:detach|rm|init|privileged|publish-all|interactive|tty|read-only|oom-kill-disable"
+    r"|no-deps|build)"
+)
 
 
 def is_compose(name: str) -> bool:
@@ -132,12 +135,15 @@ def subcommand(words: tuple[str, ...]) -> tuple[str, ...]:
     return next((words[i:] for i, word in enumerate(words) if word in names), ())
 
 
+def takes_value(word: str) -> bool:
+    """Whether a word is an option of `docker run`, or of compose's commands, whose value is the next word."""
+    return word.startswith("-") and word != "--" and "=" not in word and _SWITCHES.fullmatch(word) is None
+
+
 def run_inside(words: tuple[str, ...]) -> tuple[str, ...]:
     """The command that `run IMAGE …`, `exec NAME …` starts inside an image, or nothing; the subcommand comes first."""
     for position in range(2, len(words)):
-        before = words[position - 1]
-        value = before.startswith("-") and before != "--" and "=" not in before and before not in _SWITCHES
-        if _PROGRAMS.fullmatch(words[position]) and not value:
+        if _PROGRAMS.fullmatch(words[position]) and not takes_value(words[position - 1]):
             return words[position:]
     return ()
 

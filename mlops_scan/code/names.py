@@ -93,7 +93,7 @@ class ModuleNames:
         if not _importable(base, folder):
             return True
         # a folder within a package is searched only by what is started there
-        return home not in self._packages and _common(base, folder) < _common(home, folder)
+        return home not in self._packages and common_folders(base, folder) < common_folders(home, folder)
 
     def is_foreign(self, dotted: str) -> bool:
         """Whether `find_module` finds nothing, whoever asks."""
@@ -153,7 +153,7 @@ class ModuleNames:
             return fitting[0]
         return max(
             fitting,
-            key=lambda item: (_common(item[1], folder), _importable(item[1], folder), -len(item[0]), item[0]),
+            key=lambda item: (common_folders(item[1], folder), _importable(item[1], folder), -len(item[0]), item[0]),
         )
 
     def _named(self, dotted: str) -> list[tuple[str, str]]:
@@ -226,7 +226,8 @@ def _importable(base: str, folder: str) -> bool:
     return last in _SOURCE_ROOTS and (parent == "" or folder == parent or folder.startswith(parent + "/"))
 
 
-def _common(first: str, second: str) -> int:
+def common_folders(first: str, second: str) -> int:
+    """How many folders two folders have in common from the root down, which counts where both are the root."""
     count = 0
     for a, b in zip(first.split("/"), second.split("/"), strict=False):
         if a != b:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 
 from mlops_scan.code.facts import Module
+from mlops_scan.code.names import common_folders
 from mlops_scan.documents.languages import R_SUFFIXES
 from mlops_scan.documents.r_names import ANONYMOUS, ROOT, UNKNOWN
 
@@ -69,16 +70,8 @@ class RFunctions:
             function = head.replace(".", "_")
         paths = self._by_name.get(function, ())
         if len(paths) > 1:
-            shared = {other: _shared(other, path) for other in paths}
+            folder = path.rpartition("/")[0]
+            shared = {other: common_folders(other.rpartition("/")[0], folder) for other in paths}
             most = max(shared.values())
             paths = [other for other in paths if shared[other] == most]
         return (paths[0], function, asked) if len(paths) == 1 else None
-
-
-def _shared(first: str, second: str) -> int:
-    count = 0
-    for one, other in zip(first.split("/")[:-1], second.split("/")[:-1], strict=False):
-        if one != other:
-            break
-        count += 1
-    return count

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
+from mlops_scan.automation.tasks.recipes import JUSTFILES, TASKFILES
 from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.kept import kept
@@ -13,7 +14,7 @@ from mlops_scan.regex import regex
 
 _MAX_READERS = 20
 _MAX_RECIPE = 500_000  # bytes of a file that people write tasks in
-_RECIPES = frozenset({"makefile", "gnumakefile", "justfile", "taskfile.yml", "taskfile.yaml"})
+_RECIPES = frozenset(name.lower() for name in ("makefile", "gnumakefile", *JUSTFILES, *TASKFILES))
 _RECIPE_ENDINGS = (".mk", ".sh", ".bash")
 _ENDINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
 _TOKENS = regex(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
@@ -86,9 +87,9 @@ def _trains(context: Context, path: str) -> bool:
 
 def _in_task_files(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:
     """What a person types to train often stands in a task file that no automation starts."""
-    for file in context.ending(("", *_RECIPE_ENDINGS, ".yml", ".yaml")):
-        name = file.name.lower()
-        if file.size > _MAX_RECIPE or (name not in _RECIPES and not name.endswith(_RECIPE_ENDINGS)):
+    found = {file.path: file for file in (*context.named_alike(_RECIPES), *context.ending(_RECIPE_ENDINGS))}
+    for _, file in sorted(found.items()):
+        if file.size > _MAX_RECIPE:
             continue
         for line, text in enumerate(context.documents.text(file.path).split("\n"), 1):
             if "." in text and not text.lstrip().startswith("#"):

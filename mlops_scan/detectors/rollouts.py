@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_scan.automation.images import ENGINES
+from mlops_scan.automation.images import ENGINES, takes_value
 from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.containers import pushes_no_model
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Signal
 
-_SWITCHES = regex(
-    r"-[dPitqT]+|-[a-z]+\d\S*|--(?:detach|rm|init|privileged|publish-all|interactive|tty|read-only|oom-kill-disable)"
-)
 _DETACHED = regex(r"-[it]*d[itPp]*(?:\d\S*)?|--detach(?:=true)?")
 _PUBLISHED = regex(r"-[dit]*p(?:\d\S*)?|-[dit]*P|--publish(?:-all)?(?:=.*)?|--net(?:work)?=host")
 _MAX_SHOWN = 3
@@ -64,7 +61,7 @@ def started(words: tuple[str, ...]) -> str:
             follows = words[position + 1 : position + 2] == ("host",)
             published = published or _PUBLISHED.fullmatch(word) is not None
             published = published or (word in ("--network", "--net") and follows)
-            skip = "=" not in word and _SWITCHES.fullmatch(word) is None
+            skip = takes_value(word)
     return ""
 
 

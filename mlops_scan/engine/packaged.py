@@ -205,10 +205,7 @@ def _offered(context: Context) -> set[str]:
     path = readme_path(context)
     if not path or not describes_itself(context) or any(use for use in context.doing("serve")):
         return set()
-    told = {
-        normalised(name)
-        for name in re.findall(r"pip3? install (?:-U |--upgrade )?([A-Za-z][\w.-]*)", context.documents.text(path))
-    }
+    told = {normalised(found.group(1)) for found in _INSTALLS.finditer(context.documents.text(path))}
     return told & project_names(context)
 
 

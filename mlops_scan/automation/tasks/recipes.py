@@ -11,8 +11,9 @@ from mlops_scan.regex import regex
 
 _HEAD = regex(r"@?([A-Za-z_][\w-]*)((?:\s+[^:=\s]+(?:=(?:\"[^\"]*\"|'[^']*'|[^\s\"']\S*))?)*)\s*:(?!=)(.*)")
 _NEEDED = regex(r"\(\s*([A-Za-z_][\w-]*)[^)]*\)|([A-Za-z_][\w-]*)")
-_JUSTFILES = ("justfile", "Justfile", ".justfile")
-_TASKFILES = (
+JUSTFILES = ("justfile", "Justfile", ".justfile")
+"""The names of the files whose recipes `just` runs."""
+TASKFILES = (
     "Taskfile.yml",
     "taskfile.yml",
     "Taskfile.yaml",
@@ -20,12 +21,13 @@ _TASKFILES = (
     "Taskfile.dist.yml",
     "Taskfile.dist.yaml",
 )
+"""The names of the files whose tasks `task` runs, in the order in which it looks for them."""
 _MAX_TASKS = 40
 
 
 def just(name: str, folder: str, lookup: Lookup) -> Iterator[Task]:
     """The recipe with those it needs first; the first recipe for `default` where there is none of that name."""
-    path = lookup.first(folder, _JUSTFILES)
+    path = lookup.first(folder, JUSTFILES)
     if path is None:
         return
     recipes = _recipes(lookup.documents.text(path))
@@ -69,7 +71,7 @@ def _recipe(path: str, name: str, body: list[Line]) -> Task:
 
 def taskfile(name: str, folder: str, lookup: Lookup) -> Iterator[Task]:
     """The task with its `deps` and the tasks that its `cmds` name first."""
-    path = lookup.first(folder, _TASKFILES)
+    path = lookup.first(folder, TASKFILES)
     document = lookup.document(path) if path is not None else None
     tasks = document.get("tasks") if document is not None else None
     if path is None or tasks is None or tasks.get(name) is None:
