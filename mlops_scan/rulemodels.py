@@ -4,6 +4,7 @@
 
 import math
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ class Row(Struct, frozen=True, array_like=True):
     """`need` of `practices` must be met for the level to hold.
 
     With a `share` the need is that part of the practices that apply, rounded up. `minimum`, where given, takes the
-    place of the practices' own. A practice of `also` counts where it is met, but nobody is told to begin there.
+    place of the practices' own. Each group of `also` counts as one where all its practices are met, but nobody is told
+    to begin there.
     """
 
     title: str
@@ -33,7 +35,7 @@ class Row(Struct, frozen=True, array_like=True):
     practices: tuple[str, ...]
     share: float = 0.0
     minimum: Grade | None = None
-    also: tuple[str, ...] = ()
+    also: tuple[tuple[str, ...], ...] = ()
 
 
 class Level(Struct, frozen=True, array_like=True):
@@ -81,7 +83,8 @@ class MaturityModel(Struct, frozen=True, array_like=True):
 
     def practices(self) -> frozenset[str]:
         """Every practice that the model names."""
-        named = {name for level in self.levels for row in level.rows for name in (*row.practices, *row.also)}
+        rows = [row for level in self.levels for row in level.rows]
+        named = {name for row in rows for name in (*row.practices, *chain.from_iterable(row.also))}
         named.update(name for level in self.levels for name in level.optional)
         named.update(name for section in self.sections for test in section.tests for name in test.practices)
         return frozenset(named.union(self.recorded_by))
@@ -141,13 +144,21 @@ def _row(entry: Mapping[str, Any], path: Path) -> Row:
         need = needed(share, len(practices))
     if not 0 < need <= len(practices):
         raise RuleError(f"{path}: row `{title}` needs {need} of {len(practices)} practices")
-    also = texts(entry["also"]) if "also" in entry else ()
-    if len({*practices, *also}) < len(practices) + len(also):
+    also = _groups(entry.get("also"))
+    alone = [*((name,) for name in practices), *(group for group in also if len(group) == 1)]
+    if len(set(alone)) < len(alone) or any((name,) in alone for group in also if len(group) > 1 for name in group):
         raise RuleError(f"{path}: row `{title}` names a practice twice")
+    if need > 1 and any(len(group) > 1 for group in also):
+        raise RuleError(f"{path}: row `{title}` needs {need}; practices count together only where one is enough")
     weight = float(checked_number(entry.get("weight", 1), f"`weight` of `{title}`", path))
     if weight <= 0:
         raise RuleError(f"{path}: `weight` of `{title}` is {weight:g}, expected a number above 0")
     return Row(title, need, weight, practices, share, _minimum(entry, title, path), also)
+
+
+def _groups(value: Any) -> tuple[tuple[str, ...], ...]:
+    """What also counts: practices, or lists of those that count together."""
+    return tuple(texts(item) for item in (value if isinstance(value, list) else texts(value)))
 
 
 def _minimum(entry: Mapping[str, Any], title: str, path: Path) -> Grade | None:

@@ -274,6 +274,19 @@ def _finding(**entry: object) -> dict[str, object]:
         ),
         (_model({"title": "R", "practices": ["a/one"], "need": 2}), r"m\.yaml: row `R` needs 2 of 1 practices"),
         (_model({"title": "R", "practices": []}), r"m\.yaml: row `R` needs 1 of 0 practices"),
+        (_model({"title": "R", "practices": ["a/one"], "also": ["a/one"]}), r"m\.yaml: row `R` names a practice twice"),
+        (
+            _model({"title": "R", "practices": ["a/one"], "also": [["a/one", "a/two"]]}),
+            r"m\.yaml: row `R` names a practice twice",
+        ),
+        (
+            _model({"title": "R", "practices": ["a/one", "a/two"], "need": 2, "also": [["b/x", "b/y"]]}),
+            r"m\.yaml: row `R` needs 2; practices count together only where one is enough",
+        ),
+        (
+            _model({"title": "R", "practices": ["a/one"], "also": [["b/none", "b/x"]]}),
+            r"m\.yaml: model `m` names the unknown practice `b/none`",
+        ),
         # twice
         (
             {**_tool(), "tools/u.yaml": {"tools": [{"id": "t"}]}},

@@ -259,7 +259,10 @@ def _row() -> Schema:
             "weight": {"type": "number", "exclusiveMinimum": 0, "description": "Its part of the percentage."},
             "practices": _ids("practice", "Those that count and are recommended."),
             "minimum": {"enum": _MIN, "description": "Takes the place of the practices' own."},
-            "also": _ids("practice", "Those that count where they are met, without being recommended."),
+            "also": {
+                "anyOf": [{"type": "string"}, {"type": "array", "items": {"$ref": "#/$defs/practice-ids"}}],
+                "description": "Those that count where they are met, without being recommended; a list counts as one.",
+            },
         },
         ("title", "practices"),
     )

@@ -34,7 +34,7 @@ def judge_row(row: Row, results: Mapping[str, PracticeResult]) -> RowResult:
     """One requirement against the grades. Practices ruled out (`n/a`) leave the group, and the need shrinks with it."""
     members = [results[p] for p in row.practices if results[p].grade is not Grade.NOT_APPLICABLE]
     need = needed(row.share, len(members)) if row.share else min(row.need, len(members))
-    besides = [results[p] for p in row.also if meets(results[p], row.minimum)]
+    besides = [results[name] for name in standing_in(row, results)]
     members += besides
     best = sorted((credit(result, row.minimum) for result in members), reverse=True)[: max(need, 1)]
     earned = row.weight * (sum(best) / need) if need else row.weight
@@ -47,6 +47,12 @@ def judge_row(row: Row, results: Mapping[str, PracticeResult]) -> RowResult:
         credit=min(earned, row.weight),
         minimum=row.minimum,
     )
+
+
+def standing_in(row: Row, results: Mapping[str, PracticeResult]) -> tuple[str, ...]:
+    """The practices that are met in the place of those that a row names; of a group either all or none."""
+    met = (group for group in row.also if all(meets(results[name], row.minimum) for name in group))
+    return tuple(dict.fromkeys(name for group in met for name in group))
 
 
 def ladder(model: MaturityModel, results: Mapping[str, PracticeResult]) -> tuple[LevelResult, ...]:

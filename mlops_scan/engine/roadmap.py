@@ -8,7 +8,7 @@ from itertools import combinations
 from msgspec import Struct
 
 from mlops_scan.engine.grades import primary
-from mlops_scan.engine.levels import credit, meets
+from mlops_scan.engine.levels import credit, meets, standing_in
 from mlops_scan.engine.report import PracticeResult, Report
 from mlops_scan.errors import ScanError
 from mlops_scan.rulebook import RuleBook, Scaffold
@@ -107,8 +107,7 @@ def _options(row: Row, results: Mapping[str, PracticeResult], chosen: frozenset[
     members = [name for name in row.practices if results[name].grade is not Grade.NOT_APPLICABLE]
     need = needed(row.share, len(members)) if row.share else min(row.need, len(members))
     missing = [name for name in members if not meets(results[name], row.minimum) and name not in chosen]
-    besides = sum(1 for name in row.also if meets(results[name], row.minimum))
-    lacking = need - besides - (len(members) - len(missing))
+    lacking = need - len(standing_in(row, results)) - (len(members) - len(missing))
     return list(combinations(missing, lacking)) if lacking > 0 else []
 
 

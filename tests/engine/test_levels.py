@@ -130,6 +130,16 @@ def model(*rows: tuple[Row, ...]) -> MaturityModel:
     return MaturityModel("m", "m", tuple(Level(n, f"level {n}", r) for n, r in enumerate(rows, 1)))
 
 
+def test_practices_that_count_together_are_one_and_all_of_them_are_named() -> None:
+    asked = Row("row", 1, 1.0, ("a",), also=(("b", "c"), ("b", "d")))
+    grades = {"a": A, "b": I, "c": T, "d": I}
+    found = levels.judge_row(asked, {name: result(name, grade) for name, grade in grades.items()})
+    assert (found.met, found.credit) == (True, 1.0)
+    assert found.met_by == ("b", "d")
+    assert found.practices == ("a", "b", "d")
+    assert not levels.judge_row(asked, {name: result(name, A) for name in "acd"} | {"b": result("b", I)}).met
+
+
 def test_levels_are_cumulative() -> None:
     graded = {name: result(name, I) for name in ("one", "three")} | {"two": result("two", A)}
     rungs = levels.ladder(model((), (row(1, "one"),), (row(1, "two"),), (row(1, "three"),)), graded)
@@ -351,11 +361,16 @@ def test_a_practice_that_also_counts_is_not_recommended(grades: dict[str, Grade]
         ({"retraining/scheduled": W}, 2),  # a training that starts by itself is automated, in however many steps
         ({"retraining/triggered": W}, 2),
         ({"retraining/scheduled": I}, 1),
+        ({"ci/model-tests": W, "cd/model-deploy": W}, 2),  # so is the way from tests to users that CI takes
+        ({"ci/model-tests": W, "cd/pipeline-deploy": W}, 2),
+        ({"ci/model-tests": W}, 1),
+        ({"cd/model-deploy": W, "cd/pipeline-deploy": W}, 1),
+        ({"ci/model-tests": W, "cd/model-deploy": I}, 1),
         ({"pipeline/orchestration": I}, 2),
     ],
 )
-def test_a_schedule_that_trains_counts_in_the_place_of_a_pipeline(grades: dict[str, Grade], level: int) -> None:
-    minima = {"retraining/scheduled": W, "retraining/triggered": W}
+def test_what_trains_by_itself_counts_in_the_place_of_a_pipeline(grades: dict[str, Grade], level: int) -> None:
+    minima = dict.fromkeys(("retraining/scheduled", "retraining/triggered", "cd/model-deploy", "cd/pipeline-deploy"), W)
     graded = results({**LEVEL_2, "pipeline/orchestration": A, **grades}, minima)
     assert max(rung.number for rung in levels.ladder(DEFAULT, graded) if rung.reached) == level
 
