@@ -132,26 +132,102 @@ def test_code_that_only_reads_a_metric_emits_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "receiver",
+    ("receiver", "worth"),
     [
-        "",
-        'route:\n  receiver: "null"\nreceivers:\n  - name: "null"\n',
-        "# slack_configs:\n#   - channel: ml\nroute: {}\n",
+        ("", Grade.IMPLEMENTED),
+        ('route:\n  receiver: "null"\nreceivers:\n  - name: "null"\n', Grade.TRACE),
+        ("route:\n  receiver: ml\nreceivers:\n  - name: ml\n    # slack_configs:\n    #   - channel: ml\n", Grade.TRACE),
     ],
     ids=["none", "null", "commented out"],
 )
-def test_rule_without_a_receiver(tmp_path: Path, receiver: str) -> None:
+def test_rule_without_a_receiver(tmp_path: Path, receiver: str, worth: Grade) -> None:
+    """It shows where it is evaluated; an Alertmanager that names nobody tells that nobody is to see it."""
     report = scan_tree(tmp_path, {**LOOP, "prometheus/alertmanager.yml": receiver})
-    assert grade(report, ALERTS) is Grade.TRACE
+    assert grade(report, ALERTS) is worth
+    assert "names nobody" in practice(report, ALERTS).reason or "who receives it" in practice(report, ALERTS).reason
     assert findings(report, "MLS505")
 
 
-@pytest.mark.parametrize("expression", ["http_request_latency_seconds > 2", "up == 0", "node_cpu_seconds_total > 9"])
-def test_rule_on_the_machine_is_none_on_the_model(tmp_path: Path, expression: str) -> None:
+SERVICE = ["http_request_latency_seconds > 2", "up == 0", "node_cpu_seconds_total > 9"]
+
+
+@pytest.mark.parametrize("expression", SERVICE)
+def test_rule_on_the_service_is_an_alert_and_no_bound_on_the_model(tmp_path: Path, expression: str) -> None:
     rules = RULES.replace("model_accuracy < 0.8", expression).replace("ModelAccuracyLow", "Slow")
-    report = scan_tree(tmp_path, {**LOOP, "prometheus/alerts.yml": rules})
+    report = scan_tree(tmp_path / "told", {**LOOP, "prometheus/alerts.yml": rules})
     assert grade(report, PERFORMANCE) is Grade.ABSENT
-    assert not practice(report, ALERTS).met
+    assert grade(report, ALERTS) is Grade.IMPLEMENTED
+    untold = scan_tree(tmp_path / "untold", {**_without("prometheus/alertmanager.yml"), "prometheus/alerts.yml": rules})
+    assert practice(untold, ALERTS).met
+    assert not findings(untold, "MLS505")
+    unloaded = {**_without("prometheus/prometheus.yml"), "prometheus/alerts.yml": rules}
+    assert grade(scan_tree(tmp_path / "unloaded", unloaded), ALERTS) is Grade.TRACE
+
+
+def test_unit_tests_of_rules_load_none(tmp_path: Path) -> None:
+    tests = "rule_files: [alerts.yml]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series: []\n"
+    tree = {**_without("prometheus/prometheus.yml"), "prometheus/alerts_cases.yml": tests}
+    assert grade(scan_tree(tmp_path, tree), ALERTS) is Grade.TRACE
+
+
+def _config_map(name: str, **files: str) -> str:
+    entries = "".join(
+        f"  {key.replace('_yml', '.yml')}: |\n" + "".join(f"    {line}\n" for line in text.splitlines())
+        for key, text in files.items()
+    )
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n{entries}"
+
+
+def _pod(*names: str) -> str:
+    volumes = "".join(f"        - name: {name}\n          configMap: {{name: {name}}}\n" for name in names)
+    return (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: prometheus}\nspec:\n  template:\n    spec:\n"
+        f"      containers: [{{name: prometheus, image: prom/prometheus}}]\n      volumes:\n{volumes}"
+    )
+
+
+CLUSTER: dict[str, str | bytes] = {
+    **{name: text for name, text in LOOP.items() if not name.startswith(("prometheus/", "docker-compose"))},
+    "k8s/rules.yaml": _config_map("rules", alerts_yml=RULES),
+    "k8s/config.yaml": _config_map("config", prometheus_yml="rule_files:\n  - /etc/prometheus/rules/*.yml\n"),
+    "k8s/told.yaml": _config_map("told", alertmanager_yml=RECEIVER),
+    "k8s/prometheus.yaml": _pod("rules", "config", "told"),
+}
+
+
+def test_rules_in_a_config_map(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, CLUSTER)
+    assert grade(report, PERFORMANCE) is Grade.WIRED
+    assert grade(report, ALERTS) is Grade.IMPLEMENTED
+    found = [str(evidence.location) for evidence in practice(report, ALERTS).evidence]
+    assert found == ["k8s/rules.yaml:10", "k8s/told.yaml:10"]
+    assert practice(report, ALERTS).evidence[0].text == "- alert: ModelAccuracyLow"
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"k8s/prometheus.yaml": _pod("config", "told")}, "no pod of this repository mounts the ConfigMap `rules`"),
+        ({"k8s/prometheus.yaml": _pod("rules", "told")}, "no Prometheus configuration"),
+        ({"k8s/config.yaml": _config_map("config", prometheus_yml="# rule_files: [a.yml]\n")}, "no Prometheus conf"),
+        ({"k8s/rules.yaml": _config_map("rules", alerts_txt=RULES)}, "nothing was found"),
+        ({"k8s/rules.yaml": _config_map("rules", alerts_yml=RULES.replace("    ", "  # "))}, "nothing was found"),
+        ({"k8s/rules.yaml": _config_map("rules", alerts_yml="groups: [\n" + RULES)}, "nothing was found"),
+    ],
+    ids=["rules not mounted", "configuration not mounted", "no list of rules", "no YAML", "commented out", "broken"],
+)
+def test_rules_in_a_config_map_that_nothing_evaluates(tmp_path: Path, changed: Tree, why: str) -> None:
+    report = scan_tree(tmp_path, {**CLUSTER, **changed})
+    assert grade(report, ALERTS) in (Grade.TRACE, Grade.ABSENT)
+    assert why in practice(report, ALERTS).reason
+
+
+def test_receiver_in_a_config_map_that_no_pod_has(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**CLUSTER, "k8s/prometheus.yaml": _pod("rules", "config")})
+    assert practice(report, ALERTS).reason == "nothing here says who receives it"
+    silent = RECEIVER.partition("    slack")[0]
+    report = scan_tree(tmp_path / "b", {**CLUSTER, "k8s/told.yaml": _config_map("told", alertmanager_yml=silent)})
+    assert grade(report, ALERTS) is Grade.TRACE
 
 
 def test_rule_on_a_recorded_metric_leads_to_the_one_that_code_emits(tmp_path: Path) -> None:
@@ -219,7 +295,30 @@ def test_rule_of_grafana_with_a_contact_point(tmp_path: Path) -> None:
     assert grade(paused, DRIFT) is Grade.TRACE
     assert findings(paused, "MLS501")
     alone = scan_tree(tmp_path / "alone", {k: v for k, v in tree.items() if "contact" not in k})
-    assert grade(alone, ALERTS) is Grade.TRACE
+    assert practice(alone, ALERTS).reason == "nothing here says who receives it"
+    assert findings(alone, "MLS505")
+
+
+@pytest.mark.parametrize(
+    ("pod", "labels", "met"),
+    [(_pod("alerting"), "", True), ("", "  labels: {grafana_alert: '1'}\n", True), ("", "", False)],
+    ids=["mounted", "taken by the sidecar", "neither"],
+)
+def test_rules_of_grafana_in_a_config_map(tmp_path: Path, pod: str, labels: str, met: bool) -> None:
+    provisioned = _config_map("alerting", rules_yml=GRAFANA, contact_yml=CONTACT)
+    tree: Tree = {
+        **ML,
+        "metrics.py": EMITTER.replace("model_accuracy", "model_drift_score"),
+        "Dockerfile": IMAGE,
+        "k8s/alerting.yaml": provisioned.replace("\ndata:\n", f"\n{labels}data:\n"),
+        "k8s/grafana.yaml": pod,
+    }
+    report = scan_tree(tmp_path, tree)
+    assert grade(report, DRIFT) is (Grade.WIRED if met else Grade.TRACE)
+    assert practice(report, ALERTS).met is met
+    if met:
+        where = {str(evidence.location) for evidence in practice(report, ALERTS).evidence}
+        assert len(where) == 2 and all(place.startswith("k8s/alerting.yaml:") for place in where)
 
 
 @pytest.mark.parametrize("indent", [None, 2])
