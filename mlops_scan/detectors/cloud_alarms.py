@@ -34,6 +34,10 @@ _QUALITY_METRIC = regex(
 )
 _OPERATION = regex(r"(latency|5xx|4xx|invocation|cpu|memory|disk|throttl|duration|heartbeat)", re.I)
 _NOBODY = regex(r"(^$|todo|changeme|replace[_-]?me|<your|example\.com$|your[-_.]?(e-?mail|name)|^null$)", re.I)
+_ACTS = regex(r"(scal(e|ing)|:automate:)", re.I)  # on machines, and tells nobody
+_ACTIONS = ("alarm_actions", "notification_channels", "actions", "action", "action_group_id", "message")
+_COSTS = ("AWS/Billing", "AWS/Usage")
+_VARIABLE = regex(r"var\.(\w+)")
 _QUALITY = regex(r"model_?quality", re.I)
 _DATA = regex(r"data_?quality", re.I)
 _FILTER = regex(r"metric\.type\s*=\s*\"([\w./-]+)\"")  # in an alert policy of Google Cloud Monitoring
@@ -142,8 +146,8 @@ def _alarm(context: Context, alarm: Resource, emitters: Emitters) -> Iterator[Si
     practice = model_practice(alarm)
     off = idle(context, alarm)
     if not practice:
-        if alarm.says("namespace") == "AWS/SageMaker" and not off:
-            yield Signal("monitoring/service-metrics", alarm.type, Grade.IMPLEMENTED, (place,), fixed=True)
+        if not off:
+            yield from _on_service(context, alarm, place)
         return
     if off:
         for served in (practice, ALERTS):
@@ -202,6 +206,20 @@ def _bounded(alarm: Resource, practice: str, place: Evidence, emitter: Emitter |
     return Signal(practice, alarm.type, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
+def _on_service(context: Context, alarm: Resource, place: Evidence) -> Iterator[Signal]:
+    """What an alarm on the service, its machines or its jobs is worth; one that only scales tells nobody."""
+    if alarm.says("namespace") == "AWS/SageMaker":
+        yield Signal("monitoring/service-metrics", alarm.type, Grade.IMPLEMENTED, (place,), fixed=True)
+    if alarm.says("namespace") in _COSTS:
+        return
+    receiver, reason = _receiver(context, alarm)
+    if receiver is not None:
+        evidence = (place, context.evidence(receiver.path, receiver.line, Hop.EFFECT))
+        yield Signal(ALERTS, alarm.type, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, fixed=True)
+    elif reason and not _ACTS.search(alarm.says(*_ACTIONS)):
+        yield Signal(ALERTS, alarm.type, Grade.IMPLEMENTED, (place,), Confidence.MEDIUM, reason, fixed=True)
+
+
 # -- receivers -------------------------------------------------------------------------------------------------------
 
 
@@ -232,16 +250,33 @@ def _receiver(context: Context, alarm: Resource) -> tuple[Resource | None, str]:
     for rule in declared(context, "rule"):
         if ALARM_STATE in rule.text and not idle(context, rule):
             return rule, ""
-    actions = alarm.get("alarm_actions", "notification_channels", "actions", "action", "action_group_id", "message")
+    actions = alarm.get(*_ACTIONS)
     if actions is None or (actions.kind != "scalar" and not actions.items and not actions.entries):
         return None, ""
-    text = alarm.says("alarm_actions", "notification_channels", "actions", "action", "action_group_id", "message")
+    text = alarm.says(*_ACTIONS)
     own = [topic for topic in declared(context, "topic") if alarm.mentions(topic)]
     if own or _NOBODY.search(text.strip()):
         return None, ""
-    if alarm.type.startswith("datadog") and "@" not in text:
+    if (alarm.type.startswith("datadog") and "@" not in text) or _left_empty(context, alarm, text):
         return None, ""
     return None, "its receiver is given from outside the repository"
+
+
+def _left_empty(context: Context, alarm: Resource, actions: str) -> bool:
+    """Whether the actions are one variable of Terraform whose default is nothing, and which nothing here sets."""
+    variable = _VARIABLE.fullmatch(actions.strip())
+    if variable is None or alarm.language != "terraform":
+        return False
+    folder, name, default = alarm.path.rpartition("/")[0], variable[1], None
+    for file in context.written_in("hcl"):
+        for document in context.documents.nodes(file.path):
+            modules = document.get("module")
+            given = [document, *(called for _, called in (modules.entries if modules is not None else ()))]
+            if any(held.get(name) is not None for held in given):
+                return False
+            if file.folder == folder:
+                default = document.path("variable", name, "default") or default
+    return default is not None and not (default.items or default.entries or default.string())
 
 
 def _subscriber(context: Context, topic: Resource) -> Resource | None:

@@ -12,6 +12,7 @@ from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.polled import on_request
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence
 
@@ -216,5 +217,6 @@ def _idle(context: Context, module: Module, path: str, line: int) -> str:
     for scope in scopes:
         for started in context.started(path, scope):
             if started.run.start.kind in _STARTS and not started.run.start.blocked and not started.run.tests:
-                return ""
+                route = on_request(context, (path, scope)) if started.run.start.kind == "service" else ""
+                return f"only who asks for `{route}` makes it, and nothing here does" if route else ""
     return "nothing seen in the repository starts the code that emits its metric"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from mlops_scan.code.facts import MAIN
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
@@ -17,6 +18,7 @@ from mlops_scan.words import Evidence, Hop
 
 _HANDLER = regex(r".*\.(get|post|put|route|api_route)")
 _URL = regex(r"https?://[\w.:-]+(/[\w./-]+)")
+_CHECK = regex(r"(drift|psi\b|monitor|perform|quality|evaluat|report)", re.I)  # a route for checks
 _PLAIN = frozenset({"/health", "/healthz", "/ready", "/readyz", "/live", "/docs", "/ping", "/status"})
 _MAX_HANDLERS = 500
 _MAX_SIZE = 150_000  # bytes of a dashboard or manifest
@@ -34,6 +36,36 @@ def polled(context: Context, node: Node) -> Evidence | None:
     return None
 
 
+def on_request(context: Context, node: Node) -> str:
+    """The route without which nothing runs `node`, where it is one for checks and nothing declared asks for it."""
+    sources = context.index.hops_to((node,))
+    handlers = {handler: route for handler, route in _named(context) if handler in sources}
+    if not handlers or not all(_CHECK.search(route) for route in handlers.values()):
+        return ""
+    callers: dict[Node, list[Node]] = {}
+    for source in sources:
+        for target, _ in context.index.edges(source) if source not in handlers else ():
+            if target in sources and target not in handlers:
+                callers.setdefault(target, []).append(source)
+    seen, left = {node}, [node]
+    while left:
+        for caller in callers.get(left.pop(), ()):
+            if caller not in seen:
+                seen.add(caller)
+                left.append(caller)
+    if any(_runs(context, caller) for caller in seen) or polled(context, node) is not None:
+        return ""
+    return min(handlers.values())
+
+
+def _runs(context: Context, node: Node) -> bool:
+    """Whether a module's own statements are run by something else than a person or a test."""
+    if node[1] not in ("", MAIN):
+        return False
+    starts = (s.run for s in context.started(*node) if not s.run.tests)
+    return any(run.start.kind != "person" and not run.start.blocked for run in starts)
+
+
 def _routes(context: Context, node: Node) -> Iterator[str]:
     """The routes whose handlers lead to a node."""
     for route, reached in _handlers(context):
@@ -44,7 +76,13 @@ def _routes(context: Context, node: Node) -> Iterator[str]:
 @kept
 def _handlers(context: Context) -> Sequence[tuple[str, frozenset[Node]]]:
     """Every route of the repository's services with what its handler reaches."""
-    found: list[tuple[str, frozenset[Node]]] = []
+    return [(route, frozenset(context.index.reach((handler,), 8))) for handler, route in _named(context)]
+
+
+@kept
+def _named(context: Context) -> Sequence[tuple[Node, str]]:
+    """Every handler of the repository's services with its route."""
+    found: list[tuple[Node, str]] = []
     for path, module in context.modules(notebooks=False):
         for function in module.functions.values():
             if not any(_HANDLER.fullmatch(name) for name in function.decorators) or len(found) >= _MAX_HANDLERS:
@@ -55,7 +93,7 @@ def _handlers(context: Context) -> Sequence[tuple[str, frozenset[Node]]]:
                 if function.line - 4 <= line <= function.line and text.startswith("/") and text not in _PLAIN
             ]
             if written:
-                found.append((written[0], frozenset(context.index.reach(((path, function.qualname),), 8))))
+                found.append(((path, function.qualname), written[0]))
     return found
 
 

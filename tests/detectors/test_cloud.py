@@ -86,6 +86,56 @@ def test_alarm_on_the_machine_is_none_on_the_model(tmp_path: Path) -> None:
     assert not findings(report, "MLS505")
 
 
+SERVICE = """\
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  namespace     = "AWS/ApplicationELB"
+  metric_name   = "HTTPCode_Target_5XX_Count"
+  threshold     = 5
+  alarm_actions = [aws_sns_topic.alerts.arn]
+}
+resource "aws_sns_topic" "alerts" {}
+resource "aws_sns_topic_subscription" "mail" {
+  topic_arn = aws_sns_topic.alerts.arn
+  protocol  = "email"
+  endpoint  = var.mail
+}
+variable "mail" {}
+variable "actions" { default = [] }
+"""
+ACTION = "[aws_sns_topic.alerts.arn]"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "met"),
+    [
+        ("", "", True),
+        (ACTION, "var.given", True),
+        (ACTION, "var.actions", False),
+        (ACTION, "[aws_appautoscaling_policy.up.arn]", False),
+        (ACTION, '["arn:aws:automate:eu-west-1:ec2:recover"]', False),
+        (ACTION, "[]", False),
+        ("  threshold     = 5", "  actions_enabled = false", False),
+        ("var.mail", '"TODO"', False),
+        ("AWS/ApplicationELB", "AWS/Billing", False),
+    ],
+    ids=["told", "from outside", "left empty", "scales", "restarts", "nobody", "off", "no address", "costs"],
+)
+def test_alarm_on_the_service_that_tells_somebody(tmp_path: Path, old: str, new: str, met: bool) -> None:
+    report = scan_tree(tmp_path, {**ML, "infra/main.tf": SERVICE.replace(old, new)})
+    assert practice(report, ALERTS).met is met
+    assert [grade(report, name) for name in (DRIFT, PERFORMANCE)] == [Grade.ABSENT] * 2
+    assert not findings(report, "MLS505")
+
+
+def test_actions_that_the_caller_of_a_module_gives(tmp_path: Path) -> None:
+    tree: Tree = {**ML, "infra/modules/alarms/main.tf": SERVICE.replace(ACTION, "var.actions")}
+    call = 'module "alarms" {\n  source  = "./modules/alarms"\n  MORE\n}\n'
+    given = {**tree, "infra/main.tf": call.replace("MORE", "actions = [aws_sns_topic.team.arn]")}
+    assert practice(scan_tree(tmp_path / "given", given), ALERTS).met
+    left = {**tree, "infra/main.tf": call.replace("MORE", "")}
+    assert grade(scan_tree(tmp_path / "left", left), ALERTS) is Grade.ABSENT
+
+
 def test_alarm_on_the_endpoint_watches_the_service(tmp_path: Path) -> None:
     text = ALARM.replace("SPACE", "AWS/SageMaker").replace("METRIC", "ModelLatency")
     report = scan_tree(tmp_path, {**ML, "infra/main.tf": text})

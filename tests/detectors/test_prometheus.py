@@ -136,7 +136,10 @@ def test_code_that_only_reads_a_metric_emits_none(tmp_path: Path) -> None:
     [
         ("", Grade.IMPLEMENTED),
         ('route:\n  receiver: "null"\nreceivers:\n  - name: "null"\n', Grade.TRACE),
-        ("route:\n  receiver: ml\nreceivers:\n  - name: ml\n    # slack_configs:\n    #   - channel: ml\n", Grade.TRACE),
+        (
+            "route:\n  receiver: ml\nreceivers:\n  - name: ml\n    # slack_configs:\n    #   - channel: ml\n",
+            Grade.TRACE,
+        ),
     ],
     ids=["none", "null", "commented out"],
 )
@@ -332,3 +335,54 @@ def test_bound_that_cannot_be_broken(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**LOOP, "prometheus/alerts.yml": RULES.replace("< 0.8", "< 0")})
     assert grade(report, PERFORMANCE) is Grade.TRACE
     assert findings(report, "MLS301")
+
+
+ON_REQUEST = """\
+from fastapi import FastAPI
+from prometheus_client import Gauge, make_asgi_app
+from scipy.stats import ks_2samp
+
+app = FastAPI()
+app.mount("/metrics", make_asgi_app())
+SHARE = Gauge("model_drift_share", "share of drifted features")
+
+
+def analyse():
+    SHARE.set(ks_2samp([1.0], [2.0]).statistic)
+
+
+@app.get("/ROUTE")
+def asked():
+    analyse()
+    return {}
+"""
+CRON = """\
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: ask}
+spec:
+  schedule: "0 * * * *"
+  jobTemplate: {spec: {template: {spec: {containers: [{name: c, image: curl, args: ["http://scoring/drift"]}]}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("route", "more", "wired"),
+    [
+        ("drift", {}, False),
+        ("drift", {"smoke.py": 'from app import analyse\n\nif __name__ == "__main__":\n    analyse()\n'}, False),
+        ("drift", {"k8s/ask.yaml": CRON}, True),
+        ("predict", {}, True),
+    ],
+    ids=["asked by nobody", "also run by hand", "asked by a clock", "asked by users"],
+)
+def test_metric_that_only_a_request_makes(tmp_path: Path, route: str, more: Tree, wired: bool) -> None:
+    tree: Tree = {
+        **LOOP,
+        **more,
+        "app.py": ON_REQUEST.replace("ROUTE", route),
+        "Dockerfile": 'FROM python:3.12\nCOPY . .\nRUN pip install fastapi\nCMD ["uvicorn", "app:app"]\n',
+        "prometheus/alerts.yml": RULES.replace("model_accuracy < 0.8", "model_drift_share > 0.3"),
+    }
+    report = scan_tree(tmp_path, tree)
+    assert (grade(report, DRIFT) is Grade.WIRED) is wired
