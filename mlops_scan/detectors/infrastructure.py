@@ -10,6 +10,7 @@ from mlops_scan.automation.infrastructure import resources as find_resources
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.kept import kept
+from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
@@ -26,9 +27,11 @@ _HELPERS = ("random_", "null_", "local_", "time_", "tls_")  # providers that mak
 _ML_WORD = regex(
     r"(?<![a-z])(ml|mlops|mlflow|models?|sagemaker|inference|predict(ion|or|ions)?|scoring|training|vertex|bedrock"
     r"|machine[-_ ]?learning\w*|databricks|feature[-_ ]?store|kubeflow|kserve|drift"
-    r"|feast|hopsworks|zenml|clearml|seldon|bentoml)(?![a-z])",
+    r"|feast|hopsworks|zenml|clearml|seldon|bentoml|mlruns|dvc)(?![a-z])",
     re.I,
 )
+_INPUTS = frozenset({"module", "variable", "locals", "terraform"})
+_MAX_NODES = 2000  # of a block
 _SUBMODULE = regex(r"^[ \t]*path[ \t]*=[ \t]*(\S+)[ \t]*$", re.M)  # of .gitmodules
 
 
@@ -48,8 +51,11 @@ def _as_code(context: Context) -> Iterator[Signal]:
         if resource.language in _STACKS and _makes_something(resource):
             folder = resource.path.rpartition("/")[0].partition("/modules/")[0]
             stacks.setdefault((resource.language, folder), []).append(resource)
-    for held in stacks.values():
-        told = next((r for r in held if not _off(context, r) and _ML_WORD.search(_said(r))), None)
+    for (language, folder), held in stacks.items():
+        made = [r for r in held if not _off(context, r)]
+        told = next((r for r in made if _ML_WORD.search(_said(r))), None)
+        if told is None and made and language == "terraform" and _ML_WORD.search(_given(context, folder)):
+            told = made[0]
         chosen = told or held[0]
         evidence = (context.evidence(chosen.path, chosen.line),)
         tool = _tool(chosen)
@@ -90,6 +96,26 @@ def _said(resource: Resource) -> str:
         return f"{resource.name} {resource.text}"
     values = (node.text for key, node in resource.body.entries if key not in _DERIVED and node.kind == "scalar")
     return " ".join((resource.name, *values))
+
+
+def _given(context: Context, folder: str) -> str:
+    """What the Terraform of a stack gives to its resources: modules and their inputs, variables, where the state is."""
+    said: list[str] = []
+    for file in context.written_in("hcl"):
+        if file.folder != folder and not file.path.startswith(f"{folder}/"):
+            continue
+        for document in context.documents.nodes(file.path):
+            for block, held in document.entries:
+                if block in _INPUTS or held.kind == "scalar":  # the latter in a file of values
+                    said.extend(_words(held))
+    return " ".join(said)
+
+
+def _words(block: Node) -> Iterator[str]:
+    for keys, node in block.walk(_MAX_NODES):
+        if not keys or keys[-1] != "description":
+            yield from keys[-1:]
+            yield node.text
 
 
 def declared(context: Context, *kinds: str) -> list[Resource]:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from mlops_scan.code.facts import Guard
+from mlops_scan.code.facts import Function, Guard
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.gates import METRIC
@@ -39,9 +39,11 @@ _STATISTICS = regex(
 _ARITHMETIC = regex(
     r"(numpy|math|jax\.numpy)\.(log|histogram|percentile|quantile|digitize|cumsum|searchsorted|sum|abs|mean|diff|interp|sort)"
 )
+_INDEX_NAME = regex(r"_?((calculate|calc|compute|get)_)?(psi|population_stability_index)", re.I)
+_LOGARITHM = regex(r"(numpy|math)\.log")
 _LIVE = (
     "monitor", "live", "production", "feedback", "degrad", "drift", "online_", "delayed_label", "ground_truth",
-    "backfill_quality", "model_health", "performance_check",
+    "backfill_quality", "model_health", "performance_check", "performance_track",
 )  # fmt: skip
 _STAGES = ("production", "live")
 """Those that are parts of the names of whole projects."""
@@ -100,7 +102,8 @@ def _drift_sites(context: Context) -> Iterator[Use]:
             }
             statistic = next((call for name, call in names.items() if _STATISTICS.fullmatch(name)), None)
             by_hand = sum(1 for name in names if _ARITHMETIC.fullmatch(name))
-            if statistic is not None or (by_hand >= 2 and _DISTANCE_NAME.search(function.qualname)):
+            named = _DISTANCE_NAME.search(function.qualname) is not None
+            if statistic is not None or (named and (by_hand >= 2 or _is_index(function, names))):
                 line = statistic.line if statistic is not None else function.line
                 location = context.evidence(path, line).location
                 yield Use(
@@ -114,6 +117,12 @@ def _drift_sites(context: Context) -> Iterator[Use]:
                     Confidence.HIGH,
                     "",
                 )
+
+
+def _is_index(function: Function, called: Iterable[str]) -> bool:
+    """Whether a function of two distributions takes a logarithm and is called after the population stability index."""
+    index = _INDEX_NAME.fullmatch(function.qualname.rpartition(".")[2]) is not None
+    return index and len(function.parameters) >= 2 and any(_LOGARITHM.fullmatch(name) for name in called)
 
 
 def _says_drift(name: str) -> bool:

@@ -29,6 +29,27 @@ def test_stack_with_a_link_to_a_model(tmp_path: Path, name: str, text: str) -> N
     assert practice(scan_tree(tmp_path, {**ML, name: text}), INFRA).met
 
 
+STREAM = 'resource "aws_kinesis_stream" "rides" {\n  name = var.name\n}\nvariable "name" {}\n'
+CALL = 'module "rides" {\n  source = "../modules/stream"\n  name   = "GIVEN"\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("given", "beside", "met"),
+    [
+        ("mlruns", "", True),
+        ("rides", 'terraform {\n  backend "s3" {\n    bucket = "mlops-state"\n  }\n}\n', True),
+        ("rides", 'variable "folder" {\n  default = "models/"\n}\n', True),
+        ("rides", 'variable "folder" {\n  description = "the model of the car"\n}\n', False),
+        ("rides", '# module "mlflow" {}\noutput "model" {\n  value = 1\n}\n', False),
+        ("rides", "", False),
+    ],
+    ids=["an input", "the state", "a variable", "a description", "a comment and an output", "nothing"],
+)
+def test_stack_whose_inputs_tell_of_a_model(tmp_path: Path, given: str, beside: str, met: bool) -> None:
+    tree = {"infra/modules/stream/main.tf": STREAM, "infra/prod/main.tf": CALL.replace("GIVEN", given) + beside}
+    assert practice(scan_tree(tmp_path, {**ML, **tree}), INFRA).met is met
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -203,6 +203,41 @@ def test_drift_of_something_else(tmp_path: Path, text: str) -> None:
 # -- performance -------------------------------------------------------------------------------------------------------
 
 
+INDEX = """\
+import math
+
+import pandas as pd
+
+
+def psi(reference, live):
+    total = 0.0
+    for a, b in zip(reference, live):
+        total += (b - a) * math.log(b / a)
+    return total
+
+
+if __name__ == "__main__":
+    print(psi(pd.read_parquet("a")["x"], pd.read_parquet("b")["x"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "known"),
+    [
+        ("", "", True),
+        ("psi(", "calculate_psi(", True),
+        ("math.log(b / a)", "(b / a)", False),
+        ("psi(reference, live)", "psi(reference, live=(1.0,))", True),
+        ("def psi(reference, live):", "def psi(reference):\n    live = reference", False),
+        ("psi(", "psi_to_bar(", False),
+    ],
+    ids=["itself", "computed", "no logarithm", "a default", "a function of one number", "a pressure"],
+)
+def test_stability_index_in_plain_python(tmp_path: Path, old: str, new: str, known: bool) -> None:
+    report = scan_tree(tmp_path, {**ML, "stats.py": INDEX.replace(old, new)})
+    assert grade(report, DRIFT) is (Grade.IMPLEMENTED if known else Grade.ABSENT)
+
+
 QUALITY = """\
 import os
 
@@ -251,6 +286,9 @@ def test_comparison_while_training_is_none_of_live_quality(tmp_path: Path) -> No
     ("path", "text", "expected"),
     [
         ("model_monitoring/check.py", QUALITY, Grade.IMPLEMENTED),
+        ("dags/model_performance_tracking.py", QUALITY, Grade.IMPLEMENTED),
+        ("dags/performance.py", QUALITY, Grade.ABSENT),
+        ("training/performance_tracking.py", QUALITY, Grade.ABSENT),
         ("production-demo/check.py", QUALITY, Grade.ABSENT),
         ("production-demo/training/monitor_live.py", QUALITY, Grade.ABSENT),
         ("monitor_live.py", QUALITY.replace("accuracy < 0.8", "accuracy != None"), Grade.ABSENT),
