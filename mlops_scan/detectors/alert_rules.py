@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from typing import cast
 
 from msgspec import Struct
 
@@ -155,7 +156,7 @@ def _entries(context: Context, path: str, config: Node) -> Iterator[Held]:
             found = yaml.parse(text)
         except DocumentError as error:
             found = tuple(error.partial or ())
-        idle = _unmounted(context, path, config) if idle is None else idle
+        idle = _unmounted(context, config) if idle is None else idle
         for document in found:
             yield Held(path, name, document, value.text_line - 1, idle)
 
@@ -164,27 +165,29 @@ def _may_be_one(text: str) -> bool:
     return any(word in text for word in ("groups:", "rule_files", "receivers:"))
 
 
-def _unmounted(context: Context, path: str, config: Node) -> str:
+def _unmounted(context: Context, config: Node) -> str:
     """Why no pod has the entries of a ConfigMap as files, or empty."""
     labels = config.path("metadata", "labels")
     named = config.path("metadata", "name")
     name = named.text if named is not None else ""
-    if labels is not None and labels.get("grafana_alert") is not None:
+    if name in _mounted(context) or (labels is not None and labels.get("grafana_alert") is not None):
         return ""
-    others = (f.path for f in context.written_in("yaml") if f.path != path and name in context.documents.text(f.path))
-    for place in (path, *others) if name else ():
-        for document in context.documents.nodes(place):
-            if _kind(document) != _CONFIG_MAP and _mounts(document, name):
-                return ""
     return f"no pod of this repository mounts the ConfigMap `{name}`"
 
 
-def _mounts(document: Node, name: str) -> bool:
-    """Whether a manifest has a volume of a ConfigMap: `volumes: [{configMap: {name: …}}]`, projected ones included."""
-    return any(
-        keys[-2:] == ("configMap", "name") and "volumes" in keys and node.text == name
-        for keys, node in document.walk(_MAX_NODES)
-    )
+def _mounted(context: Context) -> frozenset[str]:
+    """The ConfigMaps of `volumes: [{configMap: {name: …}}]`, also in projected ones."""
+    if "mounted configurations" not in context.cache:
+        context.cache["mounted configurations"] = frozenset(
+            node.text
+            for file in context.written_in("yaml")
+            if file.path in context.documents.parsed and "configMap" in context.documents.text(file.path)
+            for document in context.documents.nodes(file.path)
+            if _kind(document) != _CONFIG_MAP
+            for keys, node in document.walk(_MAX_NODES)
+            if keys[-2:] == ("configMap", "name") and "volumes" in keys and node.text
+        )
+    return cast("frozenset[str]", context.cache["mounted configurations"])
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------

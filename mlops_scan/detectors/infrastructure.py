@@ -14,6 +14,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
+from mlops_scan.repository.folders import above
 from mlops_scan.words import Confidence, Grade, Location, Problem, Signal
 
 MAX_PAIRED = 200  # resources of a kind that are compared with each other
@@ -51,11 +52,13 @@ def _as_code(context: Context) -> Iterator[Signal]:
         if resource.language in _STACKS and _makes_something(resource):
             folder = resource.path.rpartition("/")[0].partition("/modules/")[0]
             stacks.setdefault((resource.language, folder), []).append(resource)
+    telling: frozenset[str] | None = None
     for (language, folder), held in stacks.items():
         made = [r for r in held if not _off(context, r)]
         told = next((r for r in made if _ML_WORD.search(_said(r))), None)
-        if told is None and made and language == "terraform" and _ML_WORD.search(_given(context, folder)):
-            told = made[0]
+        if told is None and made and language == "terraform":
+            telling = _telling(context) if telling is None else telling
+            told = made[0] if folder in telling else None
         chosen = told or held[0]
         evidence = (context.evidence(chosen.path, chosen.line),)
         tool = _tool(chosen)
@@ -98,17 +101,23 @@ def _said(resource: Resource) -> str:
     return " ".join((resource.name, *values))
 
 
-def _given(context: Context, folder: str) -> str:
-    """What the Terraform of a stack gives to its resources: modules and their inputs, variables, where the state is."""
-    said: list[str] = []
+def _telling(context: Context) -> frozenset[str]:
+    """The folders in or below which Terraform says what its resources are for, and that it is a model.
+
+    It says so in what it gives to them: modules and their inputs, variables, where the state is kept.
+    """
+    found: set[str] = set()
     for file in context.written_in("hcl"):
-        if file.folder != folder and not file.path.startswith(f"{folder}/"):
-            continue
-        for document in context.documents.nodes(file.path):
-            for block, held in document.entries:
-                if block in _INPUTS or held.kind == "scalar":  # the latter in a file of values
-                    said.extend(_words(held))
-    return " ".join(said)
+        if file.folder not in found and any(_ML_WORD.search(text) for text in _given(context, file.path)):
+            found.update(folder for folder in above(file.folder) if folder or not file.folder)
+    return frozenset(found)
+
+
+def _given(context: Context, path: str) -> Iterator[str]:
+    for document in context.documents.nodes(path):
+        for block, held in document.entries:
+            if block in _INPUTS or held.kind == "scalar":  # the latter in a file of values
+                yield from _words(held)
 
 
 def _words(block: Node) -> Iterator[str]:
