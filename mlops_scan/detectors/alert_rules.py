@@ -16,13 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.automation.images import is_compose
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.documents.bounds import MAX_BYTES
 from mlops_scan.documents.node import DocumentError, Node
 
@@ -175,19 +175,18 @@ def _unmounted(context: Context, config: Node) -> str:
     return f"no pod of this repository mounts the ConfigMap `{name}`"
 
 
+@kept
 def _mounted(context: Context) -> frozenset[str]:
     """The ConfigMaps of `volumes: [{configMap: {name: …}}]`, also in projected ones."""
-    if "mounted configurations" not in context.cache:
-        context.cache["mounted configurations"] = frozenset(
-            node.text
-            for file in context.written_in("yaml")
-            if file.path in context.documents.parsed and "configMap" in context.documents.text(file.path)
-            for document in context.documents.nodes(file.path)
-            if _kind(document) != _CONFIG_MAP
-            for keys, node in document.walk(_MAX_NODES)
-            if keys[-2:] == ("configMap", "name") and "volumes" in keys and node.text
-        )
-    return cast("frozenset[str]", context.cache["mounted configurations"])
+    return frozenset(
+        node.text
+        for file in context.written_in("yaml")
+        if file.path in context.documents.parsed and "configMap" in context.documents.text(file.path)
+        for document in context.documents.nodes(file.path)
+        if _kind(document) != _CONFIG_MAP
+        for keys, node in document.walk(_MAX_NODES)
+        if keys[-2:] == ("configMap", "name") and "volumes" in keys and node.text
+    )
 
 
 # -- rules -----------------------------------------------------------------------------------------------------------

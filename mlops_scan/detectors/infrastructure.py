@@ -52,13 +52,11 @@ def _as_code(context: Context) -> Iterator[Signal]:
         if resource.language in _STACKS and _makes_something(resource):
             folder = resource.path.rpartition("/")[0].partition("/modules/")[0]
             stacks.setdefault((resource.language, folder), []).append(resource)
-    telling: frozenset[str] | None = None
     for (language, folder), held in stacks.items():
         made = [r for r in held if not _off(context, r)]
         told = next((r for r in made if _ML_WORD.search(_said(r))), None)
         if told is None and made and language == "terraform":
-            telling = _telling(context) if telling is None else telling
-            told = made[0] if folder in telling else None
+            told = made[0] if folder in _telling(context) else None
         chosen = told or held[0]
         evidence = (context.evidence(chosen.path, chosen.line),)
         tool = _tool(chosen)
@@ -101,6 +99,7 @@ def _said(resource: Resource) -> str:
     return " ".join((resource.name, *values))
 
 
+@kept
 def _telling(context: Context) -> frozenset[str]:
     """The folders in or below which Terraform says what its resources are for, and that it is a model.
 
