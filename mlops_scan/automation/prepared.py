@@ -11,6 +11,7 @@ from mlops_scan.regex import has_any, regex
 _EXPANSION = regex(r"\$(?:\{(\w+)\}|(\w+))")
 _KNOWN = regex(r"[\w./-]+(\s|$)")  # a command whose program is known
 _MAX_ADDED = 50  # assignments of a variable that are added up
+_NAMING = 4  # words of `remote add NAME URL`
 
 _Key = tuple[int, bool, tuple[tuple[str, str], ...]]  # a script's identity, whether it is a file, what it sees
 _Commands = list[tuple[Command, tuple[str, ...]]]
@@ -48,10 +49,11 @@ class Prepared:
         values = {**dict(seen), **_constants(script)}
         uncalled = _uncalled(script) if is_file else frozenset()
         found = self._commands[key] = []
+        remotes: dict[str, str] = {}
         for command in script.commands:
             words = unwrap(tuple(_filled(word, values) for word in _spelled_out(command.words, script)))
             if words and command.function not in uncalled and words[0] not in script.functions:
-                found.append((command, words))
+                found.append((command, _addressed(words, remotes) if words[0] == "git" else words))
         return found
 
 
@@ -98,6 +100,22 @@ def _filled(word: str, values: Mapping[str, str]) -> str:
     if "$" not in word or not values:
         return word
     return _EXPANSION.sub(lambda match: values.get(match.group(1) or match.group(2), match.group()), word)
+
+
+def _addressed(words: tuple[str, ...], remotes: dict[str, str]) -> tuple[str, ...]:
+    """A `git push` with the address in the place of a remote's name, where the script has named it before.
+
+    `remotes` are the names that are known so far; a command that gives one adds to them.
+    """
+    rest = [word for word in words[1:] if not word.startswith("-")]
+    if rest[:1] == ["remote"] and rest[1:2] in (["add"], ["set-url"]) and len(rest) >= _NAMING:
+        remotes[rest[-2]] = rest[-1]
+    elif remotes and "push" in rest:
+        place = words.index("push")
+        named = next((i for i, word in enumerate(words) if i > place and word in remotes), 0)
+        if named:
+            return (*words[:named], remotes[words[named]], *words[named + 1 :])
+    return words
 
 
 def _uncalled(script: ShellScript) -> frozenset[str]:

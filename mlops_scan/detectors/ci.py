@@ -10,6 +10,7 @@ from mlops_scan.ci.model import ON_CHANGE, Job, Step, Workflow
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.asked import starts_service
 from mlops_scan.detectors.base import LEARNS, Context, unique
+from mlops_scan.detectors.builds import incomplete_images
 from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded, job_of
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
@@ -60,6 +61,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from _unread(context)
     yield from _defects(context, runs)
     yield from _missing(context)
+    yield from incomplete_images(context)
     yield from refused(context)
     yield from _by_hand(context, runs)
 

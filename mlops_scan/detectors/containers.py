@@ -9,16 +9,15 @@ from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mlops_scan.automation.images import ENGINES, built
+from mlops_scan.automation.images import built
 from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import ASIDE, Context
-from mlops_scan.detectors.ciruns import elsewhere, fetches
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.packages import own_packages
 from mlops_scan.documents.requirements import normalised
 from mlops_scan.regex import has_any, regex
-from mlops_scan.words import Location, Role
+from mlops_scan.words import Role
 
 if TYPE_CHECKING:
     from mlops_scan.documents.dockerfile import Dockerfile, Instruction
@@ -352,40 +351,4 @@ def _built_in(context: Context, workflow: str, name: str) -> set[tuple[str, str]
                 return set()
         elif run.words[:2] != ("docker", "push"):
             return set()
-    return found
-
-
-# -- builds that fail ------------------------------------------------------------------------------------------------
-
-
-def broken_build(context: Context, run: Run) -> str:
-    """Why a run of CI does not happen, where its job, or one that this needs, builds an image from a file not there."""
-    reason, place = _broken(context).get((run.start.workflow, run.start.job), ("", None))
-    before = place is not None and place.path == run.location.path and run.location.line < place.line
-    return "" if before else reason
-
-
-@kept
-def _broken(context: Context) -> Mapping[tuple[str, str], tuple[str, Location | None]]:
-    """The reason for each job that fails at a build of its own, with the place of that, and for those that need it."""
-    found: dict[tuple[str, str], tuple[str, Location | None]] = {}
-    missing = [run for run in context.automation.runs if run.missing and run.start.kind == "ci"]
-    for run in missing:
-        job = (run.start.workflow, run.start.job)
-        builds = run.words[:1] and run.words[0] in ENGINES and "build" in run.words[:4]
-        if not builds or run.toothless or job in found or elsewhere(context, run.missing):
-            continue
-        if not fetches(context, *job):
-            found[job] = f"the image is built from `{run.missing}`, which is not in the repository", run.location
-    for workflow in context.automation.workflows if found else ():
-        for _ in workflow.jobs:
-            needing = {
-                (workflow.path, job.id): (f"it needs job `{name}`: {found[workflow.path, name][0]}", None)
-                for job in workflow.jobs
-                for name in job.needs
-                if (workflow.path, name) in found and (workflow.path, job.id) not in found and not job.condition
-            }
-            if not needing:
-                break
-            found.update(needing)
     return found

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import AUTOMATIC
 from mlops_scan.detectors.base import Context, unique
+from mlops_scan.detectors.builds import broken_build
 from mlops_scan.detectors.ciruns import chain, graded
-from mlops_scan.detectors.containers import broken_build, pushes_no_model
+from mlops_scan.detectors.containers import pushes_no_model
 from mlops_scan.detectors.gitops import synced
 from mlops_scan.detectors.hosted import ENDS_WITH_JOB, ends_with_job
 from mlops_scan.detectors.stacks import deployed, deployed_pipeline

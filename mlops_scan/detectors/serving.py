@@ -12,6 +12,7 @@ from mlops_scan.automation.paths import join
 from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
+from mlops_scan.detectors.builds import broken_build
 from mlops_scan.detectors.containers import has_models, may_hold_model
 from mlops_scan.detectors.hosted import ends_with_job
 from mlops_scan.detectors.kept import kept
@@ -274,11 +275,13 @@ def _as_code(context: Context) -> Iterator[Signal]:
         deploying = next((u for u in run.uses if {"deploy-model", "deploy-pipeline"} & set(u.does)), None)
         if deploying is not None and not ends_with_job(context, run):
             grade = Grade.WIRED if run.start.kind == "ci" and not run.start.blocked else Grade.IMPLEMENTED
+            broken = broken_build(context, run) if run.start.kind == "ci" else ""
             yield Signal(
                 "deploy/as-code",
                 deploying.tool,
-                grade,
+                Grade.TRACE if broken else grade,
                 (context.evidence(run.location.path, run.location.line),),
+                reason=broken,
                 fixed=True,
             )
 
