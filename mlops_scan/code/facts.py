@@ -83,6 +83,7 @@ class Guard(Struct, frozen=True, gc=False):
     trivial: bool = False  # `assert True`, `assert 1`
     body_end: int = 0
     ordered: bool = False  # something is compared by size, not only for equality or membership
+    vague: bool = False  # it asks no more than whether something is there, or of which type: `isinstance(model, Ridge)`
 
 
 class Shield(Struct, frozen=True, gc=False):

@@ -19,6 +19,7 @@ PROCEEDS = (
     "passed", "qualif", "should_replace", "should_update",
 )  # fmt: skip
 """Names of flags that let a model proceed: `if is_accepted:` is worth a look although it compares nothing itself."""
+_KIND_TESTS = frozenset({"isinstance", "hasattr", "callable", "issubclass"})
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _STOPPING = frozenset({"exit", "_exit", "fail", "cancel"})  # the last parts of names that stop
 STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
@@ -56,6 +57,7 @@ def guard_of(
         trivial=isinstance(test, ast.Constant),
         body_end=end,
         ordered=ordered,
+        vague=stopping == "assert" and _is_vague(test),
     )
 
 
@@ -87,6 +89,18 @@ def _compared(test: ast.expr) -> tuple[bool, bool, list[float], list[str]]:
             compares = compares or _asserts(node.func)
         todo += children(node)
     return compares, ordered, numbers, names
+
+
+def _is_vague(test: ast.expr) -> bool:
+    """Whether a test asks no more than whether something is there, or of which type it is."""
+    if isinstance(test, ast.BoolOp):
+        return all(map(_is_vague, test.values))
+    if isinstance(test, ast.Call):
+        return isinstance(test.func, ast.Name) and test.func.id in _KIND_TESTS
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1:
+        return False
+    other = test.comparators[0]
+    return isinstance(test.ops[0], ast.IsNot) and isinstance(other, ast.Constant) and other.value is None
 
 
 def orders(test: ast.expr) -> bool:

@@ -22,10 +22,11 @@ from mlops_scan.detectors.stacks import option
 from mlops_scan.detectors.workbenches import is_workbench
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
-from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
 
 _LOADS = frozenset({"load-model"})
 _HOPS, _NEAR = 8, 6
+_MAX_STEPS = 1_000  # of a pipeline, looked at for training
 _MODEL_USE = frozenset({"load-model", "predict"})
 _PRACTICE = "deploy/serving"
 _LAMBDA = "lambda_handler"
@@ -210,19 +211,32 @@ def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: C
         for s in context.started(*node)
         if s.run.start.kind in ("schedule", "pipeline", "service", "ci", "event")
         and not s.run.tests
-        # an image whose command trains scores to validate what it has trained
+        # an image whose command trains scores to validate what it has trained, and so does a pipeline that trains
         and not (s.run.start.kind == "service" and (context.learns(s.run) is not None or _shows(s.run)))
     ]
-    live = next((s for s in started if not s.run.start.blocked), None)
+    trained = [s for s in started if s.run.start.kind == "pipeline" and _trains(context, s.run)]
+    live = next((s for s in started if not s.run.start.blocked and s not in trained), None)
     reason, fixed = "", False
     if live is not None:
         evidence += tuple(context.shown(e) for e in live.chain[:3])
     elif node in installed(context):
         reason = "it is a job of an installed command"
+    elif trained:
+        reason, fixed = "the pipeline that runs it trains the model, so this is part of its evaluation", True
     else:
         reason, fixed = "a prediction script that nothing but a person starts", True
     grade = Grade.TRACE if fixed else Grade.IMPLEMENTED
     return Signal("deploy/serving", tool, grade, evidence, confidence, reason, scope=node[1], fixed=fixed)
+
+
+def _trains(context: Context, run: Run) -> bool:
+    """Whether a step of the pipeline of a run trains the model: what others ask of it is then no prediction of use."""
+    place = run.start.evidence.location
+    known = cast("dict[Location, bool]", context.cache.setdefault("pipelines that train", {}))
+    if place not in known:
+        steps = context.automation.pipeline_runs(place)[:_MAX_STEPS]
+        known[place] = any(context.learns(step) is not None for step in steps)
+    return known[place]
 
 
 def _shows(run: Run) -> bool:

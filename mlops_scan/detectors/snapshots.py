@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.code.facts import Call, Function
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.live import dead
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Problem, Signal
 
 _VERSION = regex(
@@ -23,6 +23,8 @@ _COPIES = frozenset(
     {"copy", "copy2", "copyfile", "copytree", "upload_file", "upload_from_filename", "put_object", "copy_object"}
 )
 _FRAMES = frozenset({"to_parquet", "to_csv", "to_feather", "write_parquet", "write_csv"})
+_OF_MODELS = ("model", "artifact", "weight", "checkpoint")
+_OF_DATA = ("data", "snapshot", "csv", "parquet", "raw")
 _RECORDS = frozenset({"dump", "log_param", "log_params", "log_dict", "log_text", "set_tag", "set_tags", "write_text"})
 _STREAMS = frozenset({"open", "write"})
 _DEPTH = 3  # calls from the function that makes the snapshot to its helpers
@@ -50,12 +52,14 @@ def _is_version(name: str) -> bool:
 
 
 def _snapshot(context: Context, path: str, name: str, function: Function, line: int) -> Iterator[Signal]:
-    calls = [
-        call
+    placed = [
+        (where, call)
         for where, scope in context.index.reach(((path, name),), _DEPTH)
         for call in context.index.calls_in(where, scope)
     ]
-    done = {call.name.rpartition(".")[2] for call in calls}
+    calls = [call for _, call in placed]
+    done = {call.name.rpartition(".")[2] for call in calls} - _COPIES
+    done.update(call.name.rpartition(".")[2] for where, call in placed if _copies_data(context, where, call))
     if not done & _RECORDS:
         return
     copied = bool(done & _COPIES or done & _FRAMES or (done >= _STREAMS and _binary(calls)))
@@ -71,6 +75,19 @@ def _snapshot(context: Context, path: str, name: str, function: Function, line: 
         yield Signal("data/versioning", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=name)
         return
     yield Signal("data/versioning", "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _copies_data(context: Context, path: str, call: Call) -> bool:
+    """Whether a call copies a file of data, or one to a version's place, by the names around it.
+
+    What copies anything else, a model or what a run leaves, is no version of data. `frame.copy()` copies no file:
+    `shutil.copy` has two arguments.
+    """
+    last = call.name.rpartition(".")[2]
+    if last not in _COPIES or (last == "copy" and len(call.args) < 2):
+        return False
+    names = f"{call.scope} {context.line(path, call.line)}".lower()
+    return has_any(names, _OF_DATA) or ("version" in names and not has_any(names, _OF_MODELS))
 
 
 def _binary(calls: Iterable[Call]) -> bool:

@@ -36,6 +36,7 @@ _FAILS = regex(
 )
 _FAILING = "pytest.fail"
 _ERRORS = ("raises", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "warns", "assertLogs")
+_KINDS = frozenset({"assertIsInstance", "assertIsNotNone", "assert_is_instance"})
 _R_ERRORS = frozenset({"expect_error", "expect_warning", "expect_message", "expect_no_error", "expect_condition"})
 _BUILTINS = frozenset(dir(builtins))
 _DATA_LIBRARIES = frozenset(
@@ -161,7 +162,7 @@ def _weakness(context: Context, module: Module, function: Function, nodes: tuple
     if not _asserts(context, module, function):
         return "it reaches a model but asserts nothing"
     if not _asserts(context, module, function, errors=False):
-        return "it checks only that an error is raised, and nothing that comes out of the model"
+        return "it checks only that an error is raised, or of which type something is, and nothing the model answers"
     if always_skipped(function):
         return "it is always skipped"
     mocked = any(
@@ -272,7 +273,10 @@ def _own_names(context: Context) -> frozenset[str]:
 
 
 def _asserts(context: Context, module: Module, function: Function, *, errors: bool = True) -> bool:
-    """Whether a test, or a helper of the tests that it calls, checks anything; with `errors` also that one comes."""
+    """Whether a test, or a helper of the tests that it calls, checks anything; with `errors` also that one comes.
+
+    Without `errors` it is no check either that something is there, or of which type it is.
+    """
     if function.qualname in _checking(context, module.path, errors=errors):
         return True
     return any(
@@ -288,7 +292,7 @@ def _checking(context: Context, path: str, *, errors: bool) -> frozenset[str]:
     module = context.index.modules[path]
     found: set[str] = set()
     for guard in module.guards:
-        if guard.stops == "assert" and not guard.trivial:
+        if guard.stops == "assert" and not guard.trivial and (errors or not guard.vague):
             around = list(accumulate(guard.scope.split("."), "{}.{}".format))
             if errors or not any(
                 outer in module.functions and fake in module.classes for outer, fake in pairwise(around)
@@ -310,6 +314,8 @@ def _is_check(context: Context, module: Module, name: str, errors: bool) -> bool
     last = target.name.rpartition(".")[2]
     if last.startswith("expect_") and target.name.startswith(f"{ROOT}."):
         return errors or last not in _R_ERRORS
+    if last in _KINDS and not errors:
+        return False
     if last in _ERRORS:
         return errors and ("assert" in last or target.name == "pytest.raises")
     return (

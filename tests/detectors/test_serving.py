@@ -470,3 +470,24 @@ def test_a_function_that_only_a_person_deploys(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "fn/main.py": FUNCTION, ".github/workflows/d.yml": text}), NAME) is (
         Grade.IMPLEMENTED
     )
+
+
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("stages:\n  score:\n    cmd: python score_rows.py\n", Grade.IMPLEMENTED),
+        ("stages:\n  fit:\n    cmd: python train.py\n  score:\n    cmd: python score_rows.py\n", Grade.TRACE),
+    ],
+    ids=["of predictions", "of training"],
+)
+def test_scoring_in_a_pipeline_that_trains_is_its_evaluation(tmp_path: Path, steps: str, expected: Grade) -> None:
+    scoring = "import joblib\n\n\ndef score(rows):\n    return joblib.load('m').predict(rows)\n"
+    tree: Tree = {
+        **ML,
+        "scoring.py": scoring,
+        "score_rows.py": "from scoring import score\n\nscore([1])\n",
+        "dvc.yaml": steps,
+    }
+    result = practice(scan_tree(tmp_path, tree), NAME)
+    assert result.grade is expected
+    assert ("its evaluation" in result.reason) is (expected is Grade.TRACE)

@@ -43,9 +43,27 @@ BY_HAND = SNAPSHOT.replace('shutil.copy2(source, f"versions/{version}/")', "copy
         (SNAPSHOT.replace('    keep("ds_1", ["train.csv"])', "    pass"), Grade.TRACE),
         (SNAPSHOT.replace("dataset_version", "model_version"), Grade.ABSENT),
         (SNAPSHOT.replace("json.dump(manifest, file)", "pass"), Grade.ABSENT),
+        (SNAPSHOT.replace("copy2(source", "copy2(model_path"), Grade.TRACE),
+        (SNAPSHOT.replace("shutil.copy2(source, ", "pd.DataFrame(source).copy("), Grade.TRACE),
+        (SNAPSHOT.replace('copy2(source, f"versions/{version}/")', 'copy2(source, "figures/")'), Grade.TRACE),
+        (SNAPSHOT.replace("copy2(", "copy("), Grade.IMPLEMENTED),
+        (SNAPSHOT.replace("copy2(source", "copy2(model_data_path"), Grade.IMPLEMENTED),
         (SNAPSHOT.replace('"dataset_version": version, ', "").replace("keep(", "dataset_version("), Grade.ABSENT),
     ],
-    ids=["copies", "bytes by hand", "recorded only", "never called", "of a model", "not recorded", "a name only"],
+    ids=[
+        "copies",
+        "bytes by hand",
+        "recorded only",
+        "never called",
+        "of a model",
+        "not recorded",
+        "of a model's file",
+        "in memory",
+        "elsewhere",
+        "plain copies",
+        "of data for a model",
+        "a name only",
+    ],
 )
 def test_snapshot(tmp_path: Path, text: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "versions.py": text}), "data/versioning") is expected

@@ -69,12 +69,12 @@ def test_test_of_a_model(tmp_path: Path, test: str, more: Tree) -> None:
         ("from predict import score\n\n\ndef test_a():\n    score([[1]])\n    assert True\n", "asserts nothing"),
         (
             "from unittest.mock import MagicMock\nimport predict\n\n\ndef test_a():\n    predict.load = MagicMock()\n"
-            "    assert predict.score([[1]]) is not None\n",
+            "    assert predict.score([[1]]) == [1]\n",
             "mocks",
         ),
         (
             "from unittest.mock import patch\nimport predict\n\n\n@patch('predict.load')\ndef test_a(load):\n"
-            "    assert predict.score([[1]]) is not None\n",
+            "    assert predict.score([[1]]) == [1]\n",
             "mocks",
         ),
         (
@@ -240,8 +240,8 @@ def test_a_fixture_that_is_imported(tmp_path: Path, imports: str, met: bool, nam
     assert (grade(scan_tree(tmp_path, tree), MODEL) is Grade.IMPLEMENTED) is met
 
 
-STUBBED = "import predict\n\n\ndef test_a():\n    assert predict.score([[1]]) is not None\n"
-PATCHED = "import predict\n\n\ndef test_a(monkeypatch):\n    {}\n    assert predict.score([[1]]) is not None\n"
+STUBBED = "import predict\n\n\ndef test_a():\n    assert predict.score([[1]]) == [1]\n"
+PATCHED = "import predict\n\n\ndef test_a(monkeypatch):\n    {}\n    assert predict.score([[1]]) == [1]\n"
 OWNER = "import joblib\n\n\nclass Scorer:\n    def __init__(self):\n        self.model = joblib.load('m')\n\n"
 OWNER += "    def score(self, rows):\n        return self.model.predict_proba(rows)\n"
 NEW = (
@@ -294,9 +294,36 @@ NEW = (
             },
             "only that an error is raised",
         ),
+        (
+            {
+                "tests/test_model.py": "from predict import score\n\n\ndef test_a():\n    found = score([[1]])\n"
+                "    assert found is not None\n    assert isinstance(found, list) and hasattr(found, 'append')\n"
+            },
+            "of which type something is",
+        ),
+        (
+            {
+                "tests/test_model.py": "import unittest\nfrom predict import score\n\n\n"
+                "class TestScore(unittest.TestCase):\n    def test_a(self):\n"
+                "        self.assertIsInstance(score([[1]]), list)\n"
+            },
+            "of which type something is",
+        ),
         ({"scorer.py": OWNER, "tests/test_model.py": NEW.replace("MADE", "Scorer.__new__(Scorer)")}, "`__init__`"),
     ],
-    ids=["module", "setdefault", "helper", "conftest", "setitem", "function", "library", "raises", "__new__"],
+    ids=[
+        "module",
+        "setdefault",
+        "helper",
+        "conftest",
+        "setitem",
+        "function",
+        "library",
+        "raises",
+        "types",
+        "type of a case",
+        "__new__",
+    ],
 )
 def test_a_test_that_replaces_the_model(tmp_path: Path, tree: Tree, reason: str) -> None:
     result = practice(scan_tree(tmp_path, {**PROJECT, **tree}), MODEL)
