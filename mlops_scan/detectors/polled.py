@@ -68,15 +68,15 @@ def _runs(context: Context, node: Node) -> bool:
 
 def _routes(context: Context, node: Node) -> Iterator[str]:
     """The routes whose handlers lead to a node."""
-    for route, reached in _handlers(context):
+    for route, _, reached in handlers(context):
         if node in reached:
             yield route
 
 
 @kept
-def _handlers(context: Context) -> Sequence[tuple[str, frozenset[Node]]]:
-    """Every route of the repository's services with what its handler reaches."""
-    return [(route, frozenset(context.index.reach((handler,), 8))) for handler, route in _named(context)]
+def handlers(context: Context) -> Sequence[tuple[str, Node, frozenset[Node]]]:
+    """Every route of the repository's services with its handler and what that reaches."""
+    return [(route, node, frozenset(context.index.reach((node,), 8))) for node, route in _named(context)]
 
 
 @kept

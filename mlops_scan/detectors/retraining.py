@@ -10,6 +10,7 @@ from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain
 from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
 from mlops_scan.detectors.pipelines import ml_step
+from mlops_scan.detectors.requested import requested_training
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
 from mlops_scan.regex import has_any
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
@@ -36,6 +37,7 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
         return
     trained = training_of(context, run) if run.uses or run.entries or run.pipelines else None
     if trained is None:
+        yield from _requested(context, run) if clock else ()
         return
     evidence = chain(context, run, trained) if run.words else (context.shown(start.evidence), trained)
     tool = start.kind if start.kind != "ci" else "ci"
@@ -56,6 +58,20 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
             else:
                 evidence = (asked, *evidence)
         yield Signal("retraining/triggered", tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _requested(context: Context, run: Run) -> Iterator[Signal]:
+    """A clock whose job asks a service of the repository to train."""
+    asked = requested_training(context, run)
+    if asked is not None:
+        grade, reason = (Grade.TRACE, run.start.blocked) if run.start.blocked else (Grade.WIRED, "")
+        if not reason and not asked.served:
+            grade, reason = (
+                Grade.IMPLEMENTED,
+                "nothing seen here starts the service that is asked to train",
+            )
+        evidence = (context.shown(run.start.evidence), *asked.evidence)
+        yield Signal("retraining/scheduled", "http", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
 def _declared_schedules(context: Context) -> Iterator[Signal]:
