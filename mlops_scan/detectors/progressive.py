@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from mlops_scan.detectors.base import Context, unique
+from mlops_scan.detectors.splits import drawn_splits
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
@@ -43,8 +44,9 @@ class Split(Struct, frozen=True):
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
-    """Signals for `deploy/progressive` and `deploy/rollback` from chart templates."""
+    """Signals for `deploy/progressive` and `deploy/rollback` from chart templates and services."""
     yield from unique(_charts(context))
+    yield from unique(drawn_splits(context))
 
 
 def _charts(context: Context) -> Iterator[Signal]:

@@ -97,3 +97,55 @@ def test_analysis_of_a_rollout_takes_it_back(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, _chart(template + "      name: {{ .Values.name }}\n"))
     assert practice(report, PROGRESSIVE).met
     assert practice(report, ROLLBACK).met
+
+
+ROUTER = """\
+import random
+
+import joblib
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+class Router:
+    def __init__(self, canary_percent):
+        self.canary_percent = canary_percent
+        self.stable, self.canary = joblib.load("stable"), joblib.load("canary")
+
+    def choose(self):
+        if random.random() * 100 < self.canary_percent:
+            return self.canary
+        return self.stable
+
+
+router = Router(10)
+
+
+@app.post("/predict")
+def predict(row: list[float]):
+    return router.choose().predict([row])
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("", "", Grade.IMPLEMENTED),
+        ("random.random() * 100", "hash('user') % 100", Grade.IMPLEMENTED),
+        ("random.random() * 100", "self.seen", Grade.ABSENT),
+        ("canary_percent", "test_split", Grade.ABSENT),
+        ("canary_percent", "canary_errors", Grade.ABSENT),
+        ("        if random", "        # if random", Grade.ABSENT),
+        ("return router.choose().predict([row])", "return joblib.load('stable').predict([row])", Grade.ABSENT),
+        ('@app.post("/predict")', "# nobody asks", Grade.ABSENT),
+    ],
+    ids=["drawn", "by hash", "counted", "rows", "another bound", "comment", "not asked", "no service"],
+)
+def test_a_share_that_the_service_draws(tmp_path: Path, old: str, new: str, expected: Grade) -> None:
+    text = ROUTER.replace(old, new) if old else ROUTER
+    if "# if" in text:
+        text = text.replace("            return self.canary\n", "")
+    if "nobody" in text:
+        text = text.replace("app = FastAPI()", "app = None")
+    assert grade(scan_tree(tmp_path, {**ML, "service.py": text}), PROGRESSIVE) is expected
