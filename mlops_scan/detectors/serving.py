@@ -25,6 +25,7 @@ from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
 
 _LOADS = frozenset({"load-model"})
+_DEPLOYS = frozenset({"deploy-model", "deploy-pipeline"})
 _HOPS, _NEAR = 8, 6
 _MAX_STEPS = 1_000  # of a pipeline, looked at for training
 _MODEL_USE = frozenset({"load-model", "predict"})
@@ -278,15 +279,11 @@ def _as_code(context: Context) -> Iterator[Signal]:
                 evidence = (context.evidence(file.path, service.line, text=f"service {service.name}"),)
                 yield Signal("deploy/as-code", "docker-compose", Grade.IMPLEMENTED, evidence)
     for use in context.uses:
-        if (
-            {"deploy-model", "promote"} & set(use.does)
-            and "deploy-model" in use.does
-            and context.role(use.location.path) not in ASIDE | {Role.NOTEBOOK}
-        ):
+        if not _DEPLOYS.isdisjoint(use.does) and context.role(use.location.path) not in ASIDE | {Role.NOTEBOOK}:
             evidence = (context.evidence(use.location.path, use.location.line),)
             yield Signal("deploy/as-code", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
     for run in context.leading():
-        deploying = next((u for u in run.uses if {"deploy-model", "deploy-pipeline"} & set(u.does)), None)
+        deploying = next((u for u in run.uses if not _DEPLOYS.isdisjoint(u.does)), None)
         if deploying is not None and not ends_with_job(context, run):
             grade = Grade.WIRED if run.start.kind == "ci" and not run.start.blocked else Grade.IMPLEMENTED
             broken = broken_build(context, run) if run.start.kind == "ci" else ""

@@ -491,3 +491,22 @@ def test_scoring_in_a_pipeline_that_trains_is_its_evaluation(tmp_path: Path, ste
     result = practice(scan_tree(tmp_path, tree), NAME)
     assert result.grade is expected
     assert ("its evaluation" in result.reason) is (expected is Grade.TRACE)
+
+
+SNAPSHOT = (
+    "from zenml import pipeline\n\n\n@pipeline\ndef fit():\n    pass\n\n\n"
+    "fit.with_options().create_snapshot(name='fit')\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"build.py": SNAPSHOT}, Grade.IMPLEMENTED),
+        ({"build.py": SNAPSHOT.replace("fit.with", "# fit.with")}, Grade.ABSENT),
+        ({"examples/build.py": SNAPSHOT}, Grade.ABSENT),
+    ],
+    ids=["code", "comment", "example"],
+)
+def test_code_that_brings_a_pipeline_to_its_platform(tmp_path: Path, files: Tree, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, **files}), "deploy/as-code") is expected
