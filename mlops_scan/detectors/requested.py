@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.automation.model import Run
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.polled import handlers
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
@@ -46,16 +46,15 @@ def requested_training(context: Context, run: Run) -> Requested | None:
     return None
 
 
+@kept
 def _training_routes(context: Context) -> Mapping[str, _Route]:
     """The routes of services whose handlers train, each with the handler and where it trains."""
-    if "training routes" not in context.cache:
-        found: dict[str, _Route] = {}
-        for route, handler, reached in handlers(context):
-            use = context.does(reached, LEARNS)
-            if use is not None and len(route) > 1:
-                found.setdefault(route, (handler, use))
-        context.cache["training routes"] = found
-    return cast("Mapping[str, _Route]", context.cache["training routes"])
+    found: dict[str, _Route] = {}
+    for route, handler, reached in handlers(context):
+        use = context.does(reached, LEARNS)
+        if use is not None and len(route) > 1:
+            found.setdefault(route, (handler, use))
+    return found
 
 
 def _asked(context: Context, run: Run) -> Iterator[tuple[Evidence, str]]:

@@ -215,7 +215,7 @@ def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: C
         # an image whose command trains scores to validate what it has trained, and so does a pipeline that trains
         and not (s.run.start.kind == "service" and (context.learns(s.run) is not None or _shows(s.run)))
     ]
-    trained = [s for s in started if s.run.start.kind == "pipeline" and _trains(context, s.run)]
+    trained = [s for s in started if s.run.start.kind == "pipeline" and _trains(context, s.run.start.evidence.location)]
     live = next((s for s in started if not s.run.start.blocked and s not in trained), None)
     reason, fixed = "", False
     if live is not None:
@@ -230,14 +230,10 @@ def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: C
     return Signal("deploy/serving", tool, grade, evidence, confidence, reason, scope=node[1], fixed=fixed)
 
 
-def _trains(context: Context, run: Run) -> bool:
-    """Whether a step of the pipeline of a run trains the model: what others ask of it is then no prediction of use."""
-    place = run.start.evidence.location
-    known = cast("dict[Location, bool]", context.cache.setdefault("pipelines that train", {}))
-    if place not in known:
-        steps = context.automation.pipeline_runs(place)[:_MAX_STEPS]
-        known[place] = any(context.learns(step) is not None for step in steps)
-    return known[place]
+@kept
+def _trains(context: Context, pipeline: Location) -> bool:
+    """Whether a step of a pipeline trains the model: what others ask of it is then no prediction of use."""
+    return any(context.learns(step) is not None for step in context.automation.pipeline_runs(pipeline)[:_MAX_STEPS])
 
 
 def _shows(run: Run) -> bool:
