@@ -11,6 +11,7 @@ from msgspec import Struct
 from mlops_scan.code.facts import Guard, Module
 from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.branches import lets_proceed
 from mlops_scan.detectors.effects import CHECKS, Check, lost
 from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import has_any, regex
@@ -254,7 +255,7 @@ def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
                 target = context.index.resolve(module.path, name)
                 if target.first_party and context.reaches(((target.path, target.qualname),), _RELEASES, 4):
                     return True
-    return False
+    return lets_proceed(context, module, guard)
 
 
 def _vacuous(guard: Guard) -> bool:

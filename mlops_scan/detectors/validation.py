@@ -28,9 +28,11 @@ _HELD = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
 _OUTCOME = regex(r"(validation_)?(errors?|error_(message|msg|list)s?|messages|problems|issues|status|violations)", re.I)
 _TABLES = frozenset({"pandas", "polars", "pyspark", "numpy", "pyarrow", "dask", "duckdb"})
 _EXPECTS = "great_expectations"
-_READS = frozenset({"read_csv", "read_parquet", "read_sql", "read_table", "read_json", "read_excel", "load_dataset"})
+READS = frozenset({"read_csv", "read_parquet", "read_sql", "read_table", "read_json", "read_excel", "load_dataset"})
 _PRACTICE = "data/validation"
-_CONSUMES = RELEASES | LEARNS | {"predict", "evaluate", "serve"}  # what bad data is to be kept from
+CONSUMES = RELEASES | LEARNS | {"predict", "evaluate", "serve"}
+"""Activities that bad data is to be kept from."""
+
 _CONTENT = regex(
     r"(column|dtype|isna|isnull|null|notna|nan\b|duplicat|unique|schema|missing|between|frame|(^| )(df|any|all)($| )|"
     r"data|rows?\b|record|sample|feature)",
@@ -62,7 +64,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
                 (guard for guard in checks if _on_content(guard) and _applies(context, function, guard)), None
             )
             place = Check(path, name, content.line, content.stops == "exit") if content is not None else None
-            unminded = lost(context, _PRACTICE, place, _CONSUMES) if place is not None else ""
+            unminded = lost(context, _PRACTICE, place, CONSUMES) if place is not None else ""
             if dead(context, path, name):
                 yield Signal(
                     _PRACTICE,
@@ -153,7 +155,7 @@ def _expects(context: Context) -> bool:
 def _checked(context: Context, nodes: tuple[tuple[str, str], ...]) -> Evidence | None:
     """Where a test and its fixtures check a table that they read; a table made in the test tests only the check."""
     calls = [(path, call) for path, scope in nodes for call in context.index.calls_in(path, scope)]
-    if not any(call.name.rpartition(".")[2] in _READS for _, call in calls):
+    if not any(call.name.rpartition(".")[2] in READS for _, call in calls):
         return None
     known = any(_EXPECTS in context.index.modules[path].roots for path, _ in nodes)
     for path, call in calls:

@@ -1,0 +1,110 @@
+"""Airflow tasks whose answer says what runs next: a branch returns the ids of tasks, a short circuit a truth value.
+
+Fact: https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/dags.html#branching
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import cast
+
+from msgspec import Struct
+
+from mlops_scan.code.facts import Call, Guard, Module
+from mlops_scan.code.index import Node
+from mlops_scan.detectors.base import Context
+from mlops_scan.regex import regex
+
+_BRANCH = ("BranchPythonOperator", "BranchPythonVirtualenvOperator", "BranchExternalPythonOperator", "task.branch")
+_CIRCUIT = ("ShortCircuitOperator", "task.short_circuit")
+_NOTHING = ("EmptyOperator", "DummyOperator")
+_TASKS = frozenset({"airflow.decorators.task", "airflow.sdk.task"})
+_RELEASES = frozenset({"register", "promote", "deploy-model"})
+_NAMED = regex(r"(?<![^\W_])(deploy|promot|regist)[a-z]{0,7}(?![^\W_])", words=("deploy", "promot", "regist"))
+_MAX_HOPS = 4
+
+
+class Choice(Struct, frozen=True):
+    """What the answer of a function decides: the ids of the tasks beside it that release a model."""
+
+    tasks: frozenset[str]
+    circuit: bool  # a false answer skips all that follows
+
+
+def lets_proceed(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether a test in a function that a branch or short circuit asks decides if a model is released."""
+    choice = _choices(context).get((module.path, guard.scope))
+    if choice is None:
+        return False
+    if choice.circuit:
+        return True
+    function = module.functions[guard.scope]
+    for line, text in module.strings:
+        if text not in choice.tasks:
+            continue
+        if guard.line < line <= guard.body_end or (not guard.stops and line == guard.line):
+            return True
+        if guard.stops == "return" and guard.body_end < line <= function.end_line:
+            return True
+    return False
+
+
+def _choices(context: Context) -> Mapping[Node, Choice]:
+    if "branches" not in context.cache:
+        context.cache["branches"] = dict(_find(context))
+    return cast("Mapping[Node, Choice]", context.cache["branches"])
+
+
+def _find(context: Context) -> Iterator[tuple[Node, Choice]]:
+    for path, module in context.modules(notebooks=False):
+        if "airflow" not in module.roots:
+            continue
+        asked: dict[Node, bool] = {}  # the functions whose answer decides, and whether by a short circuit
+        for call in module.calls:
+            if call.name.endswith(_BRANCH + _CIRCUIT):
+                asked.update(dict.fromkeys(_handed(context, path, call), call.name.endswith(_CIRCUIT)))
+        for function in module.functions.values():
+            for name in function.decorators:
+                if name.startswith("airflow.") and name.endswith(_BRANCH + _CIRCUIT):
+                    asked[(path, function.qualname)] = name.endswith(_CIRCUIT)
+        if not asked:
+            continue
+        tasks = frozenset(_releasing(context, module))
+        for node, circuit in asked.items():
+            if tasks:
+                yield node, Choice(tasks, circuit)
+
+
+def _handed(context: Context, path: str, call: Call) -> list[Node]:
+    """The first-party functions that a call of an operator is given."""
+    targets = (context.index.resolve(path, name) for name in call.refs)
+    return [(target.path, target.qualname) for target in targets if target.first_party and target.qualname]
+
+
+def _releasing(context: Context, module: Module) -> Iterator[str]:
+    """The ids of a DAG file's tasks that release a model: by what they run, or else by their name."""
+    made: dict[str, list[Call]] = defaultdict(list)
+    for call in module.calls:
+        name = call.keyword("task_id") or (call.args[0] if call.args and call.name.endswith("Operator") else None)
+        if name and not call.name.endswith(_NOTHING):
+            made[name].append(call)
+    for name, calls in made.items():
+        if any(_releases(context, module.path, name, call) for call in calls):
+            yield name
+    for function in module.functions.values():
+        node = (module.path, function.qualname)
+        if not _TASKS.isdisjoint(function.decorators) and context.reaches([node], _RELEASES, _MAX_HOPS) is not None:
+            yield function.qualname.rpartition(".")[2]
+
+
+def _releases(context: Context, path: str, name: str, call: Call) -> bool:
+    handed = _handed(context, path, call)
+    if handed and context.reaches(handed, _RELEASES, _MAX_HOPS) is not None:
+        return True
+    if not _NAMED.search(name.lower()):
+        return False
+    if handed:
+        functions = (context.index.modules[node[0]].functions.get(node[1]) for node in handed)
+        return any(function is not None and not function.stub for function in functions)
+    return not (call.keyword("bash_command") or "").lstrip().startswith(("echo", "true", ":"))
