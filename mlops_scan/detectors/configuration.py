@@ -13,6 +13,7 @@ from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.keys import has_key, run_argument
 from mlops_scan.detectors.mentions import LOADERS, folder_mention, mentions
+from mlops_scan.detectors.settings import unread
 from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.globs import matches
@@ -266,14 +267,17 @@ def _python(context: Context) -> Iterator[Signal]:
         hits = _settings(context, path, module)
         if len({"batch_size" if hit.lower().endswith("batch_size") else hit for hit in hits}) < 2:
             continue
-        if path in _read_by_training(context, training) or folder in _executed(context):
+        if path in _read_by_training(context, training) or folder in _executed(context, training):
             line = next((n for n, text in module.strings if text in hits), 0) or _line_of(context, path, hits)
+            holder = "" if folder in _executed(context, training) else unread(context, path, hits)
             yield Signal(
                 "experiment/config",
                 "python-config",
-                Grade.IMPLEMENTED,
+                Grade.TRACE if holder else Grade.IMPLEMENTED,
                 (context.evidence(path, line),),
                 Confidence.MEDIUM,
+                f"no code that imports this module mentions `{holder}`" if holder else "",
+                fixed=bool(holder),
             )
 
 
@@ -301,15 +305,15 @@ def _read_by_training(context: Context, training: frozenset[str]) -> frozenset[s
 
 
 @kept
-def _executed(context: Context) -> frozenset[str]:
-    """Folders of configuration modules that code runs or imports by a name given at run time."""
-    return frozenset(_find_executed(context))
+def _executed(context: Context, training: frozenset[str]) -> frozenset[str]:
+    """Folders of configuration modules that training code runs or imports by a name given at run time."""
+    return frozenset(_find_executed(context, training))
 
 
-def _find_executed(context: Context) -> set[str]:
-    for _, module in context.modules():
+def _find_executed(context: Context, training: frozenset[str]) -> set[str]:
+    for path, module in context.modules():
         for call in module.calls:
-            if call.name in _EXECUTES:
+            if call.name in _EXECUTES and (path in training or path in _read_by_training(context, training)):
                 return {"config", "configs", "configurations", "conf", "experiments"}
     return set()
 
