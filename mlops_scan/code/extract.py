@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from mlops_scan.code.definitions import find_attributes, imported, returned
 from mlops_scan.code.expressions import Collector
 from mlops_scan.code.facts import MAIN, Call, Class, Function, Import, Module, Shield
-from mlops_scan.code.guards import flags_set, orders, stops
+from mlops_scan.code.guards import CODE, exit_codes, flags_set, orders, stops
 from mlops_scan.code.scopes import BUILTINS, Scope, annotation, bind_loop, constant, declare, elements, name_of
 from mlops_scan.code.shields import shield_of
 from mlops_scan.code.syntax import Lines, is_docstring, is_main, is_stub, never, none_by_default
@@ -60,7 +60,7 @@ class _Extractor:
             classes=self.classes,
             variables={k: v for k, v in module.names.items() if v},
             constants=dict(module.constants),
-            guards=tuple(self.found.guards),
+            guards=tuple(exit_codes(self.found.guards, self.found.calls)),
             strings=tuple(self.found.strings),
             main_line=self.main_line,
             statements=self.statements,
@@ -173,7 +173,7 @@ class _Extractor:
             stopping = stops(node.body, scope)
             if stopping not in ("raise", "exit") and node.orelse:
                 otherwise = stops(node.orelse, scope)  # `if better: … else: run.cancel()`
-                stopping = otherwise if otherwise in ("raise", "exit") else stopping
+                stopping = otherwise if otherwise in ("raise", "exit", CODE) else stopping
             self.found.guard(node, node.test, scope, stopping)
             self.found.expression(node.test, scope)
             blocks.append(node.body)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from mlops_scan.code.facts import Guard
+from msgspec.structs import replace
+
+from mlops_scan.code.facts import Call, Guard
 from mlops_scan.code.scopes import Scope, name_of
 from mlops_scan.code.syntax import MAX_IDENTIFIERS, NAMING, Lines, children, identifiers, name_in, own_nodes
 from mlops_scan.regex import has_any
@@ -22,8 +24,11 @@ PROCEEDS = (
 _KIND_TESTS = frozenset({"isinstance", "hasattr", "callable", "issubclass"})
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _STOPPING = frozenset({"exit", "_exit", "fail", "cancel"})  # the last parts of names that stop
+CODE, ONLY_CODE = "code", "only code"
+"""What a branch does that returns a number other than 0, until `exit_codes` knows what becomes of it."""
 STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
 """Calls that end the program with an error."""
+_ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "SystemExit"})  # whose argument is the program's status
 
 
 def guard_of(
@@ -37,7 +42,9 @@ def guard_of(
     compares, ordered, numbers, names = _compared(test)
     plain = isinstance(node, ast.If) and not compares and stopping not in ("raise", "exit")
     if plain and not has_any(" ".join(names), PROCEEDS):
-        return None
+        if stopping != CODE:
+            return None
+        stopping = ONLY_CODE
     for name in tuple(names):
         if name in scope.made_of:
             names.extend(identifiers(scope.made_of[name])[:_MAX_ORIGINS])
@@ -145,12 +152,11 @@ def _as_number(value: str | float) -> list[float]:
 
 
 def stops(body: Sequence[ast.stmt], scope: Scope) -> str:
-    """How a branch ends what runs: "raise", "exit", "return", or "" where it goes on."""
+    """How a branch ends what runs: "raise", "exit", "return", `CODE`, or "" where it goes on."""
     returns = ""
     for node in islice(own_nodes(body), _MAX_BODY):
-        kind = type(node)
-        if kind is ast.Return:
-            returns = "return"
+        if isinstance(node, ast.Return):
+            returns = CODE if returns == CODE or _is_code(node.value) else "return"
         elif isinstance(node, ast.Raise):
             return "exit" if "SystemExit" in identifiers(node)[:1] else "raise"
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and _may_stop(node.value.func):
@@ -158,6 +164,27 @@ def stops(body: Sequence[ast.stmt], scope: Scope) -> str:
             if name in STOP_CALLS or name.endswith((".cancel", ".exit", ".fail")):
                 return "exit"
     return returns
+
+
+def _is_code(value: ast.expr | None) -> bool:
+    """Whether what is returned would be an error as the status of a program."""
+    return isinstance(value, ast.Constant) and type(value.value) is int and value.value != 0
+
+
+def exit_codes(guards: Iterable[Guard], calls: Sequence[Call]) -> Iterator[Guard]:
+    """The guards of a module, those settled whose branches return a number.
+
+    They exit where the module ends with what the function returns, `sys.exit(main())`; else they return like others.
+    """
+    ends = {(call.line, call.scope) for call in calls if call.name in _ENDS and call.args == (None,)}
+    ending = {call.name for call in calls if (call.line, call.scope) in ends} if ends else set()
+    for guard in guards:
+        if guard.stops not in (CODE, ONLY_CODE):
+            yield guard
+        elif f"@.{guard.scope}" in ending:
+            yield replace(guard, stops="exit")
+        elif guard.stops == CODE:
+            yield replace(guard, stops="return")
 
 
 def _may_stop(function: ast.expr) -> bool:

@@ -52,6 +52,7 @@ _MODEL = regex(r"(?<![^\W_])models?(?![^\W_])", re.I, words=("model",))
 _GATE = "model/quality-gate"
 _ML = frozenset({"evaluate", "train", "tune", "register", "promote", "load-model"})
 _RELEASES = frozenset({"register", "promote", "deploy-model"})
+_LEAVES = frozenset({"return", "exit"})
 _PROCEEDS = _RELEASES | {"deploy-pipeline"}
 
 
@@ -244,10 +245,10 @@ def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
         if _PROCEEDS.isdisjoint(use.does):
             continue
         line = use.location.line
-        if guard.line < line <= guard.body_end or (guard.stops == "return" and line > guard.body_end):
+        if guard.line < line <= guard.body_end or (guard.stops in _LEAVES and line > guard.body_end):
             return True
     for call in context.index.calls_in(module.path, guard.scope):
-        later = guard.stops == "return" and call.line > guard.body_end
+        later = guard.stops in _LEAVES and call.line > guard.body_end
         if (later or guard.line < call.line <= guard.body_end) and _PUSHES.search(call.name.rpartition(".")[2]):
             return True
         if guard.line < call.line <= guard.body_end:

@@ -22,7 +22,7 @@ _SUBJECT = regex(
     re.I,
 )
 _NOT_DATA = regex(r"(path|file|exists|url|token|config|argv|port|host|password|user)", re.I)
-_COLUMNS = regex(r"(columns|schema|dtypes?)", re.I)
+_COLUMNS = regex(r"(columns|schema|dtypes?|(?<![a-z])cols(?![a-z]))", re.I)
 _STATUS = regex(r"(validation_?(status|passed|result|ok|report)|is_valid(ated)?$|data_?(is_)?valid$|STATUS_FILE)", re.I)
 _HELD = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
 _OUTCOME = regex(r"(validation_)?(errors?|error_(message|msg|list)s?|messages|problems|issues|status|violations)", re.I)
@@ -47,10 +47,13 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     for path, module in context.modules(notebooks=False):
         if module.roots.isdisjoint(_TABLES):
             continue
-        stem = path.rpartition("/")[2].partition(".")[0]
+        folder, _, file = path.rpartition("/")
+        stem, folder = file.partition(".")[0], folder.rpartition("/")[2]
         for name, function in module.functions.items():
             last = name.rpartition(".")[2]
-            if not _NAME.match(last) or not (_OBJECT.search(last) or _OBJECT.search(stem) or _NAME.match(stem)):
+            if not _NAME.match(last) or not (
+                _OBJECT.search(last) or _OBJECT.search(stem) or _NAME.match(stem) or _OBJECT.fullmatch(folder)
+            ):
                 continue
             checks = list(_checks(module.guards, name))
             if len(checks) < _MIN_CHECKS:
@@ -185,7 +188,8 @@ def _asked_by_caller(context: Context, name: str) -> Evidence | None:
             for guard in module.guards:
                 if guard.scope != call.scope or guard.line < call.line or guard.stops not in ("raise", "exit"):
                     continue
-                if (held is not None and held.group(1) in guard.names) or any(map(_OUTCOME.fullmatch, guard.names)):
+                asked = name in guard.names or (held is not None and held.group(1) in guard.names)
+                if asked or any(map(_OUTCOME.fullmatch, guard.names)):
                     return context.evidence(path, guard.line, Hop.USE)
     return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_scan.words import Grade
-from tests.trees import ML, grade, practice, scan_tree
+from tests.trees import DATA, ML, TRAIN, grade, practice, scan_tree
 
 NAME = "data/validation"
 READER = """\
@@ -118,3 +118,49 @@ def test_reader_whose_error_is_swallowed(tmp_path: Path) -> None:
     result = practice(scan_tree(tmp_path, tree), NAME)
     assert result.grade is Grade.IMPLEMENTED
     assert "catches its failure" in result.reason
+
+
+CACHE = """\
+import numpy as np
+
+
+def verify_cache(folder):
+    stats = measure(folder)
+    good = stats.n_cols == 19 and stats.columns == ["age", "y"]
+    return good, stats
+"""
+BUILD = """\
+import sys
+
+from data.cache import verify_cache
+
+
+def main():
+    good, stats = verify_cache("out")
+    print(stats)
+    if not good:
+        print("FAIL")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        (BUILD, Grade.IMPLEMENTED),
+        (BUILD.replace("sys.exit(main())", "raise SystemExit(main())"), Grade.IMPLEMENTED),
+        (BUILD.replace("return 1", "return 0"), Grade.ABSENT),
+        (BUILD.replace("sys.exit(main())", "main()"), Grade.ABSENT),
+        (BUILD.replace("if not good", "if not stats.parsed").replace("good, stats =", "ok ="), Grade.ABSENT),
+    ],
+    ids=["exit", "SystemExit", "always well", "nobody reads the code", "of something else"],
+)
+def test_status_that_ends_the_program(tmp_path: Path, build: str, expected: Grade) -> None:
+    files = {"train.py": TRAIN.replace("from data import", "from rows import"), "rows.py": DATA}
+    tree: dict[str, str | bytes] = {**files, "data/cache.py": CACHE, "build.py": build}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
