@@ -185,6 +185,8 @@ def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
     text = " ".join(guard.names)
     if METRIC.search(text):
         return not has_any(text, NOT_MODEL)
+    if "shape" in guard.names:  # how many scores there are
+        return False
     return has_any(text, _LOOSE) and not has_any(text, NOT_MODEL) and _is_ml_module(context, module.path)
 
 

@@ -24,6 +24,7 @@ _VALUES = frozenset(
 
 _ANSWERS = "HTTPException"  # with which one request is refused
 _MOVES = ("move", "rename", "copy", "upload", "transfer", "archive", "quarantine")
+_OF_TABLES = frozenset({"deep", "columns", "axis", "index", "inplace"})
 _FORM = regex(r"(column|shape|dtype|schema|isna|isnull|duplicat)", re.I)
 _ASIDE = regex(
     r"(?<![A-Za-z])([Bb]ad|BAD|[Ii]nvalid|INVALID|[Rr]eject(ed|s)?|REJECT(ED|S)?|[Qq]uarantined?|QUARANTINED?|"
@@ -67,7 +68,7 @@ def _sorters(context: Context, path: str, module: Module) -> Iterator[Signal]:
     """Functions that move a file whose columns do not fit to where bad ones are, so that nothing is trained on it."""
     moves: dict[str, list[Call]] = defaultdict(list)
     for call in module.calls:
-        if call.name.rpartition(".")[2].startswith(_MOVES) and call.scope in module.functions:
+        if call.name.rpartition(".")[2].startswith(_MOVES) and call.scope in module.functions and _of_files(call):
             moves[call.scope].append(call)
     seen: set[str] = set()
     for guard in module.guards if moves else ():
@@ -81,6 +82,12 @@ def _sorters(context: Context, path: str, module: Module) -> Iterator[Signal]:
             yield _signal(context, path, module, guard.scope, (guard.line, moved), "")
 
 
+def _of_files(call: Call) -> bool:
+    """Whether a call may move a file: tables, too, have a `copy` and a `rename`."""
+    named = {name for name, _ in call.keywords}
+    return (bool(call.args) or len(named) > 1) and named.isdisjoint(_OF_TABLES)
+
+
 def _moved_aside(context: Context, path: str, guard: Guard, moves: Sequence[Call]) -> int:
     """The line of a call in a branch that moves something to a place with the name of one for bad files, or 0."""
     for call in moves:
@@ -88,6 +95,8 @@ def _moved_aside(context: Context, path: str, guard: Guard, moves: Sequence[Call
             continue
         last = min(call.end_line or call.line, call.line + _MAX_LINES)
         given = "\n".join(context.line(path, line).partition(" #")[0] for line in range(call.line, last + 1))
+        if "rename({" in given:  # columns
+            continue
         if _ASIDE.search(given):
             return call.line
         words = set(_WORD.findall(given))

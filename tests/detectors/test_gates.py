@@ -67,6 +67,7 @@ def test_gate(tmp_path: Path, body: str) -> None:
         "if len(sys.argv) < 2:\n    sys.exit(1)",
         "mixed_precision = 3\nif mixed_precision > 1:\n    sys.exit(1)",
         "steps = make(float32_matmul_precision='high')\nif steps > 1:\n    raise ValueError(steps)",
+        "scores = read('scores.csv')\nif scores.shape[1] < 2:\n    raise ValueError(scores.shape)",
     ],
     ids=[
         "warns",
@@ -78,6 +79,7 @@ def test_gate(tmp_path: Path, body: str) -> None:
         "arguments",
         "precision of arithmetic",
         "made with a precision",
+        "how many scores",
     ],
 )
 def test_no_gate(tmp_path: Path, body: str) -> None:

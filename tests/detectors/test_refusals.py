@@ -46,6 +46,9 @@ def read(path):
 """
 
 
+MOVE = '            shutil.move(f"{folder}/{name}", "data/Bad_Raw")'
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -76,6 +79,9 @@ def test_implemented(tmp_path: Path, text: str) -> None:
         SORTER.replace("Bad_Raw", "badges"),
         SORTER.replace("frame.shape[1] == expected", "name == expected"),
         SORTER.replace("shutil.move(", "print("),
+        SORTER.replace(MOVE, "            bad = frame[frame.y.isna()].copy()"),
+        SORTER.replace(MOVE, "            frame = frame.rename(columns={'bad': 'y'})"),
+        SORTER.replace(MOVE, "            frame = frame.rename({'bad': 'y'})"),
         SORTER.replace("            shutil.move(", "            # shutil.move(").replace(
             "else:", "else:\n            pass"
         ),
@@ -94,6 +100,9 @@ def test_implemented(tmp_path: Path, text: str) -> None:
         "another word",
         "no question about a table",
         "moves nothing",
+        "a copy of rows",
+        "another name for a column",
+        "another name for a column of polars",
         "commented out",
         "the word is in a message",
     ],
