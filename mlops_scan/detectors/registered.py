@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
-from mlops_scan.words import Confidence, Grade, Problem, Signal
+from mlops_scan.words import Confidence, Grade, Problem, Role, Signal
 
 # `models:/NAME/VERSION`, `models:/NAME@ALIAS`; without either it is the id of a logged model, which nobody registered.
 # Fact: https://mlflow.org/docs/latest/api_reference/python_api/mlflow.pyfunc.html#mlflow.pyfunc.load_model
@@ -17,7 +17,8 @@ _MAX_LINES = 60  # of a function, above the call that loads
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
-    """Signals for `model/registry`."""
+    """Signals for `model/registry`: where code here trains, it would have to register what is loaded."""
+    trains = any(context.role(use.location.path) is not Role.NOTEBOOK for use in context.doing(*LEARNS))
     for use in context.doing("load-model"):
         if use.tool != _TOOL or use.tool in context.self_tools:
             continue
@@ -29,10 +30,12 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
                 context.evidence(place.path, line),
             )
             reason = "this loads what somebody registered; it registers nothing"
+            if trains:
+                reason = "it loads a registered model, and that the training registers one was not seen here"
             yield Signal(
                 "model/registry",
                 _TOOL,
-                Grade.IMPLEMENTED,
+                Grade.TRACE if trains else Grade.IMPLEMENTED,
                 evidence,
                 Confidence.MEDIUM,
                 reason,

@@ -29,7 +29,7 @@ def load(name, version):
     ],
 )
 def test_loaded_by_name(tmp_path: Path, text: str) -> None:
-    result = practice(scan_tree(tmp_path, {**ML, "serve.py": text}), NAME)
+    result = practice(scan_tree(tmp_path, {"serve.py": text}), NAME)
     assert result.grade is Grade.IMPLEMENTED
     assert result.reason.startswith("this loads what somebody registered")
 
@@ -45,8 +45,14 @@ def test_loaded_by_name(tmp_path: Path, text: str) -> None:
     ],
 )
 def test_nothing_loaded_by_name(tmp_path: Path, text: str) -> None:
-    assert grade(scan_tree(tmp_path, {**ML, "serve.py": text}), NAME) is Grade.ABSENT
+    assert grade(scan_tree(tmp_path, {"serve.py": text}), NAME) is Grade.ABSENT
+
+
+def test_training_registers_nothing(tmp_path: Path) -> None:
+    result = practice(scan_tree(tmp_path, {**ML, "serve.py": SERVE}), NAME)
+    assert result.grade is Grade.TRACE
+    assert result.reason.endswith("was not seen here")
 
 
 def test_only_a_test_loads(tmp_path: Path) -> None:
-    assert grade(scan_tree(tmp_path, {**ML, "tests/test_serve.py": SERVE}), NAME) is Grade.ABSENT
+    assert grade(scan_tree(tmp_path, {"tests/test_serve.py": SERVE}), NAME) is Grade.ABSENT
