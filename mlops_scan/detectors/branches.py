@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import cast
 
 from msgspec import Struct
 
 from mlops_scan.code.facts import Call, Guard, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import regex
 
 _BRANCH = ("BranchPythonOperator", "BranchPythonVirtualenvOperator", "BranchExternalPythonOperator", "task.branch")
@@ -50,10 +50,9 @@ def lets_proceed(context: Context, module: Module, guard: Guard) -> bool:
     return False
 
 
+@kept
 def _choices(context: Context) -> Mapping[Node, Choice]:
-    if "branches" not in context.cache:
-        context.cache["branches"] = dict(_find(context))
-    return cast("Mapping[Node, Choice]", context.cache["branches"])
+    return dict(_find(context))
 
 
 def _find(context: Context) -> Iterator[tuple[Node, Choice]]:

@@ -56,9 +56,7 @@ def _written(context: Context) -> dict[str, Use]:
     return found
 
 
-def _asked(
-    module: Module, function: Function, written: dict[str, Use], named: Sequence[tuple[int, str]]
-) -> Use | None:
+def _asked(module: Module, function: Function, written: dict[str, Use], named: Sequence[tuple[int, str]]) -> Use | None:
     """Where the figures are made that a test reads from a file and compares with numbers; None where it does not.
 
     `named` are the files of figures that its module names, by line. A file that the test makes itself holds nothing of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from typing import cast
 
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import regex
 
 _SETS = regex(r"""\s*["']?([A-Za-z_]\w*)["']?\s*(?::[^=]{0,80}=(?!=)|[:=](?!=))""")
@@ -74,15 +74,13 @@ def _importers(context: Context, path: str) -> Iterator[tuple[str, bool]]:
             yield other, other in itself
 
 
+@kept
 def _importing(context: Context) -> Mapping[str, Mapping[str, None]]:
     """For each file the main modules that import it or something of it."""
-    known = context.cache.get("importing")
-    if known is None:
-        found: dict[str, dict[str, None]] = defaultdict(dict)
-        for other, module in context.modules():
-            for item in module.imports:
-                place = context.index.find_module(item.name, other)
-                if place is not None:
-                    found[place[0]][other] = None
-        known = context.cache["importing"] = dict(found)
-    return cast("Mapping[str, Mapping[str, None]]", known)
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for other, module in context.modules():
+        for item in module.imports:
+            place = context.index.find_module(item.name, other)
+            if place is not None:
+                found[place[0]][other] = None
+    return dict(found)
