@@ -19,6 +19,7 @@ from mlops_scan.words import Evidence, Hop, Location
 _EVENT = regex(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
 _INPUT = regex(r"\$\{\{\s*(?:github\.event\.)?inputs\.([\w-]+)\s*(?:\|\|\s*'([^']{0,400})'\s*)?\}\}")
 _SHELL_INPUTS = ("script", "inlineScript", "run", "command")  # of actions that run a text in a shell
+_STATUS = ("always()", "failure()", "cancelled()")
 _MAX_CALLS = 3
 _UNKNOWN_START = "what starts it is set on the CI server, not in the repository"
 
@@ -58,6 +59,9 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
         return None
     kinds = _restricted({trigger.kind for trigger in triggers if trigger.kind != "never"}, job.condition)
     never = next((trigger for trigger in triggers if trigger.kind == "never"), None)
+    together = _with_needed(workflow, job, kinds)
+    apart = f"not all of {', '.join(job.needs)} run then" if together != kinds else ""
+    kinds = together
     chosen = next((trigger for trigger in triggers if trigger.kind in kinds & AUTOMATIC), None) or never
     chosen = chosen or next(
         (trigger for trigger in triggers if trigger.kind in kinds), triggers[0] if triggers else None
@@ -70,7 +74,7 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
         label=f"{workflow.name} / {job.id}",
         evidence=Evidence(Location(workflow.path, max(1, line)), Hop.TRIGGER, f"on: {_shown(kinds)}{clock}"),
         triggers=frozenset(kinds),
-        blocked=_blocked(job, kinds, never.detail if never is not None else ""),
+        blocked=_blocked(job, kinds, never.detail if never is not None else apart),
         may_fail=job.may_fail,
         workflow=workflow.path,
         job=job.id,
@@ -106,6 +110,27 @@ def _restricted(kinds: set[str], condition: str) -> set[str]:
         equal = {kind for operator, kind in tests if operator == "=="}
         unequal = {kind for operator, kind in tests if operator == "!="}
         left |= (kinds & equal if equal else kinds) - unequal
+    return left
+
+
+def _with_needed(workflow: Workflow, job: Job, kinds: set[str]) -> set[str]:
+    """Trigger kinds for which the jobs that a job needs run as well: GitHub skips one whose needed job was skipped.
+
+    A condition that asks for the status itself (`always()`) decides alone.
+    https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idneeds
+    """
+    if workflow.provider != "github-actions":
+        return kinds
+    by_id = {other.id: other for other in workflow.jobs}
+    left, todo, seen = set(kinds), [job], {job.id}
+    while todo and left:
+        current = todo.pop()
+        if any(name in current.condition for name in _STATUS):
+            continue
+        for needed in (by_id[name] for name in current.needs if name in by_id and name not in seen):
+            seen.add(needed.id)
+            left = set() if needed.never else _restricted(left, needed.condition)
+            todo.append(needed)
     return left
 
 

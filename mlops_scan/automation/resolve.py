@@ -265,6 +265,11 @@ class Resolver:
             if chain.entered(key):
                 continue
             inside = replace(chain.via(use, key), folder=normal(task.folder), astray=False)
+            if task.entry is not None:
+                scope, line = task.entry
+                where = Location(task.path, line)
+                entries = ((task.path, scope),)
+                yield Run(chain.start, (), where, inside.evidence, entries=entries, swallowed=inside.swallowed)
             for line, text, ignored in task.lines:
                 step = replace(inside, swallowed=inside.swallowed or ignored)
                 yield from self._scripts.run(self._scripts.parse(task.path, text, line, task.errexit), task.path, step)

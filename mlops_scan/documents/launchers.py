@@ -12,7 +12,9 @@ _ASSIGNMENT = regex(r"[A-Za-z_]\w*=", words=("=",))
 _PYTHON = regex(r"(?:python|pypy)[0-9.]*w?(?:\.exe)?\Z|py(?:\.exe)?\Z", re.IGNORECASE, ("py",))
 _PLAIN_PYTHON = frozenset({"python", "python3"})
 _PYTHON_VARIABLE = regex(
-    r"\$[({]?(?:PY|PYTHON3?(?:_(?:BIN|CMD|COMMAND|EXE|EXECUTABLE|INTERPRETER))?)[)}]?\Z", re.IGNORECASE, ("$",)
+    r"\$[({]?(?:PY|(?:[A-Z]\w*_)?PYTHON3?(?:_(?:BIN|CMD|COMMAND|EXE|EXECUTABLE|INTERPRETER))?)[)}]?\Z",
+    re.IGNORECASE,
+    ("$",),
 )
 _ENVIRONMENT = regex(r"(?:.*/)?\.?v?env[^/]*/(?:bin|Scripts)/", words=("env",))
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
@@ -24,7 +26,7 @@ _MODULES = frozenset({"pytest", "unittest", "tox", "nox", "pip", "mlflow", "dvc"
 _MODULES |= {"nbconvert", "kedro", "great_expectations", "build", "twine", "spacy", "garak", "sphinx", "mkdocs"}
 _MODULES |= {"streamlit", "uvicorn", "gunicorn", "hypercorn", "flask", "behave", "robot", "nose", "nose2", "green"}
 _MODULES |= {"pip_audit", "ruff", "black", "flake8", "mypy", "pylint", "isort", "pyright", "bandit", "pre_commit"}
-_MODULES |= {"yamllint", "model_signing"}
+_MODULES |= {"yamllint", "model_signing", "invoke", "luigi", "snakemake"}
 _PYTHON_VALUES = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
 _UV = (

@@ -86,6 +86,35 @@ def test_conditions(on: str, condition: str, triggers: set[str], blocked: str) -
         assert (run.start.triggers, run.start.blocked) == (frozenset(triggers), blocked)
 
 
+@pytest.mark.parametrize(
+    ("needs", "condition", "triggers", "blocked"),
+    [
+        ("a", "", {"push", "schedule"}, ""),
+        ("b", "", {"push"}, ""),
+        ("[b, c]", "", set(), "nothing starts it: not all of b, c run then"),
+        ("d", "", {"push"}, ""),  # through the job that it needs
+        ("[b, c]", "always() && github.event_name == 'schedule'", {"schedule"}, ""),
+        ("[b, c]", "${{ !cancelled() }}", {"push", "schedule"}, ""),
+        ("[b, c]", "success()", set(), "nothing starts it: not all of b, c run then"),
+        ("e", "", {"push", "schedule"}, ""),  # which runs whatever became of those that it needs
+        ("f", "", set(), "nothing starts it: not all of f run then"),
+        ("gone", "", {"push", "schedule"}, ""),
+    ],
+)
+def test_a_job_whose_needed_jobs_are_skipped(needs: str, condition: str, triggers: set[str], blocked: str) -> None:
+    text = (
+        "on: {push: , schedule: [{cron: '0 2 * * *'}]}\njobs:\n  a: {steps: [{run: x}]}\n"
+        "  b: {if: github.event_name != 'schedule', steps: [{run: x}]}\n"
+        "  c: {if: github.event_name == 'schedule', steps: [{run: x}]}\n"
+        "  d: {needs: b, steps: [{run: x}]}\n"
+        "  e: {needs: [b, c], if: always(), steps: [{run: x}]}\n"
+        "  f: {if: false, steps: [{run: x}]}\n"
+        f"  z:\n    needs: {needs}\n    steps: [{{run: python train.py}}]\n"
+    ) + (f"    if: {condition}\n" if condition else "")
+    (start,) = [run.start for run in github(text) if run.start.job == "z"]
+    assert (start.triggers, start.blocked) == (frozenset(triggers), blocked)
+
+
 def test_the_clock_is_shown() -> None:
     (run,) = github("on:\n  workflow_dispatch:\n  schedule:\n    - cron: '0 2 * * *'\njobs: {a: {steps: [{run: x}]}}\n")
     assert (run.start.evidence.location.line, run.start.evidence.text) == (4, "on: manual, schedule (0 2 * * *)")

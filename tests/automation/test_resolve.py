@@ -528,6 +528,11 @@ def test_tables(command: str, paths: list[str]) -> None:
             {"tasks.py": ("from invoke import task\n@task\ndef train_model(c):\n    c.run('python train.py --x')\n")},
             ["train.py"],
         ),
+        (
+            "python -m invoke fit",
+            {"tasks.py": ("from invoke import task\n@task\ndef fit(c):\n    from train import run\n    run()\n")},
+            ["tasks.py"],
+        ),
     ],
 )
 def test_runners(command: str, tree: dict[str, str], paths: list[str]) -> None:

@@ -181,6 +181,41 @@ def test_nox() -> None:
     assert [name for name, _, _ in lines("nox --sessions lint", tree)] == ["lint"]
 
 
+INVOKE = """\
+    from invoke import Collection, task
+    from src.models import fit
+
+    def helper(c):
+        fit()
+
+    @task
+    def train(c, data="a.csv"):
+        fit(data)
+
+    @task(help={"x": "y"})
+    def check_data(c):
+        c.run("python check.py")
+    """
+
+
+def test_invoke() -> None:
+    tree = {"tasks.py": INVOKE}
+    assert lines("inv check-data", tree) == [("check_data", 13, "python check.py")]
+    assert [(task.entry, task.lines) for task in tasks("invoke train --data b.csv", tree)] == [(("train", 8), ())]
+    assert tasks("inv helper", tree) == tasks("inv nothing", tree) == tasks("inv --list", tree) == []
+
+
+def test_invoke_package_and_collections() -> None:
+    tree = {"app/tasks/__init__.py": INVOKE, "app/tasks/model.py": INVOKE}
+    (plain,) = tasks("inv train", tree, "app/src")
+    (named,) = tasks("inv model.train", tree, "app/src")
+    assert (plain.path, plain.folder, plain.entry) == ("app/tasks/__init__.py", "app", ("train", 8))
+    assert (named.path, named.folder, named.entry) == ("app/tasks/model.py", "app", ("train", 8))
+    assert tasks("inv other.train", tree, "app") == tasks("inv model", tree, "app") == []
+    (beside,) = tasks("inv model.check-data", {"tasks.py": "", "tasks/model.py": INVOKE})
+    assert (beside.folder, beside.lines) == ("", ((13, "python check.py", ""),))
+
+
 def test_console_scripts() -> None:
     tree = {
         "pyproject.toml": (

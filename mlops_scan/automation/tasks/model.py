@@ -27,7 +27,8 @@ _OPTION = regex(r"([\w.\-/]+(?: +[\w.\-/]+)*)\s*[=:]\s*(.*)")
 class Task(Struct, frozen=True):
     """A named task with its command lines, each run by a shell of its own.
 
-    `errexit` says whether that shell stops at the first failing command of a line.
+    `errexit` says whether that shell stops at the first failing command of a line. `entry` is the function that the
+    runner calls, its scope and its line, where the task is code that starts no command by itself.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Task(Struct, frozen=True):
     lines: tuple[Line, ...]
     folder: str
     errexit: bool = False
+    entry: tuple[str, int] | None = None
 
 
 class Lookup:

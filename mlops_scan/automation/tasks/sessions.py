@@ -6,6 +6,8 @@ import re
 import shlex
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from mlops_scan.automation.tasks.model import Line, Lookup, Task, ini_values
 from mlops_scan.code.facts import Module
 from mlops_scan.documents.node import Node
@@ -169,13 +171,27 @@ def _sessions(words: tuple[str, ...]) -> set[str]:
 
 
 def invoke(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task]:
-    """The commands of an invoke task."""
-    path = lookup.first(folder, ("tasks.py",))
-    module = _module(path, lookup) if path is not None else None
-    names = [word.replace("-", "_") for word in words[1:] if not word.startswith("-")]
-    for name in names[:3] if path is not None and module is not None else ():
-        if path is not None and module is not None and name in module.functions:
-            yield from _runs(path, module, name)
+    """The commands of an invoke task, or the function of one that starts none and calls the repository's own code.
+
+    The tasks are in `tasks.py` or a package `tasks`, and `invoke data.fetch` is one of a collection, which mostly has
+    a file of its own: https://docs.pyinvoke.org/en/stable/concepts/loading.html
+    """
+    root = lookup.first(folder, ("tasks.py", "tasks/__init__.py"))
+    if root is None:
+        return
+    home = root.rpartition("/")[0] if root.endswith("/__init__.py") else root.removesuffix(".py")
+    base = home.rpartition("/")[0]
+    for word in [word.replace("-", "_") for word in words[1:] if not word.startswith("-")][:3]:
+        collection, _, name = word.rpartition(".")
+        path = f"{home}/{collection.replace('.', '/')}.py" if collection else root
+        module = _module(path, lookup) if path in lookup.documents.files else None
+        function = module.functions.get(name) if module is not None else None
+        if module is None or function is None:
+            continue
+        tasks = list(_runs(path, module, name))
+        if not tasks and any(decorator.rpartition(".")[2] == "task" for decorator in function.decorators):
+            tasks = [Task(path, name, (), base, entry=(name, function.line))]
+        yield from (replace(task, folder=base) for task in tasks)
 
 
 def _runs(path: str, module: Module, scope: str) -> Iterator[Task]:
