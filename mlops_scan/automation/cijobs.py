@@ -19,6 +19,13 @@ from mlops_scan.words import Evidence, Hop, Location
 _EVENT = regex(r"github\.event_name\s*(==|!=)\s*'(\w+)'")
 _INPUT = regex(r"\$\{\{\s*(?:github\.event\.)?inputs\.([\w-]+)\s*(?:\|\|\s*'([^']{0,400})'\s*)?\}\}")
 _SHELL_INPUTS = ("script", "inlineScript", "run", "command")  # of actions that run a text in a shell
+_ON_BRANCH = regex(r"github\.ref(?:_name|_type)?\s*==|startsWith\(")
+_TEST = regex(
+    r"github\.(?:event_name|ref|ref_name|ref_type|repository|repository_owner)\s*[!=]=\s*'[^'\n]{0,200}'"
+    r"|startsWith\(\s*github\.ref\s*,\s*'[^'\n]{0,200}'"
+)
+_MAX_TESTS = 12
+_BUILDERS = ("docker/build-push-action", "docker/bake-action")
 _STATUS = ("always()", "failure()", "cancelled()")
 _MAX_CALLS = 3
 _UNKNOWN_START = "what starts it is set on the CI server, not in the repository"
@@ -134,6 +141,23 @@ def _with_needed(workflow: Workflow, job: Job, kinds: set[str]) -> set[str]:
     return left
 
 
+def _pushing(kinds: set[str], push: str) -> set[str]:
+    """Trigger kinds for which an expression such as `${{ github.event_name != 'pull_request' }}` is true.
+
+    None for one that asks for something else than the event, the branch or tag, or the repository.
+    """
+    text = push.strip()
+    inside = text[3:-2] if text.startswith("${{") and text.endswith("}}") else ""
+    tests = inside.replace("&&", "||").split("||")
+    left: set[str] = set()
+    if len(tests) > _MAX_TESTS or not all(_TEST.fullmatch(test.strip(" ()")) for test in tests):
+        return left
+    for option in inside.split("||"):
+        # a pull request has a branch of its own: refs/pull/1/merge
+        left |= _restricted(kinds, option) - ({"pull_request"} if _ON_BRANCH.search(option) else set())
+    return left
+
+
 class _Jobs(Struct, frozen=True):
     """Follows jobs into the workflows and actions of the same repository."""
 
@@ -237,6 +261,9 @@ class _Jobs(Struct, frozen=True):
     def _uses(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
         """An action of another repository: its name and inputs, and the commands or the Dockerfile it is given."""
         given = {name: call.filled(value) for name, value in step.inputs.items()}
+        if step.uses.startswith(_BUILDERS) and (kinds := _pushing(set(start.triggers), given.get("push", ""))):
+            given["push"] = "true"
+            start = replace(start, triggers=frozenset(kinds), blocked=start.blocked or _blocked(_NO_JOB, kinds))
         script = next(filter(None, map(given.get, _SHELL_INPUTS)), "")
         folder = call.filled(step.folder)
         if "docker/build-push-action" in step.uses:

@@ -115,6 +115,40 @@ def test_a_job_whose_needed_jobs_are_skipped(needs: str, condition: str, trigger
     assert (start.triggers, start.blocked) == (frozenset(triggers), blocked)
 
 
+@pytest.mark.parametrize(
+    ("push", "triggers"),
+    [
+        ("true", {"push", "pull_request", "manual"}),
+        ("${{ github.event_name != 'pull_request' }}", {"push", "manual"}),
+        ("${{ github.event_name == 'push' && github.ref == 'refs/heads/main' }}", {"push"}),
+        ("${{ github.ref == 'refs/heads/main' }}", {"push", "manual"}),
+        ("${{ github.ref_name == 'main' || startsWith(github.ref, 'refs/tags/v') }}", {"push", "manual"}),
+        ("${{ (github.repository == 'a/b') && github.event_name == 'workflow_dispatch' }}", {"manual"}),
+        ("${{ github.event_name == 'release' }}", None),
+        ("${{ inputs.push }}", None),
+        ("${{ !inputs.dry_run }}", None),
+        ("${{ github.event_name != 'pull_request' && vars.PUSH }}", None),
+        ("false", None),
+    ],
+)
+def test_when_an_image_is_pushed(push: str, triggers: set[str] | None) -> None:
+    text = (
+        "on: {push: , pull_request: , workflow_dispatch: }\njobs:\n  a:\n    steps:\n"
+        f"      - uses: docker/build-push-action@v6\n        with:\n          context: .\n          push: {push}\n"
+    )
+    (run,) = [run for run in github(text) if run.words[:2] == ("uses", "docker/build-push-action")]
+    assert ("push=true" in run.words) is (triggers is not None)
+    assert run.start.triggers == (triggers or {"push", "pull_request", "manual"})
+
+
+def test_a_pull_request_pushes_nothing_of_a_branch() -> None:
+    text = (
+        "on: pull_request\njobs:\n  a:\n    steps:\n      - uses: docker/build-push-action@v6\n"
+        "        with: {push: \"${{ github.ref == 'refs/heads/main' }}\"}\n"
+    )
+    assert not any("push=true" in run.words for run in github(text))
+
+
 def test_the_clock_is_shown() -> None:
     (run,) = github("on:\n  workflow_dispatch:\n  schedule:\n    - cron: '0 2 * * *'\njobs: {a: {steps: [{run: x}]}}\n")
     assert (run.start.evidence.location.line, run.start.evidence.text) == (4, "on: manual, schedule (0 2 * * *)")
