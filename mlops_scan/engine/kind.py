@@ -56,7 +56,9 @@ _COMPETITION = regex(
 _REPRODUCES = regex(
     r"\b((official|unofficial|pytorch|tensorflow|jax|keras) (re-?)?implementation (of|for) |"
     r"(code|models?) (for|of|from) (the|our) ([\w-]+ )?paper\b|"
-    r"(training|evaluation|inference|source) code and pre-?trained models for |reproduc(es|ing|tion of) )",
+    r"(training|evaluation|inference|source) code and pre-?trained models for |"
+    # the layout of many projects lists the `requirements file for reproducing the analysis environment`
+    r"reproduc(es|ing|tion of) (?![^\n.]{0,30}\benvironment))",
     re.I,
     ("implementation ", "paper", "trained models for ", "reproduc"),
 )

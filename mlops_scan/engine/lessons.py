@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from mlops_scan.detectors.base import Context  # imports most of the program, and a kept report needs folders only
 
 _LESSON = regex(
-    r"(s?\d{1,2}|(week|lessons?|module|chapter|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?",
+    r"(s?\d{1,2}|(week|lessons?|module|chapter|chap|ch|day|labs?|unit|session|part)[_-]?\d+)([-_ .].*)?",
     re.I,
     tuple("0123456789"),
 )
 _NAMED_LESSON = regex(
-    r"(week|lessons?|module|chapter|labs?|unit|session|day)[_-]?\d+([-_ .].*)?",
+    r"(week|lessons?|module|chapter|chap|labs?|unit|session|day)[_-]?\d+([-_ .].*)?",
     re.I,
-    ("week", "lesson", "module", "chapter", "lab", "unit", "session", "day"),
+    ("week", "lesson", "module", "chap", "lab", "unit", "session", "day"),
 )
 _SHELF = regex(
     r"(labs?|lessons?|modules|weeks|chapters|course|lectures?|workshops?|exercises|tutorials?)"

@@ -222,6 +222,8 @@ def test_checks_in_ci_do_not_make_research_an_application(tmp_path: Path, comman
         ("PyTorch implementation of a very deep net.", "research"),
         ("A reproducible pipeline for churn.", "application"),
         ("Our implementation, and how to reproduce it.", "application"),
+        ("    requirements.txt <- The requirements file for reproducing the analysis environment", "application"),
+        ("Code for reproducing the results of two earlier studies.", "research"),
     ],
 )
 def test_a_readme_that_says_what_it_reproduces(tmp_path: Path, text: str, kind: str) -> None:

@@ -54,6 +54,8 @@ def files(*paths: str) -> tuple[File, ...]:
         (tuple(f"work/dvc/lab_{n}/x.tf" for n in range(5)), 0),
         (tuple(f"work/dvc/{n}/x.py" for n in range(5)), 0),
         (tuple(f"data/part_{n}/x.py" for n in range(5)), 0),
+        (tuple(f"book/listings/chap{n}/x.py" for n in range(5)), 5),
+        (tuple(f"app/chap{name}/x.py" for name in ("lain", "s", "ter", "el", "e")), 0),
     ],
     ids=[
         "shelf",
@@ -67,6 +69,8 @@ def files(*paths: str) -> tuple[File, ...]:
         "no code",
         "bare numbers",
         "parts of data",
+        "chapters of listings",
+        "no chapters",
     ],
 )
 def test_lessons_below_the_top(paths: tuple[str, ...], count: int) -> None:
