@@ -22,6 +22,7 @@ DEPLOYS = frozenset({"deploy-model", "promote"})
 """Activities that put a model to work."""
 
 _RELEASES = DEPLOYS | {"deploy-pipeline", "publish-image"}
+_INFRASTRUCTURE = frozenset({"deploy-infra"})
 _PRODUCTION = regex(r"prod|live|release", re.I)
 
 
@@ -118,11 +119,10 @@ def _asked(context: Context, run: Run) -> Iterator[Evidence]:
 
 
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
+    """Signals for what environments say that jobs name: several are stages, one in production may ask a reviewer."""
     deploying = [r for r in runs if r.start.environment and _releases(context, r, _RELEASES)]
     names = dict.fromkeys(run.start.environment for run in deploying)
-    lines = {(w.path, job.id): job.line for w in context.automation.workflows for job in w.jobs}
-    jobs = dict.fromkeys((run.start.workflow, run.start.job) for run in deploying)
-    places = tuple(context.evidence(job[0], lines.get(job, 1)) for job in list(jobs)[:3])
+    places = _jobs_of(context, deploying)
     if len(names) >= 2:
         yield Signal("cd/environments", "ci", Grade.WIRED, places, reason="", fixed=True)
     elif names:
@@ -130,6 +130,10 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
         computed = f"`{name}` is filled in when the job runs; whether it stands for several environments is not seen"
         reason = computed if "$" in name else "one named environment; a staged promotion needs two"
         yield Signal("cd/environments", "ci", Grade.TRACE, places, reason=reason, fixed=True)
+    if not names:  # then what the service runs on, where that is set up by code
+        deploying = [r for r in runs if r.start.environment and _releases(context, r, _INFRASTRUCTURE)]
+        names = dict.fromkeys(run.start.environment for run in deploying)
+        places = _jobs_of(context, deploying)
     if names:
         name = next(iter(names))
         reason = (
@@ -145,3 +149,10 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
             reason,
             fixed=True,
         )
+
+
+def _jobs_of(context: Context, runs: list[Run]) -> tuple[Evidence, ...]:
+    """The first jobs of some runs."""
+    lines = {(w.path, job.id): job.line for w in context.automation.workflows for job in w.jobs}
+    jobs = dict.fromkeys((run.start.workflow, run.start.job) for run in runs)
+    return tuple(context.evidence(job[0], lines.get(job, 1)) for job in list(jobs)[:3])

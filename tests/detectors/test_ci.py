@@ -592,6 +592,23 @@ def test_approval_needs_a_production_environment_with_a_deployment(tmp_path: Pat
     assert not practice(scan_tree(tmp_path, {**PROJECT, CI: staged("dev")}), "governance/approval").met
 
 
+@pytest.mark.parametrize(
+    ("environment", "command", "expected"),
+    [
+        ("production", "terraform apply -auto-approve", Grade.IMPLEMENTED),
+        ("dev", "terraform apply -auto-approve", Grade.TRACE),
+        ("production", "terraform plan", Grade.ABSENT),
+        ("production", "terraform fmt -check", Grade.ABSENT),
+    ],
+)
+def test_the_environment_of_what_sets_up_the_infrastructure(
+    tmp_path: Path, environment: str, command: str, expected: Grade
+) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: staged(environment, command=command)})
+    assert grade(report, "governance/approval") is expected
+    assert not practice(report, "cd/environments").met
+
+
 RELEASE = """\
 from sagemaker.sklearn import SKLearnModel
 
