@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN, Call, Module
+from mlops_scan.code.inherited import derives, hooks
 from mlops_scan.code.resolve import Resolver
 from mlops_scan.code.rnames import BARE
 from mlops_scan.documents.languages import R_SUFFIXES
@@ -41,7 +42,6 @@ _SCRIPTS = (".py", ".ipynb", *R_SUFFIXES)
 MAX_HOPS = 14
 FAR = 1 << 30
 """More hops than there can be."""
-_MAX_BASES = 12  # classes looked at from one up to its bases
 _MAX_WORDS = 80
 
 
@@ -219,7 +219,7 @@ class Reach:
         there = self._modules.get(target.path)
         key = (target.path, target.qualname)
         if there is None or target.qualname not in there.classes:
-            return (key,)
+            return (key, *hooks(self._names, self.calls_in, (module.path, name.rpartition(".")[0]), key))
         if key not in self._made:
             self._made[key] = tuple(self._methods_run(there, target.qualname))
         return self._made[key]
@@ -247,23 +247,7 @@ class Reach:
                 continue
             if function.stub or any(name.endswith("abstractmethod") for name in function.decorators):
                 base = (path, qualname.rpartition(".")[0])
-                yield from (node for node in every if node != (path, qualname) and self._derives(node, base))
-
-    def _derives(self, method: Node, base: Node) -> bool:
-        """Whether the class of a method is `base` or inherits from it, a few classes up."""
-        todo = [(method[0], method[1].rpartition(".")[0])]
-        seen: set[Node] = set()
-        while todo and len(seen) < _MAX_BASES:
-            current = todo.pop()
-            if current == base:
-                return True
-            seen.add(current)
-            item = self._modules[current[0]].classes.get(current[1])
-            for name in item.bases if item is not None else ():
-                target = self._names.resolve(current[0], name)
-                if target.path in self._modules and (target.path, target.qualname) not in seen:
-                    todo.append((target.path, target.qualname))
-        return False
+                yield from (node for node in every if node != (path, qualname) and derives(self._names, node, base))
 
     def _methods_run(self, module: Module, qualname: str) -> Iterator[Node]:
         """What making an object of a class may run: its special methods, and all where a framework calls them."""

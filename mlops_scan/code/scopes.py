@@ -123,8 +123,9 @@ def elements(node: ast.expr, scope: Scope) -> tuple[str, ...]:
         values = made.values
     if not all(map(_is_plain, values)):  # nothing in which a table is asked again
         return ()
-    names = tuple(dict.fromkeys(name_of(value, binding) for value in values))
-    return names if all(map(_is_definition, names)) else ()
+    names = [name_of(value, binding) for value in values]
+    known = all(_is_definition(name) or _is_imported(value, binding) for name, value in zip(names, values, strict=True))
+    return tuple(dict.fromkeys(names)) if known else ()
 
 
 def _listed(node: ast.Subscript, scope: Scope) -> str:
@@ -174,6 +175,17 @@ def _is_constant(node: ast.expr | None, value: object) -> bool:
 def _is_definition(name: str) -> bool:
     """Whether a resolved name is that of a class, by its capital letter, or of a definition of the file."""
     return name.startswith("@.") or (is_telling(name) and name.rpartition(".")[2][:1].isupper())
+
+
+def _is_imported(node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is something of another module, as `mlflow.sklearn.load_model`, and not what it returns."""
+    name = name_of(node, scope)
+    while type(node) is ast.Attribute:
+        node = node.value
+    if not isinstance(node, ast.Name) or "." not in name or not is_telling(name):
+        return False
+    binding = scope.binding(node.id)
+    return binding is not None and node.id not in binding.made_of
 
 
 def _of_base(parts: list[str], scope: Scope) -> str:

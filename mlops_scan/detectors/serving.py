@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 
 from mlops_scan.automation.images import Service, is_compose, services
 from mlops_scan.automation.model import Run
@@ -68,7 +69,9 @@ def _services(context: Context) -> Iterator[Signal]:
     for (path, _), uses in by_file.items():
         use = uses[0] if len(uses) == 1 else min(uses, key=lambda item: _distance(context, item))
         # `model = load(…)` under `if __name__ == "__main__":` is the usual form of a small Flask application
-        nodes: list[Node] = [(path, ""), (path, MAIN), (path, use.scope)]
+        # a handler that a factory defines (`create_app.predict`) answers with what that factory has loaded
+        around = accumulate(use.scope.split("."), "{}.{}".format)
+        nodes: list[Node] = [(path, ""), (path, MAIN), *((path, scope) for scope in around)]
         model = context.reaches(nodes, _LOADS, _HOPS) or context.reaches(nodes, _MODEL_USE, _HOPS)
         if model is None:
             continue

@@ -329,6 +329,9 @@ def test_references_handed_over() -> None:
         ("T = {'x': a.read(), 'y': a.read()}\nT[x].run()", "?.run", ()),  # data
         ("T = {'x': a.A, **U}\nT['z'].run()", "?.run", ()),
         ("T = {'x': T.get('y')}\nT[x].run()", "?.run", ()),
+        ("from m import xgb\nT = {'x': xgb.load, 'y': a.load}\nT[x]()", "m.xgb.load", ("a.load",)),
+        ("f = a.load()\nT = {'x': f, 'y': a.load}\nT[x]()", "?", ()),
+        ("T = {'x': a.load(), 'y': a.B}\nT[x]()", "?", ()),
     ],
 )
 def test_what_a_call_may_mean_besides_its_name(text: str, name: str, refs: tuple[str, ...]) -> None:

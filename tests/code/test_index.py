@@ -426,6 +426,32 @@ def test_calls_of_a_method_that_an_abstract_class_declares() -> None:
     assert "jobs.py:Other.run" not in found
 
 
+HOOKS = {
+    "base.py": "class Base:\n    def fit(self): self.check(); self.prepare()\n    def check(self): pass\n"
+    "    def prepare(self): self._fit()\n    def _fit(self): raise NotImplementedError\n",
+    "models.py": "from base import Base\nclass A(Base):\n    def _fit(self): pass\n    def _other(self): pass\n"
+    "class B(Base):\n    def _fit(self): pass\n    def check(self): pass\nclass C(Base):\n    def fit(self): pass\n"
+    "    def _fit(self): pass\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "runs"),
+    [
+        ("from models import A\nA().fit()\n", {"models.py:A._fit"}),
+        ("from models import A as M\nm = M()\nm.prepare()\n", {"models.py:A._fit"}),
+        ("from models import B\nB().fit()\n", {"models.py:B._fit", "models.py:B.check"}),
+        ("from models import C\nC().fit()\n", {"models.py:C.fit"}),
+        ("from models import A\nA().check()\n", set()),
+        ("from models import A\nfrom base import Base\nBase().fit()\n", set()),
+    ],
+    ids=["called by the base", "two methods on", "two of them", "overridden itself", "not called", "the base's object"],
+)
+def test_methods_that_a_base_class_calls_on_an_object(text: str, runs: set[str]) -> None:
+    found = reached({**HOOKS, "main.py": text})
+    assert {node for node in found if node.startswith("models.py:") and node != "models.py:"} == runs
+
+
 def test_the_own_package_of_a_template() -> None:
     files = {
         "{{ cookiecutter.x }}/src/{{ cookiecutter.pkg }}/data.py": "def f(): pass\n",

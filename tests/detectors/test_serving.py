@@ -50,8 +50,18 @@ LOAD = (
             ),
             {},
         ),
+        (
+            (
+                "from contextlib import asynccontextmanager\n\nimport joblib\nfrom fastapi import FastAPI\n\n\n"
+                "def create_app():\n    @asynccontextmanager\n    async def lifespan(app):\n"
+                "        app.state.model = joblib.load('m')\n        yield\n\n    app = FastAPI(lifespan=lifespan)\n\n"
+                "    @app.post('/p')\n    def p(x: list):\n        return app.state.model.predict(x)\n\n"
+                "    return app\n"
+            ),
+            {},
+        ),
     ],
-    ids=["loads itself", "through a module", "Flask", "loaded by the main block"],
+    ids=["loads itself", "through a module", "Flask", "loaded by the main block", "loaded by the factory"],
 )
 def test_service_in_front_of_a_model(tmp_path: Path, app: str, more: Tree) -> None:
     result = practice(scan_tree(tmp_path, {**ML, **more, "app.py": app}), NAME)
@@ -98,8 +108,13 @@ def test_a_handler_that_trains_is_not_shown_for_the_one_that_predicts(tmp_path: 
             "from flask import Flask\n\napp = Flask(__name__)\n\n\n@app.route('/p')\ndef p():\n    return 'ok'\n\n\n"
             "if __name__ == '__main__':\n    # model = joblib.load('m')\n    app.run()\n"
         ),
+        (
+            "import joblib\nfrom fastapi import FastAPI\n\n\ndef create_app():\n    app = FastAPI()\n\n"
+            "    @app.get('/p')\n    def p():\n        return 'ok'\n\n    return app\n\n\n"
+            "def offline():\n    return joblib.load('m').predict([])\n"
+        ),
     ],
-    ids=["health", "hosted language model", "pickled session", "proxy", "main block without a model"],
+    ids=["health", "hosted language model", "pickled session", "proxy", "main block without a model", "other function"],
 )
 def test_service_in_front_of_something_else(tmp_path: Path, app: str) -> None:
     assert not practice(scan_tree(tmp_path, {**ML, "app.py": app}), NAME).met
