@@ -1,4 +1,4 @@
-"""Which methods of first-party classes belong together: what a class inherits, and what it gives to what it inherits."""
+"""Which methods of first-party classes belong together: what a class inherits, and what it gives in return."""
 
 from __future__ import annotations
 

@@ -12,11 +12,12 @@ _ASSIGNMENT = regex(r"[A-Za-z_]\w*=", words=("=",))
 _PYTHON = regex(r"(?:python|pypy)[0-9.]*w?(?:\.exe)?\Z|py(?:\.exe)?\Z", re.IGNORECASE, ("py",))
 _PLAIN_PYTHON = frozenset({"python", "python3"})
 _PYTHON_VARIABLE = regex(
-    r"\$[({]?(?:PY|(?:[A-Z]\w*_)?PYTHON3?(?:_(?:BIN|CMD|COMMAND|EXE|EXECUTABLE|INTERPRETER))?)[)}]?\Z",
+    r"\$[({]?(?:PY|(?:\w+_)?PYTHON3?(?:_(?:BIN|CMD|COMMAND|EXE|EXECUTABLE|INTERPRETER))?)(?::?-[\w./-]+)?[)}]?\Z",
     re.IGNORECASE,
     ("$",),
 )
 _ENVIRONMENT = regex(r"(?:.*/)?\.?v?env[^/]*/(?:bin|Scripts)/", words=("env",))
+_SOMEWHERE = regex(r"\$[({]?\w+[)}]?/(?:[\w.-]+/)*(?:bin|Scripts)/[^/]+\Z", words=("$",))  # `$VENV/bin/pytest`
 _SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 _SHELL_VALUES = frozenset({"-o", "+o", "-O", "+O", "--rcfile", "--init-file"})
 _HATCH_ENV = regex(r"[+\w.-]+:(?=\S)")
@@ -27,6 +28,7 @@ _MODULES |= {"nbconvert", "kedro", "great_expectations", "build", "twine", "spac
 _MODULES |= {"streamlit", "uvicorn", "gunicorn", "hypercorn", "flask", "behave", "robot", "nose", "nose2", "green"}
 _MODULES |= {"pip_audit", "ruff", "black", "flake8", "mypy", "pylint", "isort", "pyright", "bandit", "pre_commit"}
 _MODULES |= {"yamllint", "model_signing", "invoke", "luigi", "snakemake"}
+_INSTALLED = _MODULES - {"build", "green", "robot"}  # which may be scripts of a repository's own `bin` as well
 _PYTHON_VALUES = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
 _UV = (
@@ -135,7 +137,12 @@ def _program(word: str) -> str:
         return "python"
     name = word.replace("\\", "/").rpartition("/")[2] if "/" in word or word.endswith(".exe") else word
     system = word.startswith("/") and "/bin/" in word and not name.endswith((".py", ".sh"))
-    if name != word and (system or _ENVIRONMENT.match(word.replace("\\", "/"))):
+    known = name in _INSTALLED or _PYTHON.match(name)  # whatever folder a variable names
+    if name != word and (
+        system
+        or _ENVIRONMENT.match(word.replace("\\", "/"))
+        or (known and word[:1] == "$" and _SOMEWHERE.match(word.replace("\\", "/")))
+    ):
         word = name
     return "python" if _PYTHON.match(word) else word
 
