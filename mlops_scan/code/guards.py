@@ -22,6 +22,8 @@ PROCEEDS = (
 )  # fmt: skip
 """Names of flags that let a model proceed: `if is_accepted:` is worth a look although it compares nothing itself."""
 _KIND_TESTS = frozenset({"isinstance", "hasattr", "callable", "issubclass"})
+_ALARMS = ("drift", "degrad", "should_retrain", "needs_retrain", "need_retrain", "retrain_needed", "retraining_needed")
+"""Names of flags on which training may begin."""
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _STOPPING = frozenset({"exit", "_exit", "fail", "cancel"})  # the last parts of names that stop
 CODE, ONLY_CODE = "code", "only code"
@@ -41,7 +43,7 @@ def guard_of(
     """What a test compares with what, and what it stops (see `Guard.stops`); None for a plain branch."""
     compares, ordered, numbers, names = _compared(test)
     plain = isinstance(node, ast.If) and not compares and stopping not in ("raise", "exit")
-    if plain and not has_any(" ".join(names), PROCEEDS):
+    if plain and not has_any(" ".join(names), PROCEEDS + _ALARMS):
         if stopping != CODE:
             return None
         stopping = ONLY_CODE

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from mlops_scan.automation.clocks import paused
 from mlops_scan.automation.model import Run
+from mlops_scan.code.facts import Guard, Module
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain
 from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.detectors.requested import requested_training
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
-from mlops_scan.regex import has_any
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _REASONS = ("drift", "degrad", "psi", "retrain", "performance", "threshold", "breach")
+_FOUND = ("drift", "degrad", "breach")
+_UNLESS = regex(r"\bif\b.*(\bnot\b|\bno_\w*drift|[=i]s?=? ?False\b|<)", words=("if",))
 _TRIGGER_HOPS = 6
 _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 
@@ -97,6 +100,7 @@ def _triggered(context: Context) -> Iterator[Signal]:
             line = next((number for number in dispatches if guard.line <= number <= guard.body_end), 0)
             if not line:
                 line = _calls_training(context, path, guard.scope, guard.line, guard.body_end)
+            line = line or _behind(context, module, guard, dispatches)
             if line:
                 evidence = (context.evidence(path, guard.line), context.evidence(path, line, Hop.EFFECT))
                 yield Signal(
@@ -105,8 +109,25 @@ def _triggered(context: Context) -> Iterator[Signal]:
                 break
 
 
+def _behind(context: Context, module: Module, guard: Guard, dispatches: Collection[int]) -> int:
+    """The line behind `if not drifted: return` that starts training, in the same function; 0 without one.
+
+    What returns where there is drift is a check of the data, so that the test has to be a negation or an upper bound.
+    """
+    function = module.functions.get(guard.scope)
+    if function is None or guard.stops != "return" or not has_any(" ".join(guard.names), _FOUND):
+        return 0
+    if not _UNLESS.search(context.line(module.path, guard.line)):
+        return 0
+    line = next((number for number in dispatches if guard.body_end < number <= function.end_line), 0)
+    return line or _calls_training(context, module.path, guard.scope, guard.body_end, function.end_line)
+
+
 def _calls_training(context: Context, path: str, scope: str, first: int, last: int) -> int:
     """The line of a call between two lines that leads to training, or to a dispatch of it; 0 without one."""
+    for use in context.uses_in(path):
+        if use.scope == scope and first < use.location.line <= last and "run-pipeline" in use.does:
+            return use.location.line
     for call in context.index.calls_in(path, scope):
         if not first < call.line <= last:
             continue

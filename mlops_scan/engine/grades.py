@@ -29,6 +29,8 @@ _ASIDE_REASON = {
     Role.GENERATED: "it belongs to generated files",
 }
 
+_SHOWN = frozenset({Role.EXAMPLE, Role.DOCS, Role.VENDORED})
+
 
 def weigh(context: Context, signals: Iterable[Signal]) -> list[Signal]:
     """Signals after the role of their file and what starts them are taken into account, in a stable order."""
@@ -110,6 +112,8 @@ def _wired(context: Context, signal: Signal) -> Signal:
         if started.run.tests and Role.TEST.value not in practice.at_home:
             continue  # a test that passes through code on sample data is not its operation
         start = started.run.start
+        if start.kind != "ci" and context.role(start.evidence.location.path) in _SHOWN:
+            continue  # an example of how to use the code is not its operation
         if start.kind == "pipeline" and start.evidence.location == signal.evidence[0].location:
             continue  # a pipeline does not start itself
         if context.automation.idle(started.run):

@@ -254,7 +254,51 @@ def test_guard_on_drift_that_calls_the_dispatch(tmp_path: Path) -> None:
     assert places(result.evidence)[0] == "watch.py:21"
     scheduled = {CI: workflow("python watch.py")}
     report = scan_tree(tmp_path / "b", {**ML, "watch.py": WATCH.replace("ACTION", "start_retraining"), **scheduled})
-    assert practice(report, TRIGGERED).grade.strength >= Grade.IMPLEMENTED.strength
+    assert practice(report, TRIGGERED).grade is Grade.WIRED
+
+
+BEHIND = """\
+import kfp
+
+from data import drift_report
+
+LIMIT = 0.2
+
+
+def main():
+    drift = drift_report()
+    TEST
+        return None
+    client = kfp.Client(host="https://kfp.example")
+    ACTION
+
+
+if __name__ == "__main__":
+    main()
+"""
+STARTS = 'return client.run_pipeline(experiment_id="e", job_name="retrain", pipeline_id="p")'
+
+
+@pytest.mark.parametrize(
+    ("test", "action", "on", "expected"),
+    [
+        ("if not drift:", STARTS, CRON, Grade.WIRED),
+        ("if drift.passed or not drift.failures:", STARTS, CRON, Grade.WIRED),
+        ("if drift < LIMIT:", STARTS, CRON, Grade.WIRED),
+        ("if not drift:", STARTS, "workflow_dispatch", Grade.IMPLEMENTED),
+        ("if drift > LIMIT:", STARTS, CRON, Grade.ABSENT),
+        ("if not client_id:", STARTS, CRON, Grade.ABSENT),
+        ("if not drift:", "# " + STARTS + "\n    return client", CRON, Grade.ABSENT),
+        ("if not drift:", 'return client.upload_pipeline("p.yaml", pipeline_name="p")', CRON, Grade.ABSENT),
+    ],
+    ids=["not", "passed", "bound", "by hand", "stops where there is drift", "other test", "commented out", "uploads"],
+)
+def test_training_behind_a_return_where_nothing_drifts(
+    tmp_path: Path, test: str, action: str, on: str, expected: Grade
+) -> None:
+    text = BEHIND.replace("TEST", test).replace("ACTION", action)
+    report = scan_tree(tmp_path, {**ML, "watch.py": text, CI: workflow("python watch.py", on)})
+    assert grade(report, TRIGGERED) is expected
 
 
 def test_guard_on_drift_that_only_tells_people(tmp_path: Path) -> None:

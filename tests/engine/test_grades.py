@@ -91,6 +91,13 @@ def test_a_clock_wires_what_only_a_clock_may_start(tmp_path: Path) -> None:
     assert weighed(push, drift).grade is I
 
 
+@pytest.mark.parametrize(("folder", "expected"), [("flows", W), ("examples", I), ("docs", I)])
+def test_a_flow_of_an_example_does_not_operate_what_it_shows(tmp_path: Path, folder: str, expected: Grade) -> None:
+    flow = "from prefect import flow\n\nfrom train import train\n\n\n@flow\ndef shown():\n    train('d.csv', 'm')\n\n\n"
+    tree = {**ML, f"{folder}/flow.py": flow + "shown.serve(cron='0 3 * * *')\n"}
+    assert weighed(context_of(tmp_path, tree), signal("monitoring/drift", I)).grade is expected
+
+
 def test_dispatch_from_outside_is_an_event(tmp_path: Path) -> None:
     context = context_of(tmp_path, workflow("python train.py", "{repository_dispatch: {types: [x]}}"))
     assert weighed(context, signal("retraining/triggered", I)).grade is W
