@@ -41,6 +41,7 @@ _PROMISES = regex(
 _MAX_SHOWN_TESTS = 6
 _MAX_BESIDE = 1_000  # other commands of a job looked at
 _GATE = "model/quality-gate"
+_TESTS = frozenset({"test", "test-other"})
 _SEEDS = regex(
     r"(^|/)([^/]{0,60}(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
     r"[^/]{0,60}|labs?|lessons?|lectures?|weeks?[-_ ]?\d+|chapter[-_ ]?\d+|modules?[-_ ]?\d+)/"
@@ -70,7 +71,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 
 def _is_test(run: Run) -> bool:
-    return bool(run.tests) or any("test" in use.does for use in run.uses)
+    return bool(run.tests) or any(not _TESTS.isdisjoint(use.does) for use in run.uses)
 
 
 def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:

@@ -39,6 +39,26 @@ CI = ".github/workflows/ci.yml"
 
 
 @pytest.mark.parametrize(
+    ("run", "on", "expected"),
+    [
+        ("go test ./...", "push", Grade.WIRED),
+        ("vendor/bin/phpunit", "push", Grade.WIRED),
+        ("npm ci\nnpm test", "push", Grade.WIRED),
+        ("npm ci\nnpm test || true", "push", Grade.IMPLEMENTED),
+        ("go test ./...", "workflow_dispatch", Grade.TRACE),
+        ("go vet ./...\n# go test ./...", "push", Grade.ABSENT),
+        ("vendor/bin/phpunit --version\nvendor/bin/phpstan", "push", Grade.ABSENT),
+        ("npm install jest\nnpm run build", "push", Grade.ABSENT),
+    ],
+)
+def test_tests_in_other_languages(tmp_path: Path, run: str, on: str, expected: Grade) -> None:
+    files = {"package.json": '{"scripts": {"test": "jest", "build": "vite build"}}'}
+    report = scan_tree(tmp_path, {**ML, **files, CI: github(run, on)})
+    assert grade(report, CODE) is expected
+    assert grade(report, MODEL) is Grade.ABSENT
+
+
+@pytest.mark.parametrize(
     ("run", "files"),
     [
         ("pytest", {}),
