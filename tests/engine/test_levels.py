@@ -375,6 +375,15 @@ def test_what_trains_by_itself_counts_in_the_place_of_a_pipeline(grades: dict[st
     assert max(rung.number for rung in levels.ladder(DEFAULT, graded) if rung.reached) == level
 
 
+@pytest.mark.parametrize(
+    ("grades", "level"),
+    [({"model/quality-gate": W}, 3), ({"model/quality-gate": I}, 2), ({"ci/model-tests": I}, 3), ({}, 2)],
+)
+def test_a_gate_that_keeps_a_bad_model_back_counts_in_the_place_of_a_test(grades: dict[str, Grade], level: int) -> None:
+    graded = results({**LEVEL_3, "ci/model-tests": A, "ci/code-tests": W, **grades}, dict.fromkeys(WIRED_ROWS[2:], W))
+    assert max(rung.number for rung in levels.ladder(DEFAULT, graded) if rung.reached) == level
+
+
 def test_the_step_to_what_files_cannot_say_is_not_to_build_it_again() -> None:
     found = PracticeResult("ci/code-tests", "tests", U, False, I, Confidence.LOW, "the server knows")
     practice = BOOK.practices["ci/code-tests"]
