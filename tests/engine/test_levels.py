@@ -361,11 +361,13 @@ def test_a_practice_that_also_counts_is_not_recommended(grades: dict[str, Grade]
         ({"retraining/scheduled": W}, 2),  # a training that starts by itself is automated, in however many steps
         ({"retraining/triggered": W}, 2),
         ({"retraining/scheduled": I}, 1),
-        ({"ci/model-tests": W, "cd/model-deploy": W}, 2),  # so is the way from tests to users that CI takes
+        # so is the way from tests to users that CI takes; an image that is pushed is not there yet
+        ({"ci/model-tests": W, "cd/model-deploy": W, "deploy/as-code": I}, 2),
+        ({"ci/model-tests": W, "cd/model-deploy": W}, 1),
         ({"ci/model-tests": W, "cd/pipeline-deploy": W}, 2),
         ({"ci/model-tests": W}, 1),
         ({"cd/model-deploy": W, "cd/pipeline-deploy": W}, 1),
-        ({"ci/model-tests": W, "cd/model-deploy": I}, 1),
+        ({"ci/model-tests": W, "cd/model-deploy": I, "deploy/as-code": I}, 1),
         ({"pipeline/orchestration": I}, 2),
     ],
 )
