@@ -50,9 +50,12 @@ def judge_row(row: Row, results: Mapping[str, PracticeResult]) -> RowResult:
 
 
 def standing_in(row: Row, results: Mapping[str, PracticeResult]) -> tuple[str, ...]:
-    """The practices that are met in the place of those that a row names; of a group either all or none."""
-    met = (group for group in row.also if all(meets(results[name], row.minimum) for name in group))
-    return tuple(dict.fromkeys(name for group in met for name in group))
+    """The practices that are met in the place of those that a row names; a group of them where nothing else meets it."""
+    met = [group for group in row.also if all(meets(results[name], row.minimum) for name in group)]
+    alone = [group for group in met if len(group) == 1]
+    if alone or any(meets(results[name], row.minimum) for name in row.practices):
+        return tuple(name for group in alone for name in group)
+    return met[0] if met else ()
 
 
 def ladder(model: MaturityModel, results: Mapping[str, PracticeResult]) -> tuple[LevelResult, ...]:
