@@ -18,7 +18,7 @@ from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _REASONS = ("drift", "degrad", "psi", "retrain", "performance", "threshold", "breach")
 _FOUND = ("drift", "degrad", "breach")
-_UNLESS = regex(r"\bif\b.*(\bnot\b|\bno_\w*drift|[=i]s?=? ?False\b|<)", words=("if",))
+_UNLESS = regex(r"\s*(?:el)?if\b.{0,200}?(\bnot\b|\bno_\w{0,40}drift|[=i]s?=? ?False\b|<)", words=("if",))
 _TRIGGER_HOPS = 6
 _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 
@@ -117,7 +117,7 @@ def _behind(context: Context, module: Module, guard: Guard, dispatches: Collecti
     function = module.functions.get(guard.scope)
     if function is None or guard.stops != "return" or not has_any(" ".join(guard.names), _FOUND):
         return 0
-    if not _UNLESS.search(context.line(module.path, guard.line)):
+    if not _UNLESS.match(context.line(module.path, guard.line)):
         return 0
     line = next((number for number in dispatches if guard.body_end < number <= function.end_line), 0)
     return line or _calls_training(context, module.path, guard.scope, guard.body_end, function.end_line)

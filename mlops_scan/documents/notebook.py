@@ -28,6 +28,7 @@ _WHOLE = regex(r"%(?:(?:md|sh|scala|r|R|fs)\b|sql\s*\Z)")  # Databricks: a singl
 _SHELL_CELL = regex(r"%%(?:bash|sh|script (?:bash|sh))\b|%sh\b")
 _ESCAPE = regex(r"\s*(?:[\w.]+\s*=\s*)?(?:!{1,2}\s*|%(?:sx|system)\s+)([^=\s!].*)")
 _INSTALL = regex(r"\s*%((?:pip|conda|mamba|uv)\s.*)")
+_STRING = regex(r"\"[^\"\\]*\"|'[^'\\]*'")
 
 
 class Cell(Struct, frozen=True):
@@ -235,7 +236,10 @@ def _are_magics(lines: Sequence[str], plain: Sequence[str]) -> bool:
         if line == other:
             if line.endswith("\\"):
                 return False
-            opened += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
+            code = _STRING.sub("", line).partition("#")[0]
+            if "'" in code or '"' in code:
+                return False
+            opened += sum(map(code.count, "([{")) - sum(map(code.count, ")]}"))
         elif opened:
             return False
     return True
