@@ -50,7 +50,7 @@ def judge_row(row: Row, results: Mapping[str, PracticeResult]) -> RowResult:
 
 
 def standing_in(row: Row, results: Mapping[str, PracticeResult]) -> tuple[str, ...]:
-    """The practices that are met in the place of those that a row names; a group of them where nothing else meets it."""
+    """The practices that are met in the place of those that a row names; a group where nothing else meets it."""
     met = [group for group in row.also if all(meets(results[name], row.minimum) for name in group)]
     alone = [group for group in met if len(group) == 1]
     if alone or any(meets(results[name], row.minimum) for name in row.practices):
