@@ -109,13 +109,17 @@ def gap_of(practice: Practice, result: PracticeResult, level: int) -> Gap:
 
 
 def ahead(model: MaturityModel, level: int, results: Mapping[str, PracticeResult]) -> tuple[tuple[str, int], ...]:
-    """Practices that are met although the level that first asks for them is above the next one."""
-    first: dict[str, int] = {}
+    """Practices that are met, as the level asks for them that first does, although this is above the next one."""
+    first: dict[str, tuple[int, Grade | None]] = {}
     for rung in model.levels:
         for row in rung.rows:
             for practice in row.practices:
-                first.setdefault(practice, rung.number)
-    return tuple((name, number) for name, number in first.items() if number > level + 1 and results[name].met)
+                first.setdefault(practice, (rung.number, row.minimum))
+    return tuple(
+        (name, number)
+        for name, (number, minimum) in first.items()
+        if number > level + 1 and meets(results[name], minimum)
+    )
 
 
 def level_named(model: MaturityModel, number: int | None) -> Level | None:

@@ -185,6 +185,12 @@ def test_each_of_the_least_grades_is_needed(missing: str) -> None:
     assert not levels.ladder(DEFAULT, results(grades))[-1].reached
 
 
+def test_drift_that_nothing_starts_is_met_and_not_enough_for_level_4() -> None:
+    graded = results({**LEVEL_4, "monitoring/drift": I})
+    assert graded["monitoring/drift"].met
+    assert not levels.ladder(DEFAULT, graded)[-1].reached
+
+
 def test_monitoring_without_the_lower_levels_lifts_nothing_and_is_ahead() -> None:
     graded = results({"monitoring/drift": W, "monitoring/alerts": I, "experiment/tracking": I})
     assert [r.number for r in levels.ladder(DEFAULT, graded) if r.reached] == [1]
