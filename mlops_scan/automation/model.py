@@ -74,6 +74,8 @@ class PipelineStep(Struct, frozen=True):
     folder: str = ""
     has_params: bool = False
     calls_all_of: str = ""  # a file of which the engine calls the functions (a Mage block)
+    command_path: str = ""  # the file that the command stands in, where it is not that of the pipeline
+    component: str = ""  # a file, or a registered name, that says what the step runs (Azure ML)
 
 
 class Pipeline(Struct, frozen=True):
@@ -88,3 +90,4 @@ class Pipeline(Struct, frozen=True):
     schedule: str = ""  # a cron expression or interval that the declaration carries
     schedule_line: int = 0
     schedule_off: str = ""  # why that schedule does not fire, or empty
+    schedule_path: str = ""  # the file of the schedule, where it is not that of the pipeline

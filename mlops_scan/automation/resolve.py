@@ -292,8 +292,9 @@ class Resolver:
             if step.command:
                 inside = replace(chain, folder=normal(step.folder), astray=False)
                 text = _as_command(step.command)
-                script = self._scripts.parse(pipeline.path, text, step.command_line or step.line, True)
-                yield from self._scripts.run(script, pipeline.path, inside)
+                path = step.command_path or pipeline.path
+                script = self._scripts.parse(path, text, step.command_line or step.line, True)
+                yield from self._scripts.run(script, path, inside)
 
     def _container(
         self, words: tuple[str, ...], location: Location, use: Evidence, command: Command, chain: Chain

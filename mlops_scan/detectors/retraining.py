@@ -85,7 +85,7 @@ def _declared_schedules(context: Context) -> Iterator[Signal]:
         work = ml_step(context, pipeline)
         if work is None or not trains(context, pipeline):
             continue
-        definition = context.evidence(pipeline.path, pipeline.schedule_line, Hop.TRIGGER)
+        definition = context.evidence(pipeline.schedule_path or pipeline.path, pipeline.schedule_line, Hop.TRIGGER)
         grade, reason = (Grade.TRACE, pipeline.schedule_off) if pipeline.schedule_off else (Grade.WIRED, "")
         yield Signal("retraining/scheduled", pipeline.tool, grade, (definition, work), reason=reason, fixed=True)
 
@@ -167,5 +167,5 @@ def _off(context: Context) -> Iterator[Problem]:
                 yield Problem("MLS504", f"This pipeline has a schedule that does nothing: {reason}.", use.location)
     for pipeline in context.automation.pipelines:
         if pipeline.schedule and pipeline.schedule_off:
-            place = context.evidence(pipeline.path, pipeline.schedule_line).location
+            place = context.evidence(pipeline.schedule_path or pipeline.path, pipeline.schedule_line).location
             yield Problem("MLS504", f"The schedule of `{pipeline.name}` is off: {pipeline.schedule_off}.", place)

@@ -8,7 +8,9 @@ from itertools import accumulate
 from mlops_scan.automation.infrastructure import typescript_programs
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared, is_rule_file
+from mlops_scan.automation.pipelines.azure_components import completed, component_name
 from mlops_scan.automation.pipelines.bundles import settled
+from mlops_scan.automation.pipelines.mage_triggers import clocked
 from mlops_scan.ci.find import workflows
 from mlops_scan.ci.model import Workflow
 from mlops_scan.ci.providers import provider_named
@@ -51,12 +53,16 @@ class Definitions:
             return
         self._done = True
         documents, files = self._documents, self._files
+        components: dict[str, str | None] = {}
         for file in self._structured:
             self.uses += self._matcher.in_documents(file, documents.nodes(file.path))
             self.pipelines += _pipelines(file, documents)
+            for name in filter(None, map(component_name, documents.nodes(file.path))):
+                components[name] = None if name in components else file.path
             documents.thin_out(file.path)
         self.uses += self._matcher.in_names([file for file in files if file.role not in UNPARSED])
-        self.pipelines = list(settled(self.pipelines, documents))
+        whole = completed(self.pipelines, documents, components)
+        self.pipelines = list(settled(clocked(whole, documents), documents))
         self.pipelines += [p for file in files for p in _in_rule_files(file, documents)]
         self.workflows = tuple(workflows(documents))
         detection.load_own()

@@ -976,3 +976,27 @@ def test_nodes_that_a_star_import_brings(tmp_path: Path, imported: str, expected
         },
     )
     assert grade(report, PRACTICE) is expected
+
+
+# -- components in files of their own ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"), [("python train.py --data d.csv", Grade.WIRED), ("python data.py", Grade.TRACE)]
+)
+def test_azure_ml_pipeline_of_components(tmp_path: Path, command: str, expected: Grade) -> None:
+    schema = "$schema: https://azuremlschemas.azureedge.net/latest/commandComponent.schema.json\n"
+    report = scan_tree(
+        tmp_path,
+        {
+            **ML,
+            "jobs/pipeline.yml": "type: pipeline\njobs:\n  a: {component: ./a.yml}\n  b: {component: ./b.yml}\n",
+            "jobs/a.yml": f"{schema}name: a\ncode: ..\ncommand: python data.py\n",
+            "jobs/b.yml": f"{schema}name: b\ncode: ..\ncommand: {command}\n",
+            ".github/workflows/a.yml": (
+                "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+                "      - uses: actions/checkout@v4\n      - run: az ml job create --file jobs/pipeline.yml\n"
+            ),
+        },
+    )
+    assert grade(report, "pipeline/orchestration") is expected

@@ -377,3 +377,34 @@ def test_a_schedule_of_one_of_several_pipelines_is_not_known(tmp_path: Path) -> 
         "    published =", "    Pipeline(workspace=ws, steps=steps[:1]).publish(name='score')\n    published ="
     )
     assert grade(scan_tree(tmp_path, {**ML, "publish.py": text}), SCHEDULED) is Grade.ABSENT
+
+
+# -- a clock beside a pipeline -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "block", "expected"),
+    [
+        ("active", "fit", Grade.WIRED),
+        ("inactive", "fit", Grade.TRACE),
+        ("active", "clean", Grade.ABSENT),
+    ],
+)
+def test_trigger_of_a_mage_pipeline(tmp_path: Path, status: str, block: str, expected: Grade) -> None:
+    report = scan_tree(
+        tmp_path,
+        {
+            **ML,
+            "ml/transformers/fit.py": "from train import train\n\n\n@transformer\ndef fit(x):\n    return train(x)\n",
+            "ml/transformers/clean.py": "@transformer\ndef clean(data):\n    return data.dropna()\n",
+            "ml/pipelines/weekly/metadata.yaml": (
+                f"blocks:\n- {{type: transformer, uuid: {block}}}\n- {{type: transformer, uuid: clean}}\n"
+            ),
+            "ml/pipelines/weekly/triggers.yaml": (
+                f"triggers:\n- {{name: a, schedule_type: time, schedule_interval: '@weekly', status: {status}}}\n"
+            ),
+        },
+    )
+    assert grade(report, SCHEDULED) is expected
+    off = ["ml/pipelines/weekly/triggers.yaml"] if status == "inactive" else []
+    assert [finding.location.path for finding in findings(report, "MLS504")] == off

@@ -119,12 +119,36 @@ def is_azure_ml(document: Node) -> bool:
 
 
 def azure_ml(path: str, document: Node) -> Pipeline:
-    """The steps of an Azure ML pipeline job."""
+    """The steps of an Azure ML pipeline job; one that uses a component says which, and has no command yet."""
     jobs = document.get("jobs")
     assert jobs is not None
-    steps = []
-    for name, job in jobs.entries[:200]:
-        lines, line = command(job.get("command"))
-        folder = below(folder_of(path), text(job.get("code")))
-        steps.append(PipelineStep(name, job.at, lines, line, folder=folder, has_params=job.get("inputs") is not None))
-    return Pipeline("azure-ml", text(document.get("display_name")) or "pipeline", path, jobs.at, tuple(steps))
+    steps = tuple(azure_ml_step(path, name, job) for name, job in jobs.entries[:200])
+    return Pipeline("azure-ml", text(document.get("display_name")) or "pipeline", path, jobs.at, steps)
+
+
+def azure_ml_step(path: str, name: str, job: Node) -> PipelineStep:
+    """What a job of a pipeline, or a component, runs: a command, the entry script of a parallel job, or AutoML.
+
+    `component`, and `trial` of a sweep, name a component, or hold one. Facts:
+    https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-pipeline,
+    https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep and
+    https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-parallel
+    """
+    used = job.get("component") or job.get("trial")
+    body = used if used is not None and used.kind == "mapping" else job
+    task = body.get("task")
+    lines, line = command(body.get("command"))
+    parallel = task if task is not None and task.kind == "mapping" else None
+    folder = below(folder_of(path), text((parallel or body).get("code")))
+    entry = text(parallel.get("entry_script")) if parallel is not None else ""
+    return PipelineStep(
+        name,
+        job.at,
+        lines,
+        line,
+        does=frozenset({"train"} if text(body.get("type")) == "automl" else ()),
+        folder=folder,
+        has_params=job.get("inputs") is not None,
+        calls_all_of=below(folder, entry) if entry.endswith(".py") else "",
+        component=text(used),
+    )
