@@ -33,6 +33,7 @@ _ARGUMENTS = ("args", "arguments")  # of a container they follow its command
 _FOLDERS = ("source_directory", "source_dir")
 _READERS = frozenset({"os.environ.get", "os.getenv", "environ.get", "getenv"})
 _MAX_HOPS = 6
+_UNKNOWN = "${_}"
 
 
 class Command(Struct, frozen=True):
@@ -89,7 +90,7 @@ class Handed:
         return ""
 
     def _variable(self, path: str, scope: str, call: Call, keyword: str) -> str:
-        """The value of a keyword that is read from the environment, or empty."""
+        """The value of a keyword that is read from the environment, or put together of what is known; or empty."""
         document = self.documents.python(path) if path.endswith(".py") else None
         if document is None:
             return ""
@@ -110,7 +111,18 @@ class Handed:
             return self._value(held, path, scope, hops + 1) if held is not None else ""
         if isinstance(node, ast.Attribute):
             return self._attribute(node, path, scope, hops)
-        return ""
+        if isinstance(node, ast.JoinedStr):
+            return self._filled(node, path, scope, hops)
+        return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+    def _filled(self, node: ast.JoinedStr, path: str, scope: str, hops: int) -> str:
+        """An f-string; what is not known in it becomes a variable of the shell, as which it is not known either."""
+        parts = []
+        for part in node.values:
+            inner = part.value if isinstance(part, ast.FormattedValue) else part
+            text = self._value(inner, path, scope, hops + 1)
+            parts.append(text or (_UNKNOWN if isinstance(part, ast.FormattedValue) else ""))
+        return "".join(parts) if any(text != _UNKNOWN for text in parts) else ""
 
     def _read(self, node: ast.Call | ast.Subscript) -> str:
         """`os.environ["X"]`, `os.getenv("X", "default")`: the value that CI gives it, else the default."""

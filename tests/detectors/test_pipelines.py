@@ -1000,3 +1000,30 @@ def test_azure_ml_pipeline_of_components(tmp_path: Path, command: str, expected:
         },
     )
     assert grade(report, "pipeline/orchestration") is expected
+
+
+# -- commands that code puts together ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("f'python {FOLDER}/train.py {given[0]}'", Grade.IMPLEMENTED),
+        ("f'python {given[0]}/jobs/train.py'", Grade.IMPLEMENTED),
+        ("f'cd {given[0]} && python jobs/train.py'", Grade.IMPLEMENTED),
+        ("f'python {FOLDER}/{given[0]}'", Grade.TRACE),
+        ("f'python {given[0]}.py'", Grade.TRACE),
+        ("f'echo python {FOLDER}/train.py {given[0]}'", Grade.TRACE),
+        ("f'{given[0]}'", Grade.TRACE),
+    ],
+)
+def test_command_of_a_task_that_is_partly_known(tmp_path: Path, command: str, expected: Grade) -> None:
+    dag_ = (
+        "import sys\n\nfrom airflow import DAG\nfrom airflow.operators.bash import BashOperator\n\n"
+        "FOLDER = '/opt/airflow/jobs'\ngiven = sys.argv\n\n"
+        "with DAG('churn', schedule=None) as dag:\n"
+        "    first = BashOperator(task_id='first', bash_command='python /opt/airflow/jobs/data.py')\n"
+        f"    second = BashOperator(task_id='second', bash_command={command})\n    first >> second\n"
+    )
+    report = scan_tree(tmp_path, {"jobs/train.py": TRAIN, "jobs/data.py": ML["data.py"], "dags/churn.py": dag_})
+    assert grade(report, PRACTICE) is expected
