@@ -170,7 +170,7 @@ class Resolver:
             if program.entries and program.entries[0][0].endswith(".ipynb"):
                 yield from self._cells(program.entries[0][0], use, chain)
         elif name in TESTERS:
-            yield replace(run, tests=self.tests.collected(words, chain.folder))
+            yield replace(run, tests=self.tests.collected(words, chain.folder, not chain.knows_files))
         elif name in SERVERS:
             yield self._program(self.programs.served(words, chain.folder, origin), run, chain)
         elif name in images.ENGINES:

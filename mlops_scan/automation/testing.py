@@ -55,13 +55,17 @@ class TestLayout:
         self._collected: dict[tuple[tuple[str, ...], _Settings, tuple[str, ...]], tuple[str, ...]] = {}
         self._python = sorted(path for path in documents.files if language_of(path) == "python")
 
-    def collected(self, words: tuple[str, ...], folder: str) -> tuple[str, ...]:
-        """The test files that `pytest …` or `unittest …` runs from `folder`, in path order."""
+    def collected(self, words: tuple[str, ...], folder: str, elsewhere: bool = False) -> tuple[str, ...]:
+        """The test files that `pytest …` or `unittest …` runs from `folder`, in path order.
+
+        `elsewhere` tells that it may run in another folder, as in an image: a file that it names and that is not there
+        is then the only one of the repository with that ending.
+        """
         if _NO_RUN.intersection(words[1:]):
             return ()
         if words[0] == "unittest":
             return self._unittest(words[1:], folder)
-        named = self._named(words, folder)
+        named = self._named(words, folder, elsewhere)
         settings = self._settings(named or (folder,))
         if _NO_RUN.intersection(settings.options):
             return ()
@@ -89,7 +93,7 @@ class TestLayout:
 
     # -- pytest ------------------------------------------------------------------------------------------------------
 
-    def _named(self, words: tuple[str, ...], folder: str) -> tuple[str, ...]:
+    def _named(self, words: tuple[str, ...], folder: str, elsewhere: bool) -> tuple[str, ...]:
         """The files and folders that the command line names; wildcards as what they match."""
         found: list[str] = []
         for word in _positional(words):
@@ -97,6 +101,8 @@ class TestLayout:
             if "$" in name or "{" in name or not name:
                 continue
             path = join(folder, name)
+            if elsewhere and name.endswith(".py") and path not in self.documents.files:
+                path = self._paths.existing(name, folder) or path
             if "--pyargs" in words and "/" not in name and (located := self.index.find_module(name, "x")) is not None:
                 found.append(located[0].removesuffix("/__init__.py"))
             elif "*" in path or "?" in path:

@@ -921,3 +921,19 @@ LOADER = {
 def test_a_script_that_loads_the_file_it_is_given(command: str, expected: set[tuple[str, str]]) -> None:
     (run,) = runs(command, LOADER)
     assert {node for node in run.entries if node[0] in ("src/model.py", "src/gone.py")} == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("docker run -e KEY=x image:latest pytest -q test_api.py", ["api/tests/test_api.py"]),
+        ("docker run image pytest /app/tests/test_api.py", ["api/tests/test_api.py"]),
+        ("pytest -q test_api.py", []),
+        ("docker run image pytest test_twice.py", []),
+        ("docker run image pytest test_gone.py", []),
+    ],
+)
+def test_tests_by_name_in_an_image(command: str, expected: list[str]) -> None:
+    test = "def test_a():\n    assert 1\n"
+    names = ("api/tests/test_api.py", "a/test_twice.py", "b/test_twice.py")
+    assert [path for run in runs(command, dict.fromkeys(names, test)) for path in run.tests] == expected
