@@ -19,7 +19,7 @@ from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
 from mlops_scan.automation.scripts import Scripts
-from mlops_scan.automation.submit import Submitted, Submitter
+from mlops_scan.automation.submit import JobSpec, Submitted, Submitter
 from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
 from mlops_scan.automation.testing import TestLayout
 from mlops_scan.code.index import CodeIndex, Node
@@ -201,10 +201,18 @@ class Resolver:
         yield replace(run, entries=entries) if entries else run
         for spec in self.submitter.job_specs(words, chain.folder):
             if not chain.entered(spec.path):
-                script = self._scripts.parse(spec.path, spec.text, spec.line, spec.errexit)
-                inside = chain.via(use, spec.path)
-                inside = inside if spec.folder is None else replace(inside, folder=normal(spec.folder))
-                yield from self._scripts.run(script, spec.path, inside)
+                yield from self._specified(spec, run.location, chain.via(use, spec.path))
+
+    def _specified(self, spec: JobSpec, location: Location, chain: Chain) -> Iterator[Run]:
+        """What a job runs at a remote service; `location` is that of the command, `chain` the way into the job."""
+        if spec.dockerfile:
+            yield from self._containers.image(spec.dockerfile, spec.folder or "", chain, build=False)
+            return
+        path, line = (spec.path, spec.line) if spec.path else (location.path, location.line)
+        script = self._scripts.parse(path, spec.text, line, spec.errexit)
+        folder = chain.folder if spec.folder is None else normal(spec.folder)
+        inside = replace(chain, folder=folder, inside_image=chain.inside_image or spec.in_image)
+        yield from self._scripts.run(script, path, inside)
 
     @staticmethod
     def _program(program: Program, run: Run, chain: Chain) -> Run:

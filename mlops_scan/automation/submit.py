@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from mlops_scan.automation import vertex
 from mlops_scan.automation.cdk import CDK, app_files, app_named
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.paths import Paths, join
@@ -37,6 +38,8 @@ class JobSpec(Struct, frozen=True):
     text: str
     folder: str | None = None  # where it runs, None for the folder of the command
     errexit: bool = False
+    in_image: bool = False  # files may come from an image that is not known
+    dockerfile: str = ""  # it runs what the image of this file starts with, built in the folder
 
 
 class _Script(Struct, frozen=True):
@@ -59,7 +62,9 @@ class Submitter:
             return True
         if name not in _SERVICES:
             return False
-        return words[1:3] == ("builds", "submit") or any(word.endswith((".yaml", ".yml")) for word in words)
+        if words[1:3] == ("builds", "submit") or vertex.creates(words):
+            return True
+        return any(word.endswith((".yaml", ".yml")) for word in words)
 
     def submitted(self, words: tuple[str, ...], folder: str) -> tuple[Submitted, ...] | None:
         """What a command line runs of the declared pipelines; None where it is no such command."""
@@ -98,6 +103,11 @@ class Submitter:
         if words[:3] == ("gcloud", "builds", "submit"):
             yield from self._cloud_build(words, folder)
         if words[0] not in _SERVICES:
+            return
+        if vertex.creates(words):
+            for job in vertex.jobs(words, folder, self.paths):
+                place = job.path or job.dockerfile
+                yield JobSpec(place, job.line, job.text, job.folder, in_image=True, dockerfile=job.dockerfile)
             return
         for word in words[1:]:
             name = word.partition("=")[2] if word.startswith("--") else word

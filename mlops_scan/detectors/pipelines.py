@@ -267,13 +267,12 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
     entries: set[tuple[Node, ...]] = set()
     lines: set[tuple[tuple[str, ...], str]] = set()  # with the way that fills in their arguments, where one does
     trains = False
-    for run in runs:
-        if run.tests or not (run.uses or run.entries):
-            continue
-        reached = context.automation.reached(run) if run.entries else {}
-        use = next((u for u in run.uses if _STAGES.intersection(u.does)), None) or context.does(reached, _STAGES)
-        if use is None:
-            continue
+    stages = list(_stage_runs(context, runs))
+    within = {evidence.location for run, _ in stages for evidence in run.chain}
+    for run, learns in stages:
+        trains = trains or learns
+        if run.location in within:
+            continue  # it hands the work to a service, and what that runs is a stage of its own
         # `mise run job training` and `mise run job evaluation` are two stages, although one line runs in the end;
         # `tox` and `tox -e publish` that both run the same script without an argument of theirs are one
         way = " > ".join(evidence.text for evidence in run.chain)
@@ -281,9 +280,19 @@ def _stages(context: Context, runs: list[Run]) -> tuple[Evidence, ...] | None:
         lines.add((run.words, way if takes else ""))
         found.setdefault((run.location, way), context.evidence(run.location.path, run.location.line, Hop.USE))
         entries.add(run.entries)
-        trains = trains or bool(LEARNS.intersection(use.does)) or context.does(reached, LEARNS) is not None
     different = len(entries) >= 2 or (len({way for _, way in found}) >= 2 and len(lines) >= 2)  # not one script twice
     return tuple(found.values())[:4] if trains and len(found) >= 2 and different else None
+
+
+def _stage_runs(context: Context, runs: list[Run]) -> Iterator[tuple[Run, bool]]:
+    """The runs that work on a model or its data, each with whether it trains."""
+    for run in runs:
+        if run.tests or not (run.uses or run.entries):
+            continue
+        reached = context.automation.reached(run) if run.entries else {}
+        use = next((u for u in run.uses if _STAGES.intersection(u.does)), None) or context.does(reached, _STAGES)
+        if use is not None:
+            yield run, bool(LEARNS.intersection(use.does)) or context.does(reached, LEARNS) is not None
 
 
 def _job_graphs(context: Context) -> Iterator[Signal]:

@@ -1027,3 +1027,19 @@ def test_command_of_a_task_that_is_partly_known(tmp_path: Path, command: str, ex
     )
     report = scan_tree(tmp_path, {"jobs/train.py": TRAIN, "jobs/data.py": ML["data.py"], "dags/churn.py": dag_})
     assert grade(report, PRACTICE) is expected
+
+
+def test_a_job_handed_to_a_service_and_its_script_are_one_step(tmp_path: Path) -> None:
+    report = scan_tree(
+        tmp_path,
+        {
+            **ML,
+            "job.yaml": "workerPoolSpecs:\n- containerSpec: {imageUri: x, command: [python, train.py]}\n",
+            ".github/workflows/a.yml": (
+                "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n"
+                "      - run: gcloud ai custom-jobs create --config=job.yaml\n"
+            ),
+        },
+    )
+    assert not practice(report, PRACTICE).met
+    assert grade(report, "code/modular-training") is Grade.WIRED
