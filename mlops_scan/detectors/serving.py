@@ -178,13 +178,21 @@ def _batch(context: Context, services: set[str]) -> Iterator[Signal]:
             or path in services
         ):
             continue
-        if context.index.modules[path].notebook or (
-            not any("load-model" in u.does for u in context.uses_in(path)) and not _loads(context, path, use.scope)
+        if context.index.modules[path].notebook or not (
+            any("load-model" in u.does for u in context.uses_in(path))
+            or _loads(context, path, use.scope)
+            or _ticks(context, (path, use.scope))
         ):
             continue
         evidence = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)
         yield _job(context, use.tool, (path, use.scope), evidence, use.confidence)
     yield from _own_jobs(context)
+
+
+def _ticks(context: Context, node: Node) -> bool:
+    """Whether a step of a pipeline with a clock of its own runs some code: another step may hand the model over."""
+    clocks = {Location(p.path, p.line) for p in context.automation.pipelines if p.schedule and not p.schedule_off}
+    return bool(clocks) and any(s.run.start.evidence.location in clocks for s in context.started(*node))
 
 
 def _own_jobs(context: Context) -> Iterator[Signal]:

@@ -525,3 +525,35 @@ SNAPSHOT = (
 )
 def test_code_that_brings_a_pipeline_to_its_platform(tmp_path: Path, files: Tree, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, **files}), "deploy/as-code") is expected
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "steps", "expected"),
+    [
+        ("active", "predict_rows", ["predict_rows"], Grade.IMPLEMENTED),
+        ("inactive", "predict_rows", ["predict_rows"], Grade.ABSENT),
+        ("active", "predict_rows", ["clean"], Grade.ABSENT),
+        ("active", "rows", ["rows"], Grade.ABSENT),
+        ("active", "predict_rows", ["fit", "predict_rows"], Grade.TRACE),
+    ],
+    ids=["on a clock", "off", "another step", "no scoring by its name", "with training"],
+)
+def test_step_on_a_clock_that_is_handed_its_model(
+    tmp_path: Path, status: str, name: str, steps: list[str], expected: Grade
+) -> None:
+    blocks = "".join(f"- {{type: transformer, uuid: {step}}}\n" for step in steps)
+    score = f"import mlflow\n\n\n@transformer\ndef {name}(rows, model):\n    return model.predict(rows)\n"
+    report = scan_tree(
+        tmp_path,
+        {
+            **ML,
+            f"ml/transformers/{name}.py": score,
+            "ml/transformers/clean.py": "@transformer\ndef clean(rows):\n    return rows.dropna()\n",
+            "ml/transformers/fit.py": "from train import train\n\n\n@transformer\ndef fit(x):\n    return train(x)\n",
+            "ml/pipelines/daily/metadata.yaml": f"blocks:\n- {{type: transformer, uuid: clean}}\n{blocks}",
+            "ml/pipelines/daily/triggers.yaml": (
+                f"triggers:\n- {{name: a, schedule_type: time, schedule_interval: '@daily', status: {status}}}\n"
+            ),
+        },
+    )
+    assert grade(report, "deploy/serving") is expected
