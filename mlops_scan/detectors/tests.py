@@ -20,6 +20,7 @@ from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.code.rnames import ROOT
 from mlops_scan.detectors.asked import asking_tests
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.inprocess import inprocess_tests
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.marks import always_skipped, marks_of
 from mlops_scan.detectors.recorded import recorded_tests
@@ -153,6 +154,9 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
                 yield weak
     for test in recorded_tests(context):
         yield ModelTest(test.path, test.function, test.use, "", marks_of(test.module, test.function))
+    for asking in inprocess_tests(context, test_modules(context)):
+        marks = marks_of(asking.module, asking.function)
+        yield ModelTest(asking.path, asking.function, asking.use, "", marks)
     for asking in asking_tests(context):
         marks = marks_of(asking.module, asking.function)
         yield ModelTest(asking.path, asking.function, asking.use, "", marks, asks=True)
