@@ -4,6 +4,8 @@ Facts: a rules file takes effect only when `rule_files` of prometheus.yml names 
 https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/
 Grafana evaluates the rules of its provisioning files by itself and tells the contact points of its policies.
 https://grafana.com/docs/grafana/latest/alerting/set-up/provision-alerting-resources/file-provisioning/
+The values of the chart kube-prometheus-stack have rules as well, by name or in a list that it calls deprecated.
+https://github.com/prometheus-community/helm-charts/blob/main/charts/kube-prometheus-stack/values.yaml
 The entries of a ConfigMap are files where a pod mounts it as a volume.
 https://kubernetes.io/docs/concepts/configuration/configmap/#using-configmaps-as-files-from-a-pod
 Grafana's chart has a sidecar that takes the rules of ConfigMaps with the label `grafana_alert`.
@@ -26,7 +28,9 @@ from mlops_scan.detectors.kept import kept
 from mlops_scan.documents.bounds import MAX_BYTES
 from mlops_scan.documents.node import DocumentError, Node
 
-_KEYS = frozenset({"groups", "serverFiles", "additionalPrometheusRulesMap", "rule_files", "route"})
+_STACK = "kube-prometheus-stack"  # what a chart that depends on it calls its values
+_ADDED = ("additionalPrometheusRulesMap", "additionalPrometheusRules")
+_KEYS = frozenset({"groups", "serverFiles", "rule_files", "route", _STACK, *_ADDED})
 _KEYS_OF_RULES = ("alert:", 'alert":', "condition:", 'condition":')
 _OUTERMOST_GROUPS = ("\ngroups", '"groups"', "'groups'", "{groups", "{ groups")  # as Grafana's rules have them
 _CONFIG_MAP = "ConfigMap"
@@ -213,10 +217,11 @@ def _groups(context: Context, held: Held, loaders: tuple[str, ...]) -> Iterator[
     helm = document.path("serverFiles", "alerting_rules.yml", "groups")  # values of the Prometheus chart
     if helm is not None:
         yield helm, ""
-    extra = document.get("additionalPrometheusRulesMap")
-    for _, named in extra.entries if extra is not None else ():
-        if (groups := named.get("groups")) is not None:
-            yield groups, ""
+    for values in (document, document.get(_STACK)):
+        for extra in (values.get(key) for key in _ADDED) if values is not None else ():
+            for named in (*(node for _, node in extra.entries), *extra.items) if extra is not None else ():
+                if (groups := named.get("groups")) is not None:
+                    yield groups, ""
 
 
 def _alerts(groups: Node) -> Iterator[tuple[Node, Node]]:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 DRIFT, PERFORMANCE, ALERTS = "monitoring/drift", "monitoring/performance-threshold", "monitoring/alerts"
 
 _MODEL_METRIC = regex(
-    r"(drift|psi\b|accuracy|f1|auc|rmse|mae\b|prediction_(score|distribution|drift|confidence)"
-    r"|model_(drift|performance|accuracy|quality|score)|data_quality)",
+    r"(drift|psi\b|accuracy|f1|auc|rmse|mae\b|prediction_(score|distribution|drift|confidence|entropy)"
+    r"|(?<![a-z])confidence(?![a-z])|model_(drift|performance|accuracy|quality|score)|data_quality)",
     re.I,
 )
 _NAME = regex(r"[a-zA-Z_:][\w:]{5,}")
@@ -125,9 +125,10 @@ def _bounded(practice: str, tool: str, place: Evidence, emitter: Emitter, by_que
     if by_query:
         reason = "it asks a database; what writes there was not followed"
         return Signal(practice, tool, Grade.IMPLEMENTED, (place,), Confidence.MEDIUM, reason, fixed=True)
-    if not emitter.path:
+    if not emitter.path:  # a check of drift counts by itself, and this rule makes none
         reason = "no code here was seen to emit the metric it watches"
-        return Signal(practice, tool, Grade.IMPLEMENTED, (place,), Confidence.MEDIUM, reason, fixed=True)
+        grade = Grade.TRACE if practice == DRIFT and emitter.what else Grade.IMPLEMENTED
+        return Signal(practice, tool, grade, (place,), Confidence.MEDIUM, reason, fixed=True)
     grade = Grade.IMPLEMENTED if emitter.idle else Grade.WIRED
     return Signal(practice, tool, grade, (place, emitter.evidence), Confidence.MEDIUM, emitter.idle, fixed=True)
 

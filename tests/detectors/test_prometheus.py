@@ -96,6 +96,66 @@ def test_rule_on_a_metric_that_nothing_emits(tmp_path: Path) -> None:
     assert findings(report, "MLS507")
 
 
+def test_rule_on_drift_that_nothing_computes(tmp_path: Path) -> None:
+    rules = RULES.replace("model_accuracy < 0.8", "model_drift_score > 0.3").replace("ModelAccuracyLow", "Moved")
+    tree = {**_without("metrics.py", "Dockerfile"), "prometheus/alerts.yml": rules}
+    assert grade(scan_tree(tmp_path / "none", tree), DRIFT) is Grade.TRACE
+    emitted = {**LOOP, "prometheus/alerts.yml": rules, "metrics.py": EMITTER.replace("accuracy", "drift_score")}
+    assert grade(scan_tree(tmp_path / "emitted", emitted), DRIFT) is Grade.WIRED
+
+
+VALUES = """\
+additionalPrometheusRules:
+  - name: model
+    groups:
+      - name: model
+        rules:
+          - alert: ConfidenceTooLow
+            expr: model_accuracy < 0.8
+alertmanager:
+  config:
+    route: {receiver: ml}
+    receivers:
+      - name: ml
+        discord_configs: [{webhook_url: "https://discord.example.org"}]
+"""
+NESTED = "kube-prometheus-stack:\n" + "".join(f"  {line}\n" for line in VALUES.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("values", "performance", "alerts"),
+    [
+        (VALUES, Grade.WIRED, Grade.IMPLEMENTED),
+        (NESTED, Grade.WIRED, Grade.IMPLEMENTED),
+        (NESTED.replace("kube-prometheus-stack:", "another-chart:"), Grade.ABSENT, Grade.ABSENT),
+        (VALUES.replace("discord_configs", "# discord_configs"), Grade.WIRED, Grade.IMPLEMENTED),
+        ("".join(f"# {line}\n" for line in VALUES.splitlines()), Grade.ABSENT, Grade.ABSENT),
+    ],
+    ids=["values", "of a chart that depends on it", "another chart", "nobody is told", "commented out"],
+)
+def test_rules_in_values_of_the_operators_chart(tmp_path: Path, values: str, performance: Grade, alerts: Grade) -> None:
+    tree = {"Dockerfile": IMAGE, "metrics.py": EMITTER, "charts/values.yaml": values, **ML}
+    report = scan_tree(tmp_path, tree)
+    assert grade(report, PERFORMANCE) is performance
+    assert grade(report, ALERTS) is alerts
+    told = len(practice(report, ALERTS).evidence) == 2  # the rule, and who is told
+    assert told is (alerts is Grade.IMPLEMENTED and "# discord" not in values)
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("avg_confidence < 0.7", Grade.IMPLEMENTED),
+        ("prediction_entropy > 0.9", Grade.IMPLEMENTED),
+        ("node_entropy_available_bits < 100", Grade.ABSENT),
+        ("overconfidences_total < 1", Grade.ABSENT),
+    ],
+)
+def test_bound_on_how_sure_the_model_is(tmp_path: Path, expression: str, expected: Grade) -> None:
+    rules = RULES.replace("model_accuracy < 0.8", expression).replace("ModelAccuracyLow", "Unsure")
+    assert grade(scan_tree(tmp_path, {**LOOP, "prometheus/alerts.yml": rules}), PERFORMANCE) is expected
+
+
 def test_rule_on_no_metric_that_could_be_looked_for(tmp_path: Path) -> None:
     plain = RULES.replace("model_accuracy", "accuracy")
     report = scan_tree(tmp_path, {**LOOP, "prometheus/alerts.yml": plain, "tool.go": "package main\n"})
@@ -328,7 +388,7 @@ def test_rules_of_grafana_in_a_config_map(tmp_path: Path, pod: str, labels: str,
 def test_rule_of_grafana_written_as_json(tmp_path: Path, indent: int | None) -> None:
     rules = yaml.safe_load(GRAFANA.replace("expr", "query"))
     tree: Tree = {**ML, "grafana/alerting/rules.yaml": json.dumps(rules, indent=indent)}
-    assert grade(scan_tree(tmp_path, tree), DRIFT) is Grade.IMPLEMENTED
+    assert grade(scan_tree(tmp_path, tree), DRIFT) is Grade.TRACE  # nothing emits the metric
 
 
 def test_bound_that_cannot_be_broken(tmp_path: Path) -> None:
