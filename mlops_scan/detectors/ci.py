@@ -11,7 +11,7 @@ from mlops_scan.code.index import Node
 from mlops_scan.detectors.asked import starts_service
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.builds import incomplete_images
-from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, fetches, graded, job_of
+from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, evaluates, fetches, graded, job_of
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
 from mlops_scan.detectors.kept import kept
@@ -24,7 +24,6 @@ from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
 
 _PURPOSES = DEPLOYS | LEARNS
-_ANSWERS = frozenset({"load-model", "predict", "llm-call"})
 _MODELS = LEARNS | {"load-model", "predict", "evaluate"}
 _ECHO = regex(r"(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*)(\s.*)?|#.*", re.I)
 _LITERAL = regex(r"'[^']*'|\$\{\{[^{}]*\}\}")  # nothing in it is an operator of the shell
@@ -148,7 +147,7 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
         return
     what, trained = "trains", _trains(context, run)
     if trained is None and not run.tests:
-        what, trained = "evaluates", _evaluates(context, run)
+        what, trained = "evaluates", evaluates(context, run)
     if trained is not None and not run.tests:
         grade, reason = graded(run, ON_CHANGE)
         if grade is Grade.WIRED and not _checks(context, run):
@@ -181,15 +180,6 @@ def _trains(context: Context, run: Run) -> Evidence | None:
             if step is not None:
                 return context.evidence(pipeline.path, step.line, Hop.EFFECT)
     return None
-
-
-def _evaluates(context: Context, run: Run) -> Evidence | None:
-    """Where code that a run reaches evaluates what a model answers that it loads or asks."""
-    reached = context.automation.reached(run) if run.entries else {}
-    if context.does(reached, _ANSWERS) is None:
-        return None
-    use = context.does(reached, {"evaluate"})
-    return context.evidence(use.location.path, use.location.line, Hop.EFFECT) if use is not None else None
 
 
 def _checks(context: Context, run: Run) -> bool:

@@ -6,6 +6,8 @@ from mlops_scan.automation.model import Run, Start
 from mlops_scan.detectors.base import Context
 from mlops_scan.words import Confidence, Evidence, Grade, Hop
 
+_ANSWERS = frozenset({"load-model", "predict", "llm-call"})
+_TESTING = "model/testing"
 _FETCHES = ("git", "svn", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
 
 
@@ -43,6 +45,17 @@ def chain(context: Context, run: Run, *more: Evidence) -> tuple[Evidence, ...]:
     """The evidence of a CI run: the command first, then the trigger, the hops between, and what it reaches."""
     command = context.evidence(run.location.path, run.location.line, Hop.USE, run.location.end_line)
     return (command, *(context.shown(e) for e in run.chain), *more)
+
+
+def evaluates(context: Context, run: Run) -> Evidence | None:
+    """Where code that a run reaches evaluates, or has a library test, what a model answers that it loads or asks."""
+    reached = context.automation.reached(run) if run.entries else {}
+    if context.does(reached, _ANSWERS) is None:
+        return None
+    use = context.does(reached, {"evaluate"}) or next(
+        (use for node in reached for use in context.by_node.get(node, ()) if _TESTING in use.serves), None
+    )
+    return context.evidence(use.location.path, use.location.line, Hop.EFFECT) if use is not None else None
 
 
 def job_of(context: Context, start: Start) -> str:

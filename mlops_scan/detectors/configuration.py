@@ -48,7 +48,10 @@ _RESULTS = (
 )  # fmt: skip
 _GIVEN = frozenset({"config_path", "config_file"})  # what engines read themselves: `flow.with_options(config_path=…)`
 _MAX_NODES = 5_000  # of a document that hyperparameters are looked for in
-_VALUES = frozenset({"value", "values"})  # below the parameter that a sweep or a pipeline names
+# below the parameter that a sweep or a pipeline names; the bounds of W&B and of Azure ML:
+# https://docs.wandb.ai/guides/sweeps/sweep-config-keys/ and
+# https://learn.microsoft.com/azure/machine-learning/reference-yaml-job-sweep
+_VALUES = frozenset({"value", "values", "min", "max", "min_value", "max_value"})
 _TOOL_FILES = LOCK_FILES | {"pyproject.toml", "package.json", "dvc.yaml", "dvc.lock", "MLproject", "pylock.toml"}
 _LFS_LINE = regex(r"\s*(\S+)\s.*\bfilter=lfs\b")
 _LFS_DATA = regex(

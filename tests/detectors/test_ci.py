@@ -707,6 +707,27 @@ def test_ci_runs_the_pipeline_end_to_end(tmp_path: Path) -> None:
     assert "nothing here fails on a bad result" in result.reason
 
 
+SCAN = (
+    "import giskard\nimport mlflow\n\nmodel = mlflow.pyfunc.load_model('models/a')\n"
+    "found = giskard.scan(giskard.Model(model), giskard.Dataset(rows))\nprint(found)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (SCAN, Grade.IMPLEMENTED),
+        (SCAN.replace("mlflow.pyfunc.load_model('models/a')", "None"), Grade.ABSENT),
+        (SCAN.replace("found = giskard", "# found = giskard"), Grade.ABSENT),
+    ],
+    ids=["a scan of the model", "no model", "commented out"],
+)
+def test_a_library_that_tests_the_model_in_ci(tmp_path: Path, text: str, expected: Grade) -> None:
+    """Its result is only printed, as a training's is."""
+    report = scan_tree(tmp_path, {**ML, "validate.py": text, CI: github("python validate.py")})
+    assert grade(report, MODEL) is expected
+
+
 GATE = (
     "import json\nimport sys\n\nmetrics = json.load(open('metrics.json'))\n"
     "if metrics['accuracy'] < 0.8:\n    sys.exit(1)\n"

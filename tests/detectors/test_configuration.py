@@ -124,8 +124,16 @@ def test_large_file_storage_needs_a_file(tmp_path: Path, path: str, line: str, e
     [
         ("parameters:\n  LEARNING_RATE:\n    values: [0.1, 0.2]\n  EPOCHS:\n    value: 3\n", Grade.IMPLEMENTED),
         ("parameters:\n  colour:\n    values: [red, blue]\n  side:\n    value: 3\n", Grade.ABSENT),
+        (
+            "search_space:\n  n_estimators: {type: uniform, min_value: 100, max_value: 900}\n"
+            "  max_depth: {type: uniform, min_value: 1, max_value: 9}\n",
+            Grade.IMPLEMENTED,
+        ),
+        ("parameters:\n  epochs: {min: 1, max: 9}\n  lr: {distribution: uniform, max: 0.1}\n", Grade.IMPLEMENTED),
+        ("properties:\n  epochs: {type: integer, minimum: 1}\n  max_depth: {type: integer}\n", Grade.ABSENT),
+        ("replicas: {min: 1, max: 9}\nqueue: {min_value: 2, max_value: 3}\n", Grade.ABSENT),
     ],
-    ids=["hyperparameters", "other parameters"],
+    ids=["hyperparameters", "other parameters", "bounds", "bounds of W&B", "a schema", "other bounds"],
 )
 def test_parameters_of_a_sweep(tmp_path: Path, text: str, expected: Grade) -> None:
     """What a sweep tries stands one key below the parameter's name."""
