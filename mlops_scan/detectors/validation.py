@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.code.facts import Function, Guard, Module
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.checkers import checking_programs
 from mlops_scan.detectors.effects import RELEASES, Check, lost
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
@@ -44,6 +45,7 @@ _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `data/validation` from first-party checks, and from tests of the data that automation runs."""
     yield from _in_tests(context)
+    yield from _programs(context)
     for path, module in context.modules(notebooks=False):
         if module.roots.isdisjoint(_TABLES):
             continue
@@ -118,6 +120,27 @@ def _applies(context: Context, function: Function, guard: Guard) -> bool:
             if given.intersection(left) or len(call.args) > len(function.parameters):
                 return True
     return False
+
+
+def _programs(context: Context) -> Iterator[Signal]:
+    """Programs that end with an error on what their checks of the data give."""
+    for program in checking_programs(context, _on_content):
+        path = program.module.path
+        evidence = (
+            context.evidence(path, program.check.line, Hop.DEFINITION, program.check.end_line),
+            context.evidence(path, program.line, Hop.EFFECT),
+        )
+        unminded = lost(context, _PRACTICE, Check(path, program.scope, program.line, True), CONSUMES)
+        yield Signal(
+            _PRACTICE,
+            "python",
+            Grade.IMPLEMENTED,
+            evidence,
+            Confidence.MEDIUM,
+            unminded,
+            scope=program.scope,
+            fixed=bool(unminded),
+        )
 
 
 def _in_tests(context: Context) -> Iterator[Signal]:
