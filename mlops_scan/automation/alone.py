@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from mlops_scan.automation.fed import runs_nothing
 from mlops_scan.automation.images import ENGINES
 from mlops_scan.automation.paths import CODE
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS
@@ -57,4 +58,4 @@ class Loners:
         if self._submitter.may_submit(words) or name in self._tasks.console_scripts():
             return False
         location = Location(path, command.line, command.end_line)
-        return Alone(location, tuple(self._matcher.in_command(words, location)))
+        return Alone(location, () if runs_nothing(command) else tuple(self._matcher.in_command(words, location)))

@@ -15,6 +15,7 @@ from mlops_scan.automation import images
 from mlops_scan.automation.alone import INNER, SHELLS, SOURCE, TESTERS, Loners
 from mlops_scan.automation.chain import TOO_LONG, Chain
 from mlops_scan.automation.containers import Containers
+from mlops_scan.automation.fed import runs_nothing
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
@@ -135,7 +136,7 @@ class Resolver:
         yield from self._words(words, location, command, chain)
 
     def _words(self, words: tuple[str, ...], location: Location, command: Command, chain: Chain) -> Iterator[Run]:
-        uses = tuple(self.matcher.in_command(words, location))
+        uses = () if runs_nothing(command) else tuple(self.matcher.in_command(words, location))
         run = Run(chain.start, words, location, chain.evidence, uses, swallowed=chain.swallowed, folder=chain.folder)
         if chain.too_long():
             yield replace(run, unresolved=TOO_LONG)

@@ -302,10 +302,8 @@ def _unchecked(context: Context, runs: list[Run]) -> Iterator[Problem]:
         trained = _trains(context, run)
         if trained is not None and not context.self_tools and not _checks(context, run):
             seen.add(job)
-            message = (
-                f"{job_of(context, run.start)} trains a model here, or has one trained, but nothing in it can fail on "
-                "a bad result."
-            )
+            trains = f"{job_of(context, run.start, run.location.path)} trains a model here, or has one trained"
+            message = f"{trains}, but nothing in it can fail on a bad result."
             yield Problem("MLS307", message, run.location, (trained,))
 
 

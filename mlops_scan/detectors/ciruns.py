@@ -58,9 +58,15 @@ def evaluates(context: Context, run: Run) -> Evidence | None:
     return context.evidence(use.location.path, use.location.line, Hop.EFFECT) if use is not None else None
 
 
-def job_of(context: Context, start: Start) -> str:
-    """The job of a start as the subject of a sentence; where the file gives it no name, the pipeline."""
+def job_of(context: Context, start: Start, path: str = "") -> str:
+    """The job of a start as the subject of a sentence; where the file gives it no name, the pipeline.
+
+    `path` is the file that the sentence is about; the workflow is named where that is another one.
+    """
     unnamed = any(job.unnamed for job in context.automation.declared(start.workflow, start.job))
+    if path and path != start.workflow:
+        workflow = start.workflow.rpartition("/")[2]
+        return f"The pipeline of `{workflow}`" if unnamed else f"Job `{start.job}` of `{workflow}`"
     return "This pipeline" if unnamed else f"Job `{start.job}`"
 
 

@@ -19,6 +19,9 @@ from mlops_scan.words import Role
 _SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = regex(r"[=\s]*([0-9][0-9A-Za-z.!+_-]*)")
+MODEL_FILE = "MLmodel"
+"""What describes a model that MLflow has saved, in the folder of the model. https://mlflow.org/docs/latest/ml/model/"""
+
 _CONDA = regex(r"(conda[\w-]*|environment[\w.-]*|[\w-]*conda_dependencies)\.ya?ml")
 
 
@@ -53,6 +56,8 @@ def _declared(context: Context) -> Iterator[Declared]:
     for file in context.repository.files:
         if file.role in _SKIPPED or not _may_declare(file.path.lower()):
             continue
+        if f"{file.folder}/{MODEL_FILE}".lstrip("/") in context.documents.files:
+            continue  # MLflow writes it beside a model: what that model needs, not what this project declares
         name = context.local(file.path).rpartition("/")[2].lower()
         if language_of(file.path) == "requirements" or (name.endswith(".txt") and "requirement" in file.path.lower()):
             for item in context.documents.requirements(file.path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -83,25 +83,26 @@ def _pinned(context: Context) -> Iterator[Signal | Problem]:
             else:
                 locked.add(context.component(file.path))
                 yield Signal("env/pinned", file.name, Grade.IMPLEMENTED, evidence)
-    loose: dict[str, Declared] = {}
+    loose: dict[str, list[Declared]] = {}
     lists = list(_pin_lists(context))
     settling = _settling(lists, frameworks)
     for listed in lists:
-        top, open_items = listed.items[0], listed.open
+        open_items = listed.open
+        top = next((item for item in listed.items if item.pinned), listed.items[0])
         if not open_items:
             if listed.path in settling:
                 evidence = (context.evidence(listed.path, top.line),)
                 yield Signal("env/pinned", top.manifest, Grade.IMPLEMENTED, evidence)
                 locked.add(listed.component)
         else:
-            loose.setdefault(listed.component, open_items[0])
+            loose.setdefault(listed.component, open_items)
             share = f"{len(listed.items) - len(open_items)} of {len(listed.items)} dependencies are pinned"
             evidence = (context.evidence(listed.path, open_items[0].line),)
             yield Signal("env/pinned", top.manifest, Grade.TRACE, evidence, reason=share, fixed=True)
     open_ = {
-        name: item for name, item in loose.items() if "" not in locked and name not in locked and (name or not locked)
+        name: items for name, items in loose.items() if "" not in locked and name not in locked and (name or not locked)
     }
-    yield from folded(context, [_unpinned(context, item) for item in open_.values()])
+    yield from folded(context, [_unpinned(context, items) for items in open_.values()])
 
 
 def _pin_lists(context: Context) -> Iterator[_PinList]:
@@ -113,8 +114,6 @@ def _pin_lists(context: Context) -> Iterator[_PinList]:
         items = [item for item in every if not item.optional]
         if not items or items[0].manifest == "pyproject" or _is_side(path):
             continue
-        if path.rpartition("/")[0] + "/MLmodel" in context.documents.files:
-            continue  # MLflow writes it beside a model: what that model needs, not what this project runs with
         open_items = [item for item in items if not item.pinned]
         if len(open_items) * 10 <= len(items) and not any(item.name in deciding for item in open_items):
             open_items = []  # what decides a result is exact; a stray tool without a version changes nothing
@@ -151,8 +150,11 @@ def _is_side(path: str) -> bool:
     return not _SIDE.isdisjoint(_WORDS.findall(name))
 
 
-def _unpinned(context: Context, item: Declared) -> Problem:
-    message = f"`{item.name}` and others have no exact version here, and there is no lock file."
+def _unpinned(context: Context, items: Sequence[Declared]) -> Problem:
+    """The finding for the dependencies of one list that have no exact version."""
+    item, others = items[0], len({other.name for other in items}) - 1
+    have = f"and {others} other{'s' if others > 1 else ''} have" if others else "has"
+    message = f"`{item.name}` {have} no exact version here, and there is no lock file."
     return Problem("MLS105", message, context.evidence(item.path, item.line).location)
 
 

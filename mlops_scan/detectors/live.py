@@ -5,10 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from mlops_scan.code.facts import MAIN
+from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.kept import kept
+
+LAMBDA = "lambda_handler"
+_PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", LAMBDA, "init"})
+
+
+def hosted(module: Module) -> list[str]:
+    """The functions of a script that a hosting platform calls by their name: SageMaker, Azure ML, AWS Lambda.
+
+    Facts: https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html,
+    https://sagemaker.readthedocs.io/en/v2/frameworks/pytorch/using_pytorch.html (`model_fn`),
+    https://learn.microsoft.com/azure/machine-learning/how-to-deploy-online-endpoints (`init` and `run`)
+    """
+    names = sorted(name for name in _PLATFORM_ENTRY if name in module.functions)
+    return [] if names == ["init"] and "run" not in module.functions else names
 
 
 @kept
@@ -24,6 +38,11 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
     for run in context.leading():
         if not run.tests:
             roots.extend(run.entries)
+    for path, module in context.modules(notebooks=False):
+        names = hosted(module)
+        if names:
+            names += ["run"] if "run" in module.functions else []
+            roots += [(path, ""), *((path, name) for name in names)]
     for use in context.uses:
         if {"serve", "define-pipeline", "define-task"}.intersection(use.does) and context.role(
             use.location.path

@@ -17,6 +17,7 @@ from mlops_scan.detectors.builds import broken_build
 from mlops_scan.detectors.containers import has_models, may_hold_model
 from mlops_scan.detectors.hosted import ends_with_job
 from mlops_scan.detectors.kept import kept
+from mlops_scan.detectors.live import LAMBDA, hosted
 from mlops_scan.detectors.packages import installed
 from mlops_scan.detectors.rollouts import rollouts
 from mlops_scan.detectors.stacks import option
@@ -31,8 +32,6 @@ _HOPS, _NEAR = 8, 6
 _MAX_STEPS = 1_000  # of a pipeline, looked at for training
 _MODEL_USE = frozenset({"load-model", "predict"})
 _PRACTICE = "deploy/serving"
-_LAMBDA = "lambda_handler"
-_PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", _LAMBDA, "init"})
 _SCORING = ("predict", "infer", "score", "scoring", "serve")
 _HOUSEKEEPING = ("health", "version", "ready", "alive", "liveness", "ping", "status", "root", "home", "index")
 _KEEPS = ("log", "save", "store", "record", "write", "insert", "persist", "append")
@@ -121,16 +120,16 @@ def _hops_to_answers(context: Context) -> Mapping[Node, int]:
 def _platform_scripts(context: Context) -> Iterator[Signal]:
     """Scripts in the shape that a hosting platform calls: SageMaker, Azure ML, AWS Lambda."""
     for path, module in context.modules(notebooks=False):
-        names = {name for name in _PLATFORM_ENTRY if name in module.functions}
-        if not names or (names == {"init"} and "run" not in module.functions):
+        names = hosted(module)
+        if not names:
             continue
-        nodes = [(path, name) for name in sorted(names)]
+        nodes = [(path, name) for name in names]
         model = context.reaches(nodes, _MODEL_USE, _NEAR)
-        if model is None and _LAMBDA in names:  # what stands outside of the handler runs once, before the first event
+        if model is None and LAMBDA in names:  # what stands outside of the handler runs once, before the first event
             model = context.reaches([(path, "")], _LOADS, _NEAR)
             model = model if model is not None and (model.tool != "pickle" or predicts(context, nodes)) else None
         if model is not None:
-            function = module.functions[sorted(names)[0]]
+            function = module.functions[names[0]]
             evidence = (
                 context.evidence(model.location.path, model.location.line),
                 context.evidence(path, function.line, Hop.USE),

@@ -8,7 +8,7 @@ from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import has_any
 
-KEEPS_NOTHING = "the job is a check of pull requests that hands on nothing of what it makes"
+KEEPS_NOTHING = "the job also runs on pull requests and keeps nothing of what it makes"
 
 _RELEASES = frozenset(
     {"deploy-model", "deploy-pipeline", "deploy-infra", "publish-image", "publish-package", "register", "promote"}

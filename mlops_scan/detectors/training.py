@@ -9,6 +9,7 @@ from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.code.rnames import BARE, attached, named_scope
 from mlops_scan.detectors import byhand
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.dependencies import MODEL_FILE
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Grade, Hop, Problem, Role, Signal
@@ -24,6 +25,10 @@ _LOCAL_PATH = regex(
     words=("/home/", "users", "/content/drive/", "/root/"),
 )
 _HOMES = ("/home/", "/Users/", "/content/drive/", "/root/")
+_PLACES = {
+    "/root/": "for one user `root`, of a machine or an image,",
+    "/content/drive/": "in one person's Google Drive",
+}
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
 # The home that every notebook of a service has: JupyterHub images, Vertex AI, SageMaker.
 _SERVICE_HOMES = ("/home/jovyan/", "/home/jupyter/", "/home/ec2-user/SageMaker/", "/home/sagemaker-user/")
@@ -101,9 +106,7 @@ def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
                 and not _SET_ASIDE.search(context.line(path, line))
                 and not _injected(context, path, line)
             ):
-                where = (
-                    "for one user `root`, of a machine or an image," if text.startswith("/root/") else "on one machine"
-                )
+                where = next((place for home, place in _PLACES.items() if text.startswith(home)), "on one machine")
                 message = f"`{text[:80]}` exists {where} only; nobody else, and no job, can run this unchanged."
                 yield Problem("MLS102", message, context.evidence(path, line).location)
                 break
@@ -120,18 +123,25 @@ def _injected(context: Context, path: str, line: int) -> bool:
     return any("injected-parameters" in text for text in before)
 
 
+def _names_run(context: Context, folder: str) -> bool:
+    """Whether a folder holds what MLflow writes beside a model, with the id of the run that logged it."""
+    path = f"{folder}/{MODEL_FILE}".lstrip("/")
+    return path in context.documents.files and "run_id:" in context.documents.text(path)
+
+
 def _committed(context: Context) -> Iterator[Problem]:
     for file in context.repository.files:
         if file.role is Role.MODEL and _SPLITS.fullmatch(file.name.rpartition(".")[0]):
             continue  # a pickled split of the data
         if file.role is Role.MODEL and file.size > 0 and not _is_no_model(context, file.path):
             size = f"{file.size / 1_048_576:.1f} MiB" if file.size > 100_000 else f"{file.size} bytes"
-            yield Problem(
-                "MLS103",
-                f"`{file.name}` ({size}) is a binary model file among the sources, with no record of the run that made "
-                "it.",
-                context.evidence(file.path, 1, text=" ").location,
+            origin = (
+                f"of its run only the id is known, from `{MODEL_FILE}` beside it"
+                if _names_run(context, file.folder)
+                else "with no record of the run that made it"
             )
+            message = f"`{file.name}` ({size}) is a binary model file among the sources, {origin}."
+            yield Problem("MLS103", message, context.evidence(file.path, 1, text=" ").location)
         elif (
             file.role is Role.DATA
             and file.size > _LARGE_DATA

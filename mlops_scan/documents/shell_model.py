@@ -29,6 +29,7 @@ class Command(Struct, frozen=True):
     pipefail: bool = False
     subshell: tuple[int, ...] = ()  # numbers of the subshells around it, outermost first
     stops: bool = False  # `|| exit 1` and its like pass a failure on, whatever `set` says
+    fed: tuple[str, ...] = ()  # the words of the command with which the pipe begins that it reads from
 
 
 class ShellScript(Struct, frozen=True):

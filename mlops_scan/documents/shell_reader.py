@@ -46,6 +46,7 @@ class _Context(Struct, frozen=True):
     depth: int = 0
     subshell: tuple[int, ...] = ()
     stops: bool = False
+    fed: tuple[str, ...] = ()
 
 
 class Reader:
@@ -181,6 +182,7 @@ class Reader:
                 self._pipefail,
                 context.subshell,
                 context.stops,
+                context.fed,
             )
         )
 
@@ -225,7 +227,10 @@ class Reader:
 
     def _pipeline(self, node: Node, context: _Context) -> None:
         parts = [child for child in node.children if child.is_named and child.type != "comment"]
+        first = len(self._commands)
         for index, part in enumerate(parts):
+            if index and len(self._commands) > first:
+                context = replace(context, fed=self._commands[first].words)
             if index == len(parts) - 1 and not (node.children and node.children[-1].type in ("|", "|&")):
                 self._visit(part, context)
                 continue

@@ -9,6 +9,13 @@ from mlops_scan.rulebook import Subject
 from mlops_scan.words import Role, Signal
 
 _TWINS = (("/labs/", "/solutions/"), ("/exercises/", "/solutions/"))  # with blanks, and filled in
+_UNIT_TESTS = "code/unit-tests"
+_WHOLE = frozenset(
+    {"integration", "integration_tests", "integration-tests", "integration_test", "e2e", "end2end", "end_to_end"}
+    | {"functional", "acceptance", "system", "smoke"}
+)
+"""Folders of tests that ask the whole and no part of it."""
+
 Rank = tuple[int, int, bool]
 
 
@@ -31,6 +38,8 @@ class Prominence:
         practice = self._context.rules.practices.get(signal.practice)
         of_training = practice is not None and practice.subject is Subject.TRAINING
         distance = self._distance(signal, path) if of_training else 0
+        if signal.practice == _UNIT_TESTS:  # a test of the whole comes after one of a part
+            distance = int(not _WHOLE.isdisjoint(path.lower().split("/")[:-1]))
         files = self._context.documents.files
         blank = any(lab in path and path.replace(lab, other) in files for lab, other in _TWINS)
         return aside, distance, blank

@@ -47,7 +47,7 @@ def test_smoke_run(tmp_path: Path, text: str) -> None:
     for name in ("pipeline/orchestration", "retraining/scheduled"):
         result = practice(report, name)
         assert result.grade is Grade.TRACE
-        assert "hands on nothing" in result.reason
+        assert "keeps nothing" in result.reason
     assert practice(report, "ci/model-tests").grade.strength >= Grade.IMPLEMENTED.strength
 
 
