@@ -105,7 +105,7 @@ def _event(name: str, event: Node) -> Iterator[Trigger]:
 
 
 def _job(name: str, node: Node, defaults: Node | None, outer: Mapping[str, str]) -> Job:
-    condition = _text(node.get("if"))
+    condition, environment = _text(node.get("if")), node.get("environment")
     folder = _text(node.path("defaults", "run", "working-directory")) or _text(_get(defaults, "working-directory"))
     shell = _text(node.path("defaults", "run", "shell")) or _text(_get(defaults, "shell"))
     combinations = _combinations(node.path("strategy", "matrix"))
@@ -122,7 +122,8 @@ def _job(name: str, node: Node, defaults: Node | None, outer: Mapping[str, str])
         ),
         needs=_strings(node.get("needs")),
         condition=condition,
-        environment=_named(node.get("environment"), "name"),
+        environment=_named(environment, "name"),
+        environment_line=environment.at if environment is not None else 0,
         may_fail=_may_fail(node, "the job has `continue-on-error: true`"),
         never=f"`if: {condition}` is never true" if _FALSE.fullmatch(condition) else "",
         uses=_text(node.get("uses")),

@@ -73,6 +73,7 @@ class Job(Struct, frozen=True):
     approval: str = ""  # what asks a person, in the course of the pipeline, before this job runs; or empty
     approval_line: int = 0  # where it asks, in the workflow's file
     runner: str = ""  # the labels of the machine that it asks for, where the provider's file has them
+    environment_line: int = 0  # where it names its environment, in the workflow's file
     unnamed: bool = False  # the file gives it no name: `id` is one that stands for it
 
 

@@ -152,7 +152,7 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
 
 
 def _jobs_of(context: Context, runs: list[Run]) -> tuple[Evidence, ...]:
-    """The first jobs of some runs."""
-    lines = {(w.path, job.id): job.line for w in context.automation.workflows for job in w.jobs}
+    """The first jobs of some runs, where each names its environment if that line is known."""
+    lines = {(w.path, job.id): job.environment_line or job.line for w in context.automation.workflows for job in w.jobs}
     jobs = dict.fromkeys((run.start.workflow, run.start.job) for run in runs)
     return tuple(context.evidence(job[0], lines.get(job, 1)) for job in list(jobs)[:3])
