@@ -8,7 +8,9 @@ from itertools import pairwise
 
 from mlops_scan.automation.model import Run
 from mlops_scan.automation.paths import join
+from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import LEARNS, Context, folded
+from mlops_scan.detectors.kept import kept
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Problem, Role
@@ -66,8 +68,22 @@ def _of_scripts(context: Context, uses: list[Use], told: Told) -> Problem:
         else "no CI job, schedule or pipeline reaches it"
     )
     place = context.evidence(use.location.path, use.location.line, Hop.DEFINITION, use.location.end_line)
-    message = f"This training runs only when a person starts it; {how}."
+    who = "its service starts or is asked to" if _served(context, use) else "a person starts it"
+    message = f"This training runs only when {who}; {how}."
     return Problem("MLS101", message, place.location, tuple(documented[:_MAX_RELATED]))
+
+
+def _served(context: Context, use: Use) -> bool:
+    """Whether a web service of main code reaches a training: when it starts, or in what answers a request."""
+    return (use.location.path, use.scope) in _in_services(context)
+
+
+@kept
+def _in_services(context: Context) -> frozenset[Node]:
+    """The code that web services of main code run."""
+    services = (use for use in context.doing("serve") if use.location.path in context.index.modules)
+    nodes = {(use.location.path, scope) for use in services for scope in ("", use.scope)}
+    return frozenset(context.index.reach(sorted(nodes)))
 
 
 def _shown(command: str) -> str:
@@ -98,10 +114,11 @@ def _of_notebooks(context: Context, component: str, uses: list[Use]) -> Problem 
     return Problem("MLS106", f"{where} was seen only {only}.", place.location, others[:_MAX_RELATED])
 
 
-def _preference(context: Context, use: Use, told: str) -> tuple[bool, bool, bool]:
-    """Sorts first what a reader would name: the documented script, one with a main block, one called so."""
+def _preference(context: Context, use: Use, told: str) -> tuple[bool, bool, bool, int]:
+    """Sorts first what a reader would name: the documented script, one with a main block, one called so, the surest."""
     name = use.location.path.rpartition("/")[2].removesuffix(".py")
-    return name not in told, not context.index.modules[use.location.path].main_line, "train" not in name
+    main = context.index.modules[use.location.path].main_line
+    return name not in told, not main, "train" not in name, -use.confidence.strength
 
 
 # -- what else starts it -----------------------------------------------------------------------------------------------

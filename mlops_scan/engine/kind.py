@@ -264,7 +264,7 @@ def _application(context: Context, shown: Location | None) -> Kind:
     if (other := _told(context, text, told)) is not None:
         return other
     scripts = (use for use in context.doing(*LEARNS) if context.role(use.location.path) is Role.SOURCE)
-    first = next(scripts, learns)
+    first = max(scripts, key=lambda use: use.confidence.strength, default=learns)
     where = first.location if first is not None else shown
     return Kind("application", "it trains or serves a model for a use of its own", True, where)
 

@@ -582,6 +582,12 @@ def staged(*environments: str, command: str = "kubectl apply -f k8s/") -> str:
     return text
 
 
+def test_environments_are_shown_where_they_are_named(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, CI: staged("production")})
+    (place,) = places(practice(report, "governance/approval").evidence)
+    assert staged("production").split("\n")[int(place.rpartition(":")[2]) - 1] == "    environment: production"
+
+
 def test_two_environments_are_stages(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {**PROJECT, CI: staged("staging", "production")})
     assert grade(report, "cd/environments") is Grade.WIRED

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_scan.words import Grade
-from tests.trees import ML, findings, grade, practice, scan_tree, where
+from tests.trees import ML, findings, grade, places, practice, scan_tree, where
 
 PINNED, IMAGE, INFRA = "env/pinned", "env/containerized", "env/infra-as-code"
 LOCK = (
@@ -61,6 +61,42 @@ def test_what_mlflow_writes_beside_a_model_is_not_the_projects(tmp_path: Path) -
     model = {"exported/MLmodel": "flavors: {python_function: {loader_module: mlflow.sklearn}}\n"}
     assert grade(scan_tree(tmp_path / "a", tree), PINNED) is Grade.IMPLEMENTED
     assert grade(scan_tree(tmp_path / "b", {**tree, **model}), PINNED) is Grade.TRACE
+
+
+def test_what_mlflow_writes_beside_a_model_declares_nothing_of_the_project(tmp_path: Path) -> None:
+    files = {
+        "exported/conda.yaml": "name: a\ndependencies:\n  - pip:\n      - fairlearn==0.7.0\n      - shap==0.44.0\n",
+        "requirements.txt": "scikit-learn==1.5.2\npandas==2.2.3\n",
+    }
+    with_model = {**files, "exported/MLmodel": "flavors: {python_function: {loader_module: mlflow.sklearn}}\n"}
+    elsewhere = {**files, "other/MLmodel": "flavors: {python_function: {loader_module: mlflow.sklearn}}\n"}
+    assert findings(scan_tree(tmp_path / "a", {**ML, **with_model}), "MLS107") == []
+    assert {item.location.path for item in findings(scan_tree(tmp_path / "b", {**ML, **elsewhere}), "MLS107")} == {
+        "exported/conda.yaml"
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("scikit-learn\n", "`scikit-learn` has no exact version here"),
+        ("scikit-learn\npandas\n", "`scikit-learn` and 1 other have no exact version here"),
+        ("pandas==2.2.3\nscikit-learn>=1.5\njoblib\nnumpy\n", "`scikit-learn` and 2 others have no exact version here"),
+    ],
+)
+def test_how_many_versions_are_open(tmp_path: Path, text: str, told: str) -> None:
+    (finding,) = findings(scan_tree(tmp_path, {**ML, "requirements.txt": text}), "MLS105")
+    assert finding.message.startswith(told)
+
+
+def test_pins_are_shown_at_one(tmp_path: Path) -> None:
+    text = (
+        "# build\nsetuptools>=70.0.0\n"
+        + "scikit-learn==1.5.2\npandas==2.2.3\n"
+        + "".join(f"pack{n}==1.0\n" for n in range(10))
+    )
+    result = practice(scan_tree(tmp_path, {**ML, "requirements.txt": text}), PINNED)
+    assert (result.grade, places(result.evidence)) == (Grade.IMPLEMENTED, ["requirements.txt:3"])
 
 
 def test_lock_file_makes_up_for_ranges(tmp_path: Path) -> None:

@@ -133,6 +133,18 @@ def test_drift_code_that_nothing_calls(tmp_path: Path) -> None:
     assert grade(report, ALERTS) is Grade.TRACE
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters", "dead"),
+    [("lambda_handler", "event, context", False), ("handler_of_nothing", "event, context", True)],
+)
+def test_drift_code_that_a_platform_calls(tmp_path: Path, name: str, parameters: str, dead: bool) -> None:
+    library = WATCH.partition("\n\nif __name__")[0] + "\n"
+    handler = f"from watch import check_drift\n\n\ndef {name}({parameters}):\n    return check_drift(*event)\n"
+    result = practice(scan_tree(tmp_path, {**ML, "watch.py": library, "serve.py": handler}), DRIFT)
+    assert (result.reason == "nothing calls this drift code") is dead
+    assert (result.grade is Grade.TRACE) is dead
+
+
 def test_drift_code_that_only_tests_call(tmp_path: Path) -> None:
     library = WATCH.partition("\n\nif __name__")[0] + "\n"
     test = (

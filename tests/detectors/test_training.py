@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlops_scan.words import Grade
-from tests.trees import DATA, ML, TRAIN, findings, grade, practice, scan_tree, where
+from tests.trees import DATA, ML, TRAIN, Tree, findings, grade, practice, scan_tree, where
 
 FIT_LINE = 12  # of `model.fit(x, y)` in TRAIN
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 900000\n".format("a" * 64)
@@ -224,6 +224,65 @@ def test_path_of_one_machine_in_a_test_is_none_of_training(tmp_path: Path) -> No
 def test_model_artifact_in_git(tmp_path: Path, name: str) -> None:
     found = findings(scan_tree(tmp_path, {**ML, name: b"\x80\x04\x95" + bytes(500)}), "MLS103")
     assert [finding.location.path for finding in found] == [name]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({}, "with no record of the run that made it."),
+        ({"best/MLmodel": "run_id: 7ea1\n"}, "of its run only the id is known, from `MLmodel` beside it."),
+        ({"best/MLmodel": "flavors: {}\n"}, "with no record of the run that made it."),
+        ({"other/MLmodel": "run_id: 7ea1\n"}, "with no record of the run that made it."),
+    ],
+    ids=["alone", "run", "no run", "another folder"],
+)
+def test_what_is_known_of_the_run_of_a_model_in_git(tmp_path: Path, more: Tree, told: str) -> None:
+    tree = {**ML, "best/model.pkl": b"\x80\x04\x95" + bytes(500), **more}
+    (finding,) = findings(scan_tree(tmp_path, tree), "MLS103")
+    assert finding.message.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/content/drive/MyDrive/a.csv", "exists in one person's Google Drive only;"),
+        ("/home/anna/a.csv", "exists on one machine only;"),
+    ],
+)
+def test_where_a_path_exists(tmp_path: Path, path: str, told: str) -> None:
+    script = TRAIN.replace('"data.csv"', repr(path))
+    (finding,) = findings(scan_tree(tmp_path, {**ML, "train.py": script}), "MLS102")
+    assert told in finding.message
+
+
+SERVICE = """\
+from fastapi import FastAPI
+from learn import learn
+
+app = FastAPI()
+
+
+@app.post("/train")
+def fit():
+    learn("data.csv")
+    return {}
+"""
+LEARN = TRAIN.partition("\n\nif __name__")[0].replace("def train(path, out)", "def learn(path, out='m')") + "\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "told"),
+    [
+        (SERVICE, "This training runs only when its service starts or is asked to;"),
+        (SERVICE.replace('    learn("data.csv")\n', ""), "This training runs only when a person starts it;"),
+        (SERVICE.replace("@app.post", "# @app.post"), "This training runs only when a person starts it;"),
+    ],
+    ids=["asked", "not called", "commented out"],
+)
+def test_training_inside_a_service(tmp_path: Path, service: str, told: str) -> None:
+    report = scan_tree(tmp_path, {"learn.py": LEARN, "data.py": DATA, "app.py": service})
+    (finding,) = findings(report, "MLS101")
+    assert finding.message.startswith(told)
 
 
 @pytest.mark.parametrize(
