@@ -323,6 +323,22 @@ def pushes_no_model(context: Context, run: Run) -> bool:
     return _holds_no_model(context, run.start.workflow, run.start.job)
 
 
+def rolls_out_no_model(context: Context, run: Run) -> bool:
+    """Whether a run rolls out, by its name, an image that its own job builds and that holds nothing of a model."""
+    images = {_image_of(word, before) for before, word in pairwise(("", *run.words))} - {""}
+    if not images or not pushes_no_model(context, run):
+        return False
+    jobs = context.automation.runs_of_job(run.start.workflow, run.start.job)[:_MAX_RUNS]
+    return any(not images.isdisjoint(other.words) for other in jobs if other.words[:1] == ("docker",))
+
+
+def _image_of(word: str, before: str) -> str:
+    """The image that an option of a command, or an input of an action, names; else empty."""
+    if before == "--image":
+        return word
+    return next((word[len(name) :] for name in ("image=", "--image=") if word.startswith(name)), "")
+
+
 @kept
 def _holds_no_model(context: Context, workflow: str, job: str) -> bool:
     """Whether a job builds images, none of which may hold something of a model."""

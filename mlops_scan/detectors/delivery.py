@@ -10,7 +10,7 @@ from mlops_scan.ci.model import AUTOMATIC
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.builds import broken_build
 from mlops_scan.detectors.ciruns import chain, graded
-from mlops_scan.detectors.containers import pushes_no_model
+from mlops_scan.detectors.containers import pushes_no_model, rolls_out_no_model
 from mlops_scan.detectors.gitops import synced
 from mlops_scan.detectors.hosted import ENDS_WITH_JOB, ends_with_job
 from mlops_scan.detectors.stacks import deployed, deployed_pipeline
@@ -55,6 +55,9 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=broken, fixed=True)
         elif image_only and pushes_no_model(context, run):
             reason = "the image that is pushed holds nothing that makes or asks a model"
+            yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
+        elif does & DEPLOYS and use is not stack and rolls_out_no_model(context, run):
+            reason = "the image that is rolled out holds nothing that makes or asks a model"
             yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
         elif does & DEPLOYS or use is stack or "publish-image" in does or ("register" in does and run.words):
             yield Signal("cd/model-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)

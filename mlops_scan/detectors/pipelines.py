@@ -91,7 +91,7 @@ def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
     definition = context.evidence(pipeline.path, pipeline.line)
     work = ml_step(context, pipeline)
     if work is None:
-        reason = "no step trains, evaluates or scores a model"
+        reason = "no step was seen to train, evaluate or score a model"
         if step_prepares(context, pipeline, runs_of(context, pipeline), beside=False):
             yield Signal("data/pipeline", pipeline.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM)
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.TRACE, (definition,), reason=reason, fixed=True)

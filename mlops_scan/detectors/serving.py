@@ -14,7 +14,7 @@ from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.builds import broken_build
-from mlops_scan.detectors.containers import has_models, may_hold_model
+from mlops_scan.detectors.containers import has_models, may_hold_model, rolls_out_no_model
 from mlops_scan.detectors.hosted import ends_with_job
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import LAMBDA, hosted
@@ -290,7 +290,7 @@ def _as_code(context: Context) -> Iterator[Signal]:
             yield Signal("deploy/as-code", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=use.scope)
     for run in context.leading():
         deploying = next((u for u in run.uses if not _DEPLOYS.isdisjoint(u.does)), None)
-        if deploying is not None and not ends_with_job(context, run):
+        if deploying is not None and not ends_with_job(context, run) and not rolls_out_no_model(context, run):
             grade = Grade.WIRED if run.start.kind == "ci" and not run.start.blocked else Grade.IMPLEMENTED
             broken = broken_build(context, run) if run.start.kind == "ci" else ""
             yield Signal(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from mlops_scan.code.facts import MAIN
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.regex import regex
 from mlops_scan.repository.folders import above
 from mlops_scan.rulebook import Subject
 from mlops_scan.words import Role, Signal
 
 _TWINS = (("/labs/", "/solutions/"), ("/exercises/", "/solutions/"))  # with blanks, and filled in
 _UNIT_TESTS = "code/unit-tests"
+_SERVING = "deploy/serving"
+_PREDICTS = regex(r"\bdef \w*(predict|infer|scor)", re.I, words=("predict", "infer", "scor"))
 _WHOLE = frozenset(
     {"integration", "integration_tests", "integration-tests", "integration_test", "e2e", "end2end", "end_to_end"}
     | {"functional", "acceptance", "system", "smoke"}
@@ -40,6 +45,8 @@ class Prominence:
         distance = self._distance(signal, path) if of_training else 0
         if signal.practice == _UNIT_TESTS:  # a test of the whole comes after one of a part
             distance = int(not _WHOLE.isdisjoint(path.lower().split("/")[:-1]))
+        if signal.practice == _SERVING:  # a handler that by its name predicts comes before others
+            distance = int(_PREDICTS.search(signal.evidence[0].text) is None)
         files = self._context.documents.files
         blank = any(lab in path and path.replace(lab, other) in files for lab, other in _TWINS)
         return aside, distance, blank

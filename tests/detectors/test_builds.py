@@ -149,3 +149,30 @@ def test_a_push_that_only_keeps_files(tmp_path: Path, lines: tuple[str, ...]) ->
     report = scan_tree(tmp_path, {**ML, CI: HEAD + script(*lines)})
     assert grade(report, CD) is Grade.ABSENT
     assert grade(report, CODE) is Grade.ABSENT
+
+
+# -- images of something else ------------------------------------------------------------------------------------------
+
+WEB = 'FROM node:22\nCOPY package.json .\nRUN npm ci\nCMD ["node", "server.js"]\n'
+API = 'FROM python:3.12\nCOPY . .\nRUN pip install scikit-learn==1.5.2\nCMD ["python", "train.py"]\n'
+RUN = "gcloud run deploy web --region europe-west1 --image"
+
+
+@pytest.mark.parametrize(
+    ("files", "build", "deploy", "found"),
+    [
+        ({}, "docker build -t reg/web:1 web", f"{RUN} reg/web:1", Grade.TRACE),
+        ({}, "docker build -t reg/web:1 web", f"{RUN}=reg/web:1", Grade.TRACE),
+        ({"Dockerfile": API}, "docker build -t reg/web:1 .", f"{RUN} reg/web:1", Grade.WIRED),
+        ({}, "docker build -t reg/web:1 web", f"{RUN} reg/model:1", Grade.WIRED),
+        ({}, "docker build -t reg/web:1 web", "gcloud run deploy web --source .", Grade.WIRED),
+    ],
+    ids=["web", "with =", "of the model", "another image", "from the source"],
+)
+def test_an_image_without_a_model_is_rolled_out(
+    tmp_path: Path, files: Tree, build: str, deploy: str, found: Grade
+) -> None:
+    steps = "".join(f"      - run: {command}\n" for command in (build, "docker push reg/web:1", deploy))
+    workflow = f"on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n{steps}"
+    tree = {**ML, "web/package.json": "{}\n", "web/Dockerfile": WEB, **files, ".github/workflows/a.yml": workflow}
+    assert grade(scan_tree(tmp_path, tree), "cd/model-deploy") is found

@@ -31,3 +31,13 @@ def test_a_certain_training_tells_what_the_repository_is(tmp_path: Path) -> None
     report = scan_tree(tmp_path, {**ML, "a_features.py": spark})
     assert str(report.kind_place) == "train.py:12"
     assert places(practice(report, "code/modular-training").evidence)[0] == "train.py:12"
+
+
+def test_what_predicts_comes_before_other_handlers(tmp_path: Path) -> None:
+    handler = (
+        "import joblib\nfrom fastapi import APIRouter\n\nrouter = APIRouter()\n\n\n"
+        "@router.post('/x')\ndef {}(row: list):\n    return joblib.load('m.joblib').predict([row]).tolist()\n"
+    )
+    tree = {**ML, "api/admin.py": handler.format("reload"), "api/ask.py": handler.format("predict_row")}
+    result = practice(scan_tree(tmp_path, tree), "deploy/serving")
+    assert places(result.evidence)[0] == "api/ask.py:8"
