@@ -359,6 +359,13 @@ def _training(context: Context, runs: list[Run]) -> Evidence | None:
 # -- what is broken --------------------------------------------------------------------------------------------------
 
 
+@kept
+def _with_models(context: Context) -> frozenset[str]:
+    """The components of which a declared pipeline works on a model; one beside it may do nothing but prepare data."""
+    own = (item for item in context.automation.pipelines if context.role(item.path) not in ASIDE)
+    return frozenset(context.component(item.path) for item in own if ml_step(context, item) is not None)
+
+
 def _problems(context: Context) -> Iterator[Problem]:
     for pipeline in context.automation.pipelines:
         if context.role(pipeline.path) in ASIDE:
@@ -374,6 +381,7 @@ def _problems(context: Context) -> Iterator[Problem]:
                     f"A step of `{pipeline.name}` runs `{run.missing}`, which is not in the repository.",
                     run.location,
                 )
-        if pipeline.tool == "dvc" and len(pipeline.steps) > 1 and ml_step(context, pipeline) is None:
+        of_dvc = pipeline.tool == "dvc" and len(pipeline.steps) > 1
+        if of_dvc and context.component(pipeline.path) not in _with_models(context):
             message = "No stage of this pipeline was seen to train, evaluate or score a model."
             yield Problem("MLS201", message, context.evidence(pipeline.path, pipeline.line).location)

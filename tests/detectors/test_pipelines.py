@@ -155,6 +155,18 @@ def test_dvc_without_a_model_is_a_defect(tmp_path: Path) -> None:
     assert where(report, "MLS201") == ["dvc.yaml:1"] or where(report, "MLS201") == ["dvc.yaml:2"]
 
 
+@pytest.mark.parametrize(
+    ("work", "found"),
+    [("train.py", []), ("prepare.py", ["dvc.yaml:1", "incoming/dvc.yaml:1"])],
+    ids=["beside training", "another one of data"],
+)
+def test_dvc_for_new_data_beside_a_pipeline_that_trains(tmp_path: Path, work: str, found: list[str]) -> None:
+    text = "stages:\n  fetch:\n    cmd: python ../prepare.py\n  clean:\n    cmd: python ../data.py\n"
+    both = f"stages:\n  fetch:\n    cmd: python prepare.py\n  work:\n    cmd: python {work}\n"
+    report = scan_tree(tmp_path, {**PROJECT, "dvc.yaml": both, "incoming/dvc.yaml": text})
+    assert where(report, "MLS201") == found
+
+
 def test_step_of_a_missing_script(tmp_path: Path) -> None:
     text = DVC + "  report:\n    cmd: python report.py\n"
     assert where(scan_tree(tmp_path, {**PROJECT, "dvc.yaml": text}), "MLS202") == ["dvc.yaml:8"]
