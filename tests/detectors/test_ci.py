@@ -850,3 +850,12 @@ def test_the_mark_of_a_class(tmp_path: Path) -> None:
     tree = {**ML, "tests/model/test_quality.py": text}
     assert grade(scan_tree(tmp_path / "a", {**tree, CI: github("pytest -m 'not slow'")}), MODEL) is Grade.ABSENT
     assert grade(scan_tree(tmp_path / "b", {**tree, CI: github("pytest")}), MODEL) is Grade.WIRED
+
+
+@pytest.mark.parametrize(
+    ("run", "told"), [("make model", "Job `check` of `ci.yml` trains"), ("python train.py", "Job `check` trains")]
+)
+def test_a_job_is_named_with_its_file_where_the_finding_lies_in_another(tmp_path: Path, run: str, told: str) -> None:
+    tree = {**ML, "Makefile": "model:\n\tpython train.py\n", ".github/workflows/ci.yml": github(run)}
+    (finding,) = findings(scan_tree(tmp_path, tree), "MLS307")
+    assert finding.message.startswith(told)
