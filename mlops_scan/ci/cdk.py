@@ -12,6 +12,7 @@ from itertools import islice
 
 from msgspec import Struct
 
+from mlops_scan.ci import cdk_first
 from mlops_scan.ci.actions import pipeline_jobs
 from mlops_scan.ci.cdk_codepipeline import StageReader
 from mlops_scan.ci.cdk_events import rules_of
@@ -22,7 +23,7 @@ from mlops_scan.ci.model import Workflow
 from mlops_scan.documents.store import Documents
 from mlops_scan.words import Role
 
-_PIPELINES = ("aws_codepipeline.Pipeline", "pipelines.CodePipeline")
+_PIPELINES = ("aws_codepipeline.Pipeline", "pipelines.CdkPipeline", "pipelines.CodePipeline")
 _MAX_PIPELINES = 20  # of one function
 
 
@@ -64,8 +65,11 @@ class _Reader(Struct, dict=True):
         """
         self.naming = naming
         for call in self.made:
+            reader = StageReader(self.path, self.documents, self.scope, self._hints)
             if self.scope.name(call).endswith(_PIPELINES[0]):
-                stages = StageReader(self.path, self.documents, self.scope, self._hints).stages(call)
+                stages = reader.stages(call)
+            elif self.scope.name(call).endswith(_PIPELINES[1]):
+                stages = cdk_first.stages_of(call, self.path, self.scope, reader.action)
             else:
                 stages = stages_of(call, self.path, self.scope)
             name = constant(argument(call, "pipeline_name")) or self.owner or "Pipeline"

@@ -63,10 +63,11 @@ class StageReader(Struct, frozen=True):
 
     def _actions(self, node: ast.expr | None) -> list[Action]:
         listed = self.scope.listed(node) or ([node] if node is not None else [])
-        found = (self._action(item) for item in listed)
+        found = (self.action(item) for item in listed)
         return [action for action in found if action is not None]
 
-    def _action(self, node: ast.expr) -> Action | None:
+    def action(self, node: ast.expr) -> Action | None:
+        """One action, or None for what is none."""
         call = self.scope.resolved(node)
         if not isinstance(call, ast.Call):
             return None

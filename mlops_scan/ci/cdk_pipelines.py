@@ -17,7 +17,7 @@ _SOURCES = {
     "git_hub": ("push", "GitHub"), "connection": ("push", "CodeStarSourceConnection"),
     "code_commit": ("push", "CodeCommit"), "s3": ("external", "S3"), "ecr": ("external", "ECR"),
 }  # fmt: skip
-_SHELL_STEPS = frozenset({"ShellStep", "CodeBuildStep", "ShellScriptAction", "SimpleSynthAction"})
+_SHELL_STEPS = frozenset({"ShellStep", "CodeBuildStep"})
 _COMMANDS = ("install_commands", "commands")
 
 
@@ -37,7 +37,7 @@ def stages_of(pipeline: ast.Call, path: str, scope: Scope) -> list[tuple[str, li
             receivers |= scope.variables(call)
         if call.func.attr not in ("add_stage", "add_wave"):
             continue
-        stage = _stage_name(call, scope)
+        stage = stage_name(call, scope)
         for place in ("pre", "post"):
             steps = [_step(item, path, scope) for item in scope.calls_in(argument(call, place))]
             if place == "post" and call.func.attr == "add_stage":
@@ -48,7 +48,8 @@ def stages_of(pipeline: ast.Call, path: str, scope: Scope) -> list[tuple[str, li
     return stages
 
 
-def _stage_name(call: ast.Call, scope: Scope) -> str:
+def stage_name(call: ast.Call, scope: Scope) -> str:
+    """The name of the stage that a call adds."""
     made = scope.resolved(call.args[0]) if call.args else None
     if isinstance(made, ast.Call):
         return next((constant(given) for given in made.args if constant(given)), "Stage")

@@ -163,6 +163,83 @@ def test_pipelines_that_change_themselves() -> None:
     assert [s.script for s in job(workflow, "Staging/Deploy").steps] == ["cdk deploy"]
 
 
+FIRST = """\
+import { Stack } from '@aws-cdk/core';
+import { Artifact } from '@aws-cdk/aws-codepipeline';
+import { GitHubSourceAction } from '@aws-cdk/aws-codepipeline-actions';
+import { CdkPipeline, ShellScriptAction, SimpleSynthAction } from '@aws-cdk/pipelines';
+
+export class Release extends Stack {
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    const sourceAction = new GitHubSourceAction({ actionName: 'Code', branch: 'main', output: source });
+    const pipeline = new CdkPipeline(this, 'Pipeline', {
+      pipelineName: 'Scoring',
+      sourceAction,
+      synthAction: SimpleSynthAction.standardNpmSynth({ buildCommand: 'npm run build && npm test', testCommands: [] }),
+    });
+    pipeline.addApplicationStage(new Scoring(this, 'Staging'));
+    const prod = pipeline.addApplicationStage(new Scoring(this, 'Prod'), { manualApprovals: true });
+    prod.addActions(new ShellScriptAction({ actionName: 'Smoke', commands: ['make smoke'] }));
+    const later = pipeline.addStage('Later');
+    later.addManualApprovalAction();
+    later.addApplication(new Scoring(this, 'Other'));
+  }
+}
+"""
+
+
+def test_pipelines_of_the_first_interface() -> None:
+    (workflow,) = declared(FIRST)
+    assert (workflow.name, [(t.kind, t.detail) for t in workflow.triggers]) == ("Scoring", [("push", "main")])
+    lines = [line for step in job(workflow, "Build/Synth").steps for line in step.script.split("\n")]
+    assert lines == ["npm ci", "npm run build && npm test", "npx cdk synth"]
+    assert [(j.id, j.approval) for j in workflow.jobs] == [
+        ("Build/Synth", ""),
+        ("Staging/Deploy", ""),
+        ("Prod/Deploy", "approval `Approve`"),
+        ("Prod.post/Smoke", "approval `Approve`"),
+        ("Later/Deploy", "approval `Approve`"),
+    ]
+    assert [s.script for s in job(workflow, "Staging/Deploy").steps] == ["cdk deploy"]
+
+
+@pytest.mark.parametrize(
+    ("synth", "expected"),
+    [
+        ("standardYarnSynth({})", ["yarn install --frozen-lockfile", "npx cdk synth"]),
+        ("standardNpmSynth({ subdirectory: 'ops', synthCommand: 'make synth' })", ["cd ops", "npm ci", "make synth"]),
+        ("other({})", []),
+    ],
+)
+def test_what_a_synth_action_runs(synth: str, expected: list[str]) -> None:
+    (workflow,) = declared(FIRST.replace(FIRST[FIRST.index("standardNpm") : FIRST.index(",\n    });")], synth))
+    steps = job(workflow, "Build/Synth").steps
+    assert [line for step in steps for line in step.script.split("\n")] == expected
+
+
+def test_a_synth_action_that_is_made_by_itself() -> None:
+    """`new SimpleSynthAction({…})` has no commands but those that it is given."""
+    made = "new SimpleSynthAction({ installCommands: ['pip install -r r.txt'], synthCommand: 'cdk synth' })"
+    old = FIRST[FIRST.index("SimpleSynthAction.standard") : FIRST.index(",\n    });")]
+    (workflow,) = declared(FIRST.replace(old, made))
+    lines = [line for step in job(workflow, "Build/Synth").steps for line in step.script.split("\n")]
+    assert lines == ["pip install -r r.txt", "cdk synth"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("output: source }", "trigger: GitHubTrigger.NONE }"),
+        ("      sourceAction,\n", ""),
+    ],
+    ids=["no trigger", "no source"],
+)
+def test_a_first_interface_that_nothing_starts(old: str, new: str) -> None:
+    (workflow,) = declared(FIRST.replace(old, new))
+    assert [t.kind for t in workflow.triggers] == ["server"]
+
+
 def test_stages_of_a_variable_and_older_packages() -> None:
     text = (
         "import { Pipeline } from '@aws-cdk/aws-codepipeline';\n"
@@ -235,7 +312,10 @@ PIECES = st.sampled_from(
      "pipeline.addStage({stageName: 's', actions: [a, ...b]});", "a = b;", "b = a;", "const {c, d} = a;",
      "a = new actions.CodeBuildAction({project: p});", "const s = pipeline.addStage({stageName: `a${b}\\``});",
      "p = new codebuild.Project({buildSpec: codebuild.BuildSpec.fromObject({1: a, [b]: 2, 'c': {d() {}}})});",
-     "new pipelines.CodePipeline({synth: x});", "x = new pipelines.ShellStep({commands: [a, 'x', ...y]});",
+     "new pipelines.CodePipeline({synth: x});",
+     "const q = new pipelines.CdkPipeline({sourceAction: a, synthAction: x});",
+     "const t = q.addApplicationStage(s, {manualApprovals: true}); t.addActions(a, x);",
+     "x = new pipelines.ShellStep({commands: [a, 'x', ...y]});",
      "s.addAction(a, b);", "new events.Rule({targets: [new targets.CodePipeline(pipeline)], schedule: a});",
      "function f() {", "class A { constructor() {", "}", "if (a) {", "pipeline?.addStage", "(await f())!.g<T>({})"]
 )  # fmt: skip
