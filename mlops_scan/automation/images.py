@@ -16,7 +16,7 @@ from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
 
 if TYPE_CHECKING:
-    from mlops_scan.documents.dockerfile import Instruction
+    from mlops_scan.documents.dockerfile import Dockerfile, Instruction
 
 ENGINES = frozenset({"docker", "podman", "nerdctl", "docker-compose", "podman-compose"})
 _FLAGS = regex(r"(?:[ \t]*--[\w-]+(?:=\S*)?[ \t]*(?:\\\n)?)*[ \t]*")
@@ -31,6 +31,8 @@ _PROGRAMS = regex(
     r"python[\d.]*|pytest|sh|bash|make|dvc|mlflow|torchrun|accelerate|papermill|uvicorn|gunicorn|tox|nox|poetry|uv|kedro"
     r"|\S+\.sh"
 )
+_LAMBDA_IMAGE = regex(r"(?:public\.ecr\.aws/lambda/|(?:docker\.io/)?amazon/aws-lambda-)python(?:[:@]\S*)?")
+_HANDLER = regex(r"[A-Za-z_][\w-]*(?:[./][\w-]+)*\.[A-Za-z_]\w*")
 _SWITCHES = regex(
     r"-[dPitqT]+|-[a-z]+\d\S*|--(?:detach|rm|init|privileged|publish-all|interactive|tty|read-only|oom-kill-disable"
     r"|no-deps|build)"
@@ -231,7 +233,8 @@ def image_commands(path: str, documents: Documents, folder: str, build: bool, pa
     entrypoint, command = final.get("ENTRYPOINT"), final.get("CMD")
     if entrypoint is None:
         if command is not None:
-            yield _shell(path, command, folder)
+            handled = _handled(path, document, command, folder, paths)
+            yield handled if handled is not None else _shell(path, command, folder)
         return
     from mlops_scan.documents.dockerfile import commands
 
@@ -244,6 +247,40 @@ def image_commands(path: str, documents: Documents, folder: str, build: bool, pa
         yield Command(shlex.join((*words, *given)), path, entrypoint.line, folder)
     if command is not None and (isinstance(words, str) or (words[:1] and words[0].endswith(".sh"))):
         yield _shell(path, command, folder)  # an entry script that ends in `exec "$@"`
+
+
+def _handled(path: str, document: Dockerfile, command: Instruction, folder: str, paths: Paths) -> Command | None:
+    """The command of a function's image as that of the runtime client which its entry point starts; None for others.
+
+    The images that AWS gives for Python take the handler as their command, `CMD ["app.handler"]`:
+    https://docs.aws.amazon.com/lambda/latest/dg/python-image.html
+    """
+    from mlops_scan.documents.dockerfile import commands
+
+    value = commands(command)
+    words = value.split() if isinstance(value, str) else value
+    if not document.stages or _LAMBDA_IMAGE.fullmatch(document.stages[-1].image) is None:
+        return None
+    if len(words) != 1 or _HANDLER.fullmatch(words[0]) is None:
+        return None
+    code = words[0].rpartition(".")[0].replace(".", "/") + ".py"
+    known = paths.documents.files
+    home = next((place for place in _copied_from(document, folder) if join(place, code) in known), folder)
+    return Command(shlex.join(("python", "-m", "awslambdaric", words[0])), path, command.line, home)
+
+
+def _copied_from(document: Dockerfile, folder: str) -> Iterator[str]:
+    """The folders whose files the last stage of an image copies, from the folder of the build or the root."""
+    from mlops_scan.documents.dockerfile import commands
+
+    last = document.stages[-1].line
+    for instruction in document.instructions:
+        if instruction.line > last and instruction.name in ("COPY", "ADD") and "--from=" not in instruction.value:
+            value = commands(instruction)
+            for source in (value.split() if isinstance(value, str) else list(value))[:-1]:
+                place = source.rpartition("/")[0] if source.endswith(".py") else source
+                if not source.startswith("--"):
+                    yield from (join(folder, place), join("", place or "."))
 
 
 def _shell(path: str, instruction: Instruction, folder: str) -> Command:

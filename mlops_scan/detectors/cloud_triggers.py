@@ -15,9 +15,9 @@ from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.cloud_alarms import ALARM_STATE
 from mlops_scan.detectors.dispatch import asks_for_training
 from mlops_scan.detectors.infrastructure import declared, idle
+from mlops_scan.detectors.lambdas import handler_files, handler_name, image_handlers, is_image
 from mlops_scan.detectors.pipelines import coded
 from mlops_scan.regex import regex
-from mlops_scan.repository.files import File
 from mlops_scan.repository.folders import above, holds
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
@@ -154,33 +154,6 @@ def _defined_training(context: Context, definition: str) -> Evidence | None:
     return context.evidence(definition, use.location.line, Hop.EFFECT) if use is not None else None
 
 
-def _handler_name(function: Resource) -> tuple[str, str]:
-    """The module and the name of a function's handler.
-
-    The CDK's construct for Python functions names the file apart, `index.py` where it names none
-    (https://docs.aws.amazon.com/cdk/api/v2/docs/@aws-cdk_aws-lambda-python-alpha.PythonFunction.html).
-    """
-    if function.type.endswith(".PythonFunction"):
-        file = function.says("index") or "index.py"
-        return file.removesuffix(".py"), function.says("handler") or "handler"
-    stem, _, name = function.says("handler", "entry_point", "index").rpartition(".")
-    return stem, name
-
-
-def _handler_files(context: Context, function: Resource, stem: str) -> list[File]:
-    """The files that can be the module of a handler: those below the folder of the declaration, or else all."""
-    folder = function.says("code_uri", "entry", "source_dir", "source_path").strip("./")
-    known = folder and "$" not in folder and "…" not in folder
-    ending = "/" + (stem or "main").replace(".", "/") + ".py"
-    found = [
-        file
-        for file in context.ending((".py",))
-        if f"/{file.path}".endswith(ending) and (not known or folder in file.path)
-    ]
-    home = function.path.rpartition("/")[0]
-    return [file for file in found if holds(home, file.path)] or found
-
-
 def _machine_trains(context: Context, function: Resource, place: Evidence) -> Evidence | None:
     """Where the state machine trains that a function starts at a place; the place where it is not known which."""
     machines = [machine for machine in declared(context, "machine") if function.mentions(machine)]
@@ -192,9 +165,11 @@ def _machine_trains(context: Context, function: Resource, place: Evidence) -> Ev
 
 def _handler_trains(context: Context, function: Resource) -> Evidence | None:
     """Where the function's handler, found by its name, trains or starts the training."""
-    stem, name = _handler_name(function)
+    if is_image(function):
+        return _image_trains(context, function)
+    stem, name = handler_name(function)
     defines = re.compile(rf"^(?:(?:async )?def {re.escape(name)}\s*\(|{re.escape(name)}\s*=(?!=))", re.M)
-    for file in _handler_files(context, function, stem):
+    for file in handler_files(context, function, stem):
         if file.path not in context.index.modules:
             defined = not name or defines.search(context.documents.text(file.path)) is not None
             found = asks_for_training(context, file.path) if defined else None
@@ -213,6 +188,16 @@ def _handler_trains(context: Context, function: Resource) -> Evidence | None:
             if found is not None:
                 return found
     return None
+
+
+def _image_trains(context: Context, function: Resource) -> Evidence | None:
+    """Where the one handler that a function's image can have trains or starts the training."""
+    nodes = image_handlers(context, function)
+    use = context.reaches(nodes, LEARNS | {"run-pipeline"}, 8) if len(nodes) == 1 else None
+    if use is None:
+        return None
+    place = context.evidence(use.location.path, use.location.line, Hop.EFFECT)
+    return place if LEARNS.intersection(use.does) else _machine_trains(context, function, place)
 
 
 def _scripts(context: Context, text: str) -> Evidence | None:

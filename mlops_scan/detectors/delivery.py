@@ -13,6 +13,7 @@ from mlops_scan.detectors.ciruns import chain, graded
 from mlops_scan.detectors.containers import pushes_no_model, rolls_out_no_model
 from mlops_scan.detectors.gitops import synced
 from mlops_scan.detectors.hosted import ENDS_WITH_JOB, ends_with_job
+from mlops_scan.detectors.lambdas import deployed_function
 from mlops_scan.detectors.stacks import deployed, deployed_pipeline
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
@@ -38,7 +39,7 @@ def delivered(context: Context, runs: list[Run]) -> Iterator[Signal]:
 
 
 def _deployments(context: Context, run: Run) -> Iterator[Signal]:
-    stack, workflow = deployed(context, run), deployed_pipeline(context, run)
+    stack, workflow = _stack(context, run), deployed_pipeline(context, run)
     wanted = frozenset(AUTOMATIC)
     broken = broken_build(context, run)
     for use in _released(context, run, stack, workflow):
@@ -83,6 +84,11 @@ def _ended(context: Context, runs: list[Run]) -> Iterator[Signal]:
             yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=ENDS_WITH_JOB, fixed=True)
 
 
+def _stack(context: Context, run: Run) -> Use | None:
+    """What serves a model in what a command of infrastructure as code brings up; or None."""
+    return deployed(context, run) or deployed_function(context, run)
+
+
 def _released(context: Context, run: Run, *brought: Use | None) -> Iterator[Use]:
     """The uses by which a run may release something: its commands, the code they reach, the template they deploy.
 
@@ -97,7 +103,7 @@ def _released(context: Context, run: Run, *brought: Use | None) -> Iterator[Use]
 
 def _releases(context: Context, run: Run, activities: frozenset[str]) -> bool:
     """Whether a run does one of the activities, or deploys a template that brings a model's service."""
-    brought = [use for use in (deployed(context, run), deployed_pipeline(context, run)) if use is not None]
+    brought = [use for use in (_stack(context, run), deployed_pipeline(context, run)) if use is not None]
     return any(
         any(use is one for one in brought) or not activities.isdisjoint(use.does)
         for use in _released(context, run, *brought)

@@ -1,4 +1,4 @@
-"""Functions that the Serverless Framework deploys and that answer with a model: its declaration, followed to the code.
+"""Functions that the Serverless Framework, or infrastructure as code, deploys and that answer with a model.
 
 Facts: https://www.serverless.com/framework/docs/providers/aws/guide/functions (`handler` is the path of a file, without
 its suffix and from the folder of the declaration, a dot and a name in it) and .../guide/events (what calls a function).
@@ -11,22 +11,22 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.automation.paths import join
 from mlops_scan.ci.shapes import entries, items, text
 from mlops_scan.code.index import Node as Code
-from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
-from mlops_scan.detectors.serving import predicts
+from mlops_scan.detectors.answers import model_behind
+from mlops_scan.detectors.base import Context, unique
+from mlops_scan.detectors.infrastructure import tool_of
+from mlops_scan.detectors.lambdas import model_functions
 from mlops_scan.documents.node import Node
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _NAMES = ("serverless.yml", "serverless.yaml")
 _TOOL = "serverless-framework"
-_LOADS = frozenset({"load-model"})
-_MODEL_USE = frozenset({"load-model", "predict"})
-_HOPS = 8
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `deploy/serving` and `deploy/as-code`."""
     yield from unique(_signals(context))
+    yield from unique(_declared(context))
 
 
 def _signals(context: Context) -> Iterator[Signal]:
@@ -42,6 +42,14 @@ def _signals(context: Context) -> Iterator[Signal]:
                 use = context.evidence(model.location.path, model.location.line, Hop.USE)
                 yield Signal("deploy/serving", _TOOL, Grade.IMPLEMENTED, (place, use), model.confidence)
                 yield Signal("deploy/as-code", _TOOL, Grade.IMPLEMENTED, (place, use), Confidence.MEDIUM)
+
+
+def _declared(context: Context) -> Iterator[Signal]:
+    """Functions of AWS Lambda that infrastructure as code declares and that answer with a model."""
+    for function, model in model_functions(context):
+        place = context.evidence(function.path, function.line, text=f"function {function.name}")
+        use = context.evidence(model.location.path, model.location.line, Hop.USE)
+        yield Signal("deploy/as-code", tool_of(function), Grade.IMPLEMENTED, (place, use), Confidence.MEDIUM)
 
 
 def _called(function: Node) -> bool:
@@ -64,9 +72,4 @@ def _model(context: Context, declaration: str, function: Node) -> Use | None:
     if module is None or (name not in module.functions and name not in module.variables):
         return None
     nodes: list[Code] = [(module.path, name), (module.path, "")]  # what the module does when it is loaded counts, too
-    model = context.reaches(nodes, _LOADS, _HOPS) or context.reaches(nodes, _MODEL_USE, _HOPS)
-    if model is None or context.role(model.location.path) in ASIDE or context.reaches(nodes, LEARNS, _HOPS):
-        return None
-    if model.tool == "pickle" and not predicts(context, nodes):
-        return None
-    return model if model.tool != "generic-estimator" else None  # `x.predict(…)` on something that nobody loads
+    return model_behind(context, nodes)

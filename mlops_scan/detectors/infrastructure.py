@@ -59,7 +59,7 @@ def _as_code(context: Context) -> Iterator[Signal]:
             told = made[0] if folder in _telling(context) else None
         chosen = told or held[0]
         evidence = (context.evidence(chosen.path, chosen.line),)
-        tool = _tool(chosen)
+        tool = tool_of(chosen)
         if told is not None:
             yield Signal("env/infra-as-code", tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
         else:
@@ -80,7 +80,8 @@ def _makes_something(resource: Resource) -> bool:
     return not resource.type.startswith(_HELPERS)
 
 
-def _tool(resource: Resource) -> str:
+def tool_of(resource: Resource) -> str:
+    """The tool that a resource is declared with."""
     if resource.language != _PROGRAM:
         return resource.language
     return "aws-cdk" if resource.type.startswith("aws_cdk.") else "pulumi"

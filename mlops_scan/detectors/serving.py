@@ -12,11 +12,13 @@ from mlops_scan.automation.model import Run
 from mlops_scan.automation.paths import join
 from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
+from mlops_scan.detectors.answers import predicts
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.builds import broken_build
 from mlops_scan.detectors.containers import has_models, may_hold_model, rolls_out_no_model
 from mlops_scan.detectors.hosted import ends_with_job
 from mlops_scan.detectors.kept import kept
+from mlops_scan.detectors.lambdas import handler_names
 from mlops_scan.detectors.live import LAMBDA, hosted
 from mlops_scan.detectors.packages import installed
 from mlops_scan.detectors.rollouts import rollouts
@@ -41,7 +43,6 @@ _LOGS_PREDICTIONS = regex(
     re.I,
 )
 
-_METHODS = frozenset({"predict", "predict_proba", "transform", "forecast", "score_samples"})
 _ANSWERS = regex(r"\.predict(_proba)?$")
 _EVALUATES = regex(r"(evaluat|metric|train|benchmark)", re.I)
 _INSERTS = regex(r"insert\s+into\s+\S*(predict|inference|scor)", re.I)
@@ -99,33 +100,17 @@ def _distance(context: Context, use: Use) -> int:
     return 5 if aside else 4
 
 
-def predicts(context: Context, nodes: Iterable[Node]) -> bool:
-    """Whether running some code may call a method with which models answer, whatever the object."""
-    hops = _hops_to_answers(context)
-    return any(node in hops for node in nodes)
-
-
-@kept
-def _hops_to_answers(context: Context) -> Mapping[Node, int]:
-    """How far from a piece of code the nearest call of a method lies with which models answer."""
-    answering = {
-        (path, call.scope)
-        for path, module in context.index.modules.items()
-        for call in module.calls
-        if call.name.rpartition(".")[2] in _METHODS
-    }
-    return context.index.hops_to(answering, _HOPS)
-
-
 def _platform_scripts(context: Context) -> Iterator[Signal]:
     """Scripts in the shape that a hosting platform calls: SageMaker, Azure ML, AWS Lambda."""
     for path, module in context.modules(notebooks=False):
-        names = hosted(module)
+        named = handler_names(context).get(path, frozenset()).intersection(module.functions)
+        names = sorted({*hosted(module), *named})
         if not names:
             continue
         nodes = [(path, name) for name in names]
         model = context.reaches(nodes, _MODEL_USE, _NEAR)
-        if model is None and LAMBDA in names:  # what stands outside of the handler runs once, before the first event
+        # what stands outside of the handler runs once, before the first event
+        if model is None and (named or LAMBDA in names):
             model = context.reaches([(path, "")], _LOADS, _NEAR)
             model = model if model is not None and (model.tool != "pickle" or predicts(context, nodes)) else None
         if model is not None:

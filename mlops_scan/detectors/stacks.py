@@ -43,13 +43,13 @@ class _Package(Struct, frozen=True):
 
 def deployed(context: Context, run: Run) -> Use | None:
     """What serves a model in the template that a command, or the code that it runs, deploys; or None."""
-    found = (use for path in _templates(context, run) for use in context.uses_in(path))
+    found = (use for path in templates(context, run) for use in context.uses_in(path))
     return next((use for use in found if "deploy/serving" in use.serves or _SERVES.intersection(use.does)), None)
 
 
 def deployed_pipeline(context: Context, run: Run) -> Use | None:
     """The workflow with a step on a model in the template that a command, or code that it runs, deploys; or None."""
-    found = (use for path in _templates(context, run) for use in context.uses_in(path))
+    found = (use for path in templates(context, run) for use in context.uses_in(path))
     return next((use for use in found if "define-pipeline" in use.does and _STEPS.intersection(use.does)), None)
 
 
@@ -82,7 +82,7 @@ def _machines(context: Context, path: str) -> Iterator[str]:
             yield name.string() or ""
 
 
-def _templates(context: Context, run: Run) -> Iterator[str]:
+def templates(context: Context, run: Run) -> Iterator[str]:
     """The templates that a run deploys, each followed by those that it nests."""
     if any("deploy-infra" in use.does for use in run.uses):
         written = option(run.words, _TEMPLATE)

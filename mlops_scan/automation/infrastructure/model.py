@@ -36,7 +36,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("machine", regex(
         r".*(sfn_state_?machine|stepfunctions_(cfn)?statemachine|serverless_statemachine)", words=("machine",))),
     ("function", regex(
-        r".*(aws_lambda_(cfn)?function|lambda_(cfn)?function|lambda_python_alpha_pythonfunction|serverless_function"
+        r".*(aws_lambda_(cfn)?function|lambda_(cfn|dockerimage)?function|lambda_python_alpha_pythonfunction"
+        r"|serverless_function"
         r"|google_cloudfunctions2?_function)",
         words=("function",))),
     ("monitor", regex(
