@@ -12,6 +12,7 @@ from mlops_scan.code.guards import CODE, exit_codes, flags_set, orders, stops
 from mlops_scan.code.scopes import BUILTINS, Scope, annotation, bind_loop, constant, declare, elements, name_of
 from mlops_scan.code.shields import shield_of
 from mlops_scan.code.syntax import Lines, is_docstring, is_main, is_stub, never, none_by_default
+from mlops_scan.regex import regex
 
 _MAX_OTHERS = 20  # of what branches bind one name to
 _MAX_DEPTH = 150  # nested statements followed
@@ -29,6 +30,7 @@ def extract(path: str, tree: ast.Module, lines: Sequence[int] = (), notebook: bo
     return _Extractor(path, lines, notebook).run(tree)
 
 
+_HELD = regex(r"\.[A-Z]\w*(?:\.[a-z_]\w*)+$")  # an attribute of what a class makes
 # What makes whatever a configuration says; the annotation of its result tells what that is.
 _MAKERS = frozenset({"hydra.utils.instantiate", "hydra.utils.call", "hydra_zen.instantiate", "copy.deepcopy"})
 
@@ -210,7 +212,10 @@ class _Extractor:
                 continue
             if isinstance(value, (ast.Call, ast.Name, ast.Attribute, ast.Await, ast.NamedExpr, ast.Subscript)):
                 name = name_of(value, scope) if type(value) is not ast.Subscript or elements(value, scope) else "?"
-                held = held if name.startswith(("?", "*")) or name in BUILTINS or (held and name in _MAKERS) else name
+                unknown = name.startswith(("?", "*")) or name in BUILTINS or (held and name in _MAKERS)
+                # of what an object of a class holds nothing is known: `model: Churn = request.app.state.model`
+                part = held and type(value) is ast.Attribute and _HELD.search(name) is not None
+                held = held if unknown or part else name
             text = constant(value, scope)
             scope.bind(target.id, held)
             if text is not None and not isinstance(value, (ast.Name, ast.Tuple)):

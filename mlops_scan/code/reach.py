@@ -156,8 +156,11 @@ class Reach:
         return {name: targets for name in names if (targets := self._runs(module, name, imported))}
 
     def _registered(self, module: Module) -> Iterator[tuple[str, str, tuple[Node, ...], int]]:
-        """The functions that a decorator hands to somebody who calls them."""
+        """The functions that a decorator, or the function around them, hands to somebody who calls them."""
         for qualname, function in module.functions.items():
+            inner = function.returns[2:] if function.returns.startswith(f"@.{qualname}.") else ""
+            if inner in module.functions:  # `def on_start(app): def start(): …; return start`
+                yield qualname, "", ((module.path, inner),), function.line
             if function.decorators and any(self._registers(module.path, name) for name in function.decorators):
                 owner = qualname.rpartition(".")[0]
                 yield owner if owner in module.functions else "", "", ((module.path, qualname),), function.line

@@ -136,6 +136,27 @@ def test_attributes_of_self(body: str, name: str) -> None:
     assert name in calls(f"import a\nclass C(a.Base):\n    {body}\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (
+            "def f(request: web.Request):\n    m: Churn = request.app.state.model\n    m.predict(1)",
+            "churn.Churn.predict",
+        ),
+        (
+            "def f(request: web.Request):\n    m = request.app.state.model\n    m.predict(1)",
+            "web.Request.app.state.model.predict",
+        ),
+        ("m: Churn = web.model\nm.predict(1)", "web.model.predict"),
+        ("m: Churn = web.Request()\nm.predict(1)", "web.Request.predict"),
+        ("m: Churn = unknown.model\nm.predict(1)", "churn.Churn.predict"),
+    ],
+)
+def test_an_annotation_tells_what_an_attribute_of_an_object_holds(text: str, name: str) -> None:
+    module = extract("m.py", ast.parse(f"import web\nfrom churn import Churn\n{text}"))
+    assert module.calls[-1].name == name
+
+
 def test_super_without_a_known_base() -> None:
     assert calls("class C:\n    def f(self): super().g()") == ["super.g", "super"]
 

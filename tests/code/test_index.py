@@ -658,3 +658,18 @@ def test_the_nearest_is_the_first_that_is_reached(
     assert index.nearest(starts, nodes, index.hops_to(nodes), hops) == first
     counted = index.hops_to(nodes)
     assert index.hops_to(nodes, hops) == {node: count for node, count in counted.items() if count <= hops}
+
+
+# -- what a function hands over by returning it ------------------------------------------------------------------------
+
+HANDED = "def on_start(app):\n    def start():\n        app.model = work()\n    {}\n\n\ndef work(): pass\n"
+
+
+@pytest.mark.parametrize(
+    ("statement", "runs"),
+    [("return start", True), ("return None", False), ("pass", False), ("return start.__name__", False)],
+)
+def test_a_function_that_returns_one_of_its_own_hands_it_over(statement: str, runs: bool) -> None:
+    files = {"main.py": "from events import on_start\nadd(on_start(1))\n", "events.py": HANDED.format(statement)}
+    assert ("events.py:on_start.start" in reached(files)) is runs
+    assert ("events.py:work" in reached(files)) is runs

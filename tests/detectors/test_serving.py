@@ -557,3 +557,40 @@ def test_step_on_a_clock_that_is_handed_its_model(
         },
     )
     assert grade(report, "deploy/serving") is expected
+
+
+EVENTS = (
+    "from churn import Churn\n\n\ndef on_start(app):\n    def start():\n        app.state.model = Churn()\n\n"
+    "    return start\n"
+)
+CHURN = (
+    "import joblib\n\n\nclass Churn:\n    def __init__(self):\n        self.model = joblib.load('m')\n\n"
+    "    def predict(self, rows):\n        return self.model.predict(rows)\n"
+)
+SPREAD: Tree = {
+    "churn.py": CHURN,
+    "events.py": EVENTS,
+    "routes.py": (
+        "from fastapi import APIRouter, Request\n\nfrom churn import Churn\n\nrouter = APIRouter()\n\n\n"
+        "@router.post('/predict')\ndef predict(request: Request, rows: list):\n"
+        "    model: Churn = request.app.state.model\n    return model.predict(rows)\n"
+    ),
+    "main.py": (
+        "from fastapi import FastAPI\n\nfrom events import on_start\nfrom routes import router\n\napp = FastAPI()\n"
+        "app.include_router(router)\napp.add_event_handler('startup', on_start(app))\n"
+    ),
+}
+
+
+def test_model_that_is_put_into_the_application_when_it_starts(tmp_path: Path) -> None:
+    found = practice(scan_tree(tmp_path, {**ML, **SPREAD}), NAME)
+    assert found.grade is Grade.IMPLEMENTED
+    assert {"main.py:6", "routes.py:9"} <= set(places(found.evidence))
+    untyped = str(SPREAD["routes.py"]).replace("model: Churn =", "model =")
+    found = practice(scan_tree(tmp_path / "x", {**ML, **SPREAD, "routes.py": untyped}), NAME)
+    assert (found.grade, places(found.evidence)[0]) == (Grade.IMPLEMENTED, "main.py:6")
+
+
+def test_application_that_gets_something_else_when_it_starts(tmp_path: Path) -> None:
+    other = CHURN.replace("joblib.load('m')", "open('m')").replace(".predict(rows)", ".read()")
+    assert grade(scan_tree(tmp_path, {**ML, **SPREAD, "churn.py": other}), NAME) is Grade.ABSENT
