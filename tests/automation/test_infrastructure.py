@@ -8,6 +8,8 @@ from mlops_scan.automation.infrastructure import Resource, kind_of, resources, t
 from mlops_scan.code.build import Source, build
 from mlops_scan.code.index import CodeIndex
 from mlops_scan.documents.store import Documents
+from mlops_scan.repository.files import File, Texts
+from mlops_scan.words import Role
 
 
 def _resources(**texts: str) -> list[Resource]:
@@ -125,6 +127,26 @@ def test_program_in_typescript_only_beside_its_project() -> None:
     assert [file.path for file in typescript_programs(files.values())] == ["infra/lib/a.ts"]
     (topic,) = _of({"cdk.json": "{}", "lib/a.ts": text})
     assert (topic.kind, topic.name, topic.line) == ("topic", "t", 2)
+
+
+def test_packages_of_the_workspace_of_an_app() -> None:
+    text = "import * as sns from 'aws-cdk-lib/aws-sns';\nconst t = new sns.Topic(this, 'T');\n"
+    tree = {
+        "package.json": '{"workspaces": ["packages/*"], "devDependencies": {"aws-cdk-lib": "^2.0.0"}}',
+        "apps/infra/cdk.json": "{}",
+        "packages/alarms/package.json": '{"peerDependencies": {"aws-cdk-lib": "^2.0.0"}}',
+        "packages/alarms/src/a.ts": text,
+        "packages/web/package.json": '{"dependencies": {"react": "18"}}',
+        "packages/web/src/b.ts": text,
+        "tools/c.ts": text,
+    }
+    source = Texts({path: held.encode() for path, held in tree.items()})
+    files = [File(path, len(held), Role.SOURCE, source) for path, held in tree.items()]
+    assert [file.path for file in typescript_programs(files)] == ["packages/alarms/src/a.ts"]
+    # a library of constructs, which no app here makes
+    assert typescript_programs([file for file in files if file.name != "cdk.json"]) == []
+    gone = [File(file.path, file.size, file.role, Texts()) for file in files]
+    assert typescript_programs(gone) == []
 
 
 def test_bicep_and_its_template() -> None:
