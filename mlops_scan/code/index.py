@@ -78,6 +78,10 @@ class CodeIndex:
         """Add to the graph what a line of `node` runs in a way that the code alone does not show."""
         self._reach.lead(node, targets, line)
 
+    def hold(self, functions: Iterable[Node], calls: Iterable[tuple[str, int]]) -> None:
+        """Take from the graph what only seems to run: decorated functions, and what calls at a line are handed."""
+        self._reach.hold(functions, calls)
+
     @property
     def led(self) -> AbstractSet[Node]:
         """What `lead` was told to be run, and what runs it; not a copy."""

@@ -66,6 +66,8 @@ class Reach:
         # what `lead` has added, by file, and all that it leads to or from
         self._led: dict[str, list[tuple[str, tuple[Node, ...], int]]] = defaultdict(list)
         self.led: set[Node] = set()
+        self._held: frozenset[Node] = frozenset()  # see `hold`
+        self._idle: frozenset[tuple[str, int]] = frozenset()
         self._made: dict[Node, tuple[Node, ...]] = {}
         self._dispatched: dict[str, tuple[Node, ...]] = {}
         self._by_name: dict[str, list[tuple[str, str]]] = defaultdict(list)  # file name -> (path once rendered, path)
@@ -136,7 +138,9 @@ class Reach:
             if name in known:
                 yield call.scope, name, known[name], call.line
             for ref in call.refs:
-                if ref in known and not name.endswith(".__new__"):  # which runs no `__init__`
+                if ref not in known or name.endswith(".__new__"):  # which runs no `__init__`
+                    continue
+                if (module.path, call.line) not in self._idle:
                     yield call.scope, ref, known[ref], call.line
             # most calls are handed no constant
             texts = _texts(call) if call.keywords or any(call.args) else ()
@@ -161,7 +165,9 @@ class Reach:
             inner = function.returns[2:] if function.returns.startswith(f"@.{qualname}.") else ""
             if inner in module.functions:  # `def on_start(app): def start(): …; return start`
                 yield qualname, "", ((module.path, inner),), function.line
-            if function.decorators and any(self._registers(module.path, name) for name in function.decorators):
+            if not function.decorators or (module.path, qualname) in self._held:
+                continue
+            if any(self._registers(module.path, name) for name in function.decorators):
                 owner = qualname.rpartition(".")[0]
                 yield owner if owner in module.functions else "", "", ((module.path, qualname),), function.line
 
@@ -291,6 +297,13 @@ class Reach:
         self._led[node[0]].append((node[1], tuple(targets), line))
         self.led.update((node, (node[0], ""), *self._led[node[0]][-1][1]))
         self._edges.pop(node[0], None)
+        self._sources = None
+
+    def hold(self, functions: Iterable[Node], calls: Iterable[tuple[str, int]]) -> None:
+        """Take from the graph what only seems to run: decorated functions, and what calls at a line are handed."""
+        self._held, self._idle = frozenset(functions), frozenset(calls)
+        for path in {path for path, _ in (*self._held, *self._idle)}:
+            self._edges.pop(path, None)
         self._sources = None
 
     def connect(self) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from mlops_scan.automation.cijobs import ci_runs
 from mlops_scan.automation.clocks import code_schedules, deployments
 from mlops_scan.automation.codepipelines import code_pipeline_runs
+from mlops_scan.automation.compiled import hold_compiled
 from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.kedro import registered_pipelines
@@ -73,6 +74,7 @@ def gather(
     uses = _uses(files, resolver, declared.uses)
     handed = Handed(documents, index, environment(declared.workflows))
     runs = tuple(_runs(declared, uses, resolver, handed))
+    hold_compiled(uses, runs, matcher.tools.values(), index)
     begin(options, "wiring")
     context = Context(
         repository,
