@@ -30,6 +30,14 @@ _NAME = regex(r"[a-zA-Z_:][\w:]{5,}")
 _STARTS_TRAINING = regex(
     r"(/dispatches|dagRuns|/jobs/run-now|pipelineJobs|startPipeline|/trigger/pipeline|retrain)", re.I
 )
+_OWN_BODY = regex(r"(/dispatches|dagRuns|/jobs/run-now|pipelineJobs|startPipeline)", re.I)
+"""Addresses that refuse what Alertmanager posts, which only says what has fired, unless `payload` is set.
+
+Facts: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config (the body), `event_type` of
+https://docs.github.com/rest/repos/repos#create-a-repository-dispatch-event, and the fields of a DAG run, others being
+refused: https://airflow.apache.org/docs/apache-airflow/stable/stable-rest-api-ref.html
+"""
+_REFUSED = "what Alertmanager posts is not the request that this address takes"
 _NEVER = regex(r"<=?\s*(0(\.0*)?|-\d[\d.]*)$")
 _MAX_JUDGED = 2000  # rules of a repository
 _NOBODY, _UNKNOWN = "its Alertmanager here names nobody", "nothing here says who receives it"
@@ -183,8 +191,18 @@ def _webhooks(context: Context) -> Iterator[Signal]:
             continue
         for document in context.documents.nodes(use.location.path):
             for keys, node in document.walk(5000):
-                if keys and keys[-1] == "url" and "webhook_configs" in keys and _STARTS_TRAINING.search(node.text):
-                    evidence = (context.evidence(use.location.path, node.at, Hop.TRIGGER),)
-                    yield Signal(
-                        "retraining/triggered", "alertmanager", Grade.WIRED, evidence, Confidence.MEDIUM, fixed=True
-                    )
+                if keys and keys[-1] == "webhook_configs":
+                    yield from (_webhook(context, use.location.path, item) for item in node.items if _trains(item))
+
+
+def _trains(webhook: Node) -> bool:
+    url = webhook.get("url")
+    return url is not None and _STARTS_TRAINING.search(url.text) is not None
+
+
+def _webhook(context: Context, path: str, webhook: Node) -> Signal:
+    url = webhook.get("url") or webhook
+    evidence = (context.evidence(path, url.at, Hop.TRIGGER),)
+    refused = _OWN_BODY.search(url.text) is not None and webhook.get("payload") is None
+    grade, reason = (Grade.TRACE, _REFUSED) if refused else (Grade.WIRED, "")
+    return Signal("retraining/triggered", "alertmanager", grade, evidence, Confidence.MEDIUM, reason, fixed=True)

@@ -308,11 +308,20 @@ def test_rule_object_of_the_operator_needs_no_file_list(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path, tree), PERFORMANCE) is Grade.WIRED
 
 
-def test_webhook_that_starts_the_training(tmp_path: Path) -> None:
-    hook = RECEIVER + "    webhook_configs:\n      - url: http://airflow/api/v1/dags/train/dagRuns\n"
-    assert grade(scan_tree(tmp_path / "a", {**LOOP, "prometheus/alertmanager.yml": hook}), TRIGGERED) is Grade.WIRED
-    chat = hook.replace("http://airflow/api/v1/dags/train/dagRuns", "http://chat/hook")
-    assert grade(scan_tree(tmp_path / "b", {**LOOP, "prometheus/alertmanager.yml": chat}), TRIGGERED) is Grade.ABSENT
+@pytest.mark.parametrize(
+    ("url", "more", "expected"),
+    [
+        ("http://trainer:8000/retrain", "", Grade.WIRED),
+        ("https://git/api/v4/projects/7/trigger/pipeline?ref=main", "", Grade.WIRED),
+        ("http://airflow/api/v1/dags/train/dagRuns", "", Grade.TRACE),  # it refuses what Alertmanager posts
+        ("https://api.github.com/repos/o/n/dispatches", "", Grade.TRACE),
+        ("http://airflow/api/v1/dags/train/dagRuns", "        payload: {conf: {}}\n", Grade.WIRED),
+        ("http://chat/hook", "", Grade.ABSENT),
+    ],
+)
+def test_webhook_that_starts_the_training(tmp_path: Path, url: str, more: str, expected: Grade) -> None:
+    hook = f"{RECEIVER}    webhook_configs:\n      - url: {url}\n{more}"
+    assert grade(scan_tree(tmp_path, {**LOOP, "prometheus/alertmanager.yml": hook}), TRIGGERED) is expected
 
 
 GRAFANA = """\
