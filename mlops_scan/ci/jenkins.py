@@ -8,11 +8,12 @@ where it declares nothing, what starts it is unknown. One among documentation, e
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlops_scan.ci.jenkins_model import Draft
 from mlops_scan.ci.jenkins_steps import Walker
 from mlops_scan.ci.model import Job, Trigger, Workflow
+from mlops_scan.documents.groovy import Statement
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
@@ -20,6 +21,8 @@ from mlops_scan.words import Role
 
 _ASSUMED = "assumed: a multibranch pipeline runs it on every push"
 _SERVER = "which Jenkins job runs this file, and when, is set on the server"
+_REFUSED = "a stage of its declarative pipeline stands outside `stages`, so Jenkins refuses the file"
+"""Fact: https://www.jenkins.io/doc/book/pipeline/syntax/#stages (each `stage` is in `stages`, which is required)."""
 _SAMPLE = "it stands among documentation, examples or tests, where no Jenkins job looks for it"
 _MULTIBRANCH = regex(
     r"\b(BRANCH_NAME|BRANCH_IS_PRIMARY|CHANGE_ID|CHANGE_TARGET|changeRequest|buildingTag)\b"
@@ -45,7 +48,16 @@ def parse(path: str, documents: Documents) -> Iterator[Workflow]:
     if any(trigger.kind == "server" for trigger in triggers):
         unknown = unknown or _SERVER
     name = path.rpartition("/")[2]
-    yield Workflow(path, "jenkins", 1, name, triggers, jobs, unloaded=_SAMPLE if sample else "", unknown=unknown)
+    unloaded = _SAMPLE if sample else _REFUSED if _misplaced(statements) else ""
+    yield Workflow(path, "jenkins", 1, name, triggers, jobs, unloaded=unloaded, unknown=unknown)
+
+
+def _misplaced(statements: Sequence[Statement]) -> bool:
+    """Whether a stage stands right in the block `pipeline`, which has sections only."""
+    for statement in statements:
+        if [element.kind for element in statement] == ["name", "{"] and statement[0].text == "pipeline":
+            return any(inner[0].kind == "name" and inner[0].text == "stage" for inner in statement[1].statements)
+    return False
 
 
 def _triggers(path: str, documents: Documents, walker: Walker) -> Iterator[Trigger]:

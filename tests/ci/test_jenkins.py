@@ -35,6 +35,24 @@ def step(body: str) -> Step:
     return one
 
 
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        ("agent any\n stage('a') { steps { sh 'make' } }", True),
+        ("agent any\n stages { stage('a') { steps { sh 'make' } } }\n stage('b') { steps { sh 'make' } }", True),
+        ("agent any\n stages { stage('a') { steps { sh 'make' } } }", False),
+        ("agent any\n stages { stage('a') { stages { stage('b') { steps { sh 'make' } } } } }", False),
+        ("agent any\n // stage('b') { }\n stages { stage('a') { steps { sh 'make' } } }", False),
+    ],
+)
+def test_a_stage_outside_of_stages_is_refused(body: str, refused: bool) -> None:
+    assert bool(read(f"pipeline {{\n {body}\n}}\n").unloaded) is refused
+
+
+def test_stages_of_a_scripted_pipeline_have_no_section() -> None:
+    assert not read("node {\n  stage('a') { sh 'make' }\n}\n").unloaded
+
+
 # -- shape -------------------------------------------------------------------------------------------------------------
 
 
