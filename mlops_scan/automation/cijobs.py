@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mlops_scan.automation import elsewhere, images
+from mlops_scan.automation.installs import lacks_project, leaves_files
 from mlops_scan.automation.model import Run, Start
 from mlops_scan.automation.paths import join
 from mlops_scan.automation.resolve import Resolver
@@ -56,7 +57,7 @@ def ci_runs(workflows: Sequence[Workflow], resolver: Resolver, documents: Docume
         for job in workflow.jobs:
             start = ci_start(workflow, job)
             if start is not None:
-                yield from jobs.runs(workflow, job, start, _Call())
+                yield from jobs.runs(workflow, job, jobs.after(workflow, job, start), _Call())
 
 
 def ci_start(workflow: Workflow, job: Job) -> Start | None:
@@ -166,14 +167,23 @@ class _Jobs(Struct, frozen=True):
     documents: Documents
     actions: dict[str, tuple[tuple[Step, ...], Mapping[str, str]]] = field(default_factory=dict)
     """The steps of composite actions, and what their inputs are by default, by their files."""
+    failing: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Why the jobs fail of which an installation must, by file and job, and those that need them."""
+
+    def after(self, workflow: Workflow, job: Job, start: Start) -> Start:
+        """The start of a job, which is skipped where one that it needs must fail."""
+        name = next((name for name in job.needs if (workflow.path, name) in self.failing), "")
+        if not name or any(status in job.condition for status in _STATUS):
+            return start
+        reason = self.failing[workflow.path, job.id] = f"job `{name}` fails: {self.failing[workflow.path, name]}"
+        return replace(start, blocked=start.blocked or reason)
 
     def runs(self, workflow: Workflow, job: Job, start: Start, call: _Call) -> Iterator[Run]:
         """What a job runs, whose own start, or whose caller's, is `start`."""
         if self.resolver.exhausted(start):
             return
         if not job.uses:
-            for step in job.steps:
-                yield from self._step(workflow.path, step, start, call)
+            yield from self._steps(workflow.path, job, start, call)
             return
         where = Location(workflow.path, job.line)
         if not job.uses.startswith("./"):
@@ -198,6 +208,20 @@ class _Jobs(Struct, frozen=True):
                 approval=inner.approval or start.approval,
             )
             yield from self.runs(called, inner, own, deeper)
+
+    def _steps(self, path: str, job: Job, start: Start, call: _Call) -> Iterator[Run]:
+        """What the steps of a job run; behind an installation that must fail only what asks for the status is run."""
+        failed, known = "", True
+        for step in job.steps:
+            stopped = bool(failed) and not any(name in step.condition for name in _STATUS)
+            own = replace(start, blocked=start.blocked or f"the job fails before: {failed}") if stopped else start
+            for run in self._step(path, step, own, call):
+                missing = lacks_project(run, step, self.resolver.paths) if known and not run.missing else ""
+                yield replace(run, missing=missing) if missing else run
+                failed = failed or (f"it installs the project without `{missing}`" if missing else "")
+                known = known and not failed and not leaves_files(run)
+        if failed:
+            self.failing[path, job.id] = failed
 
     def _step(self, path: str, step: Step, start: Start, call: _Call) -> Iterator[Run]:
         if not step.script and self.resolver.exhausted(start):

@@ -100,6 +100,10 @@ class Paths:
                     return True
         return False
 
+    def has_here(self, path: str) -> bool:
+        """Whether the repository has a file, or a template of it, at just that path."""
+        return path in self._rendered
+
     def has(self, tail: str) -> bool:
         """Whether a file of the repository has a path that ends so."""
         return any(path == tail or path.endswith("/" + tail) for path in self._named(tail.rpartition("/")[2]))

@@ -359,7 +359,8 @@ def _missing(context: Context) -> Iterator[Problem]:
         seen.add(run.location)
         made = run.missing.startswith("make ")
         what = "a target that its makefile does not have" if made else "which is not in the repository"
-        message = f"This runs `{run.missing}`, {what}."
+        verb = "needs" if run.words[:1] in (("pip",), ("pip3",), ("uv",)) else "runs"
+        message = f"This {verb} `{run.missing}`, {what}."
         yield Problem("MLS303", message, run.location, tuple(context.shown(e) for e in run.chain))
 
 
