@@ -11,7 +11,7 @@ from mlops_scan.code.index import Node
 from mlops_scan.detectors.asked import starts_service
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.builds import incomplete_images
-from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, evaluates, fetches, graded, job_of
+from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, evaluates, fetches, graded, job_of, serves
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
 from mlops_scan.detectors.floors import floors
 from mlops_scan.detectors.kept import kept
@@ -145,8 +145,8 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             "ci/model-tests", "python", grade, chain(context, run, floor), Confidence.MEDIUM, reason, fixed=True
         )
         return
-    what, trained = "trains", _trains(context, run)
-    if trained is None and not run.tests:
+    what, trained = "trains", None if serves(run) else _trains(context, run)
+    if trained is None and not run.tests and not serves(run):
         what, trained = "evaluates", evaluates(context, run)
     if trained is not None and not run.tests:
         grade, reason = graded(run, ON_CHANGE)

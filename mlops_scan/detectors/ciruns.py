@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlops_scan.automation.model import Run, Start
+from mlops_scan.automation.programs import SERVERS
 from mlops_scan.detectors.base import Context
 from mlops_scan.words import Confidence, Evidence, Grade, Hop
 
@@ -56,6 +57,11 @@ def evaluates(context: Context, run: Run) -> Evidence | None:
         (use for node in reached for use in context.by_node.get(node, ()) if _TESTING in use.serves), None
     )
     return context.evidence(use.location.path, use.location.line, Hop.EFFECT) if use is not None else None
+
+
+def serves(run: Run) -> bool:
+    """Whether a command starts a service, which does its work only when somebody asks for it."""
+    return run.words[:1] != () and (run.words[0] in SERVERS or any("serve" in use.does for use in run.uses))
 
 
 def job_of(context: Context, start: Start, path: str = "") -> str:

@@ -65,7 +65,8 @@ def test_what_may_succeed(tmp_path: Path, steps: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "expected"), [("needs: test", Grade.TRACE), ("needs: test\n    if: always()", Grade.WIRED), ("", Grade.WIRED)]
+    ("key", "expected"),
+    [("needs: test", Grade.TRACE), ("needs: test\n    if: always()", Grade.WIRED), ("", Grade.WIRED)],
 )
 def test_a_job_that_needs_the_failing_one(tmp_path: Path, key: str, expected: Grade) -> None:
     other = f"  late:\n    {key}\n    runs-on: ubuntu-latest\n    steps:\n{CHECKOUT}{PYTEST}"

@@ -859,3 +859,20 @@ def test_a_job_is_named_with_its_file_where_the_finding_lies_in_another(tmp_path
     tree = {**ML, "Makefile": "model:\n\tpython train.py\n", ".github/workflows/ci.yml": github(run)}
     (finding,) = findings(scan_tree(tmp_path, tree), "MLS307")
     assert finding.message.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        ("nohup streamlit run page.py &\ncurl --fail http://localhost:8501/_stcore/health", Grade.ABSENT),
+        ("uvicorn page:app &\ncurl --fail http://localhost:8000/health", Grade.ABSENT),
+        ("python page.py", Grade.IMPLEMENTED),
+        ("uvicorn page:app &\npython train.py --data sample.csv", Grade.IMPLEMENTED),
+    ],
+)
+def test_a_service_that_ci_starts_trains_only_when_asked(tmp_path: Path, run: str, expected: Grade) -> None:
+    page = (
+        "import streamlit as st\n\nfrom train import train\n\nif st.button('Train'):\n    train('data.csv', 'm')\n"
+        "app = None\n"
+    )
+    assert grade(scan_tree(tmp_path, {**ML, "page.py": page, CI: github(run)}), MODEL) is expected
