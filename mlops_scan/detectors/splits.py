@@ -1,8 +1,12 @@
-"""Canaries that a service draws itself: `if random.random() < self.canary_share:` before it chooses the model."""
+"""Canaries that a service draws itself: `if random.random() < self.canary_share:` before it chooses the model.
+
+And commands that only seem to divide the traffic.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from mlops_scan.code.facts import Guard
 from mlops_scan.code.index import Node
@@ -17,6 +21,7 @@ _SECOND = ("canary", "challenger")
 _SHARE = ("percent", "pct", "ratio", "share", "weight", "fraction", "traffic", "split")
 _MODEL = frozenset({"load-model", "predict"})
 _HOPS = 10
+_TRAFFIC = ("--traffic", "--to-revisions", "--to-tags")  # of `az ml online-endpoint update`, `gcloud run services`
 
 
 def drawn_splits(context: Context) -> Iterator[Signal]:
@@ -52,3 +57,15 @@ def _asked(context: Context, node: Node) -> Evidence | None:
         if handler in leading and context.reaches((handler,), _MODEL, _HOPS) is not None:
             return context.evidence(use.location.path, use.location.line, Hop.USE)
     return None
+
+
+def undivided(words: tuple[str, ...]) -> str:
+    """Why a command that sets the traffic of an endpoint divides none: it names one version, with all or nothing.
+
+    `--traffic "blue=0 green=100"` takes one version in the place of another, which is a way to change over.
+    """
+    values = [after for word, after in pairwise(words) if word in _TRAFFIC]
+    values += [word.partition("=")[2] for word in words if word.startswith(tuple(f"{flag}=" for flag in _TRAFFIC))]
+    shares = [part.rpartition("=")[2] for value in values for part in value.replace(",", " ").split() if "=" in part]
+    whole = "--to-latest" in words or (len(shares) == 1 and shares[0] in ("0", "100"))
+    return "all of the traffic goes to one version, or none" if whole else ""

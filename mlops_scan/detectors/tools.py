@@ -14,6 +14,7 @@ from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.detectors.kustomize import not_applied
 from mlops_scan.detectors.results import unminded
+from mlops_scan.detectors.splits import undivided
 from mlops_scan.detectors.tracked import is_model
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
 from mlops_scan.documents.requirements import normalised
@@ -84,6 +85,7 @@ def _commands(context: Context) -> Iterator[Signal]:
                 if use.tool in context.self_tools or practice in _COMPLETED_ELSEWHERE:
                     continue
                 lacking = _fetches_no_data(context, use, practice, run.words)
+                lacking = undivided(run.words) if practice == "deploy/progressive" else lacking
                 if lacking:
                     place = context.evidence(run.location.path, run.location.line, Hop.USE)
                     yield Signal(practice, use.tool, Grade.TRACE, (place,), use.confidence, lacking, fixed=True)

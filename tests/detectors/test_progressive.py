@@ -149,3 +149,23 @@ def test_a_share_that_the_service_draws(tmp_path: Path, old: str, new: str, expe
     if "nobody" in text:
         text = text.replace("app = FastAPI()", "app = None")
     assert grade(scan_tree(tmp_path, {**ML, "service.py": text}), PROGRESSIVE) is expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ('az ml online-endpoint update --name churn --traffic "blue=90 green=10"', True),
+        ('az ml online-endpoint update --name churn --traffic "$NEW=10"', True),
+        ('az ml online-endpoint update --name churn --traffic "blue=0 green=100"', True),  # blue and green
+        ('az ml online-endpoint update --name churn --traffic "$SHARES"', True),
+        ('az ml online-endpoint update --name churn --traffic "$NAME=0"', False),
+        ("az ml online-endpoint update --name churn --traffic=main=100", False),
+        ("gcloud run services update-traffic churn --to-revisions new=10", True),
+        ("gcloud run services update-traffic churn --to-revisions=new=100", False),
+        ("gcloud run services update-traffic churn --to-latest", False),
+    ],
+)
+def test_traffic_that_a_command_divides(tmp_path: Path, command: str, expected: bool) -> None:
+    workflow = f"on: push\njobs: {{a: {{runs-on: ubuntu-latest, steps: [{{run: '{command}'}}]}}}}\n"
+    report = scan_tree(tmp_path, {**ML, ".github/workflows/cd.yml": workflow})
+    assert grade(report, PROGRESSIVE) is (Grade.WIRED if expected else Grade.TRACE)
