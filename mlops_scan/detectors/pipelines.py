@@ -23,6 +23,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem
 _SCORES = frozenset({"predict", "evaluate", "load-model"})
 _STAGES = frozenset({"preprocess", "validate-data", "train", "tune", "evaluate", "predict", "register"})
 _LEARNS_BY_NAME = regex(r"(train|fit|finetun|learn)", re.I)
+_MAX_BESIDE = 1_000  # commands of a job looked at
 _ONE_STEP = "it has a single step"
 
 
@@ -103,6 +104,7 @@ def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
         return
     yield from _by_engine(context, pipeline.tool, (definition,))
     started = [run for run in starts_of(context, pipeline.path) if not run.start.blocked]
+    started = [run for run in started if not _asks_for_other(context, pipeline, run)]
     if started:
         use = tuple(context.shown(e) for e in started[0].chain)
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.WIRED, (definition, work, *use), fixed=True)
@@ -110,6 +112,15 @@ def _declared(context: Context, pipeline: Pipeline) -> Iterator[Signal]:
         yield Signal("pipeline/orchestration", pipeline.tool, Grade.IMPLEMENTED, (definition, work), fixed=True)
     if step_prepares(context, pipeline, runs_of(context, pipeline), beside=True):
         yield Signal("data/pipeline", pipeline.tool, Grade.IMPLEMENTED, (definition,), Confidence.MEDIUM)
+
+
+def _asks_for_other(context: Context, pipeline: Pipeline, run: Run) -> bool:
+    """Whether a command of CI asks a project only for entry points that train nothing: they are alternatives."""
+    if not pipeline.entry_points or run.start.kind != "ci":
+        return False
+    every = context.automation.runs_of_job(run.start.workflow, run.start.job)[:_MAX_BESIDE]
+    asked = [other for other in every if any(e.location == run.location for e in other.chain)]
+    return bool(asked) and all(context.learns(other) is None for other in asked)
 
 
 # -- pipelines in code -----------------------------------------------------------------------------------------------

@@ -113,6 +113,25 @@ def test_mlproject_with_two_entry_points(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path, {**PROJECT, "MLproject": text}), PRACTICE) is Grade.IMPLEMENTED
 
 
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        (("-e check",), Grade.IMPLEMENTED),  # entry points are alternatives
+        (("-e main",), Grade.WIRED),
+        (("",), Grade.WIRED),
+        (("-e check", "-e main"), Grade.WIRED),
+    ],
+)
+def test_mlproject_of_which_ci_asks_for_an_entry_point(tmp_path: Path, runs: tuple[str, ...], expected: Grade) -> None:
+    text = (
+        "name: churn\nentry_points:\n  check:\n    command: python evaluate.py\n  main:\n    command: python train.py\n"
+    )
+    steps = "".join(f"      - run: mlflow run . {run}\n" for run in runs)
+    workflow = f"on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n{steps}"
+    tree = {**PROJECT, "MLproject": text, ".github/workflows/ci.yml": workflow}
+    assert grade(scan_tree(tmp_path, tree), PRACTICE) is expected
+
+
 def test_mlproject_with_one_entry_point_is_one_command(tmp_path: Path) -> None:
     text = "name: churn\nentry_points:\n  main:\n    command: python train.py\n"
     result = practice(scan_tree(tmp_path, {**PROJECT, "MLproject": text}), PRACTICE)
