@@ -104,7 +104,15 @@ def _is_model(context: Context, path: str, call: Call, use: Use) -> bool:
         methods = [f"{target.qualname}.{method}" for method in item.methods] if item is not None else []
         nodes = [(target.path, name) for name in (target.qualname, *methods)]
         return context.reaches(nodes, _EXERCISES) is not None
-    return use.name == target.name or use.name.startswith(f"{target.name}.")
+    return use.name == target.name or use.name.startswith(f"{target.name}.") or target.name in _exercising(context)
+
+
+@kept
+def _exercising(context: Context) -> frozenset[str]:
+    """The names of what loads, trains or asks models in the repository's own code, classes of methods included."""
+    uses = (use for use in context.doing(*_EXERCISES) if "." in use.name and not use.name.startswith("?"))
+    names = {use.name for use in uses}
+    return frozenset(names | {owner for name in names if "." in (owner := name.rpartition(".")[0])})
 
 
 def conftests(path: str) -> Iterator[str]:

@@ -385,3 +385,25 @@ _KEEPS = "import pickle\n\nfrom train import train\n\n\ndef test_a():\n    kept 
 )
 def test_what_a_test_pickles_itself_may_be_anything(tmp_path: Path, test: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**PROJECT, "tests/test_model.py": test}), MODEL) is expected
+
+
+NET = (
+    "import pytorch_lightning as pl\nfrom transformers import AutoModel\n\n\nclass Net(pl.LightningModule):\n"
+    "    def __init__(self):\n        super().__init__()\n        self.body = AutoModel.from_pretrained('bert')\n\n\n"
+    "def evaluate(path):\n    model = Net.load_from_checkpoint(path)\n    fresh = Net()\n"
+    "    trainer = pl.Trainer()\n    trainer.fit(fresh)\n    return trainer.test(model)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("patch", "expected"),
+    [
+        ("monkeypatch.setattr(net.pl, 'Trainer', lambda: None)", Grade.TRACE),
+        ("monkeypatch.setattr(net.pl, 'seed_everything', lambda seed: None)", Grade.WIRED),
+    ],
+)
+def test_what_a_library_trains_with_is_replaced(tmp_path: Path, patch: str, expected: Grade) -> None:
+    test = f"import net\n\n\ndef test_a(monkeypatch):\n    {patch}\n    assert net.evaluate('m.ckpt')[0] > 0.8\n"
+    workflow = "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: pytest}]}}\n"
+    tree = {**ML, "net.py": NET, "tests/test_net.py": test, ".github/workflows/ci.yml": workflow}
+    assert grade(scan_tree(tmp_path, tree), MODEL) is expected
