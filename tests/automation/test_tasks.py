@@ -216,6 +216,39 @@ def test_invoke_package_and_collections() -> None:
     assert (beside.folder, beside.lines) == ("", ((13, "python check.py", ""),))
 
 
+def test_invoke_runs_what_a_task_names_and_the_default_of_a_collection() -> None:
+    checks = """\
+        from invoke import task
+        from tasks import other
+
+        @task
+        def lint(c):
+            c.run("ruff check")
+
+        @task
+        def test(c):
+            c.run("pytest")
+
+        @task(lint, pre=[test, other.build], default=True)
+        def all(c):
+            "Everything."
+
+        @task(pre=[round], post=[round])
+        def round(c):
+            c.run("echo")
+
+        @task
+        def alone(c):
+            c.run("true")
+        """
+    tree = {"tasks/__init__.py": "", "tasks/checks.py": checks}
+    ran = [("lint", 6, "ruff check"), ("test", 10, "pytest")]
+    assert lines("inv checks", tree) == lines("inv checks.all", tree) == ran
+    assert lines("inv checks.alone", tree) == [("alone", 22, "true")]
+    assert lines("inv checks.round", tree) == [("round", 18, "echo")]
+    assert lines("inv checks", {**tree, "tasks/checks.py": checks.replace(", default=True", "")}) == []
+
+
 def test_console_scripts() -> None:
     tree = {
         "pyproject.toml": (

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from mlops_scan.automation.tasks.model import Line, Lookup, Task, ini_values
-from mlops_scan.code.facts import Module
+from mlops_scan.code.facts import Call, Function, Module
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 
@@ -22,6 +22,7 @@ _FOLDERS = regex(r"\{(?:toxinidir|tox_root)\}/")
 _PYTHON = regex(r"\{(?:envpython|env_python)\}")
 _IGNORED = "tox ignores the failure of a command that begins with `-`"
 _MAX_ENVIRONMENTS = 20
+_MAX_NEEDED = 10  # tasks of invoke, each needed by the one before
 _COMMANDS = ("commands_pre", "commands", "commands_post")
 
 
@@ -174,7 +175,9 @@ def invoke(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task
     """The commands of an invoke task, or the function of one that starts none and calls the repository's own code.
 
     The tasks are in `tasks.py` or a package `tasks`, and `invoke data.fetch` is one of a collection, which mostly has
-    a file of its own: https://docs.pyinvoke.org/en/stable/concepts/loading.html
+    a file of its own (https://docs.pyinvoke.org/en/stable/concepts/loading.html) and a default task for its bare name.
+    Tasks that one names as `pre` or `post` run with it:
+    https://docs.pyinvoke.org/en/stable/concepts/invoking-tasks.html#how-tasks-run
     """
     root = lookup.first(folder, ("tasks.py", "tasks/__init__.py"))
     if root is None:
@@ -185,13 +188,52 @@ def invoke(words: tuple[str, ...], folder: str, lookup: Lookup) -> Iterator[Task
         collection, _, name = word.rpartition(".")
         path = f"{home}/{collection.replace('.', '/')}.py" if collection else root
         module = _module(path, lookup) if path in lookup.documents.files else None
-        function = module.functions.get(name) if module is not None else None
-        if module is None or function is None:
+        if not collection and (module is None or name not in module.functions):  # `invoke checks`: its default task
+            path = f"{home}/{name}.py"
+            module = _module(path, lookup) if path in lookup.documents.files else None
+            name = _default(module) if module is not None else ""
+        if module is None:
             continue
-        tasks = list(_runs(path, module, name))
-        if not tasks and any(decorator.rpartition(".")[2] == "task" for decorator in function.decorators):
-            tasks = [Task(path, name, (), base, entry=(name, function.line))]
-        yield from (replace(task, folder=base) for task in tasks)
+        for needed in _with_needed(module, name):
+            tasks = list(_runs(path, module, needed))
+            if not tasks and _is_task(module.functions[needed]):
+                tasks = [Task(path, needed, (), base, entry=(needed, module.functions[needed].line))]
+            yield from (replace(task, folder=base) for task in tasks)
+
+
+def _is_task(function: Function) -> bool:
+    return any(decorator.rpartition(".")[2] == "task" for decorator in function.decorators)
+
+
+def _made(module: Module) -> Iterator[tuple[str, Call]]:
+    """The tasks that a call of the decorator makes, each with that call: `@task(clean, pre=[build], default=True)`."""
+    functions = sorted((function.line, name) for name, function in module.functions.items() if _is_task(function))
+    for call in module.calls:
+        if call.name.rpartition(".")[2] == "task" and not call.scope:
+            name = next((name for line, name in functions if line >= call.line), "")
+            if name:
+                yield name, call
+
+
+def _default(module: Module) -> str:
+    """The task that a collection runs by its own name."""
+    return next((name for name, call in _made(module) if call.keyword("default") == "true"), "")
+
+
+def _with_needed(module: Module, name: str) -> tuple[str, ...]:
+    """A task behind those of its file that it names as run with it; none where it is not there."""
+    found: dict[str, None] = {}
+    needs = {made: [ref[2:] for ref in call.refs if ref.startswith("@.")] for made, call in _made(module)}
+
+    def add(task: str, depth: int) -> None:
+        if task in module.functions and task not in found and depth < _MAX_NEEDED:
+            for needed in needs.get(task, ()):
+                if needed != task:
+                    add(needed, depth + 1)
+            found.setdefault(task)
+
+    add(name, 0)
+    return tuple(found)
 
 
 def _runs(path: str, module: Module, scope: str) -> Iterator[Task]:
