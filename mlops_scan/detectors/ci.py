@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
@@ -39,6 +40,7 @@ _PROMISES = regex(
 )  # names of steps
 _MAX_SHOWN_TESTS = 6
 _MAX_BESIDE = 1_000  # other commands of a job looked at
+_MAX_LINES = 8  # that a sentence names
 _GATE = "model/quality-gate"
 _TESTS = frozenset({"test", "test-other"})
 _SEEDS = regex(
@@ -350,17 +352,25 @@ def _missing(context: Context) -> Iterator[Problem]:
     if not missing:
         return
     fetching = {job for job in {(run.start.workflow, run.start.job) for run in missing} if fetches(context, *job)}
-    seen = set()
+    alike: dict[tuple[str, str], dict[Location, Run]] = defaultdict(dict)  # of a file and what it lacks, by line
     for run in missing:
-        if (run.start.workflow, run.start.job) in fetching or run.location in seen:
+        if (run.start.workflow, run.start.job) in fetching:
             continue
-        if run.words[:1] != ("uses",) and elsewhere(context, run.missing):
-            continue
-        seen.add(run.location)
-        made = run.missing.startswith("make ")
-        what = "a target that its makefile does not have" if made else "which is not in the repository"
+        if run.words[:1] == ("uses",) or not elsewhere(context, run.missing):
+            alike[run.location.path, run.missing].setdefault(run.location, run)
+    for (_, lacks), places in alike.items():
+        run = next(iter(places.values()))
+        what = (
+            "a target that its makefile does not have"
+            if lacks.startswith("make ")
+            else "which is not in the repository"
+        )
         verb = "needs" if run.words[:1] in (("pip",), ("pip3",), ("uv",)) else "runs"
-        message = f"This {verb} `{run.missing}`, {what}."
+        others = [str(place.line) for place in list(places)[1:]]
+        as_well = (
+            f"; so do{'es line' if len(others) == 1 else ' lines'} {', '.join(others[:_MAX_LINES])}" if others else ""
+        )
+        message = f"This {verb} `{lacks}`, {what}{as_well}."
         yield Problem("MLS303", message, run.location, tuple(context.shown(e) for e in run.chain))
 
 

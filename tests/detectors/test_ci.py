@@ -350,6 +350,16 @@ def test_what_only_prints(tmp_path: Path, lines: tuple[str, ...], prints: bool) 
         assert bool(findings(report, "MLS304")) is prints
 
 
+def test_what_several_jobs_lack_is_said_once(tmp_path: Path) -> None:
+    jobs = "".join(f"  {name}: {{runs-on: x, steps: [{{run: ./gone.sh}}]}}\n" for name in "abc")
+    (found,) = findings(scan_tree(tmp_path, {**PROJECT, CI: f"on: push\njobs:\n{jobs}"}), "MLS303")
+    assert str(found.location) == f"{CI}:3"
+    assert found.message == "This runs `gone.sh`, which is not in the repository; so do lines 4, 5."
+    two = f"on: push\njobs:\n{jobs}".replace("  c: {runs-on: x, steps: [{run: ./gone.sh}]}\n", "")
+    (found,) = findings(scan_tree(tmp_path / "x", {**PROJECT, CI: two}), "MLS303")
+    assert found.message.endswith("; so does line 4.")
+
+
 @pytest.mark.parametrize(
     "run", ["./ci/check.sh", "bash scripts/run_tests.sh", "python tools/evaluate_model.py", "sh check.sh"]
 )

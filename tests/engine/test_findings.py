@@ -53,8 +53,12 @@ def test_fingerprints_tell_other_content_and_other_files_apart(tmp_path: Path) -
 
 
 def test_fingerprints_of_equal_lines_are_numbered(tmp_path: Path) -> None:
-    text = "on: push\njobs:\n  test:\n    runs-on: x\n    steps:\n      - run: ./gone.sh\n      - run: ./gone.sh\n"
-    found = findings(scan_tree(tmp_path, {**ML, ".github/workflows/a.yml": text}), "MLS303")
+    steps = "      - run: pytest || true\n" * 2
+    tree = {
+        "tests/test_a.py": "def test_a():\n    assert 1 + 1 == 2\n",
+        ".github/workflows/a.yml": f"on: push\njobs:\n  test:\n    runs-on: x\n    steps:\n{steps}",
+    }
+    found = findings(scan_tree(tmp_path, {**ML, **tree}), "MLS301")
     assert len(found) == 2
     assert len({finding.fingerprint for finding in found}) == 2
 
