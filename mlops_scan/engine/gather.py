@@ -10,6 +10,7 @@ from mlops_scan.automation.cijobs import ci_runs
 from mlops_scan.automation.clocks import code_schedules, deployments
 from mlops_scan.automation.codepipelines import code_pipeline_runs
 from mlops_scan.automation.compiled import hold_compiled
+from mlops_scan.automation.dagster import dagster_starts
 from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.kedro import registered_pipelines
@@ -122,5 +123,6 @@ def _runs(
     yield from pipeline_runs(declared.pipelines, resolver)
     yield from code_schedules(uses, index)
     yield from deployments(documents, index)
+    yield from dagster_starts(index, documents)
     yield from code_pipeline_runs(uses, index, resolver, handed)
     yield from service_runs(documents, resolver)

@@ -408,3 +408,24 @@ def test_trigger_of_a_mage_pipeline(tmp_path: Path, status: str, block: str, exp
     assert grade(report, SCHEDULED) is expected
     off = ["ml/pipelines/weekly/triggers.yaml"] if status == "inactive" else []
     assert [finding.location.path for finding in findings(report, "MLS504")] == off
+
+
+@pytest.mark.parametrize(
+    ("job", "status", "expected"),
+    [
+        ("training", "RUNNING", Grade.WIRED),
+        ("training", "STOPPED", Grade.TRACE),
+        ("loading", "RUNNING", Grade.ABSENT),
+    ],
+)
+def test_schedule_of_dagster(tmp_path: Path, job: str, status: str, expected: Grade) -> None:
+    defs = (
+        "import dagster as dg\n\nfrom train import train\n\n\n@dg.asset\ndef rows(): ...\n\n\n"
+        "@dg.asset(deps=[rows])\ndef model():\n    train('data.csv', 'model.pkl')\n\n\n"
+        "loading = dg.define_asset_job('loading', selection=[rows])\n"
+        "training = dg.define_asset_job('training', selection=[rows, model])\n"
+        f"nightly = dg.ScheduleDefinition(job={job}, cron_schedule='0 3 * * *', "
+        f"default_status=dg.DefaultScheduleStatus.{status})\n"
+        "defs = dg.Definitions(assets=[rows, model], jobs=[loading, training], schedules=[nightly])\n"
+    )
+    assert grade(scan_tree(tmp_path, {**ML, "defs.py": defs}), "retraining/scheduled") is expected
