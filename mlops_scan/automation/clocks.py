@@ -19,7 +19,7 @@ from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Evidence, Hop, Location, Role
 
 _KEYWORDS = (
-    "schedule", "schedule_interval", "timetable", "cron", "cron_schedule", "schedule_cron_expression",
+    "schedule", "schedules", "schedule_interval", "timetable", "cron", "cron_schedule", "schedule_cron_expression",
     "cron_expression", "interval", "rrule", "quartz_cron_expression",
 )  # fmt: skip
 _NEVER = frozenset({"none", "@once", "false", "", "null"})
@@ -29,8 +29,21 @@ _DEPLOYS = regex(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
 # https://learn.microsoft.com/python/api/azureml-pipeline-core/azureml.pipeline.core.schedule.schedule: a clock
 # (`recurrence`), or a look at what has changed below a path of a datastore
 _AZUREML = regex(r"azureml\.pipeline\.core\.(.*\.)?Schedule\.create", words=("azureml",))
+# https://modal.com/docs/guide/cron, https://huey.readthedocs.io/en/latest/guide.html#periodic-tasks,
+# https://fastapi-utils.davidmontague.xyz/user-guide/repeated-tasks/,
+# https://docs.metaflow.org/production/scheduling-metaflow-flows/scheduling-with-argo-workflows,
+# https://docs.zenml.io/user-guides/tutorial/managing-scheduled-pipelines and the deployments of Prefect 2
+_GIVEN_A_CLOCK = regex(
+    r"modal\.(App|Stub)\.function|prefect\.deployments\.(\w+\.)*Deployment(\.build_from_flow)?"
+    r"|[@?\w.]+\.(with_options|configure)"
+)
+_PERIODIC = regex(r"huey\.([\w.]+\.)?\w*Huey\.periodic_task|fastapi_utils\.(tasks|timing)\.repeat_every")
+_METAFLOW = "metaflow.schedule"
+_EACH = ("cron", "hourly", "daily", "weekly")  # of Metaflow's decorator
 _SETTING = frozenset(
     {"do", "add_job", "scheduled_job", "serve", "deploy", "create_schedule", "create_recurring_run", "create"}
+    | {"function", "Deployment", "build_from_flow", "with_options", "configure"}
+    | {"periodic_task", "repeat_every", "schedule"}
 )  # the last segments of names that one of these patterns fits
 _ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*", words=("airflow.",))
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
@@ -102,9 +115,10 @@ def _definition_lines(use: Use, index: CodeIndex) -> Iterator[int]:
 
 def _may_set(name: str) -> bool:
     """Whether a call of this name can set a clock."""
-    return name.rpartition(".")[2] in _SETTING and any(
-        p.fullmatch(name) for p in (_EVERY, _ADD_JOB, _DEPLOYS, _AZUREML)
-    )
+    return (
+        name.rpartition(".")[2] in _SETTING
+        and any(p.fullmatch(name) for p in (_EVERY, _ADD_JOB, _DEPLOYS, _AZUREML, _GIVEN_A_CLOCK, _PERIODIC))
+    ) or name == _METAFLOW
 
 
 def _definitions(defined: Mapping[str, Container[int]], index: CodeIndex) -> dict[str, list[tuple[Call, str]]]:
@@ -162,7 +176,13 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
         given = dict(call.keywords)
         key = next((key for key in (_RECURRENCE, _DATASTORE) if given.get(key, "none") != "none"), "")
         return f"{key}={given[key] or '…'}" if key else ""
-    return label if _DEPLOYS.fullmatch(name) else ""
+    if _PERIODIC.fullmatch(name):
+        return label or name.rpartition(".")[2]
+    if name == _METAFLOW:
+        return next((f"{key}={value or '…'}" for key, value in call.keywords if key in _EACH), "")
+    if name.endswith((".with_options", ".configure")) and "zenml" not in index.modules[path].roots:
+        return ""
+    return label if _DEPLOYS.fullmatch(name) or _GIVEN_A_CLOCK.fullmatch(name) else ""
 
 
 def _apscheduler(call: Call) -> str:
@@ -186,6 +206,10 @@ def _scheduled(path: str, call: Call, index: CodeIndex, definition: bool) -> tup
     decorated = min(below, key=lambda function: function.line, default=None)
     if decorated is not None:
         nodes.append((path, decorated.qualname))
+    classes = [c for c in index.modules[path].classes.values() if call.name in c.decorators and c.line >= call.end_line]
+    flow = min(classes, key=lambda item: item.line, default=None)
+    if flow is not None:
+        nodes += [(path, f"{flow.qualname}.{method}") for method in flow.methods]
     if not nodes or (definition and call.scope == "" and decorated is None):
         nodes.append((path, call.scope))
     return tuple(dict.fromkeys(nodes))

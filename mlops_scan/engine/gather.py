@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from mlops_scan.automation.celery import beats
 from mlops_scan.automation.cijobs import ci_runs
 from mlops_scan.automation.clocks import code_schedules, deployments
 from mlops_scan.automation.codepipelines import code_pipeline_runs
@@ -124,5 +125,6 @@ def _runs(
     yield from code_schedules(uses, index)
     yield from deployments(documents, index)
     yield from dagster_starts(index, documents)
+    yield from beats(index, documents)
     yield from code_pipeline_runs(uses, index, resolver, handed)
     yield from service_runs(documents, resolver)

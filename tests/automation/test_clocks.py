@@ -248,3 +248,51 @@ def test_deployments_of_what_is_not_there() -> None:
     assert near.entries[-1] == ("flows/train.py", "retrain")
     (line,) = deployed("schedules:\n      - cron: x")
     assert (line.start.evidence.location.line, line.location.line) == (6, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        (
+            "import modal\napp = modal.App('x')\n\n\n@app.function(schedule=modal.Cron('0 3 * * *'))\ndef f(): ...\n",
+            ["f"],
+        ),
+        ("import modal\napp = modal.App('x')\n\n\n@app.function(gpu='any')\ndef f(): ...\n", []),
+        (
+            "from huey import SqliteHuey, crontab\nq = SqliteHuey()\n\n\n@q.periodic_task(crontab())\ndef f(): ...\n",
+            ["f"],
+        ),
+        ("from huey import SqliteHuey\nq = SqliteHuey()\n\n\n@q.task()\ndef f(): ...\n", []),
+        ("from fastapi_utils.tasks import repeat_every\n\n\n@repeat_every(seconds=9)\ndef f(): ...\n", ["f"]),
+        ("from other import repeat_every\n\n\n@repeat_every(seconds=9)\ndef f(): ...\n", []),
+        (
+            "from metaflow import FlowSpec, schedule\n\n\n@schedule(weekly=True)\nclass A(FlowSpec):\n"
+            "    def start(self): ...\n\n\nclass B(FlowSpec):\n    def start(self): ...\n",
+            ["A.start"],
+        ),
+        ("from other import schedule\n\n\n@schedule(weekly=True)\nclass A:\n    def start(self): ...\n", []),
+        (
+            "from zenml import pipeline\nfrom zenml.config.schedule import Schedule\n\n\n@pipeline\ndef f(): ...\n\n\n"
+            "f.with_options(schedule=Schedule(cron_expression='0 3 * * *'))()\n",
+            ["f"],
+        ),
+        ("from zenml import pipeline\n\n\n@pipeline\ndef f(): ...\n\n\nf.with_options(enable_cache=False)()\n", []),
+        ("from prefect import flow\n\n\n@flow\ndef f(): ...\n\n\nf.with_options(schedule=1)()\n", []),
+        (
+            "from prefect import flow\nfrom prefect.deployments import Deployment\n\n\n@flow\ndef f(): ...\n\n\n"
+            "Deployment.build_from_flow(flow=f, name='x', schedule=CronSchedule(cron='0 3 * * *')).apply()\n",
+            ["f"],
+        ),
+        (
+            "from prefect import flow\nfrom prefect.deployments import Deployment\n\n\n@flow\ndef f(): ...\n\n\n"
+            "Deployment.build_from_flow(flow=f, name='x').apply()\n",
+            [],
+        ),
+        ("from prefect import flow\n\n\n@flow\ndef f(): ...\n\n\nf.deploy(name='x', schedules=[Interval()])\n", ["f"]),
+    ],
+)
+def test_clocks_that_libraries_are_given(text: str, entries: list[str]) -> None:
+    found = scheduled({"m.py": text})
+    assert [[name for path, name in run.entries if path == "m.py" and name] for run in found] == (
+        [entries] if entries else []
+    )
