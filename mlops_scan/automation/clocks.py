@@ -19,7 +19,7 @@ from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Evidence, Hop, Location, Role
 
 _KEYWORDS = (
-    "schedule", "schedules", "schedule_interval", "timetable", "cron", "cron_schedule", "schedule_cron_expression",
+    "schedule", "schedule_interval", "timetable", "cron", "cron_schedule", "schedule_cron_expression",
     "cron_expression", "interval", "rrule", "quartz_cron_expression",
 )  # fmt: skip
 _NEVER = frozenset({"none", "@once", "false", "", "null"})
@@ -182,6 +182,8 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
         return next((f"{key}={value or '…'}" for key, value in call.keywords if key in _EACH), "")
     if name.endswith((".with_options", ".configure")) and "zenml" not in index.modules[path].roots:
         return ""
+    if not label and any(keyword == "schedules" for keyword, _ in call.keywords):  # of a deployment of Prefect
+        label = "schedules=…"
     return label if _DEPLOYS.fullmatch(name) or _GIVEN_A_CLOCK.fullmatch(name) else ""
 
 
