@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from mlops_scan.code.facts import Function, Guard
+from mlops_scan.code.facts import MAIN, Function, Guard, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.gates import METRIC
@@ -93,30 +93,38 @@ def _drift_sites(context: Context) -> Iterator[Use]:
         drifting = _says_drift(f"{folder.rpartition('/')[2]}.{name.rpartition('.')[0] or name}")
         if not drifting and not _may_say_drift("\n".join(module.functions)):
             continue
-        for function in module.functions.values():
-            if not drifting and not _says_drift(function.qualname):
-                continue
-            names = {
-                context.index.resolve(path, call.name).name: call
-                for call in context.index.calls_in(path, function.qualname)
-            }
-            statistic = next((call for name, call in names.items() if _STATISTICS.fullmatch(name)), None)
-            by_hand = sum(1 for name in names if _ARITHMETIC.fullmatch(name))
-            named = _DISTANCE_NAME.search(function.qualname) is not None
-            if statistic is not None or (named and (by_hand >= 2 or _is_index(function, names))):
-                line = statistic.line if statistic is not None else function.line
+        scopes = [name for name in module.functions if drifting or _says_drift(name)]
+        if drifting and not module.notebook:  # a script whose file says so may have its statistic in no function at all
+            scopes += ["", MAIN]
+        for scope in scopes:
+            line = _drift_line(context, module, scope)
+            if line:
                 location = context.evidence(path, line).location
                 yield Use(
                     "own-drift-code",
-                    function.qualname,
+                    scope,
                     location,
-                    function.qualname,
+                    scope,
                     ("monitoring/drift",),
                     ("drift",),
                     Grade.IMPLEMENTED,
                     Confidence.HIGH,
                     "",
                 )
+
+
+def _drift_line(context: Context, module: Module, scope: str) -> int:
+    """Where a scope computes a distance of two distributions: by a statistic, or by hand in a function called so."""
+    calls = context.index.calls_in(module.path, scope)
+    names = {context.index.resolve(module.path, call.name).name: call for call in calls}
+    statistic = next((call for name, call in names.items() if _STATISTICS.fullmatch(name)), None)
+    if statistic is not None:
+        return statistic.line
+    function = module.functions.get(scope)
+    if function is None or _DISTANCE_NAME.search(scope) is None:
+        return 0
+    by_hand = sum(1 for name in names if _ARITHMETIC.fullmatch(name))
+    return function.line if by_hand >= 2 or _is_index(function, names) else 0
 
 
 def _is_index(function: Function, called: Iterable[str]) -> bool:

@@ -363,3 +363,19 @@ def test_request_to_some_other_address_is_no_alert(tmp_path: Path) -> None:
     )
     text = text.replace("def check_drift", "def measure_drift").replace("    check_drift(", "    measure_drift(")
     assert grade(scan_tree(tmp_path, {**ML, "watch.py": text}), ALERTS) is Grade.ABSENT
+
+
+SCRIPT = (
+    "import sys\n\nimport pandas as pd\nfrom scipy.stats import ks_2samp\n\n"
+    "before, now = pd.read_csv('before.csv'), pd.read_csv('now.csv')\nfor name in before.columns:\n"
+    "    statistic, p_value = ks_2samp(before[name], now[name])\n    if p_value < 0.05:\n"
+    "        print('drift', name)\n        sys.exit(1)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("drift.py", Grade.WIRED), ("compare.py", Grade.ABSENT), ("tests/test_drift.py", Grade.ABSENT)],
+)
+def test_statistic_of_a_script_that_has_no_function(tmp_path: Path, path: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, path: SCRIPT, **cron(f"python {path}")}), DRIFT) is expected
