@@ -121,6 +121,11 @@ def _restricted(kinds: set[str], condition: str) -> set[str]:
     return left
 
 
+def _asks_status(condition: str) -> bool:
+    """Whether a condition looks at the status itself, so that what failed or was skipped before does not decide."""
+    return any(name in condition for name in _STATUS)
+
+
 def _with_needed(workflow: Workflow, job: Job, kinds: set[str]) -> set[str]:
     """Trigger kinds for which the jobs that a job needs run as well: GitHub skips one whose needed job was skipped.
 
@@ -133,7 +138,7 @@ def _with_needed(workflow: Workflow, job: Job, kinds: set[str]) -> set[str]:
     left, todo, seen = set(kinds), [job], {job.id}
     while todo and left:
         current = todo.pop()
-        if any(name in current.condition for name in _STATUS):
+        if _asks_status(current.condition):
             continue
         for needed in (by_id[name] for name in current.needs if name in by_id and name not in seen):
             seen.add(needed.id)
@@ -173,7 +178,7 @@ class _Jobs(Struct, frozen=True):
     def after(self, workflow: Workflow, job: Job, start: Start) -> Start:
         """The start of a job, which is skipped where one that it needs must fail."""
         name = next((name for name in job.needs if (workflow.path, name) in self.failing), "")
-        if not name or any(status in job.condition for status in _STATUS):
+        if not name or _asks_status(job.condition):
             return start
         reason = self.failing[workflow.path, job.id] = f"job `{name}` fails: {self.failing[workflow.path, name]}"
         return replace(start, blocked=start.blocked or reason)
@@ -213,7 +218,7 @@ class _Jobs(Struct, frozen=True):
         """What the steps of a job run; behind an installation that must fail only what asks for the status is run."""
         failed, known = "", True
         for step in job.steps:
-            stopped = bool(failed) and not any(name in step.condition for name in _STATUS)
+            stopped = bool(failed) and not _asks_status(step.condition)
             own = replace(start, blocked=start.blocked or f"the job fails before: {failed}") if stopped else start
             for run in self._step(path, step, own, call):
                 missing = lacks_project(run, step, self.resolver.paths) if known and not run.missing else ""

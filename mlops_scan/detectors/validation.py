@@ -68,8 +68,6 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
             content = next(
                 (guard for guard in checks if _on_content(guard) and _applies(context, function, guard)), None
             )
-            place = Check(path, name, content.line, content.stops == "exit") if content is not None else None
-            unminded = lost(context, _PRACTICE, place, CONSUMES) if place is not None else ""
             if dead(context, path, name):
                 yield Signal(
                     _PRACTICE,
@@ -80,20 +78,26 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
                     "nothing calls this check",
                     fixed=True,
                 )
-            elif place is None:
+            elif content is None:
                 reason = "it only asks whether there is a table, and nothing about what is in it"
                 yield Signal(_PRACTICE, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
             else:
-                yield Signal(
-                    _PRACTICE,
-                    "python",
-                    Grade.IMPLEMENTED,
-                    evidence,
-                    Confidence.MEDIUM,
-                    unminded,
-                    scope=name,
-                    fixed=bool(unminded),
-                )
+                yield _stopping(context, Check(path, name, content.line, content.stops == "exit"), evidence)
+
+
+def _stopping(context: Context, check: Check, evidence: tuple[Evidence, ...]) -> Signal:
+    """The signal of a check that stops a run; no more than that where nothing minds its outcome."""
+    unminded = lost(context, _PRACTICE, check, CONSUMES)
+    return Signal(
+        _PRACTICE,
+        "python",
+        Grade.IMPLEMENTED,
+        evidence,
+        Confidence.MEDIUM,
+        unminded,
+        scope=check.scope,
+        fixed=bool(unminded),
+    )
 
 
 def _on_content(guard: Guard) -> bool:
@@ -130,17 +134,7 @@ def _programs(context: Context) -> Iterator[Signal]:
             context.evidence(path, program.check.line, Hop.DEFINITION, program.check.end_line),
             context.evidence(path, program.line, Hop.EFFECT),
         )
-        unminded = lost(context, _PRACTICE, Check(path, program.scope, program.line, True), CONSUMES)
-        yield Signal(
-            _PRACTICE,
-            "python",
-            Grade.IMPLEMENTED,
-            evidence,
-            Confidence.MEDIUM,
-            unminded,
-            scope=program.scope,
-            fixed=bool(unminded),
-        )
+        yield _stopping(context, Check(path, program.scope, program.line, True), evidence)
 
 
 def _in_tests(context: Context) -> Iterator[Signal]:
