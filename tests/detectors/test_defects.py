@@ -386,11 +386,30 @@ def test_training_that_a_job_hands_to_a_service_is_not_started_by_hand(tmp_path:
     assert found(tmp_path / "job", "MLS101", {**ML, CI: workflow(job("train", submit))}) == []
 
 
-@pytest.mark.parametrize(("order", "count"), [(1, 0), (-1, 1)], ids=["frozen", "by hand"])
-def test_tool_in_a_list_that_pip_froze(tmp_path: Path, order: int, count: int) -> None:
-    names = sorted([*(f"package{number:02}" for number in range(40)), "wandb"])[::order]
-    tree = {**ML, "requirements.txt": "".join(f"{name}==1.0.0\n" for name in names)}
-    assert len(found(tmp_path, "MLS107", tree)) == count
+EXPORTED = sorted([*(f"package{number:02}{kind}" for number in range(20) for kind in ("", "-x")), "wandb"])
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "count"),
+    [
+        ("requirements.txt", "".join(f"{name}==1.0.0\n" for name in EXPORTED), 0),
+        ("requirements.txt", "".join(sorted(f"{name}==1.0.0\n" for name in EXPORTED)), 0),
+        ("requirements.txt", "".join(f"{name}==1.0.0\n" for name in reversed(EXPORTED)), 1),
+        ("requirements.txt", "".join(f"{name}>=1.0.0\n" for name in EXPORTED), 1),
+        (
+            "environment.yml",
+            "dependencies:\n  - python=3.12.1=h1\n  - zlib=1.3=h2\n  - pip:\n"
+            + "".join(f"      - {name}==1.0.0\n" for name in EXPORTED),
+            0,
+        ),
+        ("environment.yml", "dependencies:\n  - python=3.12.1\n  - pip:\n      - wandb==0.17.0\n", 1),
+        ("Pipfile", "[packages]\n" + "".join(f'{name} = "==1.0.0"\n' for name in EXPORTED), 0),
+        ("Pipfile", '[packages]\nwandb = "==0.17.0"\n', 1),
+    ],
+    ids=["frozen", "poetry export", "by hand", "bounds", "conda export", "conda", "frozen Pipfile", "Pipfile"],
+)
+def test_tool_in_a_list_that_a_program_wrote(tmp_path: Path, path: str, text: str, count: int) -> None:
+    assert len(found(tmp_path, "MLS107", {**ML, path: text})) == count
 
 
 @pytest.mark.parametrize(
