@@ -23,6 +23,9 @@ _KEYWORDS = (
     "cron_expression", "interval", "rrule", "quartz_cron_expression",
 )  # fmt: skip
 _NEVER = frozenset({"none", "@once", "false", "", "null"})
+_WRITTEN = {"none": "None", "false": "False"}  # constants as Python writes them
+NO_CLOCK = "never fires by itself"
+"""How the reason ends why a clock starts nothing that its author did without: `schedule=None`."""
 _EVERY = regex(r"schedule\.every(\..+)?\.do")
 _ADD_JOB = regex(r".*\.(add_job|scheduled_job)")
 _DEPLOYS = regex(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
@@ -67,7 +70,7 @@ def paused(call: Call) -> str:
         return "it is paused when created"
     found = schedule_of(call)
     if found is not None and found[1].lower() in _NEVER and given.get(found[0]) is not None:
-        return f"`{found[0]}={found[1]}` never fires by itself"
+        return f"`{found[0]}={_WRITTEN.get(found[1], found[1])}` {NO_CLOCK}"
     return ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from mlops_scan.automation.clocks import paused
+from mlops_scan.automation.clocks import NO_CLOCK, paused
 from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import Guard, Module
 from mlops_scan.detectors.base import LEARNS, Context, unique
@@ -148,22 +148,16 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
 
 
 def _off(context: Context) -> Iterator[Problem]:
+    """Clocks that are switched off or broken; one that was left out on purpose (`schedule=None`) is no defect."""
     for run in context.leading():
-        if run.start.kind == "schedule" and run.start.blocked and training_of(context, run) is not None:
-            yield Problem(
-                "MLS504",
-                f"Training is scheduled here, but the schedule is off: {run.start.blocked}.",
-                run.start.evidence.location,
-            )
+        off = run.start.blocked if run.start.kind == "schedule" else ""
+        if off and not off.endswith(NO_CLOCK) and training_of(context, run) is not None:
+            message = f"Training is scheduled here, but the schedule is off: {off}."
+            yield Problem("MLS504", message, run.start.evidence.location)
     for use in context.doing("define-pipeline"):
         module = context.index.modules.get(use.location.path)
         for call in module.calls if module is not None else ():
-            if (
-                call.line == use.location.line
-                and (reason := paused(call))
-                and "none" not in reason
-                and "@once" not in reason
-            ):
+            if call.line == use.location.line and (reason := paused(call)) and not reason.endswith(NO_CLOCK):
                 yield Problem("MLS504", f"This pipeline has a schedule that does nothing: {reason}.", use.location)
     for pipeline in context.automation.pipelines:
         if pipeline.schedule and pipeline.schedule_off:

@@ -29,6 +29,7 @@ _PLACES = {
     "/root/": "for one user `root`, of a machine or an image,",
     "/content/drive/": "in one person's Google Drive",
 }
+_SHOWN = 80  # characters of a path
 _LARGE_DATA = 1_048_576  # bytes: what a sample or a lookup table stays below
 # The home that every notebook of a service has: JupyterHub images, Vertex AI, SageMaker.
 _SERVICE_HOMES = ("/home/jovyan/", "/home/jupyter/", "/home/ec2-user/SageMaker/", "/home/sagemaker-user/")
@@ -107,7 +108,8 @@ def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:
                 and not _injected(context, path, line)
             ):
                 where = next((place for home, place in _PLACES.items() if text.startswith(home)), "on one machine")
-                message = f"`{text[:80]}` exists {where} only; nobody else, and no job, can run this unchanged."
+                shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+                message = f"`{shown}` exists {where} only; nobody else, and no job, can run this unchanged."
                 yield Problem("MLS102", message, context.evidence(path, line).location)
                 break
 

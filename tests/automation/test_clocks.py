@@ -67,7 +67,7 @@ def test_dag_that_a_dag_without_a_clock_triggers(first: str) -> None:
     ],
 )
 def test_dag_that_no_other_one_triggers(task: str) -> None:
-    assert chain(", schedule='@daily'", task) == "schedule second.py: `schedule=none` never fires by itself"
+    assert chain(", schedule='@daily'", task) == "schedule second.py: `schedule=None` never fires by itself"
 
 
 def test_dags_that_trigger_each_other_in_a_circle_or_themselves() -> None:

@@ -356,6 +356,13 @@ def test_path_of_one_machine(tmp_path: Path, code: str, count: int) -> None:
     assert len(found(tmp_path, "MLS102", {**ML, "train.py": script})) == count
 
 
+def test_long_path_of_one_machine_is_shown_with_its_cut(tmp_path: Path) -> None:
+    script = f"open('/home/jane/{'a' * 90}/data.csv')\n{ML['train.py']!s}"
+    report = scan_tree(tmp_path, {**ML, "train.py": script})
+    (finding,) = findings(report, "MLS102")
+    assert finding.message.startswith(f"`/home/jane/{'a' * 69}…` exists on one machine only")
+
+
 @pytest.mark.parametrize(
     ("name", "count"), [("model.pkl", 1), ("x_model.pkl", 1), ("X_valid.pkl", 0), ("train_data.pkl", 0)]
 )

@@ -141,6 +141,7 @@ def test_decorated_airflow_clock(tmp_path: Path, text: str, expected: Grade | No
 def test_airflow_without_a_clock(tmp_path: Path, schedule: str) -> None:
     report = scan_tree(tmp_path, {**ML, "churn_dag.py": dag(schedule)})
     assert not practice(report, SCHEDULED).met
+    assert findings(report, "MLS504") == []  # nobody has switched off anything
 
 
 def test_paused_dag(tmp_path: Path) -> None:
