@@ -31,6 +31,11 @@ _ML_WORD = regex(
     r"|feast|hopsworks|zenml|clearml|seldon|bentoml|mlruns|dvc)(?![a-z])",
     re.I,
 )
+_ACCESSORY = regex(  # of a type: what only lets or connects others
+    r"iam|role|polic(y|ies)|permission|secret|kms|key|namespace|service_?account|security|subnet|vpc|network|route"
+    r"|gateway|log_?group|parameter|attachment|association|project_?service|resource_?group|_version$",
+    re.I,
+)
 _INPUTS = frozenset({"module", "variable", "locals", "terraform"})
 _MAX_NODES = 2000  # of a block
 _SUBMODULE = regex(r"^[ \t]*path[ \t]*=[ \t]*(\S+)[ \t]*$", re.M)  # of .gitmodules
@@ -58,11 +63,14 @@ def _as_code(context: Context) -> Iterator[Signal]:
         if told is None and made and language == "terraform":
             told = made[0] if folder in _telling(context) else None
         chosen = told or held[0]
-        evidence = (context.evidence(chosen.path, chosen.line),)
         tool = tool_of(chosen)
         if told is not None:
+            best = min(made, key=_beside_the_point)
+            shown = (best,) if best is told or not _beside_the_point(best)[1] else (best, told)
+            evidence = tuple(context.evidence(resource.path, resource.line) for resource in shown)
             yield Signal("env/infra-as-code", tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
         else:
+            evidence = (context.evidence(chosen.path, chosen.line),)
             reason = _off(context, chosen) or "no resource of this stack has to do with a model"
             yield Signal("env/infra-as-code", tool, Grade.TRACE, evidence, reason=reason, fixed=True)
     for file in context.written_in("hcl") if not stacks else ():
@@ -71,6 +79,11 @@ def _as_code(context: Context) -> Iterator[Signal]:
             evidence = (context.evidence(file.path, source[1]),)
             reason = "it only calls modules"
             yield Signal("env/infra-as-code", "terraform", Grade.TRACE, evidence, reason=reason, fixed=True)
+
+
+def _beside_the_point(resource: Resource) -> tuple[bool, bool]:
+    """What a reader is shown last: a right, a key or a network for others, and what says nothing of a model."""
+    return _ACCESSORY.search(resource.type) is not None, _ML_WORD.search(_said(resource)) is None
 
 
 def _makes_something(resource: Resource) -> bool:

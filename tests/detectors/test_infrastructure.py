@@ -29,6 +29,25 @@ def test_stack_with_a_link_to_a_model(tmp_path: Path, name: str, text: str) -> N
     assert practice(scan_tree(tmp_path, {**ML, name: text}), INFRA).met
 
 
+POLICY = 'resource "aws_iam_policy" "models" {\n  name = "models"\n}\n'
+FUNCTION = 'resource "aws_lambda_function" "rides" {\n  function_name = "rides"\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("resources", "lines"),
+    [
+        (POLICY + FUNCTION, [4, 1]),
+        (POLICY + FUNCTION.replace("rides", "scoring"), [4]),
+        (FUNCTION + FUNCTION.replace("rides", "scoring"), [4]),
+        (POLICY, [1]),
+    ],
+    ids=["a right tells", "the service tells", "the second tells", "nothing else"],
+)
+def test_reader_is_shown_what_works_and_what_tells_of_a_model(tmp_path: Path, resources: str, lines: list[int]) -> None:
+    found = practice(scan_tree(tmp_path, {**ML, "infra/main.tf": resources}), INFRA)
+    assert [item.location.line for item in found.evidence] == lines
+
+
 STREAM = 'resource "aws_kinesis_stream" "rides" {\n  name = var.name\n}\nvariable "name" {}\n'
 CALL = 'module "rides" {\n  source = "../modules/stream"\n  name   = "GIVEN"\n}\n'
 
