@@ -50,8 +50,28 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
             roots += [(use.location.path, ""), (use.location.path, use.scope)]
     for target in context.resolver.tasks.console_scripts().values():
         roots.extend(context.resolver.object_nodes(target))
+    if roots:  # else all of it is a collection of functions
+        roots += _plain_scripts(context)
     nodes = frozenset(context.index.reach(roots, 40))
     return nodes, frozenset(_called(context, nodes))
+
+
+def _plain_scripts(context: Context) -> list[Node]:
+    """Scripts without a main block: modules that call first-party code as they are loaded, and that nothing imports."""
+    find = context.index.find_module
+    imported = {
+        found[0]
+        for path, module in context.index.modules.items()
+        for item in module.imports
+        if (found := find(item.name, path)) is not None
+    }
+    return [
+        (path, "")
+        for path, module in context.modules(notebooks=False)
+        if not module.main_line
+        and path not in imported
+        and any(not call.scope and context.index.resolve(path, call.name).first_party for call in module.calls)
+    ]
 
 
 def _called(context: Context, nodes: Iterable[Node]) -> set[str]:

@@ -127,9 +127,10 @@ if __name__ == "__main__":
         (STATUS, ASKED.replace("raise ValueError", "print"), Grade.TRACE),
         (STATUS, ASKED.replace("validation_status", "path_exists"), Grade.TRACE),
         (STATUS.replace('len(frame.columns) == len(schema["columns"])', "True"), ASKED, Grade.ABSENT),
-        (STATUS.replace("import pandas as pd\n", ""), ASKED, Grade.ABSENT),
+        (STATUS.replace("import pandas as pd\n", ""), ASKED, Grade.IMPLEMENTED),
+        (STATUS.replace("import pandas as pd\n", "").replace("frame", "view"), ASKED, Grade.ABSENT),
     ],
-    ids=["asked for", "only printed", "another question", "nothing is compared", "no tables"],
+    ids=["asked for", "only printed", "another question", "nothing is compared", "a given table", "no tables"],
 )
 def test_status_that_another_step_asks_for(tmp_path: Path, checks: str, flow: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "checks.py": checks, "flow.py": flow}), NAME) is expected
@@ -360,3 +361,95 @@ def test_asset_check_that_blocks_or_not(tmp_path: Path, given: str, expected: Gr
     assert result.grade is expected
     if expected is Grade.IMPLEMENTED:
         assert result.reason == "its failure does not stop what follows"
+
+
+WRITTEN = """\
+import pandas as pd
+
+
+class DataValidation:
+    def validate_all_columns(self, path, schema):
+        frame = pd.read_csv(path)
+        columns = list(frame.columns)
+        for column in columns:
+            if column not in schema:
+                status = False
+            else:
+                status = True
+            with open("artifacts/data_validation/status.txt", "w") as file:
+                file.write(f"Validation status: {status}")
+        return status
+"""
+READ = """\
+from checks import DataValidation
+from train import train
+
+
+def check():
+    DataValidation().validate_all_columns("data.csv", {"age": "int", "y": "int"})
+
+
+def fit():
+    with open("artifacts/data_validation/status.txt") as file:
+        status = file.read().split(" ")[-1]
+    if status == "True":
+        train("data.csv", "model.joblib")
+    else:
+        raise ValueError("the columns do not fit")
+
+
+if __name__ == "__main__":
+    check()
+    fit()
+"""
+
+
+@pytest.mark.parametrize(
+    ("flow", "expected"),
+    [
+        (READ, Grade.IMPLEMENTED),
+        (READ.replace('train("data.csv", "model.joblib")', "raise SystemExit(1)")
+         .replace('raise ValueError("the columns do not fit")', 'train("data.csv", "model.joblib")')
+         .replace('status == "True"', '"True" not in status'), Grade.IMPLEMENTED),
+        (READ.replace('raise ValueError("the columns do not fit")', "pass"), Grade.TRACE),
+        (READ.replace("artifacts/data_validation/status.txt", "jobs/queue.txt"), Grade.TRACE),
+        (READ.replace('open("artifacts/data_validation/status.txt")', "open(QUEUE)"), Grade.TRACE),
+    ],
+    ids=["else raises", "a file that says no", "nothing stops", "another file", "no file"],
+)  # fmt: skip
+def test_status_that_a_later_step_reads_from_a_file(tmp_path: Path, flow: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "checks.py": WRITTEN, "flow.py": flow}), NAME) is expected
+
+
+ASSERTED = """\
+def validate_data(frame):
+    assert list(frame.columns) == ["age", "y"]
+    assert frame["age"].notnull().all()
+    assert frame["y"].isin((0, 1)).all()
+"""
+ONE_SCHEMA = """\
+import pandas as pd
+
+
+def validate_data(frame, schema={"age": 1, "y": 1}):
+    missing = set(schema) - set(frame.columns)
+    if missing:
+        raise ValueError(f"missing columns {missing}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (ASSERTED, Grade.IMPLEMENTED),
+        (ASSERTED.replace('    assert frame["y"].isin((0, 1)).all()\n', ""), Grade.ABSENT),
+        (ASSERTED.replace("validate_data", "describe"), Grade.ABSENT),
+        (ASSERTED.replace("frame", "query"), Grade.ABSENT),
+        (ONE_SCHEMA, Grade.IMPLEMENTED),
+        (ONE_SCHEMA.replace("schema", "names"), Grade.ABSENT),
+    ],
+    ids=["assertions", "two of them", "another name", "no table", "against a schema", "against some names"],
+)
+def test_one_function_of_checks(tmp_path: Path, text: str, expected: Grade) -> None:
+    data = CALLED.replace("validate_data", "describe") if "describe" in text else CALLED
+    assert grade(scan_tree(tmp_path, {**ML, "data.py": data, "checks.py": text}), NAME) is expected
