@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from msgspec import Struct
 from mlops_scan.automation.images import is_compose, services
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context, folded
+from mlops_scan.detectors.buildfolders import missing_from_build
 from mlops_scan.detectors.containers import inline, installed, installs, is_load_test, makes_load, missing_list
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.detectors.packages import own_packages
@@ -45,6 +47,13 @@ _WORDS = regex(r"[a-z0-9]+")
 _ML_IMAGES = (
     "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
 )  # fmt: skip
+_SERVERS = regex(
+    r"(mlflow|psycopg|pymysql|mysqlclient|boto3|awscli|cryptography|google-cloud-storage|azure-storage-blob|minio|gunicorn|"
+    r"waitress|prometheus|prefect|apache-airflow|dagster|jupyter|optuna-dashboard|tensorboard|s3fs|gcsfs)(?![a-z])",
+    re.I,
+)
+"""Packages of tracking servers, orchestrators and their stores: an image of nothing else trains and serves no model."""
+
 _REQUIRED = regex(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,.-]*\])?(?P<bound>[=<>!~].*)?")
 
 
@@ -239,11 +248,17 @@ def _container(context: Context, path: str, document: Dockerfile) -> Signal:
     missing = missing_list(context, path, document)
     if missing is not None:
         return _half(context, f"it installs `{missing[0]}`, which is not in the repository", (path, missing[1].line))
+    missing = missing_from_build(context, path, document)
+    if missing is not None:
+        reason = f"its build needs `{missing[0]}`, which is not in the folder that it is built from"
+        return _half(context, reason, (path, missing[1].line))
     if copies is None and _is_own_release(context, document):
         reason = "the image holds this repository's own package, in whatever version is released, and none of the code"
         return _half(context, reason, (path, place.line))
     listed = installed(context, path, document)
     named, more = inline(document) if copies is None and not listed else ([], True)
+    if named and not more and all(_SERVERS.match(name) for name in named):
+        return _half(context, "the image is that of a server, and holds none of this code", (path, place.line))
     if named and not more and not any("=" in name.replace(">=", "").replace("<=", "") for name in named):
         return _half(context, "the image copies none of this code, and installs no exact version", (path, place.line))
     confidence = Confidence.MEDIUM if copies is None else Confidence.HIGH

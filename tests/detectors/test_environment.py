@@ -283,7 +283,13 @@ def test_image_recipes_that_a_compose_file_names(
         ("COPY . .\nRUN git clone x && pip install -r reqs_prod.txt", {}),
         ("COPY . .\nRUN pip install -r ${LIST}.txt", {}),
         ("COPY . .\nRUN pip install -r /base/reqs_prod.txt", {}),
-        ("COPY . /app\nRUN pip install -r /app/reqs_prod.txt", {"docker/reqs_prod.txt": "scikit-learn==1.5.2\n"}),
+        (
+            "COPY . /app\nRUN pip install -r /app/reqs_prod.txt",
+            {
+                "docker/reqs_prod.txt": "scikit-learn==1.5.2\n",
+                "compose.yaml": "services:\n  a:\n    build: {context: docker, dockerfile: ../Dockerfile}\n",
+            },
+        ),
         ("COPY . .\nRUN pip install --upgrade pip\nRUN '/opt/bin/pip' install scikit-learn==1.5.2", {}),
     ],
 )
