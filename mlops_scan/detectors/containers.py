@@ -79,6 +79,11 @@ def makes_load(path: str, document: Dockerfile) -> bool:
     return is_load_test(path) or bool(document.stages and has_any(document.stages[-1].image, _LOAD_IMAGES))
 
 
+def is_plain(document: Dockerfile) -> bool:
+    """Whether the last stage of an image begins with nothing but a system, a language or a server."""
+    return bool(document.stages) and _BARE.fullmatch(document.stages[-1].image.lower()) is not None
+
+
 # -- what is installed -----------------------------------------------------------------------------------------------
 
 

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from mlops_scan.code.facts import Call, Class, Module
-from mlops_scan.detectors.base import Context
+from mlops_scan.code.index import Node
+from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.effects import Check
 from mlops_scan.detectors.live import dead
 from mlops_scan.detectors.validation import stopping
@@ -27,6 +28,8 @@ _SERVES = frozenset({"fastapi", "flask", "starlette", "litestar", "sqlalchemy", 
 
 _GIVEN = regex(r"\w*(response|output|out|result|prediction|document|message|config|settings)s?", re.I)
 _ABOUT = regex(r"(validat|check|verif|quality|schema|clean|ingest|contract)", re.I)
+_ASKS = frozenset({"predict", "load-model", "serve"})
+_FAR = 6  # calls from what leads to a check
 _BOUNDS = frozenset({"ge", "gt", "le", "lt", "min_length", "max_length", "pattern", "regex", "multiple_of"})
 _VALIDATORS = ("pydantic.validator", "pydantic.field_validator", "pydantic.model_validator", "pydantic.root_validator")
 
@@ -103,4 +106,13 @@ def _signal(context: Context, module: Module, call: Call) -> Signal:
     if dead(context, module.path, call.scope):
         reason = "nothing calls this check"
         return Signal(_PRACTICE, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+    if _of_requests(context, (module.path, call.scope)):
+        reason = "it checks what a model is asked, and not the data that one learns from"
+        return Signal(_PRACTICE, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
     return stopping(context, Check(module.path, call.scope, call.line), evidence)
+
+
+def _of_requests(context: Context, node: Node) -> bool:
+    """Whether all that leads to a check asks a model, and nothing of it fits one."""
+    leading = context.index.hops_to([node], _FAR).keys()
+    return context.reaches(leading, LEARNS) is None and context.reaches(leading, _ASKS) is not None

@@ -14,7 +14,7 @@ from mlops_scan.detectors.live import dead
 from mlops_scan.detectors.testfiles import test_functions
 from mlops_scan.detectors.tests import entry_nodes
 from mlops_scan.regex import regex
-from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal
 
 _NAME = regex(r"_?((run|perform|do)_)?(validat|check|verify|assert|ensure)\w*", re.I)
 _OBJECT = regex(r"(data|schema|columns?|table|frame|df|dataset|features?|rows?|quality|inputs?|batch)", re.I)
@@ -33,6 +33,8 @@ _STATUS_FILE = regex(
     re.I,
 )
 _MAX_LINES = 60  # of a function, above where it asks for what it has read
+_SAMPLE = regex(r"(tests?|samples?|fixtures?|mock|dummy|toy)(?![a-z])", re.I)
+_MAX_TESTS = 200  # of a file that are looked at
 _HELD = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
 _OUTCOME = regex(r"(validation_)?(errors?|error_(message|msg|list)s?|messages|problems|issues|status|violations)", re.I)
 _TABLES = frozenset({"pandas", "polars", "pyspark", "numpy", "pyarrow", "dask", "duckdb"})
@@ -49,7 +51,6 @@ _CONTENT = regex(
 )
 _OF_TABLES = frozenset({"columns", "dtype", "dtypes", "isnull", "isna", "notnull", "duplicated"})
 _FRAME = regex(r"(\w+_)?(df|frame|dataframe|data|dataset)(_\w+)?", re.I)
-_EXPECTED = regex(r"(schema|expect|required)", re.I)
 _FEW_ASSERTS = 3  # fewer are the assumptions of the code that follows them
 _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 
@@ -67,7 +68,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
             if not checks_data(name.rpartition(".")[2], stem, folder):
                 continue
             checks = list(_checks(module.guards, name))
-            if len(checks) < _MIN_CHECKS and not any(map(_on_schema, checks)):
+            if len(checks) < _MIN_CHECKS and not any(_on_schema(guard, name) for guard in checks):
                 yield from _by_status(context, module, name)
                 continue
             evidence = (
@@ -87,6 +88,8 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
                     "nothing calls this check",
                     fixed=True,
                 )
+            elif content is None and not any(_on_table(guard) for guard in checks):
+                continue
             elif content is None:
                 reason = "it only asks whether there is a table, and nothing about what is in it"
                 yield Signal(_PRACTICE, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
@@ -106,10 +109,14 @@ def _asks_a_table(module: Module) -> bool:
     return any(not _OF_TABLES.isdisjoint(g.names) and any(map(_FRAME.fullmatch, g.names)) for g in module.guards)
 
 
-def _on_schema(guard: Guard) -> bool:
-    """Whether a check holds the columns of a table against what is expected of them: it stands for many."""
+def _on_table(guard: Guard) -> bool:
+    return "empty" in guard.names or any(map(_FRAME.fullmatch, guard.names))
+
+
+def _on_schema(guard: Guard, function: str) -> bool:
+    """Whether a check holds the columns of a table against a schema: it stands for many."""
     names = " ".join(guard.names)
-    return _COLUMNS.search(names) is not None and _EXPECTED.search(names) is not None and on_content(guard)
+    return _COLUMNS.search(names) is not None and "schema" in f"{names} {function}".lower() and on_content(guard)
 
 
 def stopping(context: Context, check: Check, evidence: tuple[Evidence, ...]) -> Signal:
@@ -166,30 +173,65 @@ def _programs(context: Context) -> Iterator[Signal]:
 
 def _in_tests(context: Context) -> Iterator[Signal]:
     """Tests that automation runs and that check real data: they read a table and hold it against expectations."""
-    if not _expects(context):
-        return
+    expects = _expects(context)
     seen: set[str] = set()
     for run in context.leading():
-        if run.start.kind not in ("ci", "schedule") or run.start.blocked:
+        if run.start.kind not in ("ci", "schedule", "pipeline") or run.start.blocked:
             continue
         for path in run.tests:
             module = context.index.modules.get(path)
             if module is None or path in seen:
                 continue
             seen.add(path)
-            for function in test_functions(module):
-                nodes = tuple(entry_nodes(context, path, module, function))
-                line = _checked(context, nodes)
-                if line is None:
-                    continue
-                use = tuple(context.shown(e) for e in run.chain)
-                grade = Grade.IMPLEMENTED if run.swallowed else Grade.WIRED
-                reason = f"its failure has no effect: {run.swallowed}" if run.swallowed else ""
-                command = context.evidence(run.location.path, run.location.line)  # the step, not a test, is the check
-                test = context.evidence(path, function.line, Hop.USE, function.end_line)
-                evidence = (command, test, line, *use)
-                yield Signal(_PRACTICE, "pytest", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
-                return
+            found = _plain_tests(context, path, module) or (_known_tests(context, path, module) if expects else None)
+            if found is None:
+                continue
+            function, line = found
+            use = tuple(context.shown(e) for e in run.chain)
+            grade = Grade.IMPLEMENTED if run.swallowed else Grade.WIRED
+            reason = f"its failure has no effect: {run.swallowed}" if run.swallowed else ""
+            command = context.evidence(run.location.path, run.location.line)  # the step, not a test, is the check
+            test = context.evidence(path, function.line, Hop.USE, function.end_line)
+            evidence = (command, test, line, *use)
+            yield Signal(_PRACTICE, "pytest", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+            return
+
+
+def _known_tests(context: Context, path: str, module: Module) -> tuple[Function, Evidence] | None:
+    """The first test that holds a table which it reads against the expectations of a tool, and where."""
+    for function in test_functions(module):
+        line = _checked(context, tuple(entry_nodes(context, path, module, function)))
+        if line is not None:
+            return function, line
+    return None
+
+
+def _plain_tests(context: Context, path: str, module: Module) -> tuple[Function, Evidence] | None:
+    """The first of several tests that assert something on a table which they read, and run none of the code."""
+    asserted = {guard.scope: guard for guard in module.guards if guard.stops == "assert" and on_content(guard)}
+    found = [
+        function
+        for function in test_functions(module)[:_MAX_TESTS]
+        if function.qualname in asserted and _reads_only(context, entry_nodes(context, path, module, function))
+    ]
+    if len(found) < _MIN_CHECKS:
+        return None
+    return found[0], context.evidence(path, asserted[found[0].qualname].line, Hop.USE)
+
+
+def _reads_only(context: Context, nodes: Iterable[tuple[str, str]]) -> bool:
+    """Whether tests and their fixtures read a table, no sample, and run none of the project's own code."""
+    reads = False
+    for path, scope in nodes:
+        for call in context.index.calls_in(path, scope):
+            target = context.index.resolve(path, call.name)
+            if target.first_party and context.role(target.path) is not Role.TEST:
+                return False
+            if call.name.rpartition(".")[2] in READS:
+                if any(_SAMPLE.search(text) for text in call.args if text):
+                    return False
+                reads = True
+    return reads
 
 
 def _expects(context: Context) -> bool:
@@ -220,11 +262,20 @@ def _asked(context: Context) -> Evidence | None:
     """
     for path, module in context.modules(notebooks=False):
         for guard in module.guards:
-            if guard.stops not in ("raise", "exit"):
+            if guard.stops not in ("raise", "exit") or _caught(module, guard):
                 continue
             if any(map(_STATUS.search, guard.names)) or _reads_status(context, module, guard):
                 return context.evidence(path, guard.line, Hop.USE)
     return None
+
+
+def _caught(module: Module, guard: Guard) -> bool:
+    """Whether the refusal is only printed, so that what comes next goes on with what there was before."""
+    return any(
+        shield.scope == guard.scope and shield.line <= guard.line <= shield.end_line and not shield.unless
+        for shield in module.shields
+        if guard.stops != "exit" or shield.exits
+    )
 
 
 def _reads_status(context: Context, module: Module, guard: Guard) -> bool:

@@ -111,11 +111,15 @@ def test_program_that_collects_errors(tmp_path: Path, name: str, text: str, expe
     assert grade(scan_tree(tmp_path, tree), NAME) is expected
 
 
-def test_script_without_a_main_block_runs_the_check(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("run.py", Grade.IMPLEMENTED), ("train_pipeline.py", Grade.IMPLEMENTED), ("old.py", Grade.TRACE)],
+)
+def test_script_without_a_main_block_runs_the_check(tmp_path: Path, name: str, expected: Grade) -> None:
     tree = {
         **ML,
         "checks.py": CLASS,
-        "run.py": "import pandas as pd\n\nfrom checks import DataValidator\nfrom train import train\n\n"
+        name: "import pandas as pd\n\nfrom checks import DataValidator\nfrom train import train\n\n"
         'DataValidator().run(pd.read_csv("data.csv"))\ntrain("data.csv", "model.joblib")\n',
     }
-    assert grade(scan_tree(tmp_path, tree), NAME) is Grade.IMPLEMENTED
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected

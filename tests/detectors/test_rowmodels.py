@@ -70,3 +70,31 @@ def test_rows_that_are_not(tmp_path: Path, text: str) -> None:
 
 def test_rows_that_nothing_loads(tmp_path: Path) -> None:
     assert practice(scan_tree(tmp_path, {**ML, "rows.py": ROWS}), NAME).reason == "nothing calls this check"
+
+
+SERVICE = """\
+import joblib
+import pandas as pd
+
+from rows import load
+
+model = joblib.load("model.joblib")
+
+
+def answer(rows):
+    frame = pd.DataFrame(rows)
+    load(frame)
+    return model.predict(frame)
+
+
+if __name__ == "__main__":
+    print(answer([{"age": 3}]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"), [(DATA, Grade.TRACE), (CALLED, Grade.IMPLEMENTED)], ids=["only asked", "learned from, too"]
+)
+def test_rows_that_a_model_is_asked(tmp_path: Path, data: str, expected: Grade) -> None:
+    tree = {**ML, "data.py": data, "rows.py": ROWS, "answer.py": SERVICE}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected

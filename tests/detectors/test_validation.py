@@ -404,6 +404,11 @@ if __name__ == "__main__":
 """
 
 
+PRINTED = READ.replace("def fit():\n", "def fit():\n  try:\n").replace(
+    "\n\n\nif __", "\n  except Exception as e:\n    print(e)\n\n\nif __"
+)
+
+
 @pytest.mark.parametrize(
     ("flow", "expected"),
     [
@@ -412,10 +417,11 @@ if __name__ == "__main__":
          .replace('raise ValueError("the columns do not fit")', 'train("data.csv", "model.joblib")')
          .replace('status == "True"', '"True" not in status'), Grade.IMPLEMENTED),
         (READ.replace('raise ValueError("the columns do not fit")', "pass"), Grade.TRACE),
+        (PRINTED, Grade.TRACE),
         (READ.replace("artifacts/data_validation/status.txt", "jobs/queue.txt"), Grade.TRACE),
         (READ.replace('open("artifacts/data_validation/status.txt")', "open(QUEUE)"), Grade.TRACE),
     ],
-    ids=["else raises", "a file that says no", "nothing stops", "another file", "no file"],
+    ids=["else raises", "a file that says no", "nothing stops", "only printed", "another file", "no file"],
 )  # fmt: skip
 def test_status_that_a_later_step_reads_from_a_file(tmp_path: Path, flow: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "checks.py": WRITTEN, "flow.py": flow}), NAME) is expected
@@ -453,3 +459,49 @@ def validate_data(frame, schema={"age": 1, "y": 1}):
 def test_one_function_of_checks(tmp_path: Path, text: str, expected: Grade) -> None:
     data = CALLED.replace("validate_data", "describe") if "describe" in text else CALLED
     assert grade(scan_tree(tmp_path, {**ML, "data.py": data, "checks.py": text}), NAME) is expected
+
+
+PROJECT = {
+    "MLproject": "name: a\nentry_points:\n  main:\n    command: python train.py\n",
+    "src/data_check/MLproject": (
+        "name: check\nentry_points:\n  main:\n    parameters: {csv: string}\n    command: pytest . -vv --csv {csv}\n"
+    ),
+}
+ROWS_OF = """\
+import pandas as pd
+import pytest
+import wandb
+
+
+@pytest.fixture(scope="session")
+def data(request):
+    run = wandb.init(job_type="check")
+    return pd.read_csv(run.use_artifact(request.config.option.csv).file())
+"""
+ROW_TESTS = """\
+def test_columns(data):
+    assert list(data.columns) == ["age", "y"]
+
+
+def test_age(data):
+    assert data["age"].between(0, 120).all()
+"""
+
+
+CODE_TESTS = "from train import train\n\n\n" + ROW_TESTS.replace("    assert", "    data = train(data, 1)\n    assert")
+
+
+@pytest.mark.parametrize(
+    ("conftest", "text", "expected"),
+    [
+        (ROWS_OF, ROW_TESTS, Grade.WIRED),
+        (ROWS_OF.replace("pd.read_csv(run", "pd.DataFrame(run"), ROW_TESTS, Grade.ABSENT),
+        (ROWS_OF, ROW_TESTS.partition("\n\n\n")[0], Grade.ABSENT),
+        (ROWS_OF, CODE_TESTS, Grade.ABSENT),
+        (ROWS_OF.replace("run.use_artifact(request.config.option.csv).file()", "'tests/a.csv'"), ROW_TESTS, Grade.ABSENT),
+    ],
+    ids=["rows of a run", "no table is read", "one test", "tests of the code", "a sample"],
+)  # fmt: skip
+def test_tests_of_the_data_in_plain_asserts(tmp_path: Path, conftest: str, text: str, expected: Grade) -> None:
+    tree = {**ML, **PROJECT, "src/data_check/conftest.py": conftest, "src/data_check/test_data.py": text}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
