@@ -498,7 +498,7 @@ CODE_TESTS = "from train import train\n\n\n" + ROW_TESTS.replace("    assert", "
         (ROWS_OF.replace("pd.read_csv(run", "pd.DataFrame(run"), ROW_TESTS, Grade.ABSENT),
         (ROWS_OF, ROW_TESTS.partition("\n\n\n")[0], Grade.ABSENT),
         (ROWS_OF, CODE_TESTS, Grade.ABSENT),
-        (ROWS_OF.replace("run.use_artifact(request.config.option.csv).file()", "'tests/a.csv'"), ROW_TESTS, Grade.ABSENT),
+        (ROWS_OF.replace("run.use_artifact(request.config.option.csv).file()", "'test.csv'"), ROW_TESTS, Grade.ABSENT),
     ],
     ids=["rows of a run", "no table is read", "one test", "tests of the code", "a sample"],
 )  # fmt: skip
