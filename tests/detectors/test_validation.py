@@ -494,13 +494,14 @@ CODE_TESTS = "from train import train\n\n\n" + ROW_TESTS.replace("    assert", "
 @pytest.mark.parametrize(
     ("conftest", "text", "expected"),
     [
-        (ROWS_OF, ROW_TESTS, Grade.WIRED),
+        (ROWS_OF, ROW_TESTS, Grade.IMPLEMENTED),
+        (ROWS_OF, ROW_TESTS.replace('test_age', 'test_bad_age'), Grade.ABSENT),
         (ROWS_OF.replace("pd.read_csv(run", "pd.DataFrame(run"), ROW_TESTS, Grade.ABSENT),
         (ROWS_OF, ROW_TESTS.partition("\n\n\n")[0], Grade.ABSENT),
         (ROWS_OF, CODE_TESTS, Grade.ABSENT),
         (ROWS_OF.replace("run.use_artifact(request.config.option.csv).file()", "'test.csv'"), ROW_TESTS, Grade.ABSENT),
     ],
-    ids=["rows of a run", "no table is read", "one test", "tests of the code", "a sample"],
+    ids=["rows of a run", "bad rows on purpose", "no table is read", "one test", "tests of the code", "a sample"],
 )  # fmt: skip
 def test_tests_of_the_data_in_plain_asserts(tmp_path: Path, conftest: str, text: str, expected: Grade) -> None:
     tree = {**ML, **PROJECT, "src/data_check/conftest.py": conftest, "src/data_check/test_data.py": text}
