@@ -51,6 +51,8 @@ _CONTENT = regex(
     re.I,
 )
 _OF_TABLES = frozenset({"columns", "dtype", "dtypes", "isnull", "isna", "notnull", "duplicated"})
+_ASKED_OF_TABLES = _OF_TABLES | {"shape", "notna", "isin", "between", "is_unique", "nunique", "select_dtypes"}
+_OF_MODELS = frozenset({"predict", "predict_proba", "fit", "transform", "score", "load", "load_model"})
 _FRAME = regex(r"(\w+_)?(df|frame|dataframe|data|dataset)(_\w+)?", re.I)
 _FEW_ASSERTS = 3  # fewer are the assumptions of the code that follows them
 _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
@@ -211,7 +213,7 @@ def _known_tests(context: Context, path: str, module: Module) -> tuple[Function,
 
 def _plain_tests(context: Context, path: str, module: Module) -> tuple[Function, Evidence] | None:
     """The first of several tests that assert something on a table which they read, and run none of the code."""
-    asserted = {guard.scope: guard for guard in module.guards if guard.stops == "assert" and on_content(guard)}
+    asserted = {g.scope: g for g in module.guards if g.stops == "assert" and not _ASKED_OF_TABLES.isdisjoint(g.names)}
     found = [
         function
         for function in test_functions(module)[:_MAX_TESTS]
@@ -230,9 +232,10 @@ def _reads_only(context: Context, nodes: Iterable[tuple[str, str]]) -> bool:
     for path, scope in nodes:
         for call in context.index.calls_in(path, scope):
             target = context.index.resolve(path, call.name)
-            if target.first_party and context.role(target.path) is not Role.TEST:
+            last = call.name.rpartition(".")[2]
+            if (target.first_party and context.role(target.path) is not Role.TEST) or last in _OF_MODELS:
                 return False
-            if call.name.rpartition(".")[2] in READS:
+            if last in READS:
                 if any(_SAMPLE.search(text) for text in call.args if text):
                     return False
                 reads = True

@@ -488,6 +488,7 @@ def test_age(data):
 """
 
 
+MODEL_TESTS = "import joblib\n\n\n" + ROW_TESTS.replace("    assert", "    joblib.load('model.joblib')\n    assert")
 CODE_TESTS = "from train import train\n\n\n" + ROW_TESTS.replace("    assert", "    data = train(data, 1)\n    assert")
 
 
@@ -499,9 +500,10 @@ CODE_TESTS = "from train import train\n\n\n" + ROW_TESTS.replace("    assert", "
         (ROWS_OF.replace("pd.read_csv(run", "pd.DataFrame(run"), ROW_TESTS, Grade.ABSENT),
         (ROWS_OF, ROW_TESTS.partition("\n\n\n")[0], Grade.ABSENT),
         (ROWS_OF, CODE_TESTS, Grade.ABSENT),
+        (ROWS_OF, MODEL_TESTS, Grade.ABSENT),
         (ROWS_OF.replace("run.use_artifact(request.config.option.csv).file()", "'test.csv'"), ROW_TESTS, Grade.ABSENT),
     ],
-    ids=["rows of a run", "bad rows on purpose", "no table is read", "one test", "tests of the code", "a sample"],
+    ids=["rows of a run", "bad on purpose", "no table is read", "one test", "of the code", "of a model", "a sample"],
 )  # fmt: skip
 def test_tests_of_the_data_in_plain_asserts(tmp_path: Path, conftest: str, text: str, expected: Grade) -> None:
     tree = {**ML, **PROJECT, "src/data_check/conftest.py": conftest, "src/data_check/test_data.py": text}
