@@ -53,7 +53,7 @@ _CONTENT = regex(
 _OF_TABLES = frozenset({"columns", "dtype", "dtypes", "isnull", "isna", "notnull", "duplicated"})
 _ASKED_OF_TABLES = _OF_TABLES | {"shape", "notna", "isin", "between", "is_unique", "nunique", "select_dtypes"}
 _OF_MODELS = frozenset({"predict", "predict_proba", "fit", "transform", "score", "load", "load_model"})
-_FRAME = regex(r"(\w+_)?(df|frame|dataframe|data|dataset)(_\w+)?", re.I)
+_FRAMES = frozenset({"df", "frame", "dataframe", "data", "dataset"})
 _FEW_ASSERTS = 3  # fewer are the assumptions of the code that follows them
 _MIN_CHECKS = 2  # a single `if df.empty: raise` is a guard, not a validation
 
@@ -109,11 +109,16 @@ def checks_data(name: str, stem: str, folder: str = "") -> bool:
 
 def _asks_a_table(module: Module) -> bool:
     """Whether a module asks what only tables have: one that is given them need not import their library."""
-    return any(not _OF_TABLES.isdisjoint(g.names) and any(map(_FRAME.fullmatch, g.names)) for g in module.guards)
+    return any(not _OF_TABLES.isdisjoint(g.names) and any(map(_is_frame, g.names)) for g in module.guards)
+
+
+def _is_frame(name: str) -> bool:
+    """Whether a name is that of a table: `df`, `train_df`, `dataset`."""
+    return not _FRAMES.isdisjoint(name.lower().split("_"))
 
 
 def _on_table(guard: Guard) -> bool:
-    return "empty" in guard.names or any(map(_FRAME.fullmatch, guard.names))
+    return "empty" in guard.names or any(map(_is_frame, guard.names))
 
 
 def _on_schema(guard: Guard, function: str) -> bool:
