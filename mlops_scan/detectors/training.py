@@ -26,7 +26,9 @@ _SETTINGS = frozenset(
 
 _VARIABLES = frozenset({"os.getenv", "os.environ.get"})
 _ACCESS = regex(
-    r"(uri|url|key|token|secret|pass|user|host|port|cred|endpoint|region|bucket|home|level|debug|device)", re.I
+    r"(uri|url|key|token|secret|pass|user|host|port|cred|endpoint|region|bucket|home|level|debug|device|rank|world|sha$|"
+    r"entity|project|github|wandb|mlflow|experiment)",
+    re.I,
 )
 """Variables that say where things are and who asks, not what is trained."""
 

@@ -134,11 +134,22 @@ def test_parameters_make_a_module_level_script_modular(tmp_path: Path, library: 
         ("import os\ndepth = int(os.environ.get('DEPTH', '3'))\n", Grade.IMPLEMENTED),
         ("import sys\npath = sys.argv[1]\n", Grade.IMPLEMENTED),
         ("import os\nos.environ.get('MLFLOW_TRACKING_URI')\n", Grade.TRACE),
+        ("import os\nrank = int(os.environ.get('RANK', -1))\nsha = os.getenv('GITHUB_SHA')\n", Grade.TRACE),
         ("import sys\nsys.path.append('.')\n", Grade.TRACE),
         ("from settings import load_rows\nrows = load_rows()\n", Grade.TRACE),
         ("# import yaml\n# settings = yaml.safe_load(open('params.yaml'))\n", Grade.TRACE),
     ],
-    ids=["settings", "a helper", "environment", "arguments", "an address", "a path", "another helper", "commented out"],
+    ids=[
+        "settings",
+        "a helper",
+        "environment",
+        "arguments",
+        "an address",
+        "a place",
+        "a path",
+        "another helper",
+        "commented out",
+    ],
 )
 def test_what_a_script_asks_from_outside(tmp_path: Path, head: str, expected: Grade) -> None:
     script = (
