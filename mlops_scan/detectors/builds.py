@@ -119,8 +119,8 @@ def _without_copy(context: Context, run: Run) -> Broken | None:
     document = context.documents.dockerfile(place[0]) if place is not None else None
     if place is None or document is None:
         return None
-    for instruction in _needed(document):
-        source = next((s for s in _sources(instruction) if not _is_there(context, join(place[1], s))), "")
+    for instruction in needed(document):
+        source = next((s for s in plain_sources(instruction) if not _is_there(context, join(place[1], s))), "")
         if source and not _may_make_files(context, run):
             line = context.evidence(place[0], instruction.line, Hop.DEFINITION, instruction.end_line)
             reason = f"the image copies `{join(place[1], source)}`, which is not in the repository"
@@ -128,7 +128,7 @@ def _without_copy(context: Context, run: Run) -> Broken | None:
     return None
 
 
-def _needed(document: Dockerfile) -> Iterator[Instruction]:
+def needed(document: Dockerfile) -> Iterator[Instruction]:
     """The instructions that copy files from the folder of the build, in the stages that the last one needs."""
     stages: list[list[Instruction]] = []
     for instruction in document.instructions:
@@ -151,7 +151,7 @@ def _needed(document: Dockerfile) -> Iterator[Instruction]:
         yield from (i for i in stages[number] if i.name == "COPY" and "--from" not in i.value)
 
 
-def _sources(instruction: Instruction) -> Iterator[str]:
+def plain_sources(instruction: Instruction) -> Iterator[str]:
     """The files and folders that COPY names, without those that are patterns, variables or texts."""
     value = instruction.value
     if value.startswith("[") or "<<" in value or "--parents" in value:

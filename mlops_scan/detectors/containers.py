@@ -37,7 +37,7 @@ _VALUES = frozenset(
      "--target", "--prefix", "--progress-bar", "--timeout", "--retries", "--cache-dir", "-n", "--name", "-p",
      "--python", "--root-user-action", "--channel", "--proxy", "--default-timeout"}
 )  # fmt: skip
-_LISTS = frozenset({"-r", "--requirement", "--requirements"})
+LISTS = frozenset({"-r", "--requirement", "--requirements"})
 _NAME = regex(r"[A-Za-z0-9][\w.-]*")
 _LOCKED = regex(
     r"\b(?:uv sync|poetry install|pdm (?:sync|install)|pixi install|conda-lock)\b",
@@ -79,15 +79,20 @@ def makes_load(path: str, document: Dockerfile) -> bool:
     return is_load_test(path) or bool(document.stages and has_any(document.stages[-1].image, _LOAD_IMAGES))
 
 
+def is_plain(document: Dockerfile) -> bool:
+    """Whether the last stage of an image begins with nothing but a system, a language or a server."""
+    return bool(document.stages) and _BARE.fullmatch(document.stages[-1].image.lower()) is not None
+
+
 # -- what is installed -----------------------------------------------------------------------------------------------
 
 
 def installs(instruction: Instruction) -> bool:
     """Whether an instruction installs dependencies, more than what installs others."""
-    return instruction.name == "RUN" and any(_is_real(words) for words in _commands(instruction.value))
+    return instruction.name == "RUN" and any(_is_real(words) for words in install_commands(instruction.value))
 
 
-def _commands(value: str) -> Iterator[list[str]]:
+def install_commands(value: str) -> Iterator[list[str]]:
     """The commands of package managers in a RUN instruction, from the manager on."""
     for part in _PARTS.split(value):
         words = part.replace('"', "").replace("'", "").split()
@@ -120,7 +125,7 @@ def inline(document: Dockerfile) -> tuple[list[str], bool]:
     """The packages that an image's commands name, with their versions, and whether one names a list or a folder."""
     found: list[str] = []
     more = False
-    for words in (words for i in document.instructions if i.name == "RUN" for words in _commands(i.value)):
+    for words in (words for i in document.instructions if i.name == "RUN" for words in install_commands(i.value)):
         verb = next((i for i, word in enumerate(words[1:4], 1) if word in _VERBS), None)
         if verb is None or not _is_real(words):
             continue
@@ -130,12 +135,17 @@ def inline(document: Dockerfile) -> tuple[list[str], bool]:
             or not rest
             or words[verb] != "install"
             or any(
-                word in _LISTS or word.startswith((".", "/", "-r", "--requirement", "$", "-e")) or "://" in word
+                word in LISTS or word.startswith((".", "/", "-r", "--requirement", "$", "-e")) or "://" in word
                 for word in rest
             )
         )
         found += [word for word in rest if (name := _NAME.match(word)) and name.group().lower() not in _BOOTSTRAP]
     return found, more
+
+
+def fetched(instruction: Instruction) -> bool:
+    """Whether an instruction may bring files from elsewhere."""
+    return _FETCHES.search(instruction.value) is not None
 
 
 def missing_list(context: Context, path: str, document: Dockerfile) -> tuple[str, Instruction] | None:
@@ -147,25 +157,25 @@ def missing_list(context: Context, path: str, document: Dockerfile) -> tuple[str
     for instruction in document.instructions:
         if instruction.name != "RUN":
             continue
-        if _FETCHES.search(instruction.value):
+        if fetched(instruction):
             return None
-        for words in _commands(instruction.value):
+        for words in install_commands(instruction.value):
             for before, word in pairwise(words):
-                name = word.rpartition("/")[2] if before in _LISTS else ""
+                name = word.rpartition("/")[2] if before in LISTS else ""
                 if not name.endswith(".txt") or not re.fullmatch(r"[\w.-]+", name) or "://" in word:
                     continue
-                if context.has_named(name) or _brought(document, word, name) or _made(context, name):
+                if context.has_named(name) or brought(document, word, name) or is_made(context, name):
                     continue
                 return name, instruction
     return None
 
 
-def _brought(document: Dockerfile, path: str, name: str) -> bool:
+def brought(document: Dockerfile, path: str, name: str) -> bool:
     """Whether an instruction writes a file, or it lies where only the image that this one begins with has put it."""
     targets = []
     for i in document.instructions:
         if i.name == "RUN":
-            if any(name in part and _LISTS.isdisjoint(part.split()) for part in _PARTS.split(i.value)):
+            if any(name in part and LISTS.isdisjoint(part.split()) for part in _PARTS.split(i.value)):
                 return True
         elif i.name in ("COPY", "ADD"):
             *sources, target = [word.strip('[],"') for word in i.value.split() if not word.startswith("--")] or [""]
@@ -176,7 +186,7 @@ def _brought(document: Dockerfile, path: str, name: str) -> bool:
     return path.startswith("/") and not any(f"/{path.strip('/')}".startswith(target) for target in targets)
 
 
-def _made(context: Context, name: str) -> bool:
+def is_made(context: Context, name: str) -> bool:
     """Whether a command or script of the repository may write a file of that name, or .gitignore leaves it out."""
     if any(any(name in word for word in words) and "-r" not in words for words in context.commands()):
         return True
@@ -240,7 +250,7 @@ def may_hold_model(context: Context, path: str, root: str) -> bool:
             return True
         if i.name == "ONBUILD" or (i.name in ("COPY", "ADD") and _copies_model(context, i.value, root)):
             return True
-        if i.name == "RUN" and any(_is_ours(context, words) for words in _commands(i.value)):
+        if i.name == "RUN" and any(_is_ours(context, words) for words in install_commands(i.value)):
             return True
     own = own_packages(context)
     homes = {own[item.name] for item in installed(context, path, document) if item.name in own}

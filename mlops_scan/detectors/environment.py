@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +12,16 @@ from msgspec import Struct
 from mlops_scan.automation.images import is_compose, services
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context, folded
-from mlops_scan.detectors.containers import inline, installed, installs, is_load_test, makes_load, missing_list
+from mlops_scan.detectors.buildfolders import missing_from_build
+from mlops_scan.detectors.containers import (
+    inline,
+    installed,
+    installs,
+    is_load_test,
+    is_plain,
+    makes_load,
+    missing_list,
+)
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.detectors.packages import own_packages
 from mlops_scan.documents.requirements import normalised
@@ -33,6 +43,8 @@ LOCKS = frozenset(
         "renv.lock",
         "manifest.toml",
         "pylock.toml",
+        "requirements.lock",
+        "conda-linux-64.lock",
     }
 )
 _SIDE = frozenset(
@@ -45,6 +57,13 @@ _WORDS = regex(r"[a-z0-9]+")
 _ML_IMAGES = (
     "pytorch", "tensorflow", "nvidia", "azureml", "sagemaker", "vertex-ai", "huggingface", "jupyter", "mlflow", "spark",
 )  # fmt: skip
+_SERVERS = regex(
+    r"(mlflow|psycopg|pymysql|mysqlclient|boto3|awscli|cryptography|google-cloud-storage|azure-storage-blob|minio|gunicorn|"
+    r"waitress|prometheus|prefect|apache-airflow|dagster|jupyter|optuna-dashboard|tensorboard|s3fs|gcsfs)(?![a-z])",
+    re.I,
+)
+"""Packages of tracking servers, orchestrators and their stores: an image of nothing else trains and serves no model."""
+
 _REQUIRED = regex(r"(?P<name>[A-Za-z0-9][\w.-]*)(?:\[[\w,.-]*\])?(?P<bound>[=<>!~].*)?")
 
 
@@ -112,9 +131,11 @@ def _pin_lists(context: Context) -> Iterator[_PinList]:
         if context.role(path) not in (Role.SOURCE, Role.TEMPLATE, Role.DATA) or is_load_test(path):
             continue
         items = [item for item in every if not item.optional]
-        if not items or items[0].manifest == "pyproject" or _is_side(path):
-            continue
         open_items = [item for item in items if not item.pinned]
+        if not items or _is_side(path):
+            continue
+        if items[0].manifest == "pyproject" and (open_items or not any(item.name in deciding for item in items)):
+            continue  # ranges are what a package declares; its lock file has the versions
         if len(open_items) * 10 <= len(items) and not any(item.name in deciding for item in open_items):
             open_items = []  # what decides a result is exact; a stray tool without a version changes nothing
         yield _PinList(path, context.component(path), items, open_items)
@@ -239,11 +260,17 @@ def _container(context: Context, path: str, document: Dockerfile) -> Signal:
     missing = missing_list(context, path, document)
     if missing is not None:
         return _half(context, f"it installs `{missing[0]}`, which is not in the repository", (path, missing[1].line))
+    missing = missing_from_build(context, path, document)
+    if missing is not None:
+        reason = f"its build needs `{missing[0]}`, which is not in the folder that it is built from"
+        return _half(context, reason, (path, missing[1].line))
     if copies is None and _is_own_release(context, document):
         reason = "the image holds this repository's own package, in whatever version is released, and none of the code"
         return _half(context, reason, (path, place.line))
     listed = installed(context, path, document)
     named, more = inline(document) if copies is None and not listed else ([], True)
+    if named and not more and is_plain(document) and all(_SERVERS.match(name) for name in named):
+        return _half(context, "the image is that of a server, and holds none of this code", (path, place.line))
     if named and not more and not any("=" in name.replace(">=", "").replace("<=", "") for name in named):
         return _half(context, "the image copies none of this code, and installs no exact version", (path, place.line))
     confidence = Confidence.MEDIUM if copies is None else Confidence.HIGH

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -9,8 +10,10 @@ from mlops_scan.code.facts import MAIN, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.kept import kept
+from mlops_scan.regex import regex
 
 LAMBDA = "lambda_handler"
+_SCRIPT = regex(r"(main|app|demo|start|(run|train|training|pipeline)(_\w+)?|\w+_(pipeline|training|runner))\.py", re.I)
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", LAMBDA, "init"})
 
 
@@ -50,8 +53,29 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
             roots += [(use.location.path, ""), (use.location.path, use.scope)]
     for target in context.resolver.tasks.console_scripts().values():
         roots.extend(context.resolver.object_nodes(target))
+    if roots:  # else all of it is a collection of functions
+        roots += _plain_scripts(context)
     nodes = frozenset(context.index.reach(roots, 40))
     return nodes, frozenset(_called(context, nodes))
+
+
+def _plain_scripts(context: Context) -> list[Node]:
+    """Scripts without a main block: modules with the name of one that call first-party code, imported by nothing."""
+    find = context.index.find_module
+    imported = {
+        found[0]
+        for path, module in context.index.modules.items()
+        for item in module.imports
+        if (found := find(item.name, path)) is not None
+    }
+    return [
+        (path, "")
+        for path, module in context.modules(notebooks=False)
+        if not module.main_line
+        and path not in imported
+        and _SCRIPT.fullmatch(path.rpartition("/")[2])
+        and any(not call.scope and context.index.resolve(path, call.name).first_party for call in module.calls)
+    ]
 
 
 def _called(context: Context, nodes: Iterable[Node]) -> set[str]:

@@ -16,7 +16,7 @@ from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _PRACTICE = "data/validation"
 _COLUMNS = frozenset({"columns", "dtypes", "schema"})
-_VALUES = frozenset(
+VALUES = frozenset(
     {"isna", "isnull", "notna", "notnull", "duplicated", "isin", "between", "is_unique", "is_null", "null_count",
      "is_duplicated", "is_in", "is_between"}
 )  # fmt: skip
@@ -48,13 +48,13 @@ def _readers(context: Context, path: str, module: Module) -> Iterator[Signal]:
     raising: dict[str, list[Guard]] = defaultdict(list)
     for guard in module.guards:
         if guard.stops in ("raise", "exit") and not (
-            _COLUMNS.isdisjoint(guard.names) and _VALUES.isdisjoint(guard.names)
+            _COLUMNS.isdisjoint(guard.names) and VALUES.isdisjoint(guard.names)
         ):
             raising[guard.scope].append(guard)
     for scope, guards in raising.items():
         if len(guards) < 2 or all(_COLUMNS.isdisjoint(guard.names) for guard in guards):
             continue
-        content = next((guard for guard in guards if not _VALUES.isdisjoint(guard.names)), None)
+        content = next((guard for guard in guards if not VALUES.isdisjoint(guard.names)), None)
         if content is None or scope not in module.functions:
             continue
         called = {call.name.rpartition(".")[2] for call in context.index.calls_in(path, scope)}

@@ -334,7 +334,10 @@ def _first_party(context: Context, path: str, function: Function) -> bool:
     """Whether the test runs code of the repository that works on data or models."""
     hops = _hops_to_data(context)
     near = min(hops.get((path, ""), MAX_HOPS), hops.get((path, function.qualname), MAX_HOPS))
-    return near <= _HELPER_HOPS or _is_of_data(context, path)
+    if near <= _HELPER_HOPS or _is_of_data(context, path):
+        return True
+    module = context.index.modules[path]  # what a fixture makes is tested by who asks for it
+    return any(hops.get(node, MAX_HOPS) <= _HELPER_HOPS for node in entry_nodes(context, path, module, function))
 
 
 @kept

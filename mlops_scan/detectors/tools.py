@@ -16,7 +16,7 @@ from mlops_scan.detectors.kustomize import not_applied
 from mlops_scan.detectors.modelless import NO_MODEL, without_model
 from mlops_scan.detectors.results import unminded
 from mlops_scan.detectors.splits import undivided
-from mlops_scan.detectors.tracked import is_model
+from mlops_scan.detectors.tracked import artifacts_hold_tables, is_model
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
 from mlops_scan.documents.requirements import normalised
 from mlops_scan.fingerprints.use import Use
@@ -31,6 +31,7 @@ _SEEDS = regex(r"seed|RandomState|default_rng|SeedSequence", words=("seed", "ran
 _CHANCE = regex(
     r"time\.(time|time_ns|perf_counter|monotonic)|os\.(getpid|urandom)|uuid\.\w+|secrets\.\w+|datetime\..*now"
 )
+_ARTIFACT = "wandb.Artifact"
 _FETCHES = frozenset({"pull", "fetch", "checkout"})
 
 
@@ -58,17 +59,26 @@ def _uses(context: Context) -> Iterator[Signal]:
                 off = "it deploys a load generator"
             if practice == "experiment/config" and without_model(context):
                 off = NO_MODEL
+            grade, note = _earned(context, use, practice)
             lost = "" if off or practice != "data/validation" else unminded(context, use)
             yield Signal(
                 practice=practice,
                 tool=use.tool,
-                grade=Grade.TRACE if off else use.grade,
+                grade=Grade.TRACE if off else grade,
                 evidence=(context.evidence(location.path, location.line, Hop.DEFINITION, location.end_line),),
                 confidence=use.confidence,
-                reason=off or lost or use.note,
+                reason=off or lost or note,
                 scope=use.scope,
                 fixed=bool(off or lost),
             )
+
+
+def _earned(context: Context, use: Use, practice: str) -> tuple[Grade, str]:
+    """The grade of a use, and why it is no more; what an artifact holds may show where it is read."""
+    kept_apart = practice == "data/versioning" and use.grade is Grade.TRACE and use.name == _ARTIFACT
+    if kept_apart and artifacts_hold_tables(context):
+        return Grade.IMPLEMENTED, ""
+    return use.grade, use.note
 
 
 def _is_clock_seed(context: Context, use: Use) -> bool:

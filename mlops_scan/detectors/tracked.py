@@ -1,9 +1,10 @@
-"""Whether a file or folder that data versioning tracks is a model or data, by its name alone: it is not in the tree."""
+"""Whether what data versioning or a tracker keeps is a model or data: it is not in the tree."""
 
 from __future__ import annotations
 
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
+from mlops_scan.detectors.validation import READS
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.words import Role
 
@@ -16,6 +17,19 @@ def is_model(context: Context, path: str) -> bool:
     role = _roles(context).role(path.rpartition("/")[2])
     named = path.lower().replace("model_input", "")  # the features of a model are data
     return role is Role.MODEL or (role is not Role.DATA and "model" in named)
+
+
+@kept
+def artifacts_hold_tables(context: Context) -> bool:
+    """Whether main code reads a table from an artifact that it asks the tracker for.
+
+    What a helper logs has its kind from its callers, often from a command line; what comes back as a table is data.
+    """
+    for _, module in context.modules(notebooks=False):
+        asking = {call.scope for call in module.calls if call.name.rpartition(".")[2] == "use_artifact"}
+        if asking and any(call.scope in asking and call.name.rpartition(".")[2] in READS for call in module.calls):
+            return True
+    return False
 
 
 @kept

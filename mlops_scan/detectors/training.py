@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from mlops_scan.code.facts import MAIN, Module
+from mlops_scan.code.facts import MAIN, Call, Module
 from mlops_scan.code.rnames import BARE, attached, named_scope
 from mlops_scan.detectors import byhand
 from mlops_scan.detectors.base import LEARNS, Context
@@ -18,6 +18,21 @@ _PARAMETERS = frozenset(
     {"argparse", "click", "typer", "fire", "absl", "hydra", "omegaconf", "tyro", "simple_parsing", "pydantic",
      "pydantic_settings", "jsonargparse", "docopt", "configargparse"}
 )  # fmt: skip
+_SETTINGS = frozenset(
+    {"yaml.safe_load", "yaml.load", "yaml.full_load", "toml.load", "tomllib.load", "tomli.load",
+     "dvc.api.params_show", "configparser.ConfigParser.read", "omegaconf.OmegaConf.load"}
+)  # fmt: skip
+"""Calls that read a file of settings."""
+
+_VARIABLES = frozenset({"os.getenv", "os.environ.get"})
+_ACCESS = regex(
+    r"(uri|url|key|token|secret|pass|user|host|port|cred|endpoint|region|bucket|home|level|debug|device|rank|world|sha$|"
+    r"entity|project|github|wandb|mlflow|experiment)",
+    re.I,
+)
+"""Variables that say where things are and who asks, not what is trained."""
+
+_LOADER = regex(r"(config|cfg|param|setting|yaml)", re.I)
 _R_PARAMETERS = frozenset({"optparse", "argparse", "argparser", "docopt", "getopt"})
 _R_ARGUMENTS = f"{BARE}commandArgs"
 _LOCAL_PATH = regex(
@@ -87,9 +102,25 @@ def _modular(context: Context, uses: list[Use]) -> Iterator[Signal]:
 def _has_parameters(context: Context, module: Module) -> bool:
     if not _R_PARAMETERS.isdisjoint(attached(module)) or any(call.name == _R_ARGUMENTS for call in module.calls):
         return True
-    return bool(module.roots.intersection(_PARAMETERS)) or any(
+    if module.roots.intersection(_PARAMETERS) or any(
         "experiment/config" in use.serves for use in context.uses_in(module.path)
-    )
+    ):
+        return True
+    if any(_asks_outside(context, module.path, call) for call in module.calls):
+        return True
+    return "sys" in module.roots and context.documents.holds(module.path, "sys.argv[")
+
+
+def _asks_outside(context: Context, path: str, call: Call) -> bool:
+    """Whether a call of a script reads a settings file or a variable of the environment, itself or by a helper."""
+    if call.name in _VARIABLES:
+        return not (call.args and call.args[0] and _ACCESS.search(call.args[0]))
+    if call.name in _SETTINGS:
+        return True
+    if call.scope or _LOADER.search(call.name.rpartition(".")[2]) is None:
+        return False
+    target = context.index.resolve(path, call.name)
+    return target.first_party and any(c.name in _SETTINGS for c in context.index.calls_in(target.path, target.qualname))
 
 
 def _local_paths(context: Context, uses: list[Use]) -> Iterator[Problem]:

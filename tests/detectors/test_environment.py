@@ -30,9 +30,19 @@ LOCK = (
         ),
         ("uv.lock", LOCK),
         ("poetry.lock", LOCK),
+        ("requirements.lock", "joblib==1.4.2\nscikit-learn==1.5.2\npandas==2.2.3\n"),
+        (
+            "conda-linux-64.lock",
+            "@EXPLICIT\nhttps://conda.anaconda.org/conda-forge/linux-64/scikit-learn-1.5.2-py312h7a48858_1.conda#0a\n",
+        ),
+        ("pyproject.toml", '[project]\nname = "a"\ndependencies = ["scikit-learn==1.5.2", "pandas==2.2.3"]\n'),
+        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "3.12"\nscikit-learn = "1.5.2"\npandas = "2.2.3"\n'),
     ],
-    ids=["requirements", "hashes", "conda", "uv", "poetry"],
-)
+    ids=[
+        "requirements", "hashes", "conda", "uv", "poetry", "requirements.lock", "conda's explicit list", "pyproject",
+        "poetry without a lock",
+    ],
+)  # fmt: skip
 def test_exact_versions(tmp_path: Path, name: str, text: str) -> None:
     report = scan_tree(tmp_path, {**ML, name: text})
     assert grade(report, PINNED) is Grade.IMPLEMENTED
@@ -53,6 +63,24 @@ def test_open_versions(tmp_path: Path, name: str, text: str) -> None:
     report = scan_tree(tmp_path, {**ML, name: text})
     assert grade(report, PINNED) is Grade.TRACE
     assert [finding.location.path for finding in findings(report, "MLS105")] == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "pyproject.toml",
+            '[project]\nname = "a"\ndependencies = ["scikit-learn==1.5.2", "pandas>=2"]\n',
+            Grade.ABSENT,
+        ),
+        ("pyproject.toml", '[project]\nname = "a"\ndependencies = ["rich==13.9.4"]\n', Grade.ABSENT),
+        ("pyproject.toml", '[tool.poetry.dependencies]\nscikit-learn = "^1.5.2"\n', Grade.ABSENT),
+        ("requirements.lock", "rich==13.9.4\n", Grade.TRACE),
+    ],
+    ids=["one range", "no framework", "a caret", "a lock without the framework"],
+)
+def test_manifests_that_fix_nothing(tmp_path: Path, name: str, text: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, name: text}), PINNED) is expected
 
 
 def test_what_mlflow_writes_beside_a_model_is_not_the_projects(tmp_path: Path) -> None:
@@ -283,7 +311,13 @@ def test_image_recipes_that_a_compose_file_names(
         ("COPY . .\nRUN git clone x && pip install -r reqs_prod.txt", {}),
         ("COPY . .\nRUN pip install -r ${LIST}.txt", {}),
         ("COPY . .\nRUN pip install -r /base/reqs_prod.txt", {}),
-        ("COPY . /app\nRUN pip install -r /app/reqs_prod.txt", {"docker/reqs_prod.txt": "scikit-learn==1.5.2\n"}),
+        (
+            "COPY . /app\nRUN pip install -r /app/reqs_prod.txt",
+            {
+                "docker/reqs_prod.txt": "scikit-learn==1.5.2\n",
+                "compose.yaml": "services:\n  a:\n    build: {context: docker, dockerfile: ../Dockerfile}\n",
+            },
+        ),
         ("COPY . .\nRUN pip install --upgrade pip\nRUN '/opt/bin/pip' install scikit-learn==1.5.2", {}),
     ],
 )

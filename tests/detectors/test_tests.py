@@ -407,3 +407,18 @@ def test_what_a_library_trains_with_is_replaced(tmp_path: Path, patch: str, expe
     workflow = "on: push\njobs: {a: {runs-on: ubuntu-latest, steps: [{run: pytest}]}}\n"
     tree = {**ML, "net.py": NET, "tests/test_net.py": test, ".github/workflows/ci.yml": workflow}
     assert grade(scan_tree(tmp_path, tree), MODEL) is expected
+
+
+@pytest.mark.parametrize(
+    ("conftest", "expected"),
+    [
+        (FIXTURE, Grade.IMPLEMENTED),
+        ("import pytest\n\n\n@pytest.fixture\ndef model():\n    return []\n", Grade.TRACE),
+        (FIXTURE.replace("def model()", "def other()"), Grade.TRACE),
+    ],
+    ids=["of the project", "of its own", "another fixture"],
+)
+def test_what_a_fixture_makes_is_tested_by_who_asks_for_it(tmp_path: Path, conftest: str, expected: Grade) -> None:
+    test = "def test_a(model):\n    assert list(model) == []\n"
+    tree = {**PROJECT, "tests/conftest.py": conftest, "tests/test_a.py": test}
+    assert grade(scan_tree(tmp_path, tree), UNIT) in (expected, Grade.ABSENT if expected is Grade.TRACE else expected)

@@ -1,4 +1,4 @@
-"""Names of what DVC tracks: models or data."""
+"""What is kept elsewhere, a model or data: names of what DVC tracks, artifacts that come back as tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlops_scan.detectors.tracked import is_model
-from tests.trees import ML, context_of
+from mlops_scan.words import Grade
+from tests.trees import ML, context_of, grade, scan_tree
 
 MODELS = (
     "models", "06_models", "best_model", "net.onnx", "models/net.pt", "weights/last.ckpt", "a.joblib", "BERT_Model",
@@ -29,3 +30,38 @@ def test_the_rule_of_pointers_tells_them_apart_in_the_same_way(tmp_path: Path, p
     context = context_of(tmp_path, {**ML, "kept.dvc": pointer})
     served = {p for use in context.uses if use.tool == "dvc-data" for p in use.serves}
     assert served == {practice}
+
+
+LOGGED = """\
+import wandb
+
+
+def log_artifact(run, name, kind, path):
+    artifact = wandb.Artifact(name, type=kind)
+    artifact.add_file(path)
+    run.log_artifact(artifact)
+"""
+READER = """\
+import pandas as pd
+import wandb
+
+
+def go(name):
+    run = wandb.init(job_type="clean")
+    return pd.read_csv(run.use_artifact(name).file())
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (READER, Grade.IMPLEMENTED),
+        (READER.replace("pd.read_csv(", "joblib.load("), Grade.TRACE),
+        (READER.replace("run.use_artifact(name).file()", "name"), Grade.TRACE),
+        (READER.replace("    return", "    # return"), Grade.TRACE),
+    ],
+    ids=["a table comes back", "a model comes back", "no artifact", "commented out"],
+)
+def test_artifacts_whose_kind_the_callers_give(tmp_path: Path, text: str, expected: Grade) -> None:
+    tree = {**ML, "helper.py": LOGGED, "clean.py": text}
+    assert grade(scan_tree(tmp_path, tree), "data/versioning") is expected

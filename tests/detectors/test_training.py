@@ -126,6 +126,44 @@ def test_parameters_make_a_module_level_script_modular(tmp_path: Path, library: 
     assert grade(report, "code/modular-training") is Grade.IMPLEMENTED
 
 
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("import yaml\nsettings = yaml.safe_load(open('params.yaml'))\n", Grade.IMPLEMENTED),
+        ("from settings import load_config\nsettings = load_config()\n", Grade.IMPLEMENTED),
+        ("import os\ndepth = int(os.environ.get('DEPTH', '3'))\n", Grade.IMPLEMENTED),
+        ("import sys\npath = sys.argv[1]\n", Grade.IMPLEMENTED),
+        ("import os\nos.environ.get('MLFLOW_TRACKING_URI')\n", Grade.TRACE),
+        ("import os\nrank = int(os.environ.get('RANK', -1))\nsha = os.getenv('GITHUB_SHA')\n", Grade.TRACE),
+        ("import sys\nsys.path.append('.')\n", Grade.TRACE),
+        ("from settings import load_rows\nrows = load_rows()\n", Grade.TRACE),
+        ("# import yaml\n# settings = yaml.safe_load(open('params.yaml'))\n", Grade.TRACE),
+    ],
+    ids=[
+        "settings",
+        "a helper",
+        "environment",
+        "arguments",
+        "an address",
+        "a place",
+        "a path",
+        "another helper",
+        "commented out",
+    ],
+)
+def test_what_a_script_asks_from_outside(tmp_path: Path, head: str, expected: Grade) -> None:
+    script = (
+        f"{head}from sklearn.linear_model import LogisticRegression\nfrom data import read\n\n"
+        "x, y = read('data.csv')\nmodel = LogisticRegression()\nmodel.fit(x, y)\n"
+    )
+    helper = (
+        "import json\n\nimport yaml\n\n\ndef load_config():\n    return yaml.safe_load(open('params.yaml'))\n\n\n"
+        "def load_rows():\n    return json.load(open('rows.json'))\n"
+    )
+    report = scan_tree(tmp_path, {"train.py": script, "data.py": DATA, "settings.py": helper})
+    assert grade(report, "code/modular-training") is expected
+
+
 def test_notebook_only_training(tmp_path: Path) -> None:
     report = scan_tree(tmp_path, {"explore.ipynb": NOTEBOOK})
     assert report.headline.level == 1

@@ -127,9 +127,10 @@ if __name__ == "__main__":
         (STATUS, ASKED.replace("raise ValueError", "print"), Grade.TRACE),
         (STATUS, ASKED.replace("validation_status", "path_exists"), Grade.TRACE),
         (STATUS.replace('len(frame.columns) == len(schema["columns"])', "True"), ASKED, Grade.ABSENT),
-        (STATUS.replace("import pandas as pd\n", ""), ASKED, Grade.ABSENT),
+        (STATUS.replace("import pandas as pd\n", ""), ASKED, Grade.IMPLEMENTED),
+        (STATUS.replace("import pandas as pd\n", "").replace("frame", "view"), ASKED, Grade.ABSENT),
     ],
-    ids=["asked for", "only printed", "another question", "nothing is compared", "no tables"],
+    ids=["asked for", "only printed", "another question", "nothing is compared", "a given table", "no tables"],
 )
 def test_status_that_another_step_asks_for(tmp_path: Path, checks: str, flow: str, expected: Grade) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "checks.py": checks, "flow.py": flow}), NAME) is expected
@@ -360,3 +361,150 @@ def test_asset_check_that_blocks_or_not(tmp_path: Path, given: str, expected: Gr
     assert result.grade is expected
     if expected is Grade.IMPLEMENTED:
         assert result.reason == "its failure does not stop what follows"
+
+
+WRITTEN = """\
+import pandas as pd
+
+
+class DataValidation:
+    def validate_all_columns(self, path, schema):
+        frame = pd.read_csv(path)
+        columns = list(frame.columns)
+        for column in columns:
+            if column not in schema:
+                status = False
+            else:
+                status = True
+            with open("artifacts/data_validation/status.txt", "w") as file:
+                file.write(f"Validation status: {status}")
+        return status
+"""
+READ = """\
+from checks import DataValidation
+from train import train
+
+
+def check():
+    DataValidation().validate_all_columns("data.csv", {"age": "int", "y": "int"})
+
+
+def fit():
+    with open("artifacts/data_validation/status.txt") as file:
+        status = file.read().split(" ")[-1]
+    if status == "True":
+        train("data.csv", "model.joblib")
+    else:
+        raise ValueError("the columns do not fit")
+
+
+if __name__ == "__main__":
+    check()
+    fit()
+"""
+
+
+PRINTED = READ.replace("def fit():\n", "def fit():\n  try:\n").replace(
+    "\n\n\nif __", "\n  except Exception as e:\n    print(e)\n\n\nif __"
+)
+
+
+@pytest.mark.parametrize(
+    ("flow", "expected"),
+    [
+        (READ, Grade.IMPLEMENTED),
+        (READ.replace('train("data.csv", "model.joblib")', "raise SystemExit(1)")
+         .replace('raise ValueError("the columns do not fit")', 'train("data.csv", "model.joblib")')
+         .replace('status == "True"', '"True" not in status'), Grade.IMPLEMENTED),
+        (READ.replace('raise ValueError("the columns do not fit")', "pass"), Grade.TRACE),
+        (PRINTED, Grade.TRACE),
+        (READ.replace("artifacts/data_validation/status.txt", "jobs/queue.txt"), Grade.TRACE),
+        (READ.replace('open("artifacts/data_validation/status.txt")', "open(QUEUE)"), Grade.TRACE),
+    ],
+    ids=["else raises", "a file that says no", "nothing stops", "only printed", "another file", "no file"],
+)  # fmt: skip
+def test_status_that_a_later_step_reads_from_a_file(tmp_path: Path, flow: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "checks.py": WRITTEN, "flow.py": flow}), NAME) is expected
+
+
+ASSERTED = """\
+def validate_data(frame):
+    assert list(frame.columns) == ["age", "y"]
+    assert frame["age"].notnull().all()
+    assert frame["y"].isin((0, 1)).all()
+"""
+ONE_SCHEMA = """\
+import pandas as pd
+
+
+def validate_data(frame, schema={"age": 1, "y": 1}):
+    missing = set(schema) - set(frame.columns)
+    if missing:
+        raise ValueError(f"missing columns {missing}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (ASSERTED, Grade.IMPLEMENTED),
+        (ASSERTED.replace('    assert frame["y"].isin((0, 1)).all()\n', ""), Grade.ABSENT),
+        (ASSERTED.replace("validate_data", "describe"), Grade.ABSENT),
+        (ASSERTED.replace("frame", "query"), Grade.ABSENT),
+        (ONE_SCHEMA, Grade.IMPLEMENTED),
+        (ONE_SCHEMA.replace("schema", "names"), Grade.ABSENT),
+    ],
+    ids=["assertions", "two of them", "another name", "no table", "against a schema", "against some names"],
+)
+def test_one_function_of_checks(tmp_path: Path, text: str, expected: Grade) -> None:
+    data = CALLED.replace("validate_data", "describe") if "describe" in text else CALLED
+    assert grade(scan_tree(tmp_path, {**ML, "data.py": data, "checks.py": text}), NAME) is expected
+
+
+PROJECT = {
+    "MLproject": "name: a\nentry_points:\n  main:\n    command: python train.py\n",
+    "src/data_check/MLproject": (
+        "name: check\nentry_points:\n  main:\n    parameters: {csv: string}\n    command: pytest . -vv --csv {csv}\n"
+    ),
+}
+ROWS_OF = """\
+import pandas as pd
+import pytest
+import wandb
+
+
+@pytest.fixture(scope="session")
+def data(request):
+    run = wandb.init(job_type="check")
+    return pd.read_csv(run.use_artifact(request.config.option.csv).file())
+"""
+ROW_TESTS = """\
+def test_columns(data):
+    assert list(data.columns) == ["age", "y"]
+
+
+def test_age(data):
+    assert data["age"].between(0, 120).all()
+"""
+
+
+MODEL_TESTS = "import joblib\n\n\n" + ROW_TESTS.replace("    assert", "    joblib.load('model.joblib')\n    assert")
+CODE_TESTS = "from train import train\n\n\n" + ROW_TESTS.replace("    assert", "    data = train(data, 1)\n    assert")
+
+
+@pytest.mark.parametrize(
+    ("conftest", "text", "expected"),
+    [
+        (ROWS_OF, ROW_TESTS, Grade.IMPLEMENTED),
+        (ROWS_OF, ROW_TESTS.replace('test_age', 'test_bad_age'), Grade.ABSENT),
+        (ROWS_OF.replace("pd.read_csv(run", "pd.DataFrame(run"), ROW_TESTS, Grade.ABSENT),
+        (ROWS_OF, ROW_TESTS.partition("\n\n\n")[0], Grade.ABSENT),
+        (ROWS_OF, CODE_TESTS, Grade.ABSENT),
+        (ROWS_OF, MODEL_TESTS, Grade.ABSENT),
+        (ROWS_OF.replace("run.use_artifact(request.config.option.csv).file()", "'test.csv'"), ROW_TESTS, Grade.ABSENT),
+    ],
+    ids=["rows of a run", "bad on purpose", "no table is read", "one test", "of the code", "of a model", "a sample"],
+)  # fmt: skip
+def test_tests_of_the_data_in_plain_asserts(tmp_path: Path, conftest: str, text: str, expected: Grade) -> None:
+    tree = {**ML, **PROJECT, "src/data_check/conftest.py": conftest, "src/data_check/test_data.py": text}
+    assert grade(scan_tree(tmp_path, tree), NAME) is expected
