@@ -11,6 +11,7 @@ from msgspec import Struct
 from mlops_scan.code.facts import Guard, Module
 from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.bothways import either_way, releases
 from mlops_scan.detectors.branches import lets_proceed
 from mlops_scan.detectors.effects import CHECKS, Check, lost
 from mlops_scan.detectors.kept import kept
@@ -34,11 +35,6 @@ _LOOSE = (
     "score", "metric", "performance", "improve", "better", "champion", "challenger", "baseline", "candidate", "blessed",
     "validation_passed", "approved",
 )  # fmt: skip
-_PUSHES = regex(
-    r"((push|deploy|promot|regist|publish|releas|upload)\w{0,40}_(model|champion|version)|model_(push|deploy|promot|regist|publish)\w*)",
-    re.I,
-    words=("model", "champion", "version"),
-)  # by its name a step that lets a model proceed, whatever storage it goes to
 NOT_MODEL = (
     "coverage", "latency", "cpu", "memory", "timeout", "price", "portfolio", "http", "status_code", "page", "retry",
     "disk",
@@ -51,9 +47,7 @@ _RELATIVE = regex(
 _MODEL = regex(r"(?<![^\W_])models?(?![^\W_])", re.I, words=("model",))
 _GATE = "model/quality-gate"
 _ML = frozenset({"evaluate", "train", "tune", "register", "promote", "load-model"})
-_RELEASES = frozenset({"register", "promote", "deploy-model"})
 _LEAVES = frozenset({"return", "exit"})
-_PROCEEDS = _RELEASES | {"deploy-pipeline"}
 
 
 class Gate(Struct, frozen=True):
@@ -243,21 +237,10 @@ def _is_ml_module(context: Context, path: str) -> bool:
 
 def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
     """Whether the branch holds a registration or deployment, or leaves the function before one."""
-    for use in context.by_node.get((module.path, guard.scope), ()):
-        if _PROCEEDS.isdisjoint(use.does):
-            continue
-        line = use.location.line
-        if guard.line < line <= guard.body_end or (guard.stops in _LEAVES and line > guard.body_end):
-            return True
-    for call in context.index.calls_in(module.path, guard.scope):
-        later = guard.stops in _LEAVES and call.line > guard.body_end
-        if (later or guard.line < call.line <= guard.body_end) and _PUSHES.search(call.name.rpartition(".")[2]):
-            return True
-        if guard.line < call.line <= guard.body_end:
-            for name in (call.name, *call.refs):  # a task of a pipeline is made of the function that it runs
-                target = context.index.resolve(module.path, name)
-                if target.first_party and context.reaches(((target.path, target.qualname),), _RELEASES, 4):
-                    return True
+    for release in releases(context, module.path, guard.scope):
+        later = guard.stops in _LEAVES and release.line > guard.body_end and not release.own
+        if later or guard.line < release.line <= guard.body_end:
+            return not either_way(context, module, guard)
     return lets_proceed(context, module, guard)
 
 
