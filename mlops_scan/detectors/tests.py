@@ -23,6 +23,7 @@ from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.inprocess import inprocess_tests
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.marks import always_skipped, marks_of
+from mlops_scan.detectors.mocks import handed_over, mocked
 from mlops_scan.detectors.recorded import recorded_tests
 from mlops_scan.detectors.stubs import MOCKS, conftests, pickled_itself, replaced
 from mlops_scan.detectors.testfiles import test_functions
@@ -169,14 +170,12 @@ def _weakness(context: Context, module: Module, function: Function, nodes: tuple
         return "it checks only that an error is raised, or of which type something is, and nothing the model answers"
     if always_skipped(function):
         return "it is always skipped"
-    mocked = any(
-        context.index.resolve(node[0], call.name).name.startswith(MOCKS) or ".patch" in call.name
-        for node in nodes
-        for call in context.index.calls_in(*node)
+    places = tuple(conftests(module.path))
+    return (
+        mocked(context, module, function, nodes, use)
+        or replaced(context, places, nodes, use)
+        or handed_over(context, places, nodes)
     )
-    if mocked or any(context.index.resolve(module.path, d).name.startswith(MOCKS) for d in function.decorators):
-        return "it replaces parts by mocks, so the real model is not what is tested"
-    return replaced(context, tuple(conftests(module.path)), nodes, use)
 
 
 def _toy(context: Context, use: Use) -> str:
