@@ -1,7 +1,7 @@
 """Branches on a metric that are no gate: `if low: push(tuned) else: push(model)` releases a model on either way.
 
-What a branch releases is told by its calls. A registration is one whatever name it gives the model; a promotion or a
-deployment is the same one where it reads the same, as `"Production"` and `"Archived"` are no two releases.
+What a branch releases is told by its calls. A registration is one whatever name it gives the model, but for that of a
+stage; a promotion or a deployment is the same one where it reads the same.
 """
 
 from __future__ import annotations
@@ -23,8 +23,21 @@ _PUSHES = regex(
     re.I,
     words=("model", "champion", "version"),
 )  # by its name a step that lets a model proceed, whatever storage it goes to
+_PUSHERS = regex(r"(^|\.)\w*Model(Push|Promot|Deploy|Publish)er\.\w+$")  # what an object of such a class does
 _LEAVES = ("return", "raise", "sys.exit(", "exit(", "continue", "break")
 _TRANSPARENT = ("with ", "async with ", "try:", "for ")  # what stands under them is done all the same
+_IN_USE = regex(
+    r"(^|[^a-z])(champion|incumbent|production|prod|deployed|current|existing|prev|previous|old)($|[^a-z])", re.I
+)
+"""Names of the model that is in use, or of its figures."""
+_FILE = regex(r"(model|champion|production|latest|weights|artifact|best|\.pkl|\.joblib|\.onnx|\.pt)", re.I)
+_STORES = frozenset(
+    {"copy", "copy2", "copyfile", "copytree", "move", "rename", "replace", "symlink", "symlink_to", "upload_file",
+     "upload_fileobj", "upload_blob", "upload_from_filename", "put_object", "upload_folder"}
+)  # fmt: skip
+_ASSIGNED = regex(r"\s*((?:self\.)?[A-Za-z_]\w*)\s*=(?!=)")
+_MAX_ABOVE = 300  # lines in which the loop around a branch is looked for
+_STAGES = regex(r"champion|challenger|production|staging|archived|candidate|rejected", re.I)
 _HOPS = 4
 _MAX_LINES = 12  # of one call
 
@@ -50,7 +63,7 @@ def _releases(context: Context, path: str, scope: str) -> Iterator[Release]:
         if does:
             yield Release(use.location.line, use.location.end_line or use.location.line, does)
     for call in context.index.calls_in(path, scope):
-        if _PUSHES.search(last := call.name.rpartition(".")[2]):
+        if _PUSHES.search(last := call.name.rpartition(".")[2]) or _PUSHERS.search(call.name):
             does = frozenset({"register" if "regist" in last.lower() else "deploy-model"})
             yield Release(call.line, call.end_line, does)
         elif does := _run_by(context, path, call):
@@ -66,6 +79,52 @@ def _run_by(context: Context, path: str, call: Call) -> frozenset[str]:
             if use is not None:
                 return RELEASES.intersection(use.does)
     return frozenset()
+
+
+def replaces(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether a comparison of a model with the one in use decides if its file takes the place of that one."""
+    names = " ".join(guard.names)
+    if module.notebook or not _IN_USE.search(names) or keeps_best(context, module, guard):
+        return False
+    for call in context.index.calls_in(module.path, guard.scope):
+        later = guard.stops in ("return", "exit") and call.line > guard.body_end
+        if not later and not guard.line < call.line <= guard.body_end:
+            continue
+        last = call.name.rpartition(".")[2]
+        if last in _STORES or _saves(context, module.path, call):
+            lines = range(call.line, min(call.end_line, call.line + _MAX_LINES) + 1)
+            if _FILE.search(" ".join(context.line(module.path, line).partition(" #")[0] for line in lines)):
+                return True
+    return False
+
+
+def _saves(context: Context, path: str, call: Call) -> bool:
+    uses = context.by_node.get((path, call.scope), ())
+    return any("save-model" in use.does and use.location.line == call.line for use in uses)
+
+
+def keeps_best(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether a branch in a loop chooses among epochs or trials: `if score > best: best = score`."""
+    if module.notebook or not guard.ordered:
+        return False
+    held: set[str] = set()
+    lines = context.documents.text(module.path).split("\n")
+    for number in range(guard.line + 1, min(guard.body_end, len(lines)) + 1):
+        made = _ASSIGNED.match(lines[number - 1])
+        if made is not None:
+            held.add(made.group(1).rpartition(".")[2])
+    if held.isdisjoint(guard.names):
+        return False
+    indent = _indent(lines[guard.line - 1])
+    for number in range(guard.line - 1, max(0, guard.line - _MAX_ABOVE), -1):
+        text = lines[number - 1]
+        if text.strip() and _indent(text) < indent:
+            indent = _indent(text)
+            if text.lstrip().startswith(("for ", "while ", "async for ")):
+                return True
+            if text.lstrip().startswith(("def ", "class ", "async def ")):
+                return False
+    return False
 
 
 def either_way(context: Context, module: Module, guard: Guard) -> bool:
@@ -130,13 +189,12 @@ def _surely(lines: Sequence[str], branch: int, line: int) -> bool:
 
 def _keys(lines: Sequence[str], release: Release) -> Iterator[str]:
     """What a call releases, as far as two of them are the same."""
+    last = min(release.end_line, release.line + _MAX_LINES)
+    text = "".join("".join(lines[release.line - 1 : last]).split())
     if "register" in release.does:
-        yield "register"
-    others = release.does - {"register"}
-    if others:
-        last = min(release.end_line, release.line + _MAX_LINES)
-        text = "".join("".join(lines[release.line - 1 : last]).split())
-        yield from (f"{each} {text.partition('=')[2] if '=' in text.partition('(')[0] else text}" for each in others)
+        yield f"register {sorted({match.group().lower() for match in _STAGES.finditer(text)})}"
+    name, assigned, given = text.partition("=")
+    yield from (f"{each} {given if assigned and '(' not in name else text}" for each in release.does - {"register"})
 
 
 def _indent(line: str) -> int:

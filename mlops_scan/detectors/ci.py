@@ -10,14 +10,16 @@ from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import ON_CHANGE, Job, Step, Workflow
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.asked import starts_service
+from mlops_scan.detectors.asking import held_answer
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.builds import incomplete_images
 from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, evaluates, fetches, graded, job_of, serves
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
-from mlops_scan.detectors.floors import floors
+from mlops_scan.detectors.floors import floors, met_floor
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.marks import deselected
 from mlops_scan.detectors.refused import refused
+from mlops_scan.detectors.shell_gates import gated_jobs
 from mlops_scan.detectors.stacks import started_machine
 from mlops_scan.detectors.testfiles import test_functions
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests
@@ -25,7 +27,6 @@ from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
 
 _PURPOSES = DEPLOYS | LEARNS
-_MODELS = LEARNS | {"load-model", "predict", "evaluate"}
 _ECHO = regex(r"(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*)(\s.*)?|#.*", re.I)
 _LITERAL = regex(r"'[^']*'|\$\{\{[^{}]*\}\}")  # nothing in it is an operator of the shell
 _QUOTED = regex(r'"[^"]*"')
@@ -116,7 +117,8 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
     found = [tests[path] for path in run.tests if path in tests]
     found = [test for test in found if not deselected(run.words, test.marks)]
     found = [test for test in found if not test.asks or starts_service(context, run)]
-    strong = next((test for test in found if not test.weak), None)
+    real = (test for test in found if not test.weak)
+    strong = min(real, key=lambda test: context.role(test.use.location.path) is Role.TEST, default=None)
     if strong is not None:
         grade, reason = graded(run, ON_CHANGE | {"tag", "release"})
         where = context.evidence(strong.path, strong.function.line, Hop.EFFECT, strong.function.end_line)
@@ -140,7 +142,7 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             reason=found[0].weak,
             fixed=True,
         )
-    floor = _floor(context, run)
+    floor = met_floor(context, run) or held_answer(context, run)
     if floor is not None:
         grade, reason = graded(run, ON_CHANGE | {"tag", "release"})
         yield Signal(
@@ -158,16 +160,6 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             yield Signal(
                 "ci/model-tests", "ci", grade, chain(context, run, trained), Confidence.MEDIUM, reason, fixed=True
             )
-
-
-def _floor(context: Context, run: Run) -> Evidence | None:
-    """The assertion on a metric that a program meets which trains, loads or asks a model; none in a run of tests."""
-    known = floors(context) if run.entries and not run.tests else {}
-    reached = context.automation.reached(run) if known else {}
-    node = next((node for node in known if node in reached), None)
-    if node is None or context.does(reached, _MODELS) is None:
-        return None
-    return context.evidence(node[0], known[node].line, Hop.EFFECT, known[node].end_line)
 
 
 def _trains(context: Context, run: Run) -> Evidence | None:
@@ -204,6 +196,8 @@ def _checked(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
 def _job_checks(context: Context, workflow: str, job: str) -> bool:
     """Whether a command of a job reaches code that checks a model."""
     nodes, _ = _checked(context)
+    if (workflow, job) in gated_jobs(context):
+        return True
     ways = {(run.entries, run.tests): run for run in context.automation.runs_of_job(workflow, job)}
     return any(not nodes.isdisjoint(context.automation.reached(run)) for run in ways.values())
 

@@ -18,17 +18,20 @@ from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 
 _QUIET = regex(
-    r"_?(logg(er|ing)|log|get_?(run_)?logger|print|show|savefig|plt|pyplot|mlflow|wandb|neptune|(start|end|active)_run"
-    r"|log_(param|metric|model|artifact|dict|figure|text|input)s?|set_(experiment|tracking_uri|tags?)|autolog|SummaryWriter"
-    r"|dump|to_(csv|parquet|json|pickle)|makedirs|mkdir|read_(csv|parquet|sql|excel|json|table)|environ|getenv|argv"
-    r"|sleep|load_dotenv)",
+    r"_?(logg(er|ing)|log|get_?(run_)?logger|print|show|savefig|plt|pyplot|dump|to_(csv|parquet|json|pickle)|makedirs"
+    r"|mkdir|read_(csv|parquet|sql|excel|json|table)|environ|getenv|argv|sleep|load_dotenv)",
     re.I,
 )
-"""The last names of what has no part in a model: logs, trackers, what is written, the data, the environment."""
-_NAMED = regex(
-    r"\w*(log(ger|ging)?|mlflow\w*|wandb\w*|run|writer|tracker|experiment|context|ti)(\.\w+)*\s*=(?!=).*", re.I
+"""The last names of what has no part in a model: logs, what is written, the data, the environment."""
+_TRACKING = regex(
+    r"mlflow|wandb|neptune|(start|end|active)_run|log_(param|metric|model|artifact|dict|figure|text|input)s?"
+    r"|set_(experiment|tracking_uri|tags?)|autolog|SummaryWriter",
+    re.I,
 )
-"""The line of a mock that stands for one of these: `mock_logger.return_value = MagicMock()`."""
+"""Those of trackers, which have none either where the model is trained, but may be what gives one that is loaded."""
+_LOGGER = regex(r"\w*log(ger|ging)?(\.\w+)*\s*=(?!=).*", re.I)
+_TRACKER = regex(r"\w*(mlflow\w*|wandb\w*|run|writer|tracker|experiment|context|ti)(\.\w+)*\s*=(?!=).*", re.I)
+"""The lines of mocks that stand for such things: `mock_logger.return_value = MagicMock()`."""
 _OBJECTS = ("Mock", "MagicMock", "AsyncMock", "NonCallableMock", "create_autospec", "PropertyMock")
 _PATCHES = (".patch", ".patch.object", ".patch.dict", ".patch.multiple")
 _OF_CALLS = (
@@ -51,7 +54,12 @@ def mocked(context: Context, module: Module, function: Function, nodes: Sequence
     calls = [*_of_decorators(context, module, function), *_shared(context, module, function)]
     calls += [(node[0], call) for node in nodes for call in context.index.calls_in(*node)]
     found = [(path, call) for path, call in calls if _mocks(context, path, call)]
-    if any(not _is_quiet(context, path, call, use) for path, call in found):
+    trains = bool(found) and context.reaches(nodes, LEARNS) is not None
+    other = any(
+        name.startswith(MOCKS) and not name.endswith(_PATCHES)
+        for name in (context.index.resolve(module.path, decorator).name for decorator in function.decorators)
+    )
+    if other or any(not _is_quiet(context, path, call, use, trains) for path, call in found):
         return "it replaces parts by mocks, so the real model is not what is tested"
     if found and not _asserts_more(context, module, function):
         return "it asserts how its mocks are called, and nothing of what the model answers"
@@ -89,15 +97,18 @@ def _mocks(context: Context, path: str, call: Call) -> bool:
     return call.name.endswith(_PATCHES)
 
 
-def _is_quiet(context: Context, path: str, call: Call, use: Use) -> bool:
+def _is_quiet(context: Context, path: str, call: Call, use: Use, trains: bool) -> bool:
     """Whether what is mocked has no part in the model, as its name tells."""
     if call.name.rpartition(".")[2] in _OBJECTS:
-        return _NAMED.match(context.line(path, call.line)) is not None
+        line = context.line(path, call.line)
+        return _LOGGER.match(line) is not None or (trains and _TRACKER.match(line) is not None)
     named = call.args[1:2] if call.name.endswith(".object") else call.args[:1] if any(call.args[:1]) else call.refs[:1]
     target = next(iter(named), None)
     last = (target or "").rpartition(".")[2]
     if last.lower() == use.tool or use.name.startswith(f"{last}."):
         return False
+    if trains and _TRACKING.fullmatch(last) is not None:
+        return True
     return _QUIET.fullmatch(last) is not None or (last.isupper() and len(last) > 1)
 
 

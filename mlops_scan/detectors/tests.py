@@ -19,6 +19,7 @@ from mlops_scan.code.index import Node
 from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.code.rnames import ROOT
 from mlops_scan.detectors.asked import asking_tests
+from mlops_scan.detectors.asking import asking_programs, model_of
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.inprocess import inprocess_tests
 from mlops_scan.detectors.kept import kept
@@ -102,6 +103,16 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
             scope=test.function.qualname,
             fixed=bool(test.weak),
         )
+    yield from _programs(context)
+
+
+def _programs(context: Context) -> Iterator[Signal]:
+    """Signals of programs that test a running model, of which no test runner knows."""
+    model = model_of(context)
+    if model is not None:
+        use = context.evidence(model.location.path, model.location.line, Hop.USE)
+        for program in asking_programs(context).values():
+            yield Signal("model/testing", model.tool, Grade.IMPLEMENTED, (program, use), model.confidence)
 
 
 @kept

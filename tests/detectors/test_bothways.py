@@ -15,6 +15,10 @@ STAGE = "client.transition_model_version_stage('churn', 3, '{}')"
 CLIENT = "client = mlflow.MlflowClient()\n"
 
 
+def program(body: str) -> str:
+    return script(body).replace("def main", f"def push(name):\n    {REGISTER.format('m')}\n\n\ndef main")
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -28,8 +32,7 @@ CLIENT = "client = mlflow.MlflowClient()\n"
     ids=["both branches", "what follows", "after a return", "a helper", "what follows in a block", "the same stage"],
 )
 def test_release_on_either_way(tmp_path: Path, body: str) -> None:
-    text = script(body).replace("def main", f"def push(name):\n    {REGISTER.format('m')}\n\n\ndef main")
-    assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": text}), GATE) is Grade.ABSENT
+    assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": program(body)}), GATE) is Grade.ABSENT
 
 
 @pytest.mark.parametrize(
@@ -43,8 +46,9 @@ def test_release_on_either_way(tmp_path: Path, body: str) -> None:
         f"else:\n    {REGISTER.format('churn')}",
         f"if accuracy < 0.8:\n    print('low')\n    return\n{REGISTER.format('churn')}",
         f"if accuracy < 0.8:\n    print('low')\nelse:\n    {REGISTER.format('churn')}",
+        "if accuracy > 0.8:\n    push('champion')\nelse:\n    push('challenger')",
     ],
-    ids=["another stage", "elif", "under a further test", "a stage later", "a stage more", "return", "else"],
+    ids=["another stage", "elif", "under a further test", "a stage later", "a stage more", "return", "else", "names"],
 )
 def test_release_on_one_way(tmp_path: Path, body: str) -> None:
-    assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": script(body)}), GATE) is Grade.IMPLEMENTED
+    assert grade(scan_tree(tmp_path, {**ML, "evaluate.py": program(body)}), GATE) is Grade.IMPLEMENTED
