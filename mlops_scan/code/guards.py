@@ -139,7 +139,8 @@ def status_test(value: ast.expr | None, ends: bool) -> ast.expr | None:
     if isinstance(value, ast.IfExp):
         codes = [part.value for part in (value.body, value.orelse) if isinstance(part, ast.Constant)]
         told = len(codes) == 2 and all(type(code) is int for code in codes) and (codes[0] == 0) != (codes[1] == 0)
-        return value.test if told else None
+        either = isinstance(value.test, ast.BoolOp) and isinstance(value.test.op, ast.Or)  # `passed or on_a_laptop`
+        return value.test if told and not either else None
     if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "int" and value.args:
         value, ends = value.args[0], True
     return value.operand if ends and isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not) else None

@@ -21,7 +21,7 @@ from mlops_scan.detectors.testfiles import RemoteTest, modules_of, test_function
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
 
-_TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
+TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
 HOSTS = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 -- names that tests ask, nothing is bound
 CLIENTS = regex(r"(requests|httpx)(\.\w+)*\.(post|get|put|request)", words=("requests", "httpx"))
 PREDICTION = ("predict", "infer", "scor", "classif", "invocations", "forecast")
@@ -43,7 +43,7 @@ def asking_tests(context: Context) -> Iterator[RemoteTest]:
     if model is None:
         return
     given = {path for run in context.leading() for path in run.tests}
-    for path, module in modules_of(context, _TEST_FILE.fullmatch, HOSTS, PREDICTION, given):
+    for path, module in modules_of(context, TEST_FILE.fullmatch, HOSTS, PREDICTION, given):
         if any(item.name.startswith(STANDS_IN) for item in module.imports):
             continue
         if any(has_any(text, HOSTS) for _, text in module.strings):

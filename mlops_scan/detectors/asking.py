@@ -17,6 +17,7 @@ from mlops_scan.detectors.asked import (
     HOSTS,
     PREDICTION,
     STANDS_IN,
+    TEST_FILE,
     is_of_answer,
     starts_service,
     texts_of,
@@ -35,7 +36,7 @@ _ENVELOPE = ("status", "len", "headers")
 
 @kept
 def asking_programs(context: Context) -> dict[str, Evidence]:
-    """By path the programs that automation runs and that are such, each with its first assertion on the answer."""
+    """By path such programs, by their name or run by automation, each with its first assertion on the answer."""
     if model_of(context) is None:
         return {}
     given = frozenset(path for run in context.leading() if not run.tests for path, _ in run.entries)
@@ -55,7 +56,7 @@ def held_answer(context: Context, run: Run) -> Evidence | None:
 
 
 def _found(context: Context, given: frozenset[str]) -> Iterator[tuple[str, Evidence]]:
-    for path, module in modules_of(context, lambda name: False, HOSTS, PREDICTION, given):
+    for path, module in modules_of(context, TEST_FILE.fullmatch, HOSTS, PREDICTION, given):
         if any(item.name.startswith(STANDS_IN) for item in module.imports) or not _asks(module):
             continue
         guard = next((guard for guard in module.guards if _holds(context, module, guard)), None)

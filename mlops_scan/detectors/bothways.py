@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mlops_scan.code.facts import Call, Guard, Module
+from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 
 RELEASES = frozenset({"register", "promote", "deploy-model"})
 """What lets a model proceed."""
@@ -38,6 +39,7 @@ _STORES = frozenset(
 _ASSIGNED = regex(r"\s*((?:self\.)?[A-Za-z_]\w*)\s*=(?!=)")
 _MAX_ABOVE = 300  # lines in which the loop around a branch is looked for
 _STAGES = regex(r"champion|challenger|production|staging|archived|candidate|rejected", re.I)
+_SUBMITS = (".submit", ".delay", ".apply_async", ".with_options")  # of a task, which is then run
 _HOPS = 4
 _MAX_LINES = 12  # of one call
 
@@ -72,7 +74,8 @@ def _releases(context: Context, path: str, scope: str) -> Iterator[Release]:
 
 def _run_by(context: Context, path: str, call: Call) -> frozenset[str]:
     """How the repository's code that a call runs, or makes a task of a pipeline of, lets a model proceed."""
-    for name in (call.name, *call.refs):
+    called = call.name.rpartition(".")[0] if call.name.endswith(_SUBMITS) else call.name
+    for name in (called, *call.refs):
         target = context.index.resolve(path, name)
         if target.first_party:
             use = context.reaches(((target.path, target.qualname),), RELEASES, _HOPS)
@@ -84,23 +87,28 @@ def _run_by(context: Context, path: str, call: Call) -> frozenset[str]:
 def replaces(context: Context, module: Module, guard: Guard) -> bool:
     """Whether a comparison of a model with the one in use decides if its file takes the place of that one."""
     names = " ".join(guard.names)
-    if module.notebook or not _IN_USE.search(names) or keeps_best(context, module, guard):
+    told = _IN_USE.search(names) is not None or has_any(names, PROCEEDS)
+    if module.notebook or not told or keeps_best(context, module, guard):
         return False
     for call in context.index.calls_in(module.path, guard.scope):
         later = guard.stops in ("return", "exit") and call.line > guard.body_end
         if not later and not guard.line < call.line <= guard.body_end:
             continue
-        last = call.name.rpartition(".")[2]
-        if last in _STORES or _saves(context, module.path, call):
-            lines = range(call.line, min(call.end_line, call.line + _MAX_LINES) + 1)
-            if _FILE.search(" ".join(context.line(module.path, line).partition(" #")[0] for line in lines)):
-                return True
+        target = context.index.resolve(module.path, call.name)
+        inner = context.index.calls_in(target.path, target.qualname) if target.first_party else ()
+        if _stores(context, module.path, call) or any(_stores(context, target.path, each) for each in inner):
+            return True
     return False
 
 
-def _saves(context: Context, path: str, call: Call) -> bool:
-    uses = context.by_node.get((path, call.scope), ())
-    return any("save-model" in use.does and use.location.line == call.line for use in uses)
+def _stores(context: Context, path: str, call: Call) -> bool:
+    """Whether a call writes, copies or uploads the file of a model."""
+    saves = call.name.rpartition(".")[2] in _STORES or any(
+        "save-model" in use.does and use.location.line == call.line
+        for use in context.by_node.get((path, call.scope), ())
+    )
+    lines = range(call.line, min(call.end_line, call.line + _MAX_LINES) + 1) if saves else ()
+    return _FILE.search(" ".join(context.line(path, line).partition(" #")[0] for line in lines)) is not None
 
 
 def keeps_best(context: Context, module: Module, guard: Guard) -> bool:

@@ -21,8 +21,9 @@ from mlops_scan.detectors.marks import deselected
 from mlops_scan.detectors.refused import refused
 from mlops_scan.detectors.shell_gates import gated_jobs
 from mlops_scan.detectors.stacks import started_machine
-from mlops_scan.detectors.testfiles import test_functions
+from mlops_scan.detectors.testfiles import first_test
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
 
@@ -32,7 +33,6 @@ _LITERAL = regex(r"'[^']*'|\$\{\{[^{}]*\}\}")  # nothing in it is an operator of
 _QUOTED = regex(r'"[^"]*"')
 _OPERATORS = ("|", "&", ";", "<", ">")
 _PURPOSE = ("model", "test", "train", "deploy", "evaluat", "validat", "monitor", "drift")
-_TEST = regex(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>test)", re.M)
 _PROMISES = regex(
     r"(?:(?:run|execute|perform)\b.{0,60}\btests?|(?:(?:all|unit|integration|smoke|model|the)\s+){0,3}tests?"
     r"|(?:train|retrain|evaluate|validate|deploy)\s+(?:(?:the|a|new|ml)\s+){0,2}(?:model|service|application|app|api)\b.{0,40})",
@@ -43,6 +43,7 @@ _MAX_SHOWN_TESTS = 6
 _MAX_BESIDE = 1_000  # other commands of a job looked at
 _MAX_LINES = 8  # that a sentence names
 _GATE = "model/quality-gate"
+_TESTING = "model/testing"
 _TESTS = frozenset({"test", "test-other"})
 _SEEDS = regex(
     r"(^|/)([^/]{0,60}(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
@@ -89,7 +90,7 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
         shown = {
             path.rpartition("/")[0]: path for path in reversed(run.tests)
         }  # one file a folder: components see theirs
-        first = tuple(_first_test(context, path) for path in sorted(shown.values())[:_MAX_SHOWN_TESTS])
+        first = tuple(first_test(context, path) for path in sorted(shown.values())[:_MAX_SHOWN_TESTS])
         yield Signal(
             "ci/code-tests",
             run.words[0] if run.words and run.words[0] != "uses" else "pytest",
@@ -99,18 +100,6 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
             reason,
             fixed=True,
         )
-
-
-def _first_test(context: Context, path: str) -> Evidence:
-    """The first test of a file, or its first line."""
-    module = context.index.modules.get(path)
-    if module is not None:
-        line = min((function.line for function in test_functions(module)), default=1)
-    else:  # it has nothing to do with a tool, or there are too many of its like to parse them
-        text = context.documents.text(path)
-        first = _TEST.search(text)
-        line = 1 if first is None else text.count("\n", 0, first.start("name")) + 1
-    return context.evidence(path, line, Hop.EFFECT)
 
 
 def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Iterator[Signal]:
@@ -188,8 +177,19 @@ def _checked(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
     from mlops_scan.detectors.gates import declared_gates, gates
 
     own = {(gate.path, gate.scope) for gate in gates(context)}
-    called = {node for node, uses in context.by_node.items() if any(_GATE in use.serves for use in uses)}
+    called = {node for node, uses in context.by_node.items() if any(_checks_model(context, use) for use in uses)}
     return frozenset({*own, *called, *floors(context)}), frozenset([gate.path for gate in declared_gates(context)])
+
+
+def _checks_model(context: Context, use: Use) -> bool:
+    """Whether a use is a gate, or asks what tests of the model have given and ends with an error on it."""
+    if _GATE in use.serves:
+        return True
+    module = context.index.modules.get(use.location.path) if _TESTING in use.serves else None
+    return module is not None and any(
+        guard.line == use.location.line and guard.scope == use.scope and guard.stops in ("raise", "exit")
+        for guard in module.guards
+    )
 
 
 @kept

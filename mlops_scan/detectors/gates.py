@@ -49,6 +49,7 @@ _GATE = "model/quality-gate"
 _ML = frozenset({"evaluate", "train", "tune", "register", "promote", "load-model"})
 _LEAVES = frozenset({"return", "exit"})
 _ERRORS = frozenset({"raise", "exit"})
+_MEASURES = frozenset({"train", "tune", "evaluate"})
 _NOTED = 2  # names of a comparison that what it noted is made of
 _FIGURES = regex(r"(metric|score|eval)\w{0,40}\.(json|ya?ml|csv)$", re.I, words=(".json", ".yml", ".yaml", ".csv"))
 _RIVALS = regex(r"(champion|challenger|candidate|incumbent|baseline)\w{0,20}(metric|score|perf)", re.I)
@@ -100,8 +101,10 @@ def _gates(context: Context) -> Iterator[Gate]:
         for guard in module.guards:
             if guard.stops == "assert":
                 continue
-            direct = (guard.ordered and guard.compares and _is_metric(context, module, guard)) or _asks(
-                context, module, guard, asked, star
+            direct = (
+                (guard.ordered and guard.compares and _is_metric(context, module, guard))
+                or _asks(context, module, guard, asked, star)
+                or _of_task(context, module, guard)
             )
             noted = False
             if not direct:
@@ -182,6 +185,14 @@ def _on_decision(module: Module, guard: Guard, decided: frozenset[str]) -> bool:
         and not has_any(text, NOT_MODEL)
         for other in module.guards
     )
+
+
+def _of_task(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether a condition of a pipeline, `with dsl.If(…)`, compares what a task gives that trains or evaluates."""
+    if not guard.ordered or "kfp" not in module.roots or not context.line(module.path, guard.line).startswith("with "):
+        return False
+    nodes = [(module.path, name) for name in guard.names if name in module.functions]
+    return bool(nodes) and context.reaches(nodes, _MEASURES, 2) is not None
 
 
 def _on_notes(context: Context, module: Module, guard: Guard) -> bool:

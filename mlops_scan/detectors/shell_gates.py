@@ -5,6 +5,7 @@ It ends the job with an error, or sets an output on which a later step or job re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
@@ -21,7 +22,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 _ORDER = frozenset({"-lt", "-le", "-gt", "-ge", "<", ">", "<=", ">="})
 _COMPARES = regex(r"[<>]=?\s*[\w.$\"({\[]")
 _TESTS = frozenset({"[", "[[", "test", "((", "bc", "awk"})
-_READERS = frozenset({("jq",), ("yq",), ("grep",), ("awk",), ("cut",), ("sed",)})
+_OF_FIGURES = regex(r"(metric|score|eval|result|report)\w{0,40}\.(json|ya?ml|csv|txt)$", re.I, words=(".",))
 _NEAR = 15  # lines from the reading to the exit
 
 
@@ -110,7 +111,9 @@ def _reads(words: tuple[str, ...]) -> bool:
     """Whether a command reads a metric from a file."""
     if words[:1] == ("python",):
         return words[1:2] == ("-c",) and _of_metric(words)
-    return words[:1] in _READERS and _of_metric(words)
+    if words[:1] in (("grep",), ("awk",)):  # which read anything
+        return _of_metric(words) and any(_OF_FIGURES.search(word) for word in words[1:])
+    return words[:1] in (("jq",), ("yq",)) and _of_metric(words)
 
 
 def _of_metric(words: tuple[str, ...]) -> bool:

@@ -211,6 +211,7 @@ def _has_model(context: Context) -> bool:
 def entry_nodes(context: Context, path: str, module: Module, function: Function) -> Iterator[Node]:
     """The test itself, its class's setup, and the fixtures that its parameters ask for."""
     yield path, function.qualname
+    yield from _imported(context, path, function)
     owner = function.qualname.rpartition(".")[0]
     for name in ("setUp", "setUpClass", "setup_method", "setup_class", "setup"):
         if f"{owner}.{name}" in module.functions:
@@ -230,6 +231,15 @@ def entry_nodes(context: Context, path: str, module: Module, function: Function)
                 yield target.path, target.qualname
                 todo.extend(fixture.parameters)
                 break
+
+
+def _imported(context: Context, path: str, function: Function) -> Iterator[Node]:
+    """The modules whose objects a test asks that it imports made: `from model import model`, `model.score(rows)`."""
+    for call in context.index.calls_in(path, function.qualname):
+        found = context.index.find_module(call.name.rpartition(".")[0], path)
+        there = context.index.modules.get(found[0]) if found is not None else None
+        if found is not None and there is not None and found[0] != path and found[1] in there.variables:
+            yield found[0], ""
 
 
 @kept

@@ -38,6 +38,12 @@ def test_answer_that_is_compared(tmp_path: Path, folder: str) -> None:
     assert grade(report, IN_CI) is Grade.WIRED
 
 
+def test_program_that_a_person_starts(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {path: text for path, text in tree(ASKS).items() if path != CI})
+    assert grade(report, TESTING) is Grade.IMPLEMENTED
+    assert grade(report, IN_CI) is Grade.ABSENT
+
+
 @pytest.mark.parametrize(
     ("text", "script"),
     [

@@ -64,6 +64,7 @@ def test_gate_whose_comparison_is_elsewhere(tmp_path: Path, text: str) -> None:
         STATUS.replace("sys.exit(main())", "main()"),
         STATUS.replace("'f1'", "'rows'"),
         STATUS.replace("return 0 if good(figures) else 1", "return 'good' if good(figures) else 'bad'"),
+        STATUS.replace("if good(figures) else 1", "if good(figures) or figures['trial'] else 1"),
         METHOD.replace("auc", "latency"),
         METHOD.replace("raise SystemExit('worse')", "print('worse')"),
         TABLE.replace("accuracy", "width").replace("f1", "height"),
@@ -75,6 +76,7 @@ def test_gate_whose_comparison_is_elsewhere(tmp_path: Path, text: str) -> None:
         "nobody reads it",
         "rows",
         "words",
+        "or",
         "latency",
         "only said",
         "sizes",
@@ -99,13 +101,19 @@ RIVALS = (
         "shutil.copy('new.joblib', 'production.joblib')",
         "import os\n        os.symlink('new', 'models/latest')",
         "boto3.client('s3').upload_file('new.joblib', 'b', 'model.joblib')",
+        "release()",
     ],
-    ids=["saved", "copied", "linked", "uploaded"],
+    ids=["saved", "copied", "linked", "uploaded", "by a helper"],
 )
 def test_model_that_takes_the_place_of_a_worse_one(tmp_path: Path, done: str) -> None:
-    assert found(tmp_path, RIVALS.format(done)) is Grade.WIRED
+    helper = "def release():\n    shutil.copy('new.joblib', 'production.joblib')\n\n\ndef main"
+    assert found(tmp_path, RIVALS.format(done).replace("def main", helper)) is Grade.WIRED
 
 
+MEASURED = (
+    "import joblib\nimport mlflow\nfrom sklearn.metrics import f1_score\n\nfrom data import read\n\n"
+    "x, y = read('data.csv')\nf1 = f1_score(y, joblib.load('model.joblib').predict(x))\n"
+)
 LOOP = (
     "import joblib\nfrom sklearn.linear_model import SGDClassifier\nfrom sklearn.metrics import f1_score\n\n"
     "from data import read\n\n\ndef main():\n    x, y = read('data.csv')\n    current_f1 = 0.0\n"
@@ -138,11 +146,53 @@ def test_file_that_is_written_otherwise(tmp_path: Path, text: str) -> None:
         ("import json\n\nassert json.load(open('metrics.json'))['rows'] > 80\n", Grade.ABSENT),
         ("import json\n\nassert 0 <= json.load(open('metrics.json'))['accuracy'] <= 1\n", Grade.ABSENT),
         ("import json\n\n# assert json.load(open('metrics.json'))['accuracy'] > 0.8\n", Grade.ABSENT),
+        (MEASURED + "assert f1 > 0.8\nmlflow.register_model('runs:/1/model', 'm')\n", Grade.WIRED),
+        (MEASURED + "assert f1 > 0.8\n", Grade.ABSENT),
     ],
-    ids=["bound", "no figures", "rows", "what every one keeps", "commented out"],
+    ids=["bound", "no figures", "rows", "what every one keeps", "commented out", "before a release", "benchmark"],
 )
 def test_asserted_gate(tmp_path: Path, text: str, expected: Grade) -> None:
     assert found(tmp_path, text) is expected
+
+
+CONDITION = (
+    "from kfp import dsl\n\n\n@dsl.component\ndef fit() -> float:\n"
+    "    from sklearn.linear_model import Ridge\n    return Ridge().fit([[1]], [1]).score([[1]], [1])\n\n\n"
+    "@dsl.component\ndef release():\n    import mlflow\n    mlflow.register_model('runs:/1/model', 'm')\n\n\n"
+    "@dsl.component\ndef size() -> float:\n    return 1.0\n\n\n"
+    "@dsl.pipeline\ndef pipe(bound: float):\n    made = fit()\n    rows = size()\n"
+    "    with dsl.If({}.output > bound):\n        {}()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("compared", "done", "expected"),
+    [
+        ("made", "release", Grade.WIRED),
+        ("rows", "release", Grade.ABSENT),
+        ("made", "size", Grade.ABSENT),
+    ],
+    ids=["what training gives", "rows", "nothing released"],
+)
+def test_condition_on_what_a_task_gives(tmp_path: Path, compared: str, done: str, expected: Grade) -> None:
+    tree: Tree = {**ML, "requirements.txt": "kfp\nscikit-learn\n", "pipe.py": CONDITION.format(compared, done)}
+    assert grade(scan_tree(tmp_path, tree), GATE) is expected
+
+
+TASKS = (
+    "import mlflow\nfrom prefect import flow, task\n\nfrom data import read\n\n\n@task\ndef promote():\n"
+    "    mlflow.MlflowClient().set_registered_model_alias('m', 'champion', 1)\n\n\n@flow\n"
+    "def main(f1: float, champion_f1: float):\n    if f1 > champion_f1:\n        {}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("done", "expected"),
+    [("promote.submit()", Grade.WIRED), ("print('promote')", Grade.ABSENT)],
+    ids=["submitted", "only named"],
+)
+def test_task_that_releases(tmp_path: Path, done: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "flow.py": TASKS.format(done)}), GATE) is expected
 
 
 def workflow(*steps: str) -> Tree:

@@ -101,3 +101,20 @@ def test_mock_of_the_model(tmp_path: Path, test: str, reason: str) -> None:
     grade, why = graded(tmp_path, test)
     assert grade is Grade.TRACE
     assert reason in why
+
+
+MADE = "from sklearn.linear_model import Ridge\n\nmodel = Ridge().fit([[1], [2]], [1, 2])\nrows = [[1]]\n"
+
+
+@pytest.mark.parametrize(
+    ("test", "expected"),
+    [
+        ("from made import model\n\n\ndef test_a():\n    assert model.score([[1]], [1]) > 0.8\n", Grade.IMPLEMENTED),
+        ("import made\n\n\ndef test_a():\n    assert made.model.predict([[1]])[0] > 0\n", Grade.IMPLEMENTED),
+        ("from made import rows\n\n\ndef test_a():\n    assert len(rows) == 1\n", Grade.ABSENT),
+    ],
+    ids=["imported", "of the module", "something else"],
+)
+def test_model_that_the_import_makes(tmp_path: Path, test: str, expected: Grade) -> None:
+    tree: Tree = {"requirements.txt": "scikit-learn\n", "made.py": MADE, "tests/test_a.py": test}
+    assert practice(scan_tree(tmp_path, tree), MODEL).grade is expected
