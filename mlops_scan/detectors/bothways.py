@@ -27,10 +27,11 @@ _PUSHES = regex(
 _PUSHERS = regex(r"(^|\.)\w*Model(Push|Promot|Deploy|Publish)er\.\w+$")  # what an object of such a class does
 _LEAVES = ("return", "raise", "sys.exit(", "exit(", "continue", "break")
 _TRANSPARENT = ("with ", "async with ", "try:", "for ")  # what stands under them is done all the same
-_IN_USE = regex(
-    r"(^|[^a-z])(champion|incumbent|production|prod|deployed|current|existing|prev|previous|old)($|[^a-z])", re.I
-)
+_IN_USE = regex(r"(^|[^a-z])(champion|incumbent|production|prod|deployed)($|[^a-z])", re.I)
 """Names of the model that is in use, or of its figures."""
+_OLD = regex(r"(^|[^a-z])(current|existing|prev|previous|old)($|[^a-z])", re.I)
+_NEW = regex(r"(^|[^a-z])(new|candidate|challenger|retrained)($|[^a-z])", re.I)
+_WHILE_TRAINING = ("epoch", "patience", "early", "val_loss", "best_val", "checkpoint", "ckpt", "delta")
 _FILE = regex(r"(model|champion|production|latest|weights|artifact|best|\.pkl|\.joblib|\.onnx|\.pt)", re.I)
 _STORES = frozenset(
     {"copy", "copy2", "copyfile", "copytree", "move", "rename", "replace", "symlink", "symlink_to", "upload_file",
@@ -87,9 +88,11 @@ def _run_by(context: Context, path: str, call: Call) -> frozenset[str]:
 def replaces(context: Context, module: Module, guard: Guard) -> bool:
     """Whether a comparison of a model with the one in use decides if its file takes the place of that one."""
     names = " ".join(guard.names)
-    told = _IN_USE.search(names) is not None or has_any(names, PROCEEDS)
-    if module.notebook or not told or keeps_best(context, module, guard):
+    told = _IN_USE.search(names) or (_OLD.search(names) and _NEW.search(names)) or has_any(names, PROCEEDS)
+    if module.notebook or not told or has_any(names, _WHILE_TRAINING):
         return False
+    if _in_loop(context.documents.text(module.path).split("\n"), guard.line):
+        return False  # over epochs, or trials
     for call in context.index.calls_in(module.path, guard.scope):
         later = guard.stops in ("return", "exit") and call.line > guard.body_end
         if not later and not guard.line < call.line <= guard.body_end:
@@ -123,8 +126,13 @@ def keeps_best(context: Context, module: Module, guard: Guard) -> bool:
             held.add(made.group(1).rpartition(".")[2])
     if held.isdisjoint(guard.names):
         return False
-    indent = _indent(lines[guard.line - 1])
-    for number in range(guard.line - 1, max(0, guard.line - _MAX_ABOVE), -1):
+    return _in_loop(lines, guard.line)
+
+
+def _in_loop(lines: Sequence[str], line: int) -> bool:
+    """Whether a loop of the same function is around a line."""
+    indent = _indent(lines[line - 1]) if line <= len(lines) else 0
+    for number in range(line - 1, max(0, line - _MAX_ABOVE), -1):
         text = lines[number - 1]
         if text.strip() and _indent(text) < indent:
             indent = _indent(text)

@@ -124,15 +124,26 @@ LOOP = (
 )
 
 
+FLAG = LOOP.replace("if f1 > current_f1:", "improved = f1 > current_f1\n        if improved:")
+CALLBACK = (
+    "import joblib\nfrom sklearn.linear_model import SGDClassifier\n\n\nclass Keep:\n    best = 1.0\n\n"
+    "    def on_epoch_end(self, epoch, logs, model):\n        current = logs['val_loss']\n"
+    "        if current < self.best:\n            joblib.dump(model, 'best_model.joblib')\n\n\n"
+    "Keep().on_epoch_end(1, {'val_loss': 0.5}, SGDClassifier().fit([[1], [2]], [1, 2]))\n"
+)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         LOOP,
+        FLAG,
+        CALLBACK,
         RIVALS.format("print('better')"),
         RIVALS.format("shutil.copy('notes.txt', 'old.txt')"),
         RIVALS.replace("old_f1", "bound").replace("f1_score(y, old.predict(x))", "0.5").format("print('new.joblib')"),
     ],
-    ids=["best of a loop", "only said", "another file", "a bound"],
+    ids=["best of a loop", "flag in a loop", "callback", "only said", "another file", "a bound"],
 )
 def test_file_that_is_written_otherwise(tmp_path: Path, text: str) -> None:
     assert found(tmp_path, text) is Grade.ABSENT
