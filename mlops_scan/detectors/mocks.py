@@ -29,9 +29,10 @@ _TRACKING = regex(
     re.I,
 )
 """Those of trackers, which have none either where the model is trained, but may be what gives one that is loaded."""
-_LOGGER = regex(r"\w*log(ger|ging)?(\.\w+)*\s*=(?!=).*", re.I)
-_TRACKER = regex(r"\w*(mlflow\w*|wandb\w*|run|writer|tracker|experiment|context|ti)(\.\w+)*\s*=(?!=).*", re.I)
-"""The lines of mocks that stand for such things: `mock_logger.return_value = MagicMock()`."""
+_TARGET = regex(r"([\w.]{1,100})\s*=(?!=)")
+_LOGS = frozenset({"log", "logger", "logging"})
+_TRACKERS = frozenset({"mlflow", "wandb", "run", "writer", "tracker", "experiment", "context", "ti"})
+"""Words of the names of mocks that stand for such things: `mock_logger.return_value = MagicMock()`."""
 _OBJECTS = ("Mock", "MagicMock", "AsyncMock", "NonCallableMock", "create_autospec", "PropertyMock")
 _PATCHES = (".patch", ".patch.object", ".patch.dict", ".patch.multiple")
 _OF_CALLS = (
@@ -100,8 +101,9 @@ def _mocks(context: Context, path: str, call: Call) -> bool:
 def _is_quiet(context: Context, path: str, call: Call, use: Use, trains: bool) -> bool:
     """Whether what is mocked has no part in the model, as its name tells."""
     if call.name.rpartition(".")[2] in _OBJECTS:
-        line = context.line(path, call.line)
-        return _LOGGER.match(line) is not None or (trains and _TRACKER.match(line) is not None)
+        assigned = _TARGET.match(context.line(path, call.line))
+        words = assigned.group(1).partition(".")[0].lower().split("_") if assigned is not None else ()
+        return not _LOGS.isdisjoint(words) or (trains and not _TRACKERS.isdisjoint(words))
     named = call.args[1:2] if call.name.endswith(".object") else call.args[:1] if any(call.args[:1]) else call.refs[:1]
     target = next(iter(named), None)
     last = (target or "").rpartition(".")[2]

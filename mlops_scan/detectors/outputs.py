@@ -14,7 +14,10 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop
 
 _ASKED = regex(r"\b(?:steps|needs)\.[\w-]+\.outputs\.([\w-]+)", words=("outputs.",))
-_HANDED_ON = regex(r"([\w-]+):\s*[\"']?\$\{\{\s*steps\.[\w-]+\.outputs\.([\w-]+)\s*\}\}", words=(".outputs.",))
+_HANDED_ON = regex(
+    r"(?<![\w-])([\w-]{1,80}):[ \t]{0,8}[\"']?\$\{\{\s*steps\.[\w-]+\.outputs\.([\w-]+)\s*\}\}",
+    words=(".outputs.",),
+)
 _RELEASES = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "publish-image"})
 _NAMED = regex(r"(?<![^\W_])(deploy|promot|regist|releas|publish)[a-z]{0,7}(?![^\W_])")
 
