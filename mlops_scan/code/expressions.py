@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from mlops_scan.code.facts import MAX_PARTS, Call, Guard
-from mlops_scan.code.guards import guard_of
+from mlops_scan.code.guards import ENDS, guard_of, status_test
 from mlops_scan.code.scopes import Scope, bind_loop, constant, elements, is_telling, name_of
 from mlops_scan.code.syntax import Lines, children
 
@@ -54,7 +54,7 @@ class Collector:
 
     def guard(
         self,
-        node: ast.If | ast.Assert | ast.Compare | ast.With | ast.AsyncWith,
+        node: ast.stmt | ast.expr,
         test: ast.expr,
         scope: Scope,
         stopping: str,
@@ -159,6 +159,9 @@ class Collector:
         name = self._names.setdefault(name, name)  # the same few objects: a third of the calls repeat a name
         # by position: some 30 % faster than by keyword, and there are as many calls as lines
         self.calls.append(Call(name, start, end, scope.name, tuple(args), tuple(keywords), tuple(refs)))
+        test = status_test(node.args[0], ends=True) if name in ENDS and node.args else None
+        if test is not None:  # `sys.exit(0 if passed else 1)`
+            self.guard(node, test, scope, "exit")
 
     def _argument(self, value: ast.expr, scope: Scope, refs: list[str], parts: list[ast.expr]) -> str | None:
         """An argument's constant; adds the names that it hands over to `refs`, and itself to `parts` if it has any."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from mlops_scan.code.definitions import find_attributes, imported, returned
 from mlops_scan.code.expressions import Collector
 from mlops_scan.code.facts import MAIN, Call, Class, Function, Import, Module, Shield
-from mlops_scan.code.guards import CODE, exit_codes, flags_set, orders, stops
+from mlops_scan.code.guards import CODE, ONLY_CODE, exit_codes, flags_set, orders, status_test, stops
 from mlops_scan.code.scopes import BUILTINS, Scope, annotation, bind_loop, constant, declare, elements, name_of
 from mlops_scan.code.shields import shield_of
 from mlops_scan.code.syntax import Lines, is_docstring, is_main, is_stub, never, none_by_default
@@ -89,6 +89,9 @@ class _Extractor:
     def _value(self, node: ast.Expr | ast.Return, scope: Scope, depth: int) -> None:
         if node.value is not None:
             self.found.expression(node.value, scope, compares=True)
+            test = status_test(node.value, ends=False) if isinstance(node, ast.Return) else None
+            if test is not None:
+                self.found.guard(node, test, scope, ONLY_CODE)
 
     def _assert(self, node: ast.Assert, scope: Scope, depth: int) -> None:
         self.found.guard(node, node.test, scope, "assert")
@@ -189,7 +192,9 @@ class _Extractor:
         self._branches([*blocks, node.orelse], scope, depth)
         for test, block in decided:
             for name in flags_set(block):
-                scope.made_of[name] = test
+                held = scope.made_of.get(name)
+                if not isinstance(held, (ast.List, ast.Tuple)) or not held.elts:  # nothing that it may run is in it
+                    scope.made_of[name] = test
 
     def _assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, scope: Scope, depth: int) -> None:
         value = node.value

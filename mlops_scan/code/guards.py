@@ -21,6 +21,7 @@ PROCEEDS = (
     "passed", "qualif", "should_replace", "should_update",
 )  # fmt: skip
 """Names of flags that let a model proceed: `if is_accepted:` is worth a look although it compares nothing itself."""
+_ADDS = frozenset({"append", "add", "extend"})
 _KIND_TESTS = frozenset({"isinstance", "hasattr", "callable", "issubclass"})
 _ALARMS = ("drift", "degrad", "should_retrain", "needs_retrain", "need_retrain", "retrain_needed", "retraining_needed")
 """Names of flags on which training may begin."""
@@ -30,11 +31,12 @@ CODE, ONLY_CODE = "code", "only code"
 """What a branch does that returns a number other than 0, until `exit_codes` knows what becomes of it."""
 STOP_CALLS = frozenset({"sys.exit", "exit", "quit", "os._exit", "pytest.fail"})
 """Calls that end the program with an error."""
-_ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "SystemExit"})  # whose argument is the program's status
+ENDS = frozenset({"sys.exit", "exit", "quit", "os._exit", "SystemExit"})
+"""Calls whose argument is the program's status."""
 
 
 def guard_of(
-    node: ast.If | ast.Assert | ast.Compare | ast.With | ast.AsyncWith,
+    node: ast.stmt | ast.expr,
     test: ast.expr,
     scope: Scope,
     lines: Lines,
@@ -119,10 +121,29 @@ def orders(test: ast.expr) -> bool:
 
 
 def flags_set(block: Sequence[ast.stmt]) -> Iterator[str]:
-    """The names that a branch sets to true or false: `if score < best: promote = False`."""
+    """The names that a branch sets to true or false, or adds to: `if score < best: promote = False`."""
     for node in block:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, bool):
             yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            added = node.value.func  # `failures.append(name)`
+            if isinstance(added, ast.Attribute) and added.attr in _ADDS and isinstance(added.value, ast.Name):
+                yield added.value.id
+
+
+def status_test(value: ast.expr | None, ends: bool) -> ast.expr | None:
+    """The test that a program's status tells of: `0 if test else 1`; None for another value.
+
+    Where the value `ends` the program itself, `not test` does as well; as a return value it may be anybody's.
+    """
+    if isinstance(value, ast.IfExp):
+        codes = [part.value for part in (value.body, value.orelse) if isinstance(part, ast.Constant)]
+        told = len(codes) == 2 and all(type(code) is int for code in codes) and (codes[0] == 0) != (codes[1] == 0)
+        either = isinstance(value.test, ast.BoolOp) and isinstance(value.test.op, ast.Or)  # `passed or on_a_laptop`
+        return value.test if told and not either else None
+    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "int" and value.args:
+        value, ends = value.args[0], True
+    return value.operand if ends and isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not) else None
 
 
 def _asserts(function: ast.expr) -> bool:
@@ -178,7 +199,7 @@ def exit_codes(guards: Iterable[Guard], calls: Sequence[Call]) -> Iterator[Guard
 
     They exit where the module ends with what the function returns, `sys.exit(main())`; else they return like others.
     """
-    ends = {(call.line, call.scope) for call in calls if call.name in _ENDS and call.args == (None,)}
+    ends = {(call.line, call.scope) for call in calls if call.name in ENDS and call.args == (None,)}
     ending = {call.name for call in calls if (call.line, call.scope) in ends} if ends else set()
     for guard in guards:
         if guard.stops not in (CODE, ONLY_CODE):

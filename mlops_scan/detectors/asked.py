@@ -21,18 +21,18 @@ from mlops_scan.detectors.testfiles import RemoteTest, modules_of, test_function
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
 
-_TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
-_HOSTS = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 -- names that tests ask, nothing is bound
-_CLIENTS = regex(r"(requests|httpx)(\.\w+)*\.(post|get|put|request)", words=("requests", "httpx"))
-_PREDICTION = ("predict", "infer", "scor", "classif", "invocations", "forecast")
-_ASKS = regex(rf"[/:]\w*({'|'.join(_PREDICTION)})\w*", re.I)
+TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py")
+HOSTS = ("localhost", "127.0.0.1", "0.0.0.0")  # noqa: S104 -- names that tests ask, nothing is bound
+CLIENTS = regex(r"(requests|httpx)(\.\w+)*\.(post|get|put|request)", words=("requests", "httpx"))
+PREDICTION = ("predict", "infer", "scor", "classif", "invocations", "forecast")
+ASKS = regex(rf"[/:]\w*({'|'.join(PREDICTION)})\w*", re.I)
 _BODY = frozenset({"json", "content", "text", "loads"})
 _ENVELOPE = frozenset({"status_code", "status", "headers", "reason", "len", "keys"})  # says nothing of the answer
 _ANSWER = regex(r"[^/:]*(predict|label|class|probab|confiden|score|sentiment|categor|answer)[^/:]*", re.I)
 _ADDRESS = ("url", "uri", "endpoint", "path", "route", "host")
-_STANDS_IN = (*MOCKS, "responses", "requests_mock", "respx", "httpretty", "vcr")
+STANDS_IN = (*MOCKS, "responses", "requests_mock", "respx", "httpretty", "vcr")
 _LOADS = frozenset({"load-model"})
-_ANYTHING = frozenset({"pickle", "generic-estimator"})  # tools whose uses need not be of a model
+ANYTHING = frozenset({"pickle", "generic-estimator"})  # tools whose uses need not be of a model
 _HOPS = 8
 _MAX_BESIDE = 1_000  # other commands of a job looked at
 
@@ -43,10 +43,10 @@ def asking_tests(context: Context) -> Iterator[RemoteTest]:
     if model is None:
         return
     given = {path for run in context.leading() for path in run.tests}
-    for path, module in modules_of(context, _TEST_FILE.fullmatch, _HOSTS, _PREDICTION, given):
-        if any(item.name.startswith(_STANDS_IN) for item in module.imports):
+    for path, module in modules_of(context, TEST_FILE.fullmatch, HOSTS, PREDICTION, given):
+        if any(item.name.startswith(STANDS_IN) for item in module.imports):
             continue
-        if any(has_any(text, _HOSTS) for _, text in module.strings):
+        if any(has_any(text, HOSTS) for _, text in module.strings):
             found = next((f for f in test_functions(module) if _asks(module, f) and _holds(context, module, f)), None)
             if found is not None:
                 yield RemoteTest(path, module, found, model)
@@ -80,7 +80,7 @@ def _served(context: Context) -> Use | None:
         path = use.location.path
         if path in context.index.modules:
             model = context.reaches(((path, ""), (path, MAIN), (path, use.scope)), _LOADS, _HOPS)
-            if model is not None and model.tool not in _ANYTHING and context.role(model.location.path) not in ASIDE:
+            if model is not None and model.tool not in ANYTHING and context.role(model.location.path) not in ASIDE:
                 return model
     return None
 
@@ -92,13 +92,13 @@ def _asks(module: Module, function: Function) -> bool:
     own = [call for call in module.calls if call.scope == function.qualname]
     helpers = {call.name[2:] for call in own if call.name.startswith("@.")}
     return any(
-        _CLIENTS.fullmatch(call.name) and any(_ASKS.search(text) for text in _texts(module, call))
+        CLIENTS.fullmatch(call.name) and any(ASKS.search(text) for text in texts_of(module, call))
         for call in module.calls
         if call.scope == function.qualname or call.scope in helpers
     )
 
 
-def _texts(module: Module, call: Call) -> Iterator[str]:
+def texts_of(module: Module, call: Call) -> Iterator[str]:
     """The constants that a call is given, and the texts in the lines on which it stands."""
     yield from (text for text in call.args if text)
     yield from (text for _, text in call.keywords if text)
@@ -108,10 +108,11 @@ def _texts(module: Module, call: Call) -> Iterator[str]:
 def _holds(context: Context, module: Module, function: Function) -> bool:
     """Whether a test asserts something of the answer itself, and not only that one came, or how it is called."""
     guards = (guard for guard in module.guards if guard.scope == function.qualname and guard.stops == "assert")
-    return any(_of_answer(guard, context.line(module.path, guard.line)) for guard in guards)
+    return any(is_of_answer(guard, context.line(module.path, guard.line)) for guard in guards)
 
 
-def _of_answer(guard: Guard, line: str) -> bool:
+def is_of_answer(guard: Guard, line: str) -> bool:
+    """Whether an assertion is on the answer of a service, and not on how it comes."""
     names = frozenset(guard.names)
     if names.isdisjoint(_BODY) or not names.isdisjoint(_ENVELOPE) or not guard.compares:
         return False

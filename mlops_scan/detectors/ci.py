@@ -10,28 +10,29 @@ from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import ON_CHANGE, Job, Step, Workflow
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.asked import starts_service
+from mlops_scan.detectors.asking import held_answer
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.builds import incomplete_images
 from mlops_scan.detectors.ciruns import chain, confidence_of, elsewhere, evaluates, fetches, graded, job_of, serves
 from mlops_scan.detectors.delivery import DEPLOYS, delivered
-from mlops_scan.detectors.floors import floors
+from mlops_scan.detectors.floors import floors, met_floor
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.marks import deselected
 from mlops_scan.detectors.refused import refused
+from mlops_scan.detectors.shell_gates import gated_jobs
 from mlops_scan.detectors.stacks import started_machine
-from mlops_scan.detectors.testfiles import test_functions
+from mlops_scan.detectors.testfiles import first_test
 from mlops_scan.detectors.tests import ModelTest, hollow, model_tests
+from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem, Role, Signal
 
 _PURPOSES = DEPLOYS | LEARNS
-_MODELS = LEARNS | {"load-model", "predict", "evaluate"}
 _ECHO = regex(r"(echo|printf|true|:|exit 0|sleep \d+|date|pwd|ls|set -e\w*)(\s.*)?|#.*", re.I)
 _LITERAL = regex(r"'[^']*'|\$\{\{[^{}]*\}\}")  # nothing in it is an operator of the shell
 _QUOTED = regex(r'"[^"]*"')
 _OPERATORS = ("|", "&", ";", "<", ">")
 _PURPOSE = ("model", "test", "train", "deploy", "evaluat", "validat", "monitor", "drift")
-_TEST = regex(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>test)", re.M)
 _PROMISES = regex(
     r"(?:(?:run|execute|perform)\b.{0,60}\btests?|(?:(?:all|unit|integration|smoke|model|the)\s+){0,3}tests?"
     r"|(?:train|retrain|evaluate|validate|deploy)\s+(?:(?:the|a|new|ml)\s+){0,2}(?:model|service|application|app|api)\b.{0,40})",
@@ -42,6 +43,7 @@ _MAX_SHOWN_TESTS = 6
 _MAX_BESIDE = 1_000  # other commands of a job looked at
 _MAX_LINES = 8  # that a sentence names
 _GATE = "model/quality-gate"
+_TESTING = "model/testing"
 _TESTS = frozenset({"test", "test-other"})
 _SEEDS = regex(
     r"(^|/)([^/]{0,60}(seed[-_]?code|template|skeleton|scaffold|boilerplate|cookiecutter|exercise|solution|starter|snippets?)"
@@ -88,7 +90,7 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
         shown = {
             path.rpartition("/")[0]: path for path in reversed(run.tests)
         }  # one file a folder: components see theirs
-        first = tuple(_first_test(context, path) for path in sorted(shown.values())[:_MAX_SHOWN_TESTS])
+        first = tuple(first_test(context, path) for path in sorted(shown.values())[:_MAX_SHOWN_TESTS])
         yield Signal(
             "ci/code-tests",
             run.words[0] if run.words and run.words[0] != "uses" else "pytest",
@@ -100,23 +102,12 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
         )
 
 
-def _first_test(context: Context, path: str) -> Evidence:
-    """The first test of a file, or its first line."""
-    module = context.index.modules.get(path)
-    if module is not None:
-        line = min((function.line for function in test_functions(module)), default=1)
-    else:  # it has nothing to do with a tool, or there are too many of its like to parse them
-        text = context.documents.text(path)
-        first = _TEST.search(text)
-        line = 1 if first is None else text.count("\n", 0, first.start("name")) + 1
-    return context.evidence(path, line, Hop.EFFECT)
-
-
 def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Iterator[Signal]:
     found = [tests[path] for path in run.tests if path in tests]
     found = [test for test in found if not deselected(run.words, test.marks)]
     found = [test for test in found if not test.asks or starts_service(context, run)]
-    strong = next((test for test in found if not test.weak), None)
+    real = (test for test in found if not test.weak)
+    strong = min(real, key=lambda test: context.role(test.use.location.path) is Role.TEST, default=None)
     if strong is not None:
         grade, reason = graded(run, ON_CHANGE | {"tag", "release"})
         where = context.evidence(strong.path, strong.function.line, Hop.EFFECT, strong.function.end_line)
@@ -140,7 +131,7 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             reason=found[0].weak,
             fixed=True,
         )
-    floor = _floor(context, run)
+    floor = met_floor(context, run) or held_answer(context, run)
     if floor is not None:
         grade, reason = graded(run, ON_CHANGE | {"tag", "release"})
         yield Signal(
@@ -158,16 +149,6 @@ def _model_tests(context: Context, run: Run, tests: dict[str, ModelTest]) -> Ite
             yield Signal(
                 "ci/model-tests", "ci", grade, chain(context, run, trained), Confidence.MEDIUM, reason, fixed=True
             )
-
-
-def _floor(context: Context, run: Run) -> Evidence | None:
-    """The assertion on a metric that a program meets which trains, loads or asks a model; none in a run of tests."""
-    known = floors(context) if run.entries and not run.tests else {}
-    reached = context.automation.reached(run) if known else {}
-    node = next((node for node in known if node in reached), None)
-    if node is None or context.does(reached, _MODELS) is None:
-        return None
-    return context.evidence(node[0], known[node].line, Hop.EFFECT, known[node].end_line)
 
 
 def _trains(context: Context, run: Run) -> Evidence | None:
@@ -196,14 +177,27 @@ def _checked(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
     from mlops_scan.detectors.gates import declared_gates, gates
 
     own = {(gate.path, gate.scope) for gate in gates(context)}
-    called = {node for node, uses in context.by_node.items() if any(_GATE in use.serves for use in uses)}
+    called = {node for node, uses in context.by_node.items() if any(_checks_model(context, use) for use in uses)}
     return frozenset({*own, *called, *floors(context)}), frozenset([gate.path for gate in declared_gates(context)])
+
+
+def _checks_model(context: Context, use: Use) -> bool:
+    """Whether a use is a gate, or asks what tests of the model have given and ends with an error on it."""
+    if _GATE in use.serves:
+        return True
+    module = context.index.modules.get(use.location.path) if _TESTING in use.serves else None
+    return module is not None and any(
+        guard.line == use.location.line and guard.scope == use.scope and guard.stops in ("raise", "exit")
+        for guard in module.guards
+    )
 
 
 @kept
 def _job_checks(context: Context, workflow: str, job: str) -> bool:
     """Whether a command of a job reaches code that checks a model."""
     nodes, _ = _checked(context)
+    if (workflow, job) in gated_jobs(context):
+        return True
     ways = {(run.entries, run.tests): run for run in context.automation.runs_of_job(workflow, job)}
     return any(not nodes.isdisjoint(context.automation.reached(run)) for run in ways.values())
 

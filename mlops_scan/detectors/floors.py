@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import Guard, Module
 from mlops_scan.code.index import Node
-from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.gates import METRIC, NOT_MODEL
 from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import has_any
+from mlops_scan.words import Evidence, Hop
 
+_MODELS = LEARNS | {"load-model", "predict", "evaluate"}
 _BOUNDS = ("floor", "minimum", "target", "expected", "baseline", "required")
 _SETTINGS = ("thres", "weight", "limit", "coef", "param", "config", "type", "name", "index")
 _USUAL = frozenset({0.0, 1.0, math.inf, -math.inf})  # what every metric keeps, or an argument is checked for
@@ -41,3 +44,13 @@ def _swallowed(module: Module, guard: Guard) -> bool:
     return any(
         shield.scope == guard.scope and shield.line <= guard.line <= shield.end_line for shield in module.shields
     )
+
+
+def met_floor(context: Context, run: Run) -> Evidence | None:
+    """The assertion on a metric that a program meets which trains, loads or asks a model; none in a run of tests."""
+    known = floors(context) if run.entries and not run.tests else {}
+    reached = context.automation.reached(run) if known else {}
+    node = next((node for node in known if node in reached), None)
+    if node is None or context.does(reached, _MODELS) is None:
+        return None
+    return context.evidence(node[0], known[node].line, Hop.EFFECT, known[node].end_line)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from mlops_scan.code.facts import Guard, Module
 from mlops_scan.code.guards import PROCEEDS
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.bothways import either_way, keeps_best, releases, replaces
 from mlops_scan.detectors.branches import lets_proceed
 from mlops_scan.detectors.effects import CHECKS, Check, lost
 from mlops_scan.detectors.kept import kept
@@ -34,11 +35,6 @@ _LOOSE = (
     "score", "metric", "performance", "improve", "better", "champion", "challenger", "baseline", "candidate", "blessed",
     "validation_passed", "approved",
 )  # fmt: skip
-_PUSHES = regex(
-    r"((push|deploy|promot|regist|publish|releas|upload)\w{0,40}_(model|champion|version)|model_(push|deploy|promot|regist|publish)\w*)",
-    re.I,
-    words=("model", "champion", "version"),
-)  # by its name a step that lets a model proceed, whatever storage it goes to
 NOT_MODEL = (
     "coverage", "latency", "cpu", "memory", "timeout", "price", "portfolio", "http", "status_code", "page", "retry",
     "disk",
@@ -51,9 +47,12 @@ _RELATIVE = regex(
 _MODEL = regex(r"(?<![^\W_])models?(?![^\W_])", re.I, words=("model",))
 _GATE = "model/quality-gate"
 _ML = frozenset({"evaluate", "train", "tune", "register", "promote", "load-model"})
-_RELEASES = frozenset({"register", "promote", "deploy-model"})
 _LEAVES = frozenset({"return", "exit"})
-_PROCEEDS = _RELEASES | {"deploy-pipeline"}
+_ERRORS = frozenset({"raise", "exit"})
+_MEASURES = frozenset({"train", "tune", "evaluate"})
+_NOTED = 2  # names of a comparison that what it noted is made of
+_FIGURES = regex(r"(metric|score|eval)\w{0,40}\.(json|ya?ml|csv)$", re.I, words=(".json", ".yml", ".yaml", ".csv"))
+_RIVALS = regex(r"(champion|challenger|candidate|incumbent|baseline)\w{0,20}(metric|score|perf)", re.I)
 
 
 class Gate(Struct, frozen=True):
@@ -69,6 +68,7 @@ class Gate(Struct, frozen=True):
     end_line: int
     weak: str
     stops: str = ""
+    sure: bool = True  # the metric stands in it, and it is about the model as a whole, not about one of its epochs
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
@@ -78,7 +78,8 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
         check = Check(gate.path, gate.scope, gate.line, gate.stops == "exit")
         reason = gate.weak or (lost(context, _GATE, check) if gate.stops else "")
-        yield Signal(_GATE, "python", grade, evidence, Confidence.HIGH, reason, scope=gate.scope, fixed=bool(reason))
+        confidence = Confidence.HIGH if gate.sure else Confidence.MEDIUM
+        yield Signal(_GATE, "python", grade, evidence, confidence, reason, scope=gate.scope, fixed=bool(reason))
     yield from _checking_calls(context)
     for gate in declared_gates(context):
         evidence = (context.evidence(gate.path, gate.line, Hop.DEFINITION, gate.end_line),)
@@ -100,15 +101,20 @@ def _gates(context: Context) -> Iterator[Gate]:
         for guard in module.guards:
             if guard.stops == "assert":
                 continue
-            direct = (guard.ordered and guard.compares and _is_metric(context, module, guard)) or _asks(
-                context, module, guard, asked, star
+            direct = (
+                (guard.ordered and guard.compares and _is_metric(context, module, guard))
+                or _asks(context, module, guard, asked, star)
+                or _of_task(context, module, guard)
             )
+            noted = False
             if not direct:
-                if not any(map(_proceeds, guard.names)):
+                noted = _on_notes(context, module, guard) or _on_verdict(context, module, guard)
+                flagged = not noted and any(map(_proceeds, guard.names))
+                if not noted and not flagged:
                     continue
-                if decided is None:
+                if flagged and decided is None:
                     decided = _decisions(context)
-                if not _on_decision(module, guard, decided):
+                if flagged and not _on_decision(module, guard, decided or frozenset()):
                     continue
             fails = guard.stops in ("raise", "exit")
             promotes = _guards_promotion(context, module, guard)
@@ -116,10 +122,11 @@ def _gates(context: Context) -> Iterator[Gate]:
                 weak = "its bound can never be broken" if direct and _vacuous(guard) else ""
                 if module.notebook and not context.started(path, guard.scope):
                     weak = weak or "a person runs this notebook"
-                if not direct and len(guard.numbers) > 1 and len(set(guard.numbers)) == 1:
+                if not direct and not noted and len(guard.numbers) > 1 and len(set(guard.numbers)) == 1:
                     weak = "the flag is set to a constant before it is asked for"
                 stops = guard.stops if fails and not promotes else ""
-                yield Gate(path, guard.scope, guard.line, guard.body_end, weak, stops)
+                sure = direct and not keeps_best(context, module, guard)
+                yield Gate(path, guard.scope, guard.line, guard.body_end, weak, stops, sure)
 
 
 def _checking_calls(context: Context) -> Iterator[Signal]:
@@ -180,6 +187,65 @@ def _on_decision(module: Module, guard: Guard, decided: frozenset[str]) -> bool:
     )
 
 
+def _of_task(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether a condition of a pipeline, `with dsl.If(…)`, compares what a task gives that trains or evaluates."""
+    if not guard.ordered or "kfp" not in module.roots or not context.line(module.path, guard.line).startswith("with "):
+        return False
+    nodes = [(module.path, name) for name in guard.names if name in module.functions]
+    return bool(nodes) and context.reaches(nodes, _MEASURES, 2) is not None
+
+
+def _on_notes(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether an error comes of what a comparison of metrics has noted: `if value < bound: failed.append(name)`."""
+    if guard.ordered or guard.stops not in _ERRORS or not guard.names:
+        return False
+    for other in module.guards:
+        if other.scope == guard.scope and other.ordered and other.line < guard.line:
+            text = " ".join(other.names)
+            shared = len(set(other.names).intersection(guard.names))
+            if shared >= min(_NOTED, len(other.names)) and not has_any(text, NOT_MODEL):
+                return METRIC.search(text) is not None or _of_figures(context, module, guard.scope)
+    return False
+
+
+def _on_verdict(context: Context, module: Module, guard: Guard) -> bool:
+    """Whether a test asks for what a method that compares a metric has given: `if not gate.check(figures).passed`."""
+    if guard.ordered or (guard.stops not in _ERRORS and not any(map(_proceeds, guard.names))):
+        return False
+    for call in context.index.calls_in(module.path, guard.scope):
+        if call.line > guard.line or call.name.rpartition(".")[2] not in guard.names:
+            continue
+        target = context.index.resolve(module.path, call.name)
+        there = context.index.modules.get(target.path) if target.first_party else None
+        if (
+            there is not None
+            and target.qualname in there.functions
+            and _compares_metric(context, there, target.qualname)
+        ):
+            return True
+    return False
+
+
+def _of_figures(context: Context, module: Module, scope: str) -> bool:
+    """Whether code reads a file of figures: by a constant outside of all functions, or in its own."""
+    function = module.functions.get(scope)
+    return any(
+        _FIGURES.search(text)
+        for line, text in module.strings
+        if (function is not None and function.line <= line <= function.end_line)
+        or line in _outside(context, module.path)
+    )
+
+
+@kept
+def _outside(context: Context, path: str) -> frozenset[int]:
+    """The lines with a constant of a module that stand in none of its functions."""
+    module = context.index.modules[path]
+    inside = [(function.line, function.end_line) for function in module.functions.values()]
+    lines = {line for line, _ in module.strings}
+    return frozenset(line for line in lines if not any(first <= line <= last for first, last in inside))
+
+
 def _is_metric(context: Context, module: Module, guard: Guard) -> bool:
     """Whether a test by size is about a metric; `if metric == "f1"` and the like only check an argument."""
     text = " ".join(guard.names)
@@ -210,10 +276,12 @@ def _asks(context: Context, module: Module, guard: Guard, known: dict[str, bool]
 def _answers(context: Context, module: Module, name: str) -> bool:
     target = context.index.resolve(module.path, f"@.{name}")
     there = context.index.modules[target.path] if target.first_party else None
-    return there is not None and target.qualname in there.functions and _compares_metric(there, target.qualname)
+    return (
+        there is not None and target.qualname in there.functions and _compares_metric(context, there, target.qualname)
+    )
 
 
-def _compares_metric(module: Module, qualname: str) -> bool:
+def _compares_metric(context: Context, module: Module, qualname: str) -> bool:
     """Whether a function compares a metric, named in the comparison or, for `metrics[name] < bound`, beside it.
 
     Which metric it is may stand in a file; then it is compared with a threshold, and the function speaks of a model.
@@ -225,13 +293,14 @@ def _compares_metric(module: Module, qualname: str) -> bool:
         names = " ".join(guard.names)
         if has_any(names, NOT_MODEL):
             continue
-        if METRIC.search(names):
+        if METRIC.search(names) or (guard.ordered and _RIVALS.search(names)):
             return True
         if not has_any(names, _LOOSE):
             continue
         if texts is None:
-            function = module.functions[qualname]
-            texts = " ".join(text for line, text in module.strings if function.line <= line <= function.end_line)
+            function, outside = module.functions[qualname], _outside(context, module.path)
+            told = (t for n, t in module.strings if function.line <= n <= function.end_line or n in outside)
+            texts = " ".join(told)
         if METRIC.search(texts) or ("threshold" in names and _MODEL.search(f"{qualname} {texts}")):
             return True
     return False
@@ -243,22 +312,11 @@ def _is_ml_module(context: Context, path: str) -> bool:
 
 def _guards_promotion(context: Context, module: Module, guard: Guard) -> bool:
     """Whether the branch holds a registration or deployment, or leaves the function before one."""
-    for use in context.by_node.get((module.path, guard.scope), ()):
-        if _PROCEEDS.isdisjoint(use.does):
-            continue
-        line = use.location.line
-        if guard.line < line <= guard.body_end or (guard.stops in _LEAVES and line > guard.body_end):
-            return True
-    for call in context.index.calls_in(module.path, guard.scope):
-        later = guard.stops in _LEAVES and call.line > guard.body_end
-        if (later or guard.line < call.line <= guard.body_end) and _PUSHES.search(call.name.rpartition(".")[2]):
-            return True
-        if guard.line < call.line <= guard.body_end:
-            for name in (call.name, *call.refs):  # a task of a pipeline is made of the function that it runs
-                target = context.index.resolve(module.path, name)
-                if target.first_party and context.reaches(((target.path, target.qualname),), _RELEASES, 4):
-                    return True
-    return lets_proceed(context, module, guard)
+    for release in releases(context, module.path, guard.scope):
+        later = guard.stops in _LEAVES and release.line > guard.body_end and not release.own
+        if later or guard.line < release.line <= guard.body_end:
+            return not either_way(context, module, guard)
+    return lets_proceed(context, module, guard) or replaces(context, module, guard)
 
 
 def _vacuous(guard: Guard) -> bool:

@@ -17,7 +17,7 @@ from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
 
 _WORDS = ("metric", "score", "evaluation")
-_ENDINGS = (".json", ".yaml", ".yml", ".csv")
+_ENDINGS = (".json", ".yaml", ".yml", ".csv", ".txt")
 _TEST_FILE = regex(r"(test_.*|.*_test|tests?)\.py")
 _CASE = "unittest.TestCase"  # its runner takes every `test*.py`, that of pytest no `test.py`
 _READS = ("open", "load", "safe_load", "read_csv", "read_json", "read_text")

@@ -1,36 +1,62 @@
-"""Quality gates in shell: a metric read by `jq`, compared with a bound, and an exit that stops the job."""
+"""Quality gates in shell: a metric read by `jq` and the like, compared with a bound, and what that stops.
+
+It ends the job with an error, or sets an output on which a later step or job releases the model.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from mlops_scan.automation.model import Run
+from mlops_scan.code.facts import Guard
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.gates import METRIC, NOT_MODEL
+from mlops_scan.detectors.inline_code import module_of
+from mlops_scan.detectors.kept import kept
+from mlops_scan.detectors.outputs import releasing_outputs
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 _ORDER = frozenset({"-lt", "-le", "-gt", "-ge", "<", ">", "<=", ">="})
 _COMPARES = regex(r"[<>]=?\s*[\w.$\"({\[]")
 _TESTS = frozenset({"[", "[[", "test", "((", "bc", "awk"})
+_OF_FIGURES = regex(r"(metric|score|eval|result|report)\w{0,40}\.(json|ya?ml|csv|txt)$", re.I, words=(".",))
 _NEAR = 15  # lines from the reading to the exit
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `model/quality-gate` from the commands that automation runs."""
-    if not any(words[:1] == ("jq",) and _of_metric(words) for words in context.commands()):
-        return
+    yield from (signal for signal, _ in _found(context))
+
+
+@kept
+def gated_jobs(context: Context) -> frozenset[tuple[str, str]]:
+    """The workflow and the name of each CI job with such a gate that can fail."""
+    return frozenset(job for signal, job in _found(context) if signal.grade is Grade.WIRED)
+
+
+@kept
+def _found(context: Context) -> tuple[tuple[Signal, tuple[str, str]], ...]:
+    """The gates, each with the workflow and the job that it is in."""
+    if not any(_reads(words) or words[:1] == ("python",) for words in context.commands()):
+        return ()
     started = [run for run in context.automation.runs if run.start.kind in ("ci", "schedule", "event", "pipeline")]
-    for _, group in groupby(started, key=lambda run: (run.start.workflow, run.start.label, run.location.path)):
-        yield from _gates(context, list(group))
+    grouped = groupby(started, key=lambda run: (run.start.workflow, run.start.label, run.location.path))
+    groups = [list(group) for _, group in grouped]
+    return tuple(
+        (signal, (runs[0].start.workflow, runs[0].start.job)) for runs in groups for signal in _gates(context, runs)
+    )
 
 
 def _gates(context: Context, runs: Sequence[Run]) -> Iterator[Signal]:
     for position, run in enumerate(runs):
-        if run.words[:1] != ("jq",) or not _of_metric(run.words):
+        if run.words[:1] == ("python",) and (shown := _by_code(context, run)) is not None:
+            yield shown
+        if not _reads(run.words):
             continue
-        if _fails_by_itself(run):
+        if run.words[:1] == ("jq",) and _fails_by_itself(run):
             yield _signal(context, run, run)
             continue
         near = [r for r in runs[position + 1 :] if 0 <= r.location.line - run.location.line <= _NEAR]
@@ -41,6 +67,53 @@ def _gates(context: Context, runs: Sequence[Run]) -> Iterator[Signal]:
         stop = next((r for r in after if _stops(r)), None) or next((r for r in after if _exits_itself(r)), None)
         if stop is not None:
             yield _signal(context, near[compared], stop)
+        elif (asked := _decides(context, after)) is not None:
+            yield _signal(context, near[compared], *asked)
+
+
+def _by_code(context: Context, run: Run) -> Signal | None:
+    """The gate that code in the script is, or that a program is whose output a later step asks for."""
+    module = module_of(context, run)
+    if module is not None:
+        found = any(_is_bound(guard) and guard.stops in ("raise", "exit", "assert") for guard in module.guards)
+        return _signal(context, run, run) if found else None
+    wanted = releasing_outputs(context, run.start.workflow) if run.start.kind == "ci" else {}
+    for path, _ in run.entries if wanted else ():
+        written = context.index.modules.get(path)
+        if written is None or not any("GITHUB_OUTPUT" in text for _, text in written.strings):
+            continue
+        guard = next((guard for guard in written.guards if guard.ordered and _is_bound(guard)), None)
+        name = next((name for _, t in written.strings if (name := t.partition("=")[0].strip()) in wanted), None)
+        if guard is not None and name is not None:
+            return _signal(context, run, run, wanted[name], context.evidence(path, guard.line, Hop.DEFINITION))
+    return None
+
+
+def _is_bound(guard: Guard) -> bool:
+    """Whether a comparison holds a metric to a bound that it may miss."""
+    names = " ".join(guard.names)
+    told = guard.ordered and METRIC.search(names) is not None and not has_any(names, NOT_MODEL)
+    return told and not (guard.numbers and all(number <= 0 for number in guard.numbers))
+
+
+def _decides(context: Context, after: Sequence[Run]) -> tuple[Run, Evidence] | None:
+    """What a script writes after a comparison, `echo "ok=true"`, and the condition on which a later step releases."""
+    start = after[0].start
+    wanted = releasing_outputs(context, start.workflow) if start.kind == "ci" else {}
+    for run in after if wanted else ():
+        for word in run.words[1:] if run.words[:1] == ("echo",) else ():
+            if (name := word.partition("=")[0]) in wanted:
+                return run, wanted[name]
+    return None
+
+
+def _reads(words: tuple[str, ...]) -> bool:
+    """Whether a command reads a metric from a file."""
+    if words[:1] == ("python",):
+        return words[1:2] == ("-c",) and _of_metric(words)
+    if words[:1] in (("grep",), ("awk",)):  # which read anything
+        return _of_metric(words) and any(_OF_FIGURES.search(word) for word in words[1:])
+    return words[:1] in (("jq",), ("yq",)) and _of_metric(words)
 
 
 def _of_metric(words: tuple[str, ...]) -> bool:
@@ -71,9 +144,13 @@ def _exits_itself(run: Run) -> bool:
     return run.words[:1] == ("awk",) and any("exit" in w and "exit 0" not in w for w in run.words[1:])
 
 
-def _signal(context: Context, compared: Run, stop: Run) -> Signal:
-    evidence: list[Evidence] = [context.evidence(compared.location.path, compared.location.line, Hop.DEFINITION)]
-    evidence += [context.shown(hop) for hop in stop.chain]
+def _signal(
+    context: Context, compared: Run, stop: Run, asked: Evidence | None = None, where: Evidence | None = None
+) -> Signal:
+    """The signal of a comparison: where it is, what runs it, and the condition that asks for its outcome."""
+    place = where or context.evidence(compared.location.path, compared.location.line, Hop.DEFINITION)
+    evidence: list[Evidence] = [place, *(context.shown(hop) for hop in stop.chain)]
+    evidence += [asked] if asked is not None else ()
     grade, reason = Grade.WIRED, ""
     if stop.toothless or stop.start.blocked:
         grade, reason = Grade.IMPLEMENTED, stop.toothless or stop.start.blocked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
@@ -9,8 +10,10 @@ from mlops_scan.code.build import Source, build
 from mlops_scan.code.facts import Function, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.fingerprints.use import Use
-from mlops_scan.words import Role
+from mlops_scan.regex import regex
+from mlops_scan.words import Evidence, Hop, Role
 
+_TEST = regex(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(?P<name>test)", re.M)
 _MAX_FILES = 500  # that are looked at
 _MAX_SIZE = 200_000  # bytes of one
 
@@ -58,3 +61,15 @@ def modules_of(
             module = context.index.modules.get(path) or build(Source(path, context.documents.text(path))).module
             if module is not None:
                 yield path, module
+
+
+def first_test(context: Context, path: str) -> Evidence:
+    """The first test of a file, or its first line."""
+    module = context.index.modules.get(path)
+    if module is not None:
+        line = min((function.line for function in test_functions(module)), default=1)
+    else:  # it has nothing to do with a tool, or there are too many of its like to parse them
+        text = context.documents.text(path)
+        first = _TEST.search(text)
+        line = 1 if first is None else text.count("\n", 0, first.start("name")) + 1
+    return context.evidence(path, line, Hop.EFFECT)

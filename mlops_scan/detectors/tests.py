@@ -19,10 +19,12 @@ from mlops_scan.code.index import Node
 from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.code.rnames import ROOT
 from mlops_scan.detectors.asked import asking_tests
+from mlops_scan.detectors.asking import asking_programs, model_of
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.inprocess import inprocess_tests
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.marks import always_skipped, marks_of
+from mlops_scan.detectors.mocks import handed_over, mocked
 from mlops_scan.detectors.recorded import recorded_tests
 from mlops_scan.detectors.stubs import MOCKS, conftests, pickled_itself, replaced
 from mlops_scan.detectors.testfiles import test_functions
@@ -101,6 +103,16 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
             scope=test.function.qualname,
             fixed=bool(test.weak),
         )
+    yield from _programs(context)
+
+
+def _programs(context: Context) -> Iterator[Signal]:
+    """Signals of programs that test a running model, of which no test runner knows."""
+    model = model_of(context)
+    if model is not None:
+        use = context.evidence(model.location.path, model.location.line, Hop.USE)
+        for program in asking_programs(context).values():
+            yield Signal("model/testing", model.tool, Grade.IMPLEMENTED, (program, use), model.confidence)
 
 
 @kept
@@ -169,14 +181,12 @@ def _weakness(context: Context, module: Module, function: Function, nodes: tuple
         return "it checks only that an error is raised, or of which type something is, and nothing the model answers"
     if always_skipped(function):
         return "it is always skipped"
-    mocked = any(
-        context.index.resolve(node[0], call.name).name.startswith(MOCKS) or ".patch" in call.name
-        for node in nodes
-        for call in context.index.calls_in(*node)
+    places = tuple(conftests(module.path))
+    return (
+        mocked(context, module, function, nodes, use)
+        or replaced(context, places, nodes, use)
+        or handed_over(context, places, nodes)
     )
-    if mocked or any(context.index.resolve(module.path, d).name.startswith(MOCKS) for d in function.decorators):
-        return "it replaces parts by mocks, so the real model is not what is tested"
-    return replaced(context, tuple(conftests(module.path)), nodes, use)
 
 
 def _toy(context: Context, use: Use) -> str:
@@ -201,6 +211,7 @@ def _has_model(context: Context) -> bool:
 def entry_nodes(context: Context, path: str, module: Module, function: Function) -> Iterator[Node]:
     """The test itself, its class's setup, and the fixtures that its parameters ask for."""
     yield path, function.qualname
+    yield from _imported(context, path, function)
     owner = function.qualname.rpartition(".")[0]
     for name in ("setUp", "setUpClass", "setup_method", "setup_class", "setup"):
         if f"{owner}.{name}" in module.functions:
@@ -220,6 +231,15 @@ def entry_nodes(context: Context, path: str, module: Module, function: Function)
                 yield target.path, target.qualname
                 todo.extend(fixture.parameters)
                 break
+
+
+def _imported(context: Context, path: str, function: Function) -> Iterator[Node]:
+    """The modules whose objects a test asks that it imports made: `from model import model`, `model.score(rows)`."""
+    for call in context.index.calls_in(path, function.qualname):
+        found = context.index.find_module(call.name.rpartition(".")[0], path)
+        there = context.index.modules.get(found[0]) if found is not None else None
+        if found is not None and there is not None and found[0] != path and found[1] in there.variables:
+            yield found[0], ""
 
 
 @kept

@@ -310,6 +310,7 @@ NEW = (
             "of which type something is",
         ),
         ({"scorer.py": OWNER, "tests/test_model.py": NEW.replace("MADE", "Scorer.__new__(Scorer)")}, "`__init__`"),
+        ({"scorer.py": OWNER, "tests/test_model.py": NEW.replace("MADE", "Scorer()")}, "its own `Fake`"),
     ],
     ids=[
         "module",
@@ -323,6 +324,7 @@ NEW = (
         "types",
         "type of a case",
         "__new__",
+        "attribute",
     ],
 )
 def test_a_test_that_replaces_the_model(tmp_path: Path, tree: Tree, reason: str) -> None:
@@ -357,9 +359,8 @@ def test_a_test_that_replaces_the_model(tmp_path: Path, tree: Tree, reason: str)
             "tests/test_model.py": "import pytest\nfrom predict import score\n\n\ndef test_a():\n"
             "    with pytest.raises(ValueError):\n        score([])\n    assert score([[1]])[0] > 0.5\n"
         },
-        {"scorer.py": OWNER, "tests/test_model.py": NEW.replace("MADE", "Scorer()")},
     ],
-    ids=["another library", "comment", "loads files", "another test", "data", "device", "environment", "and", "made"],
+    ids=["another library", "comment", "loads files", "another test", "data", "device", "environment", "and"],
 )
 def test_a_test_that_replaces_something_else(tmp_path: Path, tree: Tree) -> None:
     assert grade(scan_tree(tmp_path, {**PROJECT, **tree}), MODEL) is Grade.IMPLEMENTED
