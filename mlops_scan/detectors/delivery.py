@@ -14,6 +14,7 @@ from mlops_scan.detectors.containers import pushes_no_model, rolls_out_no_model
 from mlops_scan.detectors.gitops import synced
 from mlops_scan.detectors.hosted import ENDS_WITH_JOB, ends_with_job
 from mlops_scan.detectors.lambdas import deployed_function
+from mlops_scan.detectors.rollouts import restarted
 from mlops_scan.detectors.stacks import deployed, deployed_pipeline
 from mlops_scan.detectors.stages import environments, stage_of, staged
 from mlops_scan.fingerprints.use import Use
@@ -35,6 +36,7 @@ def delivered(context: Context, runs: list[Run]) -> Iterator[Signal]:
     yield from unique(signal for run in runs for signal in _deployments(context, run))
     yield from unique(_ended(context, ending))
     yield from unique(synced(context))
+    yield from unique(restarted(context))
     yield from unique(_approvals(context, runs))
     yield from _environments(context, runs)
 
