@@ -220,7 +220,7 @@ def test_a_push_that_only_a_filter_of_tags_narrows(tmp_path: Path) -> None:
     alone = filtered.partition("  workflow")[0].rstrip()
     result = practice(scan_tree(tmp_path / "c", {**PROJECT, CI: github("pytest", on=alone)}), CODE)
     assert result.grade is Grade.TRACE
-    assert "nothing starts it: its `push`" in result.reason
+    assert "nothing starts job `check` of `ci`: its `push`" in result.reason
 
 
 def test_gitlab_manual_job(tmp_path: Path) -> None:
