@@ -103,7 +103,7 @@ def _distance(context: Context, use: Use) -> int:
 def _methods(context: Context, use: Use) -> list[Node]:
     """The methods of a handler that is a class: the framework calls them by the method of the request."""
     path = use.location.path
-    handler = context.index.modules[path].classes.get(use.scope)
+    handler = context.index.modules[path].classes.get(use.scope) if _PRACTICE not in use.serves else None
     return [(path, f"{use.scope}.{name}") for name in handler.methods] if handler is not None else []
 
 
