@@ -61,7 +61,7 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             reason = "the image that is pushed holds nothing that makes or asks a model"
             yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
         elif does & DEPLOYS and use is not stack and rolls_out_no_model(context, run):
-            reason = "the image that is rolled out holds nothing that makes or asks a model"
+            reason = "what is rolled out holds nothing that makes or asks a model"
             yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
         elif does & DEPLOYS or use is stack or "publish-image" in does or ("register" in does and run.words):
             yield Signal("cd/model-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
