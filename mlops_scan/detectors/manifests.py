@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
+from textwrap import dedent
 
 from mlops_scan.automation.model import Run
 from mlops_scan.automation.paths import join
@@ -59,9 +60,8 @@ def _written(context: Context, run: Run) -> Iterator[str]:
     first = lines[run.location.line - 1] if run.location.line <= len(lines) else ""
     _, sign, rest = first.partition("<<")
     end = rest.lstrip("-").split("|")[0].strip().strip("'\"")
-    for line in lines[run.location.line : run.location.line + _MAX_LINES] if sign and end else ():
-        if line.strip() == end:
-            return
+    body = lines[run.location.line : run.location.line + _MAX_LINES] if sign and end else []
+    for line in dedent("\n".join(takewhile(lambda line: line.strip() != end, body))).split("\n"):
         yield from _KIND.findall(line)
 
 
