@@ -27,7 +27,7 @@ _VARIANT = regex(
 )
 _CHOICES = frozenset({"random.choices", "numpy.random.choice"})
 _SHADOW = regex(
-    r"(?:shadow|challenger|canary)\w*[\"']?\]?(?:\.\w+){0,2}\.(?:predict|predict_proba|score|infer)\(", re.I
+    r"(?:shadow|challenger|canary)\w{0,20}[\"']?\]?(?:\.\w{1,20}){0,2}\.(?:predict|predict_proba|score|infer)\(", re.I
 )
 _ANSWERS = frozenset({"predict", "predict_proba", "score", "infer"})
 _WHOLE, _AROUND, _MAX_LINES = 100, 3, 80
