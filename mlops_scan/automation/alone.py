@@ -9,6 +9,7 @@ from mlops_scan.automation.fed import runs_nothing
 from mlops_scan.automation.images import ENGINES
 from mlops_scan.automation.paths import CODE
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS
+from mlops_scan.automation.remote import is_remote
 from mlops_scan.automation.submit import Submitter
 from mlops_scan.automation.tasks import BARE, RUNNERS, Tasks
 from mlops_scan.documents.shell import Command
@@ -55,7 +56,7 @@ class Loners:
         name = words[0]
         if name in _LEADING or "/" in name or name.endswith(CODE) or not BARE.isdisjoint(command.words):
             return False
-        if self._submitter.may_submit(words) or name in self._tasks.console_scripts():
+        if self._submitter.may_submit(words) or name in self._tasks.console_scripts() or is_remote(words):
             return False
         location = Location(path, command.line, command.end_line)
         return Alone(location, () if runs_nothing(command) else tuple(self._matcher.in_command(words, location)))

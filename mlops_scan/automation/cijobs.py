@@ -79,7 +79,7 @@ def ci_start(workflow: Workflow, job: Job) -> Start | None:
     clock = f" ({chosen.detail})" if chosen is not None and (chosen.kind == "schedule" or assumed) else ""
     return Start(
         kind="ci",
-        label=f"{workflow.name} / {job.id}",
+        label=workflow.name if job.unnamed else f"{workflow.name} / {job.id}",
         evidence=Evidence(Location(workflow.path, max(1, line)), Hop.TRIGGER, f"on: {_shown(kinds)}{clock}"),
         triggers=frozenset(kinds),
         blocked=_blocked(job, kinds, never.detail if never is not None else apart),
@@ -209,7 +209,7 @@ class _Jobs(Struct, frozen=True):
                 triggers=frozenset(kinds),
                 may_fail=start.may_fail or inner.may_fail,
                 blocked=start.blocked or _blocked(inner, kinds),
-                environment=inner.environment or start.environment,
+                environment=deeper.filled(inner.environment) or start.environment,
                 approval=inner.approval or start.approval,
             )
             yield from self.runs(called, inner, own, deeper)

@@ -8,6 +8,14 @@ from mlops_scan.code.index import Node
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.words import Evidence, Location
 
+# How `blocked` begins, and how a sentence that names the start says the same.
+_CLAUSES = {
+    "only a person can start it": "only a person can start {}",
+    "a person must start this job": "a person must start {}",
+    "nothing starts it": "nothing starts {}",
+    "what starts it is set": "what starts {} is set",
+}
+
 
 class Start(Struct, frozen=True):
     """Something that runs commands or code.
@@ -35,6 +43,20 @@ class Start(Struct, frozen=True):
     def unknown(self) -> bool:
         """Whether what starts it is not in the repository, so that it may well start by itself."""
         return bool(self.blocked) and "server" in self.triggers
+
+    @property
+    def named(self) -> str:
+        """What a sentence calls it: "job `deploy` of `Release`" for a job of CI, else its label."""
+        workflow, slash, job = self.label.rpartition(" / ")
+        return f"job `{job}` of `{workflow}`" if self.kind == "ci" and slash else f"`{self.label}`"
+
+    @property
+    def held(self) -> str:
+        """Why it does not start by itself, as a clause with a subject of its own; empty where it does."""
+        for said, clause in _CLAUSES.items():
+            if self.blocked.startswith(said):
+                return clause.format(self.named) + self.blocked[len(said) :]
+        return f"{self.named} does not start by itself: {self.blocked}" if self.blocked else ""
 
 
 class Run(Struct, frozen=True):

@@ -19,6 +19,7 @@ from mlops_scan.automation.fed import runs_nothing
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.paths import CODE, Paths, normal
 from mlops_scan.automation.programs import LAUNCHERS, SERVERS, Program, Programs
+from mlops_scan.automation.remote import is_remote, remote_text
 from mlops_scan.automation.scripts import Scripts
 from mlops_scan.automation.submit import JobSpec, Submitted, Submitter
 from mlops_scan.automation.tasks import BARE, RUNNERS, Task, Tasks
@@ -186,6 +187,10 @@ class Resolver:
         self, words: tuple[str, ...], run: Run, use: Evidence, command: Command, chain: Chain
     ) -> Iterator[Run]:
         """Commands that hand work to something else: pipeline engines, remote services, installed console scripts."""
+        if is_remote(words):
+            yield run
+            yield from self._remote(words, use, command, chain)
+            return
         submitted = self.submitter.submitted(words, chain.folder)
         if submitted is not None:
             yield replace(run, pipelines=tuple(dict.fromkeys(found.pipeline.path for found in submitted)))
@@ -203,6 +208,15 @@ class Resolver:
         for spec in self.submitter.job_specs(words, chain.folder):
             if not chain.entered(spec.path):
                 yield from self._specified(spec, run.location, chain.via(use, spec.path))
+
+    def _remote(self, words: tuple[str, ...], use: Evidence, command: Command, chain: Chain) -> Iterator[Run]:
+        """What a shell of another machine is asked to run, in a folder that is not known."""
+        document, line = command.given
+        text = remote_text(words, document)
+        path = use.location.path
+        script = self._scripts.parse(path, text, line if text == document else command.line, False)
+        inside = chain.via(use, f"ssh:{path}:{command.line}")
+        yield from self._scripts.run(script, path, replace(inside, folder="", astray=True))
 
     def _specified(self, spec: JobSpec, location: Location, chain: Chain) -> Iterator[Run]:
         """What a job runs at a remote service; `location` is that of the command, `chain` the way into the job."""

@@ -21,6 +21,7 @@ EVENTS = {
     "repository_dispatch": "external", "release": "release", "create": "push", "issue_comment": "manual",
     "deployment": "external", "deployment_status": "external", "registry_package": "external", "issues": "other",
 }  # fmt: skip
+_ASKS = frozenset({"trstringer/manual-approval"})
 _FALSE = regex(r"\s*(?:\$\{\{\s*)?(?:false|0)\s*(?:&&[^|]*|\}\}\s*)?", words=("false", "0"))
 _ERREXIT = regex(r"\s-[a-z]*e|\s-o\s+errexit\b")
 _PIPEFAIL = regex(r"\bpipefail\b")
@@ -46,7 +47,7 @@ def parse(path: str, node: Node, unloaded: str = "") -> Workflow:
         line=node.line,
         name=_text(node.get("name")) or path.rpartition("/")[2],
         triggers=_triggers(node.get("on")),
-        jobs=tuple(_job(name, job, defaults, env) for name, job in _entries(jobs) if job.kind == "mapping"),
+        jobs=_approved(tuple(_job(name, job, defaults, env) for name, job in _entries(jobs) if job.kind == "mapping")),
         unloaded=unloaded,
         defaults=input_defaults(node.path("on", "workflow_call", "inputs")),
     )
@@ -131,6 +132,19 @@ def _job(name: str, node: Node, defaults: Node | None, outer: Mapping[str, str])
         image=_named(node.get("container"), "image"),
         runner=" ".join(_strings(node.path("runs-on", "labels") or node.get("runs-on"))),
     )
+
+
+def _approved(jobs: tuple[Job, ...]) -> tuple[Job, ...]:
+    """The jobs, those that wait for an issue in which somebody agrees with that as their approval.
+
+    It is asked by a step of the job itself or of one that it needs; https://github.com/trstringer/manual-approval
+    """
+    asking = {job.id: step.line for job in jobs for step in job.steps if step.uses.partition("@")[0] in _ASKS}
+    found = ((job, min(asking.keys() & {job.id, *job.needs}, default="")) for job in jobs) if asking else ()
+    approved = {
+        job.id: replace(job, approval=f"job `{name}`", approval_line=asking[name]) for job, name in found if name
+    }
+    return tuple(approved.get(job.id, job) for job in jobs)
 
 
 def _step(node: Node, folder: str, shell: str, outer: Mapping[str, str]) -> Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from mlops_scan.code.facts import MAIN
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
 from mlops_scan.detectors.kept import kept
@@ -13,6 +14,13 @@ _LOADS = frozenset({"load-model"})
 _MODEL_USE = frozenset({"load-model", "predict"})
 _METHODS = frozenset({"predict", "predict_proba", "transform", "forecast", "score_samples"})
 _HOPS = 8
+_NEAR = 2
+# How rows come into a table or a queue that others read; a file of predictions may as well be what a metric is made of.
+_STORES = frozenset(
+    {"to_sql", "to_gbq", "saveAsTable", "insertInto", "insert_rows", "insert_rows_json", "load_table_from_dataframe",
+     "write_pandas", "execute_values", "executemany", "copy_expert", "insert_many", "bulk_write", "batch_write_item",
+     "put_item", "produce"}
+)  # fmt: skip
 
 
 def model_behind(context: Context, nodes: Iterable[Node]) -> Use | None:
@@ -42,3 +50,17 @@ def _hops_to_answers(context: Context) -> Mapping[Node, int]:
         if call.name.rpartition(".")[2] in _METHODS
     }
     return context.index.hops_to(answering, _HOPS)
+
+
+def hands_over(context: Context, node: Node) -> bool:
+    """Whether code that asks a model puts what it says into a table or a queue, and computes no metric of it."""
+    reached = context.index.reach((node, (node[0], "")) if node[1] == MAIN else (node,), _NEAR)
+    if context.does(reached, frozenset({"evaluate", "check-model"})) is not None:
+        return False
+    modules = context.index.modules
+    return any(
+        call.scope == scope and call.name.rpartition(".")[2] in _STORES
+        for path, scope in reached
+        if path in modules
+        for call in modules[path].calls
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from mlops_scan.automation.model import Run, Start
 from mlops_scan.automation.programs import SERVERS
+from mlops_scan.ci.model import ON_CHANGE
 from mlops_scan.detectors.base import Context
 from mlops_scan.words import Confidence, Evidence, Grade, Hop
 
 _ANSWERS = frozenset({"load-model", "predict", "llm-call"})
+_MANY = 4  # kinds of triggers that a sentence does not name one by one
 _TESTING = "model/testing"
 _FETCHES = ("git", "svn", "wget", "curl", "gh", "unzip", "tar", "dvc", "aws", "gsutil", "az")
 
@@ -22,18 +24,25 @@ def graded(run: Run, wanted: frozenset[str], blocking: bool = True) -> tuple[Gra
     start = run.start
     if start.unknown:
         open_ = blocking and start.assumed
-        return (Grade.UNKNOWN if open_ else Grade.IMPLEMENTED), f"{start.label}: {start.blocked}"
+        return (Grade.UNKNOWN if open_ else Grade.IMPLEMENTED), start.held
     if start.blocked:
         by_hand = start.blocked.startswith(("only a person", "a person"))
-        return (Grade.IMPLEMENTED if by_hand and not blocking else Grade.TRACE), f"{start.label}: {start.blocked}"
+        return (Grade.IMPLEMENTED if by_hand and not blocking else Grade.TRACE), start.held
     if not start.triggers & wanted:
-        reason = f"{start.label} is not started by {' or '.join(sorted(wanted))}"
+        reason = f"{start.named} is not started by {_wanted(wanted)}"
         return (Grade.TRACE if blocking else Grade.IMPLEMENTED), reason
     if blocking and run.tests and run.unresolved:
         return Grade.IMPLEMENTED, f"what it does with the tests is not seen: {run.unresolved}"
     if blocking and run.toothless:
         return Grade.IMPLEMENTED, f"its failure has no effect: {run.toothless}"
     return Grade.WIRED, ""
+
+
+def _wanted(kinds: frozenset[str]) -> str:
+    """Triggers as the object of a sentence."""
+    if kinds == ON_CHANGE:
+        return "a push or a pull request"
+    return " or ".join(f"a {kind.replace('_', ' ')}" for kind in sorted(kinds)) if len(kinds) < _MANY else "automation"
 
 
 def confidence_of(run: Run, found: Confidence) -> Confidence:

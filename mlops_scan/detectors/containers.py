@@ -14,6 +14,7 @@ from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.detectors.kept import kept
+from mlops_scan.detectors.manifests import applies_no_service
 from mlops_scan.detectors.packages import own_packages
 from mlops_scan.documents.requirements import normalised
 from mlops_scan.regex import has_any, regex
@@ -334,7 +335,12 @@ def pushes_no_model(context: Context, run: Run) -> bool:
 
 
 def rolls_out_no_model(context: Context, run: Run) -> bool:
-    """Whether a run rolls out, by its name, an image that its own job builds and that holds nothing of a model."""
+    """Whether a run rolls out, by its name, an image that its own job builds and that holds nothing of a model.
+
+    Also whether it applies manifests that run no service.
+    """
+    if applies_no_service(context, run):
+        return True
     images = {_image_of(word, before) for before, word in pairwise(("", *run.words))} - {""}
     if not images or not pushes_no_model(context, run):
         return False

@@ -14,7 +14,9 @@ from mlops_scan.detectors.containers import pushes_no_model, rolls_out_no_model
 from mlops_scan.detectors.gitops import synced
 from mlops_scan.detectors.hosted import ENDS_WITH_JOB, ends_with_job
 from mlops_scan.detectors.lambdas import deployed_function
+from mlops_scan.detectors.rollouts import restarted
 from mlops_scan.detectors.stacks import deployed, deployed_pipeline
+from mlops_scan.detectors.stages import environments, stage_of, staged
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Signal
@@ -34,6 +36,7 @@ def delivered(context: Context, runs: list[Run]) -> Iterator[Signal]:
     yield from unique(signal for run in runs for signal in _deployments(context, run))
     yield from unique(_ended(context, ending))
     yield from unique(synced(context))
+    yield from unique(restarted(context))
     yield from unique(_approvals(context, runs))
     yield from _environments(context, runs)
 
@@ -58,7 +61,7 @@ def _deployments(context: Context, run: Run) -> Iterator[Signal]:
             reason = "the image that is pushed holds nothing that makes or asks a model"
             yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
         elif does & DEPLOYS and use is not stack and rolls_out_no_model(context, run):
-            reason = "the image that is rolled out holds nothing that makes or asks a model"
+            reason = "what is rolled out holds nothing that makes or asks a model"
             yield Signal("cd/model-deploy", use.tool, Grade.TRACE, evidence, reason=reason, fixed=True)
         elif does & DEPLOYS or use is stack or "publish-image" in does or ("register" in does and run.words):
             yield Signal("cd/model-deploy", use.tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
@@ -130,10 +133,12 @@ def _asked(context: Context, run: Run) -> Iterator[Evidence]:
 def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
     """Signals for what environments say that jobs name: several are stages, one in production may ask a reviewer."""
     deploying = [r for r in runs if r.start.environment and _releases(context, r, _RELEASES)]
-    names = dict.fromkeys(run.start.environment for run in deploying)
+    names = dict.fromkeys(name for run in deploying for name in environments(run.start.environment))
     places = _jobs_of(context, deploying)
     if len(names) >= 2:
         yield Signal("cd/environments", "ci", Grade.WIRED, places, reason="", fixed=True)
+    elif (unnamed := _unnamed_stages(context, runs)) is not None:
+        yield unnamed
     elif names:
         name = next(iter(names))
         computed = f"`{name}` is filled in when the job runs; whether it stands for several environments is not seen"
@@ -158,6 +163,16 @@ def _environments(context: Context, runs: list[Run]) -> Iterator[Signal]:
             reason,
             fixed=True,
         )
+
+
+def _unnamed_stages(context: Context, runs: list[Run]) -> Signal | None:
+    """The signal that releases to production follow some to another stage, where only commands or jobs say so."""
+    found = staged(r for r in runs if stage_of(r) and _releases(context, r, DEPLOYS | {"deploy-pipeline"}))
+    if found is None:
+        return None
+    evidence = tuple(context.evidence(run.location.path, run.location.line) for run in (found.before, found.last))
+    grade, reason = graded(found.before, frozenset(AUTOMATIC), blocking=False)
+    return Signal("cd/environments", "ci", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
 def _jobs_of(context: Context, runs: list[Run]) -> tuple[Evidence, ...]:

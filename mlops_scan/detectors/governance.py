@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.containers import rolls_out_no_model
 from mlops_scan.fingerprints.globs import matches
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
@@ -137,6 +138,8 @@ def _approvals(context: Context) -> Iterator[Signal]:
     """Manual jobs that deploy: a person must press the button."""
     for run in context.leading():
         if run.start.kind != "ci" or run.start.blocked != "a person must start this job":
+            continue
+        if rolls_out_no_model(context, run):
             continue
         if any({"deploy-model", "promote", "deploy-pipeline"} & set(use.does) for use in run.uses):
             evidence = (context.evidence(run.location.path, run.location.line), context.shown(run.start.evidence))

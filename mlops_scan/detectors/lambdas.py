@@ -30,6 +30,7 @@ CLIENT = ("python", "-m", "awslambdaric")
 
 _SEGMENT = regex(r"[\w.-]+")
 _MAX_FILES = 5  # that may be the module of one handler
+_MAX_RUNS = 200  # commands of a job looked at
 _MAX_FOLDERS = 50  # of modules that one configuration is followed into
 _IMAGE = regex(r"image_?uri|package_?type Image\b|DockerImage|asset_?image|image_?asset|from_?ecr|FROM_IMAGE", re.I)
 
@@ -138,6 +139,9 @@ def _brings(context: Context, run: Run, function: Resource) -> bool:
     if function.language == "terraform":
         moved = next((word.partition("=")[2] for word in run.words if word.startswith("-chdir=")), "")
         return function.path.rpartition("/")[0] in _configured(context, join(run.folder, moved))
+    if function.language == "program" and function.path.endswith(".py"):  # a program that `cdk deploy` runs by itself
+        beside = context.automation.runs_of_job(run.start.workflow, run.start.job)[:_MAX_RUNS]
+        return any((function.path, "") in context.automation.reached(other) for other in beside if other.entries)
     if function.language == "program":
         return (function.path, "") in run.entries
     return function.path in set(templates(context, run))

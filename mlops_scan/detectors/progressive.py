@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from mlops_scan.detectors.base import Context, unique
+from mlops_scan.detectors.rollbacks import rollbacks
 from mlops_scan.detectors.splits import drawn_splits
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
@@ -47,6 +48,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `deploy/progressive` and `deploy/rollback` from chart templates and services."""
     yield from unique(_charts(context))
     yield from unique(drawn_splits(context))
+    yield from unique(rollbacks(context))
 
 
 def _charts(context: Context) -> Iterator[Signal]:

@@ -1,4 +1,4 @@
-"""Containers that CI starts on a machine of one's own: `docker run -d -p …` of the image that the same pipeline pushes.
+"""What CI starts on a machine of one's own: `docker run -d -p …` of the image that the same pipeline pushes, a service.
 
 On a runner of the forge a container ends with the job, so there it is no more than a test.
 """
@@ -9,14 +9,31 @@ from collections.abc import Iterator
 
 from mlops_scan.automation.images import ENGINES, takes_value
 from mlops_scan.automation.model import Run
+from mlops_scan.ci.model import AUTOMATIC
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.ciruns import chain, graded
 from mlops_scan.detectors.containers import pushes_no_model
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Signal
 
 _DETACHED = regex(r"-[it]*d[itPp]*(?:\d\S*)?|--detach(?:=true)?")
 _PUBLISHED = regex(r"-[dit]*p(?:\d\S*)?|-[dit]*P|--publish(?:-all)?(?:=.*)?|--net(?:work)?=host")
+# A service that is started again with the files that the job has brought: `git pull && systemctl restart scorer`.
+_RESTARTS = frozenset(
+    {("systemctl", "restart"), ("systemctl", "reload-or-restart"), ("supervisorctl", "restart"), ("docker", "restart"),
+     ("pm2", "restart"), ("pm2", "reload"), ("pm2", "start")}
+)  # fmt: skip
+_BRINGS = frozenset(
+    {("git", "pull"), ("git", "fetch"), ("git", "clone"), ("git", "reset"), ("docker", "pull"), ("rsync",), ("scp",)}
+)
+_COPIES = ("scp-", "rsync", "ssh-deploy", "sftp")  # in the names of actions
+_NOT_OURS = regex(
+    r"nginx|apache2?|httpd|docker|containerd|sshd?|caddy|traefik|postgres(?:ql)?|mysql|redis|mongod?|cron|rsyslog|ufw"
+    r"|systemd-\S+|network\S*|amazon-\S+|grafana\S*|prometheus|kubelet|k3s"
+)
 _MAX_SHOWN = 3
+_REMOTE = ("ssh ", "sshpass ", "gcloud compute ssh ", "az vm run-command ")
+_SERVING = "deploy/serving"
 _MAX_RUNS = 1_000  # commands of a job looked at
 
 
@@ -46,6 +63,51 @@ def rollouts(context: Context) -> Iterator[Signal]:
         yield Signal("deploy/as-code", "docker", grade, evidence, Confidence.MEDIUM, fixed=True)
 
 
+def restarted(context: Context) -> Iterator[Signal]:
+    """Signals for `cd/model-deploy`: services that CI starts again where they stay, with what it has brought there.
+
+    Only where the repository has a service at all: the unit of another one is not told by its name.
+    """
+    runs = [run for run in context.automation.runs if run.start.kind == "ci" and _starts_service(context, run)]
+    if not runs or not any("serve" in use.does or _SERVING in use.serves for use in context.uses):
+        return
+    for run in runs:
+        if _stays(context, run) and _is_brought(context, run):
+            grade, reason = graded(run, frozenset(AUTOMATIC), blocking=False)
+            evidence = chain(context, run)
+            yield Signal("cd/model-deploy", "ci", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _starts_service(context: Context, run: Run) -> bool:
+    """Whether a command starts a service again, not one that others ship, or a server by ssh."""
+    words = tuple(word for word in run.words if not word.startswith("-"))
+    if words[:2] in _RESTARTS:
+        return not any(_NOT_OURS.fullmatch(word.removesuffix(".service")) for word in words[2:])
+    if words[:1] == ("service",) and words[2:3] == ("restart",):
+        return _NOT_OURS.fullmatch(words[1]) is None
+    if not _is_remote(run):
+        return False
+    return any("serve" in use.does for use in run.uses) or any(
+        "serve" in use.does for path, _ in run.entries for use in context.uses_in(path)
+    )
+
+
+def _is_brought(context: Context, run: Run) -> bool:
+    """Whether a step or command of the job brings code or an image to the machine."""
+    for job in context.automation.declared(run.start.workflow, run.start.job):
+        if any(has_any(step.uses, _COPIES) for step in job.steps):
+            return True
+        if "self-hosted" in job.runner.split() and any("actions/checkout" in step.uses for step in job.steps):
+            return True
+    others = context.automation.runs_of_job(run.start.workflow, run.start.job)[:_MAX_RUNS]
+    return any(other.words[:1] in _BRINGS or other.words[:2] in _BRINGS for other in others)
+
+
+def _is_remote(run: Run) -> bool:
+    """Whether a command runs on a machine that is reached by ssh."""
+    return any(hop.text.startswith(_REMOTE) for hop in run.chain)
+
+
 def started(words: tuple[str, ...]) -> str:
     """The image of which a command starts a container in the background that answers on a port; else empty."""
     if len(words) < 3 or words[0] not in ENGINES or words[1] != "run":
@@ -70,9 +132,9 @@ def _stays(context: Context, run: Run) -> bool:
     for job in context.automation.declared(run.start.workflow, run.start.job):
         if "self-hosted" in job.runner.split():
             return True
-        if any("ssh" in step.uses and step.line == run.location.line for step in job.steps):
+        if any("ssh" in step.uses and step.line <= run.location.line <= step.end_line for step in job.steps):
             return True
-    return False
+    return _is_remote(run)
 
 
 def _is_stopped(context: Context, run: Run) -> bool:

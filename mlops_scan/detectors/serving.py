@@ -12,7 +12,7 @@ from mlops_scan.automation.model import Run
 from mlops_scan.automation.paths import join
 from mlops_scan.code.facts import MAIN, Call, Function
 from mlops_scan.code.index import Node, Target
-from mlops_scan.detectors.answers import predicts
+from mlops_scan.detectors.answers import hands_over, predicts
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context, unique
 from mlops_scan.detectors.builds import broken_build
 from mlops_scan.detectors.containers import has_models, may_hold_model, rolls_out_no_model
@@ -71,7 +71,7 @@ def _services(context: Context) -> Iterator[Signal]:
         # `model = load(…)` under `if __name__ == "__main__":` is the usual form of a small Flask application
         # a handler that a factory defines (`create_app.predict`) answers with what that factory has loaded
         around = accumulate(use.scope.split("."), "{}.{}".format)
-        nodes: list[Node] = [(path, ""), (path, MAIN), *((path, scope) for scope in around)]
+        nodes: list[Node] = [(path, ""), (path, MAIN), *((path, scope) for scope in around), *_methods(context, use)]
         model = context.reaches(nodes, _LOADS, _HOPS) or context.reaches(nodes, _MODEL_USE, _HOPS)
         if model is None:
             continue
@@ -90,14 +90,21 @@ def _services(context: Context) -> Iterator[Signal]:
 
 def _distance(context: Context, use: Use) -> int:
     """How far a handler is from a model: it uses one itself, has the name of what does, or is one of the others."""
-    node = (use.location.path, use.scope)
+    nodes = ((use.location.path, use.scope), *_methods(context, use))
     aside = has_any(use.scope, _HOUSEKEEPING)
-    if use.scope and (context.reaches((node,), _MODEL_USE, _HOPS) is not None or predicts(context, (node,))):
+    if use.scope and (context.reaches(nodes, _MODEL_USE, _HOPS) is not None or predicts(context, nodes)):
         # a probe may ask whether the model is there, another may train it
         return 2 if aside else 0 if has_any(use.scope, _SCORING) else 1
     if has_any(use.scope, _SCORING):
         return 3
     return 5 if aside else 4
+
+
+def _methods(context: Context, use: Use) -> list[Node]:
+    """The methods of a handler that is a class: the framework calls them by the method of the request."""
+    path = use.location.path
+    handler = context.index.modules[path].classes.get(use.scope) if _PRACTICE not in use.serves else None
+    return [(path, f"{use.scope}.{name}") for name in handler.methods] if handler is not None else []
 
 
 def _platform_scripts(context: Context) -> Iterator[Signal]:
@@ -157,7 +164,7 @@ def _batch(context: Context, services: set[str]) -> Iterator[Signal]:
     for use in context.doing("predict", "load-model"):
         path = use.location.path
         if (
-            not (has_any(path.rpartition("/")[2], _SCORING) or has_any(use.scope, _SCORING))
+            not (has_any(path.rpartition("/")[2], _SCORING) or has_any(use.scope, _SCORING) or _consumes(context, path))
             or path not in context.index.modules
             or path in services
         ):
@@ -173,6 +180,11 @@ def _batch(context: Context, services: set[str]) -> Iterator[Signal]:
     yield from _own_jobs(context)
 
 
+def _consumes(context: Context, path: str) -> bool:
+    """Whether a file reads a stream, so that a model in it answers to messages."""
+    return any("consume" in use.does for use in context.uses_in(path))
+
+
 def _ticks(context: Context, node: Node) -> bool:
     """Whether a step of a pipeline with a clock of its own runs some code: another step may hand the model over."""
     clocks = {Location(p.path, p.line) for p in context.automation.pipelines if p.schedule and not p.schedule_off}
@@ -183,7 +195,7 @@ def _own_jobs(context: Context) -> Iterator[Signal]:
     """Scoring jobs whose model comes from first-party code: `self.loader.load(uri).predict(rows)`."""
     used = {use.location.path for use in context.doing("predict", "load-model")}
     for path, module in context.modules(notebooks=False):
-        named = has_any(path.rpartition("/")[2], _SCORING)
+        named = has_any(path.rpartition("/")[2], _SCORING) or _consumes(context, path)
         answers = [c for c in module.calls if c.scope in module.functions and _ANSWERS.search(c.name)]
         for call in answers if path not in used else ():
             target = context.index.resolve(path, call.name)
@@ -211,6 +223,7 @@ def _job(context: Context, tool: str, node: Node, place: Evidence, confidence: C
         and not (s.run.start.kind == "service" and (context.learns(s.run) is not None or _shows(s.run)))
     ]
     trained = [s for s in started if s.run.start.kind == "pipeline" and _trains(context, s.run.start.evidence.location)]
+    trained = trained if trained and not hands_over(context, node) else []
     live = next((s for s in started if not s.run.start.blocked and s not in trained), None)
     reason, fixed = "", False
     if live is not None:

@@ -13,6 +13,7 @@ from mlops_scan.detectors.effects import CHECKS
 from mlops_scan.detectors.environment import LOCKS
 from mlops_scan.detectors.infrastructure import never_made
 from mlops_scan.detectors.kustomize import not_applied
+from mlops_scan.detectors.manifests import is_stock
 from mlops_scan.detectors.modelless import NO_MODEL, without_model
 from mlops_scan.detectors.results import unminded
 from mlops_scan.detectors.splits import undivided
@@ -32,6 +33,7 @@ _CHANCE = regex(
     r"time\.(time|time_ns|perf_counter|monotonic)|os\.(getpid|urandom)|uuid\.\w+|secrets\.\w+|datetime\..*now"
 )
 _ARTIFACT = "wandb.Artifact"
+_MANIFESTS = "kubernetes-manifests"
 _FETCHES = frozenset({"pull", "fetch", "checkout"})
 
 
@@ -57,6 +59,8 @@ def _uses(context: Context) -> Iterator[Signal]:
             off = never_made(context, location) or not_applied(context, location.path)
             if practice == "deploy/as-code" and is_load_test(location.path):
                 off = "it deploys a load generator"
+            if practice == "deploy/as-code" and use.tool == _MANIFESTS and is_stock(context, location.path):
+                off = "it deploys databases, queues or monitoring only"
             if practice == "experiment/config" and without_model(context):
                 off = NO_MODEL
             grade, note = _earned(context, use, practice)

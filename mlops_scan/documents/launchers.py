@@ -56,6 +56,7 @@ _LAUNCHERS: dict[_Words, str] = {
     ("stdbuf",): "-i -o -e",
     ("env",): "-u --unset -C --chdir -S",
     ("xvfb-run",): "-n --server-num -s --server-args -e --error-file -f --auth-file -p --xauth-protocol -w --wait",
+    ("sshpass",): "-p -f -d -P",
     ("timeout",): "-k --kill-after -s --signal",
     ("poetry", "run"): "-C --directory -P --project",
     ("uv", "run"): _UV,

@@ -30,6 +30,7 @@ class Command(Struct, frozen=True):
     subshell: tuple[int, ...] = ()  # numbers of the subshells around it, outermost first
     stops: bool = False  # `|| exit 1` and its like pass a failure on, whatever `set` says
     fed: tuple[str, ...] = ()  # the words of the command with which the pipe begins that it reads from
+    given: tuple[str, int] = ("", 0)  # the here-document that an `ssh` reads, and the line of its beginning
 
 
 class ShellScript(Struct, frozen=True):

@@ -30,6 +30,7 @@ _SETUP = frozenset(
     {"set", "shopt", "export", "echo", "printf", "cd", "source", ".", "trap", "umask", "readonly", "local", "declare"}
     | {"unset", "ulimit", ":", "true", "typeset"}
 )
+_NEAR = 4  # words in which a launcher may stand before `ssh`
 _TESTS = {"[": "]", "[[": "]]", "((": "))"}
 
 
@@ -284,16 +285,24 @@ class Reader:
             inside = replace(inside, swallowed=context.swallowed or "piped without pipefail", last=False)
         elif "||" in operators and continued and not self._can_fail(continued[0]):
             inside = replace(inside, swallowed=context.swallowed or self._fallback(continued[0]), last=False)
+        before = len(self._commands)
         if body is not None:
             if body.type == "list" and body.named_children:
                 self._list_with_redirect(body, inside, context)
             else:
                 self._visit(body, inside)
+        if heredocs and len(self._commands) > before and "ssh" in self._commands[-1].words[:_NEAR]:
+            self._commands[-1] = replace(self._commands[-1], given=self._document(heredocs[0]))
         for part in continued:
             self._visit(part, context)
         for child in node.children:
             if child.type in ("file_redirect", "herestring_redirect"):
                 self._substitutions(child, context, "in a substitution")
+
+    def _document(self, heredoc: Node) -> tuple[str, int]:
+        """The text of a here-document and the line that it begins at."""
+        body = next((child for child in heredoc.children if child.type == "heredoc_body"), None)
+        return (text_of(self._source, body), body.start_point.row + self._first) if body is not None else ("", 0)
 
     def _list_with_redirect(self, body: Node, inside: _Context, context: _Context) -> None:
         before = len(self._commands)

@@ -12,6 +12,7 @@ from mlops_scan.automation.clocks import code_schedules, deployments
 from mlops_scan.automation.codepipelines import code_pipeline_runs
 from mlops_scan.automation.compiled import hold_compiled
 from mlops_scan.automation.dagster import dagster_starts
+from mlops_scan.automation.flowcalls import deployed_flows
 from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.kedro import registered_pipelines
@@ -100,6 +101,7 @@ def _uses(files: tuple[File, ...], resolver: Resolver, declared: Iterable[Use]) 
     roles = {file.path: file.role for file in files}
     uses = _shown(index, matcher, declared)
     uses += tuple(called_projects(uses, index, resolver))
+    uses += tuple(deployed_flows(uses, index))
     uses += tuple(registered_pipelines(index, documents))
     uses += tuple(trained_by_commands(files, documents, matcher, uses))
     uses += tuple(own_models(index, uses, lambda path: roles.get(path, Role.SOURCE)))

@@ -119,7 +119,7 @@ def _wired(context: Context, signal: Signal) -> Signal:
         if context.automation.idle(started.run):
             reason = reason or "nothing seen in the repository starts this entry point of the project"
         elif start.blocked:
-            reason = reason or f"{start.label}: {start.blocked}"
+            reason = reason or start.held
         elif started.run.tests and started.run.unresolved:
             reason = reason or f"what it does with the tests is not seen: {started.run.unresolved}"
         elif practice.blocking and started.run.toothless:

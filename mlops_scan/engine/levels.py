@@ -101,7 +101,7 @@ def gap_of(practice: Practice, result: PracticeResult, level: int) -> Gap:
     """What is missing of a practice that a level asks for."""
     remedy = practice.remedy
     if result.grade in (Grade.IMPLEMENTED, Grade.TRACE) and result.reason:
-        remedy = f"Here {result.reason}. {remedy}"
+        remedy = f"So far: {result.reason}. {remedy}"
     elif result.grade is Grade.UNKNOWN and result.reason:
         done = "attest it" if practice.attestable else "declare it in the repository"
         remedy = f"Files cannot say whether this is done ({result.reason}). If it is, {done}. Otherwise: {remedy}"

@@ -220,7 +220,7 @@ def test_a_push_that_only_a_filter_of_tags_narrows(tmp_path: Path) -> None:
     alone = filtered.partition("  workflow")[0].rstrip()
     result = practice(scan_tree(tmp_path / "c", {**PROJECT, CI: github("pytest", on=alone)}), CODE)
     assert result.grade is Grade.TRACE
-    assert "nothing starts it: its `push`" in result.reason
+    assert "nothing starts job `check` of `ci`: its `push`" in result.reason
 
 
 def test_gitlab_manual_job(tmp_path: Path) -> None:
@@ -886,3 +886,25 @@ def test_a_service_that_ci_starts_trains_only_when_asked(tmp_path: Path, run: st
         "app = None\n"
     )
     assert grade(scan_tree(tmp_path, {**ML, "page.py": page, CI: github(run)}), MODEL) is expected
+
+
+def approved(needs: str = "ask", asks: str = "trstringer/manual-approval@v1") -> str:
+    """A workflow in which one job asks a person by an issue, and another one deploys."""
+    return (
+        "on: push\njobs:\n  ask:\n    runs-on: ubuntu-latest\n    steps:\n"
+        f"      - uses: {asks}\n        with: {{approvers: someone}}\n"
+        "  test:\n    runs-on: ubuntu-latest\n    steps:\n      - run: pytest\n"
+        f"  deploy:\n    needs: {needs}\n    runs-on: ubuntu-latest\n    steps:\n      - run: kubectl apply -f k8s/\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (approved(), Grade.WIRED),
+        (approved(needs="test"), Grade.ABSENT),
+        (approved(asks="someone/approve-pull-request@v1"), Grade.ABSENT),
+    ],
+)
+def test_an_action_that_waits_for_a_person(tmp_path: Path, text: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {**PROJECT, CI: text}), "governance/approval") is expected

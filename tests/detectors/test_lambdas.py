@@ -137,6 +137,24 @@ def test_functions_that_the_app_does_not_make(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path, {**CDK, "bin/app.ts": app}), RELEASED) is Grade.ABSENT
 
 
+PYTHON_APP = (
+    "from aws_cdk import App, Stack, aws_lambda\n\n\nclass Scoring(Stack):\n    def __init__(self, scope, name):\n"
+    "        super().__init__(scope, name)\n        aws_lambda.DockerImageFunction(\n"
+    "            self, 'Score', code=aws_lambda.DockerImageCode.from_image_asset('score'))\n\n\n"
+    "app = App()\nScoring(app, 's')\napp.synth()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"), [("npx cdk deploy --all", Grade.WIRED), ("npx cdk synth", Grade.ABSENT)]
+)
+def test_function_of_a_cdk_app_in_python(tmp_path: Path, command: str, expected: Grade) -> None:
+    kept = {path: text for path, text in CDK.items() if not path.endswith(".ts")}
+    workflow = str(CDK[".github/workflows/cd.yml"]).replace("npx cdk deploy", command)
+    tree = {**kept, "cdk.json": '{"app": "python app.py"}', "app.py": PYTHON_APP, ".github/workflows/cd.yml": workflow}
+    assert grade(scan_tree(tmp_path, tree), RELEASED) is expected
+
+
 SAM = (
     "Transform: AWS::Serverless-2016-10-31\nResources:\n  Score:\n    Type: AWS::Serverless::Function\n"
     "    Properties:\n      CodeUri: score/\n      Handler: app.answer\n      Runtime: python3.12\n"

@@ -91,3 +91,61 @@ def test_the_evidence(tmp_path: Path) -> None:
 )
 def test_the_image_of_a_command(command: str, image: str) -> None:
     assert started(tuple(command.split())) == image
+
+
+PULLS = "ssh -o StrictHostKeyChecking=no app@${{ secrets.HOST }} "
+COPY = "      - uses: appleboy/scp-action@v1\n        with: {host: h, source: ., target: /opt/app}\n"
+
+
+def deploying(*lines: str, machine: str = "ubuntu-latest", before: str = "") -> str:
+    """A workflow with one job that runs some lines in one step."""
+    body = "".join(f"          {line}\n" for line in lines)
+    return f"on: [push]\njobs:\n  up:\n    runs-on: {machine}\n    steps:\n{before}      - run: |\n{body}"
+
+
+def by_action(*lines: str, before: str = "") -> str:
+    body = "".join(f"            {line}\n" for line in lines)
+    head = "on: [push]\njobs:\n  up:\n    runs-on: ubuntu-latest\n    steps:\n"
+    return f"{head}{before}      - uses: appleboy/ssh-action@v1\n        with:\n          script: |\n{body}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        deploying(PULLS + '"cd app && git pull && docker compose up -d --build"'),
+        deploying(PULLS + '"cd app && git pull && sudo systemctl restart scorer"'),
+        deploying("rsync -az . app@h:/opt/app", PULLS + "'sudo service scorer restart'"),
+        deploying(PULLS + "<< 'END'", "  cd app", "  git pull", "  sudo systemctl restart scorer.service", "END"),
+        deploying(PULLS + "'bash -s' <<END", "git pull", "pm2 restart scorer", "END"),
+        deploying("sshpass -p $PASS " + PULLS + "'git pull && nohup uvicorn app:app --port 80'"),
+        deploying("gcloud compute ssh vm --zone=z --command='docker pull r/scorer && docker restart scorer'"),
+        by_action("pip install -r requirements.txt", "sudo systemctl restart scorer", before=COPY),
+        deploying("git pull", "sudo systemctl restart scorer", machine="self-hosted"),
+    ],
+)
+def test_services_that_are_started_again_on_a_machine_of_ones_own(tmp_path: Path, text: str) -> None:
+    tree = {**IMAGE, "docker-compose.yml": "services:\n  api:\n    build: .\n", ".github/workflows/ci.yml": text}
+    assert grade(scan_tree(tmp_path, tree), "cd/model-deploy") is Grade.WIRED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        deploying("git pull", "sudo systemctl restart scorer"),  # the machine ends with the job
+        deploying(PULLS + "'git pull && sudo systemctl restart nginx'"),
+        deploying(PULLS + "'sudo systemctl restart scorer'"),  # with what it had before
+        deploying(PULLS + "'git pull && systemctl status scorer'"),
+        deploying(f'# {PULLS}"git pull && systemctl restart scorer"', "ls"),
+        deploying(f"echo '{PULLS} git pull && systemctl restart scorer'"),
+        deploying("ssh -N -L 5000:localhost:5000 app@h", "ssh-keyscan h >> known_hosts"),
+        deploying("cat << END", "git pull", "systemctl restart scorer", "END"),
+        deploying("pip install -r requirements.txt", "uvicorn app:app & sleep 5", machine="self-hosted"),
+    ],
+)
+def test_what_starts_no_service_that_stays(tmp_path: Path, text: str) -> None:
+    assert grade(scan_tree(tmp_path, {**IMAGE, ".github/workflows/ci.yml": text}), "cd/model-deploy") is Grade.ABSENT
+
+
+def test_a_service_that_is_started_again_where_there_is_none_here(tmp_path: Path) -> None:
+    text = deploying(PULLS + '"cd app && git pull && sudo systemctl restart scorer"')
+    assert grade(scan_tree(tmp_path, {**ML, ".github/workflows/ci.yml": text}), "cd/model-deploy") is Grade.ABSENT

@@ -316,7 +316,7 @@ def test_what_is_half_done_comes_before_what_is_cheap() -> None:
     }
     (gap,) = levels.gaps(levels.ladder(definition, graded)[1], graded, practices)
     assert gap.practice == "half"
-    assert gap.remedy == "Here nothing starts it. do half"
+    assert gap.remedy == "So far: nothing starts it. do half"
 
 
 def test_a_row_asks_only_for_what_it_still_needs() -> None:
