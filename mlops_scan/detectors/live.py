@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from mlops_scan.code.facts import MAIN, Module
+from mlops_scan.code.facts import MAIN, Call, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.kept import kept
 
 LAMBDA = "lambda_handler"
+_WORK = frozenset(
+    {"print", "run", "fit", "calculate", "estimate", "compare", "predict", "create", "create_monitor", "write", "dump"}
+    | {"create_schedule", "begin_create_or_update", "create_collector", "create_monitoring_schedule", "result"}
+)
+"""Last parts of names by which the statements of a script work; an object for others is made by its class's name."""
+_WRITES = ("to_", "save", "write_", "log_")
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", LAMBDA, "init"})
 
 
@@ -31,9 +37,10 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
 
     Tests start nothing in operation, so what only they reach is not live.
     """
+    flat = _flat_scripts(context)
     roots: list[Node] = []
     for path, module in context.modules():
-        if module.main_line or module.notebook:
+        if module.main_line or module.notebook or path in flat:
             roots += [(path, ""), (path, MAIN)]
     for run in context.leading():
         if not run.tests:
@@ -52,6 +59,42 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
         roots.extend(context.resolver.object_nodes(target))
     nodes = frozenset(context.index.reach(roots, 40))
     return nodes, frozenset(_called(context, nodes))
+
+
+def _flat_scripts(context: Context) -> frozenset[str]:
+    """The files that work as they are run, without `if __name__ == "__main__":`, and that nothing imports.
+
+    `python report.py` runs them as it runs others; what only defines something, or makes an object for others, works
+    on nothing.
+    """
+    found = {
+        path
+        for path, module in context.modules(notebooks=False)
+        if not module.main_line and any(_works(module, call) for call in context.index.calls_in(path, ""))
+    }
+    if found:
+        known = found.intersection(
+            target for path in context.index.modules for target in _imported(context, path) if target != path
+        )
+        found -= known
+    return frozenset(found)
+
+
+def _works(module: Module, call: Call) -> bool:
+    """Whether a call in the statements of a file shows, writes or compares something, or runs what the file defines."""
+    last = call.name.rpartition(".")[2]
+    return (
+        last in _WORK or last.startswith(_WRITES) or (call.name.startswith("@.") and call.name[2:] in module.functions)
+    )
+
+
+def _imported(context: Context, path: str) -> Iterable[str]:
+    """The other files that the statements of a file, or of its functions, import or run."""
+    return {
+        target[0]
+        for scope in ("", MAIN, *context.index.modules[path].functions)
+        for target, _ in context.index.edges((path, scope))
+    }
 
 
 def _called(context: Context, nodes: Iterable[Node]) -> set[str]:
