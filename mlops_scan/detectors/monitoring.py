@@ -12,14 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from mlops_scan.code.facts import Guard
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.drift_sites import drift_sites
-from mlops_scan.detectors.gates import METRIC
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.loops import looped
 from mlops_scan.detectors.notifiers import alerts
 from mlops_scan.detectors.polled import polled
+from mlops_scan.detectors.quality import quality_guards
 from mlops_scan.detectors.references import same_data
+from mlops_scan.detectors.watched import bound_in_ci
 from mlops_scan.fingerprints.use import Use
-from mlops_scan.regex import has_any, regex
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
 
 # What a detector calls the answer that it gives: no report on drift, and no share of it.
@@ -27,15 +29,6 @@ _FLAG = regex(
     r"(^|_)(drift|drifted|drift_detected|drift_found|breach|breached|(data|dataset|concept|model|feature)_drift)$", re.I
 )
 _BOUND = regex(r"(drift|psi|p_?val|threshold|share|wasserstein|jensen|stat(istic)?|distance|alert|breach|ks_)", re.I)
-_LIVE = (
-    "monitor", "live", "production", "feedback", "degrad", "drift", "online_", "delayed_label", "ground_truth",
-    "backfill_quality", "model_health", "performance_check", "performance_track",
-)  # fmt: skip
-_STAGES = ("production", "live")
-"""Those that are parts of the names of whole projects."""
-_OFFLINE = ("train", "fit", "tune", "experiment", "notebook", "backtest", "early_stop")
-_LIVE_FOLDERS = tuple(word for word in _LIVE if word not in _STAGES)
-_OFFLINE_FOLDERS = frozenset({"train", "training", "trainer", "tuning", "experiments", "notebooks", "backtest"})
 _DETECTED = frozenset({"monitoring/drift", "monitoring/performance-threshold"})
 
 
@@ -73,7 +66,7 @@ def _drift(context: Context, sites: Iterable[Use]) -> Iterator[Signal]:
         if idle:
             yield Signal("monitoring/drift", site.tool, Grade.TRACE, evidence, site.confidence, idle, fixed=True)
             continue
-        bound = _bound(context, path)
+        bound = _bound(context, path) or bound_in_ci(context, path, site.scope)
         if bound is None:
             reason = "drift is computed, but no bound on it is compared"
             yield Signal(
@@ -87,7 +80,7 @@ def _drift(context: Context, sites: Iterable[Use]) -> Iterator[Signal]:
                 fixed=True,
             )
             continue
-        asked = polled(context, (path, site.scope))
+        asked = polled(context, (path, site.scope)) or looped(context, (path, site.scope))
         if asked is not None:
             yield Signal(
                 "monitoring/drift", site.tool, Grade.WIRED, (*evidence, bound, asked), Confidence.MEDIUM, fixed=True
@@ -150,15 +143,8 @@ def _declared(context: Context) -> Iterator[Signal]:
 def _performance(context: Context) -> Iterator[Signal]:
     """Live or recently labelled quality compared with a bound."""
     yield from _performance_tools(context)
-    for path, module in context.modules(notebooks=False):
-        live: dict[str, bool] = {}
-        for guard in module.guards:
-            if not guard.compares or guard.stops == "assert":
-                continue
-            if guard.scope not in live:
-                live[guard.scope] = _is_live(path, guard.scope)
-            if live[guard.scope] and _on_quality(guard):
-                yield _performance_check(context, path, guard)
+    for path, guard in quality_guards(context):
+        yield _performance_check(context, path, guard)
 
 
 def _performance_tools(context: Context) -> Iterator[Signal]:
@@ -174,21 +160,6 @@ def _performance_tools(context: Context) -> Iterator[Signal]:
             yield Signal(practice, use.tool, Grade.TRACE, evidence, use.confidence, reason, fixed=True)
         else:
             yield Signal(practice, use.tool, use.grade, evidence, use.confidence, use.note, scope=use.scope)
-
-
-def _is_live(path: str, scope: str) -> bool:
-    """Whether code by its name deals with what is live; a project may be called after production in general."""
-    folders, _, name = path.rpartition("/")
-    if has_any(scope, _OFFLINE) or folders.rpartition("/")[2].lower() in _OFFLINE_FOLDERS:
-        return False
-    return has_any(f"{name} {scope}", _LIVE) or has_any(folders, _LIVE_FOLDERS)
-
-
-def _on_quality(guard: Guard) -> bool:
-    """Whether a comparison is that of a metric with a bound."""
-    if not guard.ordered or not (guard.numbers or len(guard.names) >= 2):
-        return False
-    return METRIC.search(" ".join(guard.names)) is not None
 
 
 def _performance_check(context: Context, path: str, guard: Guard) -> Signal:
