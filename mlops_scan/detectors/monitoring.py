@@ -167,4 +167,7 @@ def _performance_check(context: Context, path: str, guard: Guard) -> Signal:
     if dead(context, path, guard.scope):
         reason = "nothing calls this check"
         return Signal(practice, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+    loop = looped(context, (path, guard.scope))
+    if loop is not None:
+        return Signal(practice, "python", Grade.WIRED, (*evidence, loop), Confidence.MEDIUM, fixed=True)
     return Signal(practice, "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope)

@@ -113,4 +113,5 @@ def _scopes(context: Context, path: str) -> Iterator[Node]:
     yield path, ""
     yield path, "__main__"
     for name in context.index.modules[path].functions:
-        yield path, name
+        if not dead(context, path, name):
+            yield path, name

@@ -14,7 +14,7 @@ from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trai
 from mlops_scan.detectors.dispatched import dispatched
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.detectors.quality import quality_guards
-from mlops_scan.detectors.requested import requested_training
+from mlops_scan.detectors.requested import asks_to_train, requested_training
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
@@ -101,12 +101,14 @@ def _triggered(context: Context) -> Iterator[Signal]:
     live = frozenset(quality_guards(context))
     for path, module in context.modules():
         for guard in module.guards:
-            if guard.stops == "assert" or not (has_any(" ".join(guard.names), _REASONS) or (path, guard) in live):
+            names = " ".join(guard.names)
+            told = has_any(names, _FOUND) or (path, guard) in live
+            if guard.stops == "assert" or not (told or has_any(names, _REASONS)):
                 continue
             dispatches = dispatching(context, path)
             line = next((number for number in dispatches if guard.line <= number <= guard.body_end), 0)
             if not line:
-                line = _calls_training(context, path, guard.scope, guard.line, guard.body_end)
+                line = _calls_training(context, path, guard.scope, guard.line, guard.body_end, handed=told)
             line = line or _behind(context, module, guard, dispatches)
             if line:
                 evidence = (context.evidence(path, guard.line), context.evidence(path, line, Hop.EFFECT))
@@ -130,7 +132,7 @@ def _behind(context: Context, module: Module, guard: Guard, dispatches: Collecti
     return line or _calls_training(context, module.path, guard.scope, guard.body_end, function.end_line)
 
 
-def _calls_training(context: Context, path: str, scope: str, first: int, last: int) -> int:
+def _calls_training(context: Context, path: str, scope: str, first: int, last: int, handed: bool = True) -> int:
     """The line of a call between two lines that leads to training, or to a dispatch of it; 0 without one."""
     for use in context.uses_in(path):
         if use.scope == scope and first < use.location.line <= last and "run-pipeline" in use.does:
@@ -138,7 +140,9 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
     for call in context.index.calls_in(path, scope):
         if not first < call.line <= last:
             continue
-        entries = tuple(_run_by(context, path, call))
+        entries = tuple(_run_by(context, path, call, handed))
+        if asks_to_train(context, path, call):
+            return call.line
         if entries and (
             context.reaches(entries, _TRIGGERS_TRAINING, _TRIGGER_HOPS) is not None or _dispatches(context, entries)
         ):
@@ -146,9 +150,10 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
     return 0
 
 
-def _run_by(context: Context, path: str, call: Call) -> Iterator[Node]:
+def _run_by(context: Context, path: str, call: Call, handed: bool) -> Iterator[Node]:
     """The code of the repository that a call runs: itself, what it hands on to be called, or a script."""
-    for name in (call.name, *call.refs):
+    named = call.name.removesuffix(".delay").removesuffix(".apply_async")  # of a task of Celery
+    for name in (named, *(call.refs if handed else ())):
         target = context.index.resolve(path, name)
         if target.first_party:
             yield target.path, target.qualname

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 
 from msgspec import Struct
 
-from mlops_scan.code.facts import Call, Function, Module
+from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.answers import predicts
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
@@ -31,13 +31,16 @@ _WRITES = frozenset(
 _TABLES = frozenset(
     {"to_sql", "insert_rows_json", "insert_rows", "insert_many", "saveAsTable", "load_table_from_dataframe"}
 )
-_MAY_WRITE = _WRITES | {"send", "publish", "add", "add_all", "open", "to_csv"}
+_MAY_WRITE = _WRITES | {"create", "send", "publish", "add", "add_all", "open", "to_csv"}
 _STREAMS = ("kafka", "aiokafka", "confluent_kafka", "google", "pika")
 _APPENDS = frozenset({"a", "a+", "ab", "at"})
 _NAMES = regex(
     r"(?<![a-z])(predict(ed|ions?)|preds?|y_hat|inferences?|probabilit(y|ies)|confidence)(?![a-z])",
     words=("pred", "y_hat", "inference", "probabilit", "confidence"),
 )
+_CLASSES = regex(
+    r"(Prediction|Inference)s?([A-Z]\w{0,40}|\.objects\.create)\(", words=("prediction", "inference")
+)  # `PredictionLog(x=x)`
 _INSERTS = regex(
     r"insert\s{1,9}(or\s{1,9}\w{1,20}\s{1,9})?into\s[^;]{0,300}?(predict|inference|confidence)(?!\w*drift)",
     words=("insert",),
@@ -73,13 +76,21 @@ def _answering(context: Context) -> tuple[tuple[Node, frozenset[Node]], ...]:
     """The code that answers requests by a model, each with what it reaches; what trains is none."""
     found: dict[Node, frozenset[Node]] = {node: reached for _, node, reached in handlers(context)}
     for path, module in context.modules(notebooks=False):
-        for name in hosted(module):
+        for name in (*hosted(module), *_unrouted(module)):
             found.setdefault((path, name), frozenset(context.index.reach(((path, name),), _HOPS)))
     return tuple(
         (node, reached)
         for node, reached in found.items()
         if context.role(node[0]) not in ASIDE and _asks(context, node, reached)
     )
+
+
+def _unrouted(module: Module) -> Iterator[str]:
+    """What answers without a route beside it: views of Django, and the statements of a Streamlit page."""
+    if "django" in module.roots or "rest_framework" in module.roots:
+        yield from (name for name, function in module.functions.items() if "request" in function.parameters[:2])
+    if "streamlit" in module.roots:
+        yield ""
 
 
 def _asks(context: Context, node: Node, reached: Set[Node]) -> bool:
@@ -105,8 +116,9 @@ def _writing(context: Context) -> Mapping[Node, _Writes]:
     for path, module in context.modules(notebooks=False):
         statements = [line for line, text in module.strings if _INSERTS.search(text.lower())]
         scopes = {call.scope for call in module.calls if call.name.rpartition(".")[2] in _MAY_WRITE}
-        for name, function in module.functions.items():
-            statement = next((n for n in statements if function.line <= n <= function.end_line), 0)
+        for name in (*module.functions, *([""] if "streamlit" in module.roots else [])):
+            first, last = _span(module, name)
+            statement = next((n for n in statements if first <= n <= last), 0) if name else 0
             calls = tuple(context.index.calls_in(path, name)) if name in scopes else ()
             writes = tuple(call for call in calls if _writes(module, call, calls))
             if writes or statement:
@@ -117,7 +129,7 @@ def _writing(context: Context) -> Mapping[Node, _Writes]:
 def _stores(context: Context, node: Node, writes: _Writes, handler: Node) -> int:
     """The line at which a function stores predictions; 0 if nowhere."""
     module = context.index.modules[node[0]]
-    named = (c.line for c in writes.calls if _of_predictions(context, module, module.functions[node[1]], c, handler))
+    named = (c.line for c in writes.calls if _of_predictions(context, module, c, handler))
     return writes.statement or next(named, 0)
 
 
@@ -126,6 +138,8 @@ def _writes(module: Module, call: Call, calls: Iterable[Call]) -> bool:
     last = call.name.rpartition(".")[2]
     if last in _WRITES:
         return True
+    if last == "create":  # of the rows of a model of Django
+        return call.name.endswith(".objects.create")
     if last in ("send", "publish"):
         return not module.roots.isdisjoint(_STREAMS)
     if last in ("add", "add_all"):  # of a session, which commits
@@ -135,14 +149,21 @@ def _writes(module: Module, call: Call, calls: Iterable[Call]) -> bool:
     return last == "to_csv" and call.keyword("mode") in _APPENDS
 
 
-def _of_predictions(context: Context, module: Module, function: Function, call: Call, handler: Node) -> bool:
+def _span(module: Module, scope: str) -> tuple[int, int]:
+    """The lines of a function; of the statements of a file all lines."""
+    function = module.functions.get(scope)
+    return (function.line, function.end_line) if function is not None else (1, 1 << 30)
+
+
+def _of_predictions(context: Context, module: Module, call: Call, handler: Node) -> bool:
     """Whether what a call writes is called a prediction: near it, by its function, or where the handler hands it on."""
     lines = context.documents.text(module.path).split("\n")
+    function, (first, end) = module.functions.get(call.scope), _span(module, call.scope)
     last = call.end_line + (_BELOW if call.name.rpartition(".")[2] == "open" else 0)
-    near = lines[max(function.line, call.line - _ABOVE - 1) : min(last, function.end_line)]
+    near = lines[max(first, call.line - _ABOVE - 1) : min(last, end)]
     if _named(near):
         return True
-    if (module.path, function.qualname) == handler:
+    if function is None or (module.path, function.qualname) == handler:
         return False
     words = " ".join((function.qualname.rpartition(".")[2], *function.parameters))
     return _NAMES.search(words.lower()) is not None or _handed(context, (module.path, function.qualname), handler)
@@ -158,7 +179,7 @@ def _handed(context: Context, node: Node, handler: Node) -> bool:
 
 def _named(lines: Iterable[str]) -> bool:
     written = (line for line in lines if not any(word in line for word in _NOT_WRITTEN))
-    return any(_NAMES.search(line.lower()) is not None for line in written)
+    return any(_NAMES.search(line.lower()) is not None or _CLASSES.search(line) is not None for line in written)
 
 
 # -- jobs --------------------------------------------------------------------------------------------------------------

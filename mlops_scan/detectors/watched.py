@@ -18,8 +18,9 @@ from mlops_scan.words import Evidence, Hop
 _WORDS = ("drift", "degrad", "breach", "retrain", "psi", "alert", "violat", "perform", "quality", "shift")
 _OUTPUT = regex(  # of a step or a job: what it found
     rf"(steps|needs)\.[\w-]{{0,60}}({'|'.join(_WORDS)})[\w-]{{0,60}}\."
-    rf"|\.outputs\.[\w-]{{0,60}}({'|'.join(_WORDS)}|detected|triggered)",
-    words=("steps.", "needs.", ".outputs."),
+    rf"|(\.outputs|env)\.[\w-]{{0,60}}({'|'.join(_WORDS)}|detected|triggered)"
+    r"|\.outputs\.[\w-]{1,60} *== *'[\w -]{0,40}(drift|retrain)",
+    words=("steps.", "needs.", ".outputs.", "env."),
 )
 _FAILED = regex(r"failure\(\)|(outcome|conclusion|result) *== *'failure'", words=("failure",))
 _ASKS = ("if [", "if (", "if !", "if python", "|| ")  # of a shell

@@ -206,3 +206,44 @@ def test_route_that_trains_stores_no_prediction(tmp_path: Path) -> None:
         "rows = MongoClient().a.b",
     )
     assert not found(tmp_path, text)
+
+
+VIEW = """\
+import joblib
+from django.http import JsonResponse
+
+from .models import Prediction, Visit
+
+model = joblib.load("model.joblib")
+
+
+def answer(request):
+    y = float(model.predict([[float(request.GET["x"])]])[0])
+    NAME.objects.create(y=y)
+    return JsonResponse({"y": y})
+"""
+PAGE = """\
+import joblib
+import streamlit as st
+
+model = joblib.load("model.joblib")
+x = st.number_input("x")
+if st.button("Ask"):
+    y = int(model.predict([[x]])[0])
+    st.write(y)
+    with open("FILE", "a") as file:
+        file.write(f"{x},{y}")
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("shop/views.py", VIEW.replace("NAME", "Prediction"), True),
+        ("shop/views.py", VIEW.replace("NAME", "Visit"), False),
+        ("page.py", PAGE.replace("FILE", "predictions.csv"), True),
+        ("page.py", PAGE.replace("FILE", "visits.log"), False),
+    ],
+)
+def test_answers_without_a_route(tmp_path: Path, path: str, text: str, expected: bool) -> None:
+    assert (grade(scan_tree(tmp_path, {**ML, path: text}), LOGGED) in (Grade.IMPLEMENTED, Grade.WIRED)) is expected

@@ -66,6 +66,9 @@ NEXT = (
         ("needs.watch.outputs.drift_detected == 'true'", "python drift.py", Grade.WIRED),
         ("failure()", "python drift.py", Grade.WIRED),
         ("needs.watch.result == 'failure'", "python drift.py", Grade.WIRED),
+        ("env.DRIFT_DETECTED == 'true'", "python drift.py", Grade.WIRED),
+        ("needs.watch.outputs.result == 'data drift'", "python drift.py", Grade.WIRED),
+        ("env.DEBUG == 'true'", "python drift.py", Grade.ABSENT),
         ("needs.watch.outputs.version != ''", "python drift.py", Grade.ABSENT),
         ("github.ref == 'refs/heads/main'", "python drift.py", Grade.ABSENT),
         ("needs.watch.outputs.drift_detected == 'true'", "echo drift", Grade.ABSENT),
@@ -124,6 +127,10 @@ def test_workflow_behind_the_one_that_checks(tmp_path: Path, condition: str, nam
         ('subprocess.run([sys.executable, "train.py"], check=True)', Grade.WIRED),
         ('os.system("python train.py")', Grade.WIRED),
         ('threading.Thread(target=train, args=("d.csv", "m")).start()', Grade.WIRED),
+        ("again.delay()", Grade.WIRED),
+        ('requests.post("http://trainer:8000/fit")', Grade.WIRED),
+        ('requests.post("http://trainer:8000/other")', Grade.ABSENT),
+        ('requests.get("http://trainer:8000/fit")', Grade.ABSENT),
         ('print("python train.py")', Grade.ABSENT),
         ('subprocess.run(["python", "data.py"])', Grade.ABSENT),
         ('tell("please run python train.py")', Grade.ABSENT),
@@ -133,10 +140,39 @@ def test_script_that_code_runs_on_drift(tmp_path: Path, body: str, expected: Gra
     text = CHECK.replace("        sys.exit(1)", f"        {body}").replace(
         "import sys\n", "import subprocess\nimport sys\nimport threading\n"
     )
-    text = text.replace("import ks_2samp\n", "import ks_2samp\n\nfrom train import train\n\ntell = print\n")
-    assert scan_of(tmp_path, {"drift.py": text, WATCH: watch()})[TRIGGERED] is expected
+    text = text.replace(
+        "import ks_2samp\n", "import ks_2samp\nimport requests\n\nfrom train import train\n\ntell = print\n"
+    )
+    text = text.replace("\n\ndef drifted", "\n\n@app.task\ndef again():\n    train('d.csv', 'm')\n\n\ndef drifted")
+    files = {"drift.py": text, WATCH: watch(), "trainer.py": TRAINER}
+    assert scan_of(tmp_path, files)[TRIGGERED] is expected
 
 
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [("accuracy >= deploy_threshold", Grade.ABSENT), ("drift_share >= threshold", Grade.IMPLEMENTED)],
+)
+def test_gate_that_hands_training_on(tmp_path: Path, names: str, expected: Grade) -> None:
+    left, _, right = names.partition(" >= ")
+    text = (
+        f"from train import train\n\n\ndef decide({left}, {right}, submit):\n    if {names}:\n        submit(train)\n"
+        "\n\nif __name__ == '__main__':\n    decide(0.9, 0.8, print)\n"
+    )
+    assert scan_of(tmp_path, {"decide.py": text})[TRIGGERED] is expected
+
+
+TRAINER = """\
+from fastapi import FastAPI
+
+from train import train
+
+app = FastAPI()
+
+
+@app.post("/fit")
+def fit():
+    train("d.csv", "m.joblib")
+"""
 FEEDBACK = """\
 from collections import deque
 
@@ -317,6 +353,67 @@ COMPOSE = "services:\n  watch:\n    image: python:3.12\n    command: python loop
 )
 def test_loop_without_an_end(tmp_path: Path, loop: str, compose: Tree, expected: Grade) -> None:
     assert scan_of(tmp_path, {"loop.py": loop, **compose})[DRIFT] is expected
+
+
+ROUTE = """\
+import pandas as pd
+from fastapi import FastAPI
+
+from drift import drifted
+
+app = FastAPI()
+
+
+@app.get("/monitoring/drift")
+def answer():
+    return {"drift_detected": len(drifted(pd.read_csv("a.csv"), pd.read_csv("b.csv"))) > 0}
+"""
+ASKED = "services:\n  api:\n    image: python:3.12\n    command: uvicorn api:app\n    volumes: ['.:/app']\n"
+
+
+@pytest.mark.parametrize(
+    ("run", "on", "expected"),
+    [
+        ("curl -f ${{ secrets.API }}/monitoring/drift", CRON, Grade.WIRED),
+        ("curl -fsS $API_URL/monitoring/drift", CRON, Grade.WIRED),
+        ("curl https://api.example.org/monitoring/drift", CRON, Grade.WIRED),
+        ("curl $API_URL/monitoring/drift", "on: workflow_dispatch", Grade.IMPLEMENTED),
+        ("curl $API_URL/health", CRON, Grade.IMPLEMENTED),
+        ("echo $API_URL/monitoring/drift", CRON, Grade.IMPLEMENTED),
+    ],
+)
+def test_route_that_a_clock_asks_for(tmp_path: Path, run: str, on: str, expected: Grade) -> None:
+    steps = f"jobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - run: {run}\n"
+    files = {"api.py": ROUTE, "docker-compose.yml": ASKED, WATCH: f"{on}\n{steps}"}
+    assert scan_of(tmp_path, files)[DRIFT] is expected
+
+
+LIVE = """\
+import time
+
+import pandas as pd
+from sklearn.metrics import mean_squared_error
+
+
+def live_error():
+    rows = pd.read_csv("answers.csv").merge(pd.read_csv("labels.csv"), on="id")
+    rmse = mean_squared_error(rows.y, rows.p) ** 0.5
+    if NAME > 20:
+        print("poor")
+
+
+if __name__ == "__main__":
+    while True:
+        live_error()
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(("name", "expected"), [("rmse", Grade.WIRED), ("best_rmse", Grade.ABSENT)])
+def test_live_quality_in_a_loop(tmp_path: Path, name: str, expected: Grade) -> None:
+    text = LIVE.replace("NAME", name)
+    report = scan_tree(tmp_path, {**ML, "loop.py": text, "docker-compose.yml": COMPOSE})
+    assert grade(report, "monitoring/performance-threshold") is expected
 
 
 # -- alerts in panels --------------------------------------------------------------------------------------------------
