@@ -100,16 +100,18 @@ def _is_named(workflow: Workflow, detail: str) -> bool:
 
 
 def _handed_on(context: Context, run: Run) -> Evidence | None:
-    """The task that hands on the clock of a DAG which watches, where a task before it decides whether it does.
+    """The task that hands a clock on from a DAG which watches, where a task of that DAG decides whether it does.
 
     A DAG that another one starts has the clock of that one: see `automation/chained.py`.
     """
-    clock = run.start.evidence.location
-    if len(run.chain) < 3 or clock.path not in context.index.modules:
+    if len(run.chain) < 3:
         return None
-    others = (other for other in watching(context) if other.location != run.location)
-    watches = any(other.start.evidence.location == clock for other in others)
-    return context.shown(run.chain[1]) if watches and _decides(context, clock.path) else None
+    task = run.chain[-2]
+    path = task.location.path
+    if path not in context.index.modules or not _decides(context, path):
+        return None
+    watches = any(other.location.path == path and other.location != run.location for other in watching(context))
+    return context.shown(task) if watches else None
 
 
 def _decides(context: Context, path: str) -> bool:
