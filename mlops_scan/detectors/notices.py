@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import Context, unique
-from mlops_scan.detectors.watched import asked_by, jobs_behind, step_of, watching, watching_jobs, workflows
+from mlops_scan.detectors.watched import asked_by, jobs_behind, line_in, step_of, watching, watching_jobs, workflows
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
@@ -35,7 +35,7 @@ def _of_ci(context: Context) -> Iterator[Signal]:
             for run in context.automation.runs_of_job(path, job.id):
                 if not _tells(run):
                     continue
-                line = asked_by(job, step_of(job, path, run))
+                line = asked_by(job, step_of(job, path, run), line_in(run, path))
                 if line:
                     yield _told(context, run, line)
 

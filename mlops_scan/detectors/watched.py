@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 
@@ -23,12 +24,16 @@ _OUTPUT = regex(  # of a step or a job: what it found
     words=("steps.", "needs.", ".outputs.", "env."),
 )
 _FAILED = regex(r"failure\(\)|(outcome|conclusion|result) *== *'failure'", words=("failure",))
-_ASKS = ("if [", "if (", "if !", "if python", "|| ")  # of a shell
+_WELL = regex(  # what is asked for where all is well
+    r"[\w.-]{1,150} {0,9}(== {0,9}'(false|success|skipped|no|0)'|!= {0,9}'(true|failure|yes|1)')", words=("==", "!=")
+)
+_IF, _FI = regex(r"(?:^|[;&|]) *if ", re.M, words=("if",)), regex(r"(?:^|[;&|]) *fi(?![\w-])", re.M, words=("fi",))
+_OR = regex(r"\|\| *(?!true|:|echo|exit|printf)\S", words=("||",))
 
 
 def finding(text: str) -> bool:
     """Whether a condition of CI asks for what a check has found, or whether it has failed."""
-    lower = text.lower()
+    lower = _WELL.sub("", text.lower())
     return _OUTPUT.search(lower) is not None or _FAILED.search(lower) is not None
 
 
@@ -70,16 +75,26 @@ def jobs_behind(context: Context, workflow: Workflow) -> Iterator[Job]:
     yield from (job for job in workflow.jobs if job.id in behind)
 
 
-def asked_by(job: Job, step: Step | None) -> int:
-    """The line of the condition by which a job or one of its steps runs because a check has found something, or 0."""
-    if step is not None and (finding(step.condition) or (step.script and _asks(step.script))):
+def asked_by(job: Job, step: Step | None, line: int = 0) -> int:
+    """The line of the condition by which a job or one of its steps runs because a check has found something, or 0.
+
+    `line` is that of the command in question, in the script of the step.
+    """
+    if step is not None and (finding(step.condition) or _asks(step.script, line - step.script_line)):
         return step.line
     return job.line if finding(job.condition) else 0
 
 
-def _asks(script: str) -> bool:
-    lower = script.lower()
-    return any(word in lower for word in _ASKS) and any(word in lower for word in _WORDS)
+def _asks(script: str, offset: int) -> bool:
+    """Whether a shell text runs its line at an offset, or any where the offset is negative, as its tests say."""
+    lines = script.lower().split("\n")
+    if not any(word in line for line in lines for word in _WORDS) or offset >= len(lines):
+        return False
+    if offset < 0:
+        return any(_IF.search(line) or _OR.search(line) for line in lines)
+    above, here = "\n".join(lines[:offset]), lines[offset]
+    opened = len(_IF.findall(above)) > len(_FI.findall(above)) or _IF.search(here) is not None
+    return opened or _OR.search(here) is not None
 
 
 def step_of(job: Job, workflow: str, run: Run) -> Step | None:
@@ -87,6 +102,11 @@ def step_of(job: Job, workflow: str, run: Run) -> Step | None:
     lines = [run.location.line] if run.location.path == workflow else []
     lines += [item.location.line for item in run.chain if item.location.path == workflow]
     return next((step for step in job.steps for line in lines if step.line <= line <= step.end_line), None)
+
+
+def line_in(run: Run, workflow: str) -> int:
+    """The line of a workflow at which a run's command stands; behind all of a script where it is in another file."""
+    return run.location.line if run.location.path == workflow else 1 << 30
 
 
 def bound_in_ci(context: Context, path: str, scope: str) -> Evidence | None:
@@ -105,7 +125,9 @@ def because(context: Context, run: Run) -> Evidence | None:
     start = run.start
     workflow = workflows(context).get(start.workflow) if start.kind == "ci" and watching_jobs(context) else None
     for job in jobs_behind(context, workflow) if workflow is not None else ():
-        line = asked_by(job, step_of(job, start.workflow, run)) if job.id == start.job else 0
+        if job.id != start.job:
+            continue
+        line = asked_by(job, step_of(job, start.workflow, run), line_in(run, start.workflow))
         if line:
             return context.evidence(start.workflow, line, Hop.TRIGGER)
     return None

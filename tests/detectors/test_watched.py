@@ -70,6 +70,9 @@ NEXT = (
         ("needs.watch.outputs.result == 'data drift'", "python drift.py", Grade.WIRED),
         ("env.DEBUG == 'true'", "python drift.py", Grade.ABSENT),
         ("needs.watch.outputs.version != ''", "python drift.py", Grade.ABSENT),
+        ("needs.watch.outputs.drift_detected == 'false'", "python drift.py", Grade.ABSENT),
+        ("needs.watch.outputs.drift_detected != 'true'", "python drift.py", Grade.ABSENT),
+        ("needs.watch.result == 'success'", "python drift.py", Grade.ABSENT),
         ("github.ref == 'refs/heads/main'", "python drift.py", Grade.ABSENT),
         ("needs.watch.outputs.drift_detected == 'true'", "echo drift", Grade.ABSENT),
     ],
@@ -77,6 +80,21 @@ NEXT = (
 def test_job_behind_the_check_that_trains(tmp_path: Path, condition: str, run: str, expected: Grade) -> None:
     text = watch(run=run, more=NEXT.replace("CONDITION", condition))
     assert scan_of(tmp_path, {WATCH: text})[TRIGGERED] is expected
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        ('if [ "$DRIFT" = "true" ]; then\n  python train.py\nfi', Grade.WIRED),
+        ("python drift.py || python train.py", Grade.WIRED),
+        ("python drift.py || true\npython train.py", Grade.ABSENT),
+        ('if [ "$DRIFT" = "true" ]; then\n  echo moved\nfi\npython train.py', Grade.ABSENT),
+        ('if [ "$NIGHT" = "true" ]; then\n  python train.py\nfi', Grade.ABSENT),
+    ],
+)
+def test_shell_that_trains_on_drift(tmp_path: Path, script: str, expected: Grade) -> None:
+    step = "run: |\n" + "".join(f"          {line}\n" for line in script.split("\n"))
+    assert scan_of(tmp_path, {WATCH: watch(step.rstrip())})[TRIGGERED] is expected
 
 
 ASKS = "if: failure()\n        run: gh workflow run {}"
