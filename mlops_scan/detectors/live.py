@@ -129,3 +129,26 @@ def dead(context: Context, path: str, scope: str) -> bool:
     if last.startswith("__"):
         last = scope.split(".")[-2] if "." in scope else last
     return last not in names or (path, "") not in nodes
+
+
+def unmade(context: Context, path: str, scope: str) -> bool:
+    """Whether a scope is a method of a class of which nothing that runs makes an object, nor of one below it.
+
+    A call on an unknown object (`handler.send(alert)`) may mean any method of that name.
+    """
+    module, owner = context.index.modules.get(path), scope.rpartition(".")[0]
+    function = module.functions.get(scope) if module is not None else None
+    if module is None or function is None or owner not in module.classes:
+        return False
+    nodes, names = live_nodes(context)
+    if not nodes or not {"staticmethod", "classmethod"}.isdisjoint(function.decorators):
+        return False
+    return not names.intersection({owner.rpartition(".")[2], *_below(context, owner.rpartition(".")[2])})
+
+
+def _below(context: Context, name: str) -> Iterable[str]:
+    """The classes whose bases are called so."""
+    for module in context.index.modules.values():
+        for item in module.classes.values():
+            if any(base.rpartition(".")[2] == name for base in item.bases):
+                yield item.qualname.rpartition(".")[2]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.kept import kept
-from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.live import dead, unmade
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Signal
@@ -82,7 +82,7 @@ def alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
             if (path, scope) not in told:
                 continue
         evidence = (context.evidence(path, use.location.line),)
-        if dead(context, path, scope):
+        if dead(context, path, scope) or unmade(context, path, scope):
             yield Signal(
                 "monitoring/alerts",
                 use.tool,

@@ -153,3 +153,40 @@ if __name__ == "__main__":
 def test_message_sent_behind_a_helper(tmp_path: Path, tell: str, expected: bool) -> None:
     report = scan_tree(tmp_path, {**ML, "drift.py": NOTIFIED, "tell.py": tell})
     assert (grade(report, ALERTS) in (Grade.IMPLEMENTED, Grade.WIRED)) is expected
+
+
+HANDLERS = """\
+import smtplib
+
+
+class Mail:
+    def send(self, text):
+        smtplib.SMTP("localhost").sendmail("a@corp.org", ["b@corp.org"], text)
+
+
+class Manager:
+    def __init__(self):
+        self.handlers = []
+
+    def add_mail(self):
+        self.handlers.append(Mail())
+
+    def tell(self, text):
+        for handler in self.handlers:
+            handler.send(text)
+
+
+manager = Manager()
+SETUP
+
+
+def notify(text):
+    manager.tell(text)
+"""
+
+
+@pytest.mark.parametrize(("setup", "expected"), [("manager.add_mail()", True), ("", False)])
+def test_handler_that_nobody_adds(tmp_path: Path, setup: str, expected: bool) -> None:
+    tell = HANDLERS.replace("SETUP", setup)
+    report = scan_tree(tmp_path, {**ML, "drift.py": NOTIFIED, "tell.py": tell})
+    assert (grade(report, ALERTS) in (Grade.IMPLEMENTED, Grade.WIRED)) is expected
