@@ -82,7 +82,8 @@ def files(context: Context) -> Files:
     recording: list[Held] = []
     loading: list[Held] = []
     receiving: list[Held] = []
-    for file in context.written_in("yaml"):
+    provisioned = (file for file in context.written_in("json") if "alert" in file.path.lower())  # Grafana takes both
+    for file in (*context.written_in("yaml"), *provisioned):
         if not _may_matter(context, file.path):
             continue
         text = context.documents.text(file.path)  # once for all of them; it may have to be read for it

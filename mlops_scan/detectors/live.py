@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
-from mlops_scan.code.facts import MAIN, Module
+from mlops_scan.code.facts import MAIN, Call, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.kept import kept
@@ -14,6 +14,12 @@ from mlops_scan.regex import regex
 
 LAMBDA = "lambda_handler"
 _SCRIPT = regex(r"(main|app|demo|start|(run|train|training|pipeline)(_\w+)?|\w+_(pipeline|training|runner))\.py", re.I)
+_WORK = frozenset(
+    {"print", "run", "fit", "calculate", "estimate", "compare", "predict", "create", "create_monitor", "write", "dump"}
+    | {"create_schedule", "begin_create_or_update", "create_collector", "create_monitoring_schedule", "result"}
+)
+"""Last parts of names by which the statements of a script work; an object for others is made by its class's name."""
+_WRITES = ("to_", "save", "write_", "log_")
 _PLATFORM_ENTRY = frozenset({"model_fn", "predict_fn", "input_fn", LAMBDA, "init"})
 
 
@@ -34,9 +40,10 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
 
     Tests start nothing in operation, so what only they reach is not live.
     """
+    flat = _flat_scripts(context)
     roots: list[Node] = []
     for path, module in context.modules():
-        if module.main_line or module.notebook:
+        if module.main_line or module.notebook or path in flat:
             roots += [(path, ""), (path, MAIN)]
     for run in context.leading():
         if not run.tests:
@@ -53,29 +60,48 @@ def live_nodes(context: Context) -> tuple[frozenset[Node], frozenset[str]]:
             roots += [(use.location.path, ""), (use.location.path, use.scope)]
     for target in context.resolver.tasks.console_scripts().values():
         roots.extend(context.resolver.object_nodes(target))
-    if roots:  # else all of it is a collection of functions
-        roots += _plain_scripts(context)
     nodes = frozenset(context.index.reach(roots, 40))
     return nodes, frozenset(_called(context, nodes))
 
 
-def _plain_scripts(context: Context) -> list[Node]:
-    """Scripts without a main block: modules with the name of one that call first-party code, imported by nothing."""
-    find = context.index.find_module
-    imported = {
-        found[0]
-        for path, module in context.index.modules.items()
-        for item in module.imports
-        if (found := find(item.name, path)) is not None
-    }
-    return [
-        (path, "")
+def _flat_scripts(context: Context) -> frozenset[str]:
+    """The files that work as they are run, without `if __name__ == "__main__":`, and that nothing imports.
+
+    `python report.py` runs them as it runs others; what only defines something, or makes an object for others, works
+    on nothing.
+    """
+    found = {
+        path
         for path, module in context.modules(notebooks=False)
-        if not module.main_line
-        and path not in imported
-        and _SCRIPT.fullmatch(path.rpartition("/")[2])
-        and any(not call.scope and context.index.resolve(path, call.name).first_party for call in module.calls)
-    ]
+        if not module.main_line and any(_works(context, module, call) for call in context.index.calls_in(path, ""))
+    }
+    if found:
+        known = found.intersection(
+            target for path in context.index.modules for target in _imported(context, path) if target != path
+        )
+        found -= known
+    return frozenset(found)
+
+
+def _works(context: Context, module: Module, call: Call) -> bool:
+    """Whether a call in the statements of a file shows, writes or compares something, or runs what the file defines.
+
+    In a file with the name of a script it may also run what another file defines.
+    """
+    last = call.name.rpartition(".")[2]
+    if last in _WORK or last.startswith(_WRITES) or (call.name.startswith("@.") and call.name[2:] in module.functions):
+        return True
+    named = _SCRIPT.fullmatch(module.path.rpartition("/")[2]) is not None
+    return named and context.index.resolve(module.path, call.name).first_party
+
+
+def _imported(context: Context, path: str) -> Iterable[str]:
+    """The other files that the statements of a file, or of its functions, import or run."""
+    return {
+        target[0]
+        for scope in ("", MAIN, *context.index.modules[path].functions)
+        for target, _ in context.index.edges((path, scope))
+    }
 
 
 def _called(context: Context, nodes: Iterable[Node]) -> set[str]:
@@ -110,3 +136,26 @@ def dead(context: Context, path: str, scope: str) -> bool:
     if last.startswith("__"):
         last = scope.split(".")[-2] if "." in scope else last
     return last not in names or (path, "") not in nodes
+
+
+def unmade(context: Context, path: str, scope: str) -> bool:
+    """Whether a scope is a method of a class of which nothing that runs makes an object, nor of one below it.
+
+    A call on an unknown object (`handler.send(alert)`) may mean any method of that name.
+    """
+    module, owner = context.index.modules.get(path), scope.rpartition(".")[0]
+    function = module.functions.get(scope) if module is not None else None
+    if module is None or function is None or owner not in module.classes:
+        return False
+    nodes, names = live_nodes(context)
+    if not nodes or not {"staticmethod", "classmethod"}.isdisjoint(function.decorators):
+        return False
+    return not names.intersection({owner.rpartition(".")[2], *_below(context, owner.rpartition(".")[2])})
+
+
+def _below(context: Context, name: str) -> Iterable[str]:
+    """The classes whose bases are called so."""
+    for module in context.index.modules.values():
+        for item in module.classes.values():
+            if any(base.rpartition(".")[2] == name for base in item.bases):
+                yield item.qualname.rpartition(".")[2]

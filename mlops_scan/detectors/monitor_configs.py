@@ -17,7 +17,7 @@ from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.keys import has_key
 from mlops_scan.detectors.mentions import mentions
-from mlops_scan.detectors.monitoring import notifiers
+from mlops_scan.detectors.notifiers import notifiers
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Signal

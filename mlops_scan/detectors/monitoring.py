@@ -8,60 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 
-from mlops_scan.code.facts import MAIN, Function, Guard, Module
-from mlops_scan.code.index import Node
+from mlops_scan.code.facts import Guard
 from mlops_scan.detectors.base import ASIDE, Context, unique
-from mlops_scan.detectors.gates import METRIC
+from mlops_scan.detectors.drift_sites import drift_sites
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.loops import looped
+from mlops_scan.detectors.notifiers import alerts
 from mlops_scan.detectors.polled import polled
+from mlops_scan.detectors.quality import quality_guards
 from mlops_scan.detectors.references import same_data
+from mlops_scan.detectors.watched import bound_in_ci
 from mlops_scan.fingerprints.use import Use
-from mlops_scan.regex import has_any, regex
+from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Problem, Role, Signal
 
-_DRIFT_WORDS = ("drift", "psi", "population_stability", "distribution_shift")  # one of which each match holds
-_DRIFT_NAME = regex(r"(drift|(^|_|\.)psi($|_)|population_stability|distribution_shift)", re.I)
-_DISTANCE_NAME = regex(
-    r"(drift|(^|_|\.)psi($|_)|population_stability|wasserstein|jensen|kolmogorov|(^|_)ks(_|$)|kl_div|hellinger|chi_?square)",
-    re.I,
-)
 # What a detector calls the answer that it gives: no report on drift, and no share of it.
 _FLAG = regex(
     r"(^|_)(drift|drifted|drift_detected|drift_found|breach|breached|(data|dataset|concept|model|feature)_drift)$", re.I
 )
 _BOUND = regex(r"(drift|psi|p_?val|threshold|share|wasserstein|jensen|stat(istic)?|distance|alert|breach|ks_)", re.I)
-_STATISTICS = regex(
-    r"scipy\.stats\.(\w+\.)?(ks_2samp|kstest|chi2_contingency|wasserstein_distance|entropy|mannwhitneyu|anderson_ksamp|epps_singleton_2samp)|scipy\.spatial\.distance\.jensenshannon"
-)
-_ARITHMETIC = regex(
-    r"(numpy|math|jax\.numpy)\.(log|histogram|percentile|quantile|digitize|cumsum|searchsorted|sum|abs|mean|diff|interp|sort)"
-)
-_INDEX_NAME = regex(r"_?((calculate|calc|compute|get)_)?(psi|population_stability_index)", re.I)
-_LOGARITHM = regex(r"(numpy|math)\.log")
-_LIVE = (
-    "monitor", "live", "production", "feedback", "degrad", "drift", "online_", "delayed_label", "ground_truth",
-    "backfill_quality", "model_health", "performance_check", "performance_track",
-)  # fmt: skip
-_STAGES = ("production", "live")
-"""Those that are parts of the names of whole projects."""
-_OFFLINE = ("train", "fit", "tune", "experiment", "notebook", "backtest", "early_stop")
-_LIVE_FOLDERS = tuple(word for word in _LIVE if word not in _STAGES)
-_OFFLINE_FOLDERS = frozenset({"train", "training", "trainer", "tuning", "experiments", "notebooks", "backtest"})
-_WEBHOOK = regex(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|sendgrid|mailgun|sns)", re.I)
-_POSTS = regex(
-    r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|request|urlopen|put)"
-)
-_CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "urllib")
-_TELLS = regex(r"(alert|notif|page|warn|breach|incident)", re.I)
 _DETECTED = frozenset({"monitoring/drift", "monitoring/performance-threshold"})
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of the family monitoring that follow from code."""
-    sites = list(_drift_sites(context))
+    sites = drift_sites(context)
     yield from unique(_drift(context, sites))
     for path in dict.fromkeys(site.location.path for site in sites):
         if line := same_data(context, path):
@@ -73,76 +46,13 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     nodes = {(site.location.path, site.scope) for site in sites} | {
         (s.evidence[0].location.path, s.scope) for s in performance
     }
-    yield from unique(_alerts(context, nodes))
+    yield from unique(alerts(context, nodes))
 
 
 # -- drift -----------------------------------------------------------------------------------------------------------
 
 
-def _drift_sites(context: Context) -> Iterator[Use]:
-    """Where code computes drift: a detector's call, or a statistic in a function that says so."""
-    for use in context.uses:
-        if (
-            use.location.path in context.index.modules
-            and ("drift" in use.does or "monitoring/drift" in use.serves)
-            and use.tool not in context.self_tools
-        ):
-            yield use
-    for path, module in context.modules():
-        folder, _, name = path.rpartition("/")
-        drifting = _says_drift(f"{folder.rpartition('/')[2]}.{name.rpartition('.')[0] or name}")
-        if not drifting and not _may_say_drift("\n".join(module.functions)):
-            continue
-        scopes = [name for name in module.functions if drifting or _says_drift(name)]
-        if drifting and not module.notebook:  # a script whose file says so may have its statistic in no function at all
-            scopes += ["", MAIN]
-        for scope in scopes:
-            line = _drift_line(context, module, scope)
-            if line:
-                location = context.evidence(path, line).location
-                yield Use(
-                    "own-drift-code",
-                    scope,
-                    location,
-                    scope,
-                    ("monitoring/drift",),
-                    ("drift",),
-                    Grade.IMPLEMENTED,
-                    Confidence.HIGH,
-                    "",
-                )
-
-
-def _drift_line(context: Context, module: Module, scope: str) -> int:
-    """Where a scope computes a distance of two distributions: by a statistic, or by hand in a function called so."""
-    calls = context.index.calls_in(module.path, scope)
-    names = {context.index.resolve(module.path, call.name).name: call for call in calls}
-    statistic = next((call for name, call in names.items() if _STATISTICS.fullmatch(name)), None)
-    if statistic is not None:
-        return statistic.line
-    function = module.functions.get(scope)
-    if function is None or _DISTANCE_NAME.search(scope) is None:
-        return 0
-    by_hand = sum(1 for name in names if _ARITHMETIC.fullmatch(name))
-    return function.line if by_hand >= 2 or _is_index(function, names) else 0
-
-
-def _is_index(function: Function, called: Iterable[str]) -> bool:
-    """Whether a function of two distributions takes a logarithm and is called after the population stability index."""
-    index = _INDEX_NAME.fullmatch(function.qualname.rpartition(".")[2]) is not None
-    return index and len(function.parameters) >= 2 and any(_LOGARITHM.fullmatch(name) for name in called)
-
-
-def _says_drift(name: str) -> bool:
-    return _may_say_drift(name) and _DRIFT_NAME.search(name) is not None
-
-
-def _may_say_drift(names: str) -> bool:
-    lower = names.lower()
-    return any(word in lower for word in _DRIFT_WORDS)
-
-
-def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
+def _drift(context: Context, sites: Iterable[Use]) -> Iterator[Signal]:
     for site in sites:
         path = site.location.path
         evidence: tuple[Evidence, ...] = (context.evidence(path, site.location.line, end_line=site.location.end_line),)
@@ -156,7 +66,7 @@ def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
         if idle:
             yield Signal("monitoring/drift", site.tool, Grade.TRACE, evidence, site.confidence, idle, fixed=True)
             continue
-        bound = _bound(context, path)
+        bound = _bound(context, path) or bound_in_ci(context, path, site.scope)
         if bound is None:
             reason = "drift is computed, but no bound on it is compared"
             yield Signal(
@@ -170,7 +80,7 @@ def _drift(context: Context, sites: list[Use]) -> Iterator[Signal]:
                 fixed=True,
             )
             continue
-        asked = polled(context, (path, site.scope))
+        asked = polled(context, (path, site.scope)) or looped(context, (path, site.scope))
         if asked is not None:
             yield Signal(
                 "monitoring/drift", site.tool, Grade.WIRED, (*evidence, bound, asked), Confidence.MEDIUM, fixed=True
@@ -233,15 +143,8 @@ def _declared(context: Context) -> Iterator[Signal]:
 def _performance(context: Context) -> Iterator[Signal]:
     """Live or recently labelled quality compared with a bound."""
     yield from _performance_tools(context)
-    for path, module in context.modules(notebooks=False):
-        live: dict[str, bool] = {}
-        for guard in module.guards:
-            if not guard.compares or guard.stops == "assert":
-                continue
-            if guard.scope not in live:
-                live[guard.scope] = _is_live(path, guard.scope)
-            if live[guard.scope] and _on_quality(guard):
-                yield _performance_check(context, path, guard)
+    for path, guard in quality_guards(context):
+        yield _performance_check(context, path, guard)
 
 
 def _performance_tools(context: Context) -> Iterator[Signal]:
@@ -259,111 +162,12 @@ def _performance_tools(context: Context) -> Iterator[Signal]:
             yield Signal(practice, use.tool, use.grade, evidence, use.confidence, use.note, scope=use.scope)
 
 
-def _is_live(path: str, scope: str) -> bool:
-    """Whether code by its name deals with what is live; a project may be called after production in general."""
-    folders, _, name = path.rpartition("/")
-    if has_any(scope, _OFFLINE) or folders.rpartition("/")[2].lower() in _OFFLINE_FOLDERS:
-        return False
-    return has_any(f"{name} {scope}", _LIVE) or has_any(folders, _LIVE_FOLDERS)
-
-
-def _on_quality(guard: Guard) -> bool:
-    """Whether a comparison is that of a metric with a bound."""
-    if not guard.ordered or not (guard.numbers or len(guard.names) >= 2):
-        return False
-    return METRIC.search(" ".join(guard.names)) is not None
-
-
 def _performance_check(context: Context, path: str, guard: Guard) -> Signal:
     practice, evidence = "monitoring/performance-threshold", (context.evidence(path, guard.line),)
     if dead(context, path, guard.scope):
         reason = "nothing calls this check"
         return Signal(practice, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
+    loop = looped(context, (path, guard.scope))
+    if loop is not None:
+        return Signal(practice, "python", Grade.WIRED, (*evidence, loop), Confidence.MEDIUM, fixed=True)
     return Signal(practice, "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope)
-
-
-# -- alerts ----------------------------------------------------------------------------------------------------------
-
-
-@kept
-def notifiers(context: Context) -> tuple[Use, ...]:
-    """Where code tells a person or a system: a messaging library, or a post to a webhook."""
-    return tuple(_notifiers(context))
-
-
-def _notifiers(context: Context) -> Iterator[Use]:
-    yield from (use for use in context.doing("notify") if use.location.path in context.index.modules)
-    if not any(i.name.startswith(_CLIENTS) for module in context.index.modules.values() for i in module.imports):
-        return
-    for path, module in context.modules(notebooks=False):
-        called = {name: context.index.resolve(path, name).name for name in {call.name for call in module.calls}}
-        posts = {name: found for name, found in called.items() if _posts(found)}
-        for call in module.calls if posts else ():
-            name = posts.get(call.name, "")
-            if not name:
-                continue
-            function = module.functions.get(call.scope)
-            nearby = [t for n, t in module.strings if function is not None and function.line <= n <= function.end_line]
-            hints = " ".join(
-                (
-                    call.scope,
-                    *nearby,
-                    *(a or "" for a in call.args),
-                    *call.refs,
-                    *(function.parameters if function else ()),
-                )
-            )
-            if _WEBHOOK.search(hints) or _TELLS.search(call.scope):
-                location = context.evidence(path, call.line).location
-                yield Use(
-                    "webhook", name, location, call.scope, (), ("notify",), Grade.IMPLEMENTED, Confidence.MEDIUM, ""
-                )
-
-
-@lru_cache(maxsize=1 << 14)  # code repeats its names
-def _posts(name: str) -> bool:
-    return name.startswith(_CLIENTS) and _POSTS.fullmatch(name) is not None
-
-
-def _alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
-    modules = {path for path, _ in monitors}
-    told: set[Node] | None = None
-    for use in notifiers(context) if modules else ():
-        path, scope = use.location.path, use.scope
-        if path not in modules:
-            told = _on_breach_paths(context, modules) if told is None else told
-            if (path, scope) not in told:
-                continue
-        evidence = (context.evidence(path, use.location.line),)
-        if dead(context, path, scope):
-            yield Signal(
-                "monitoring/alerts",
-                use.tool,
-                Grade.TRACE,
-                evidence,
-                use.confidence,
-                "nothing calls this alert",
-                fixed=True,
-            )
-        else:
-            yield Signal("monitoring/alerts", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=scope)
-
-
-def _on_breach_paths(context: Context, modules: set[str]) -> set[Node]:
-    """The code to which monitoring modules, and those that import them, lead."""
-    found: set[Node] = set()
-    near = modules.union(node[0] for node in context.index.hops_to_files(modules, 1))
-    for path in near.intersection(context.index.modules):
-        if context.role(path) in ASIDE:
-            continue
-        targets = {target for _, scope in _scopes(context, path) for target, _ in context.index.edges((path, scope))}
-        if path in modules or any(target[0] in modules for target in targets):
-            found |= targets
-    return found
-
-
-def _scopes(context: Context, path: str) -> Iterator[Node]:
-    yield path, ""
-    yield path, "__main__"
-    for name in context.index.modules[path].functions:
-        yield path, name

@@ -18,6 +18,9 @@ from mlops_scan.words import Evidence, Hop
 
 _HANDLER = regex(r".*\.(get|post|put|route|api_route)")
 _URL = regex(r"https?://[\w.:-]+(/[\w./-]+)")
+_ASKED = regex(
+    r"(?:https?://[\w.:-]{1,200}|\$\{?\w{1,100}\}?|\}\})(/[\w./-]{1,200})"
+)  # of a command, also behind a variable
 _CHECK = regex(r"(drift|psi\b|monitor|perform|quality|evaluat|report)", re.I)  # a route for checks
 _PLAIN = frozenset({"/health", "/healthz", "/ready", "/readyz", "/live", "/docs", "/ping", "/status"})
 _MAX_HANDLERS = 500
@@ -99,7 +102,7 @@ def _named(context: Context) -> Sequence[tuple[Node, str]]:
 
 @kept
 def _clients(context: Context) -> Mapping[str, Evidence]:
-    """Routes that dashboards with a refresh and CronJobs ask for, with the place."""
+    """Routes that dashboards with a refresh, CronJobs and the clocks of CI ask for, with the place."""
     found: dict[str, Evidence] = {}
     for file in context.written_in("json", "yaml"):
         if file.size > _MAX_SIZE:
@@ -112,4 +115,10 @@ def _clients(context: Context) -> Mapping[str, Evidence]:
         for match in _URL.finditer(text):
             line = text.count("\n", 0, match.start()) + 1
             found.setdefault(match.group(1).rstrip("/"), context.evidence(file.path, line, Hop.TRIGGER))
+    for words, run in context.commands().items():
+        clock = run.start.kind == "schedule" or "schedule" in run.start.triggers
+        if clock and not run.start.blocked and words[:1] in (("curl",), ("wget",), ("http",)):
+            for match in filter(None, map(_ASKED.search, words[1:])):
+                place = context.evidence(run.location.path, run.location.line, Hop.TRIGGER)
+                found.setdefault(match.group(1).rstrip("/"), place)
     return found

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from mlops_scan.detectors.alert_rules import Files, Held, Rule, files, recorded, rules
 from mlops_scan.detectors.base import ASIDE, Context, unique
+from mlops_scan.detectors.panel_alerts import panel_rules
 from mlops_scan.documents.node import Node
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
@@ -46,7 +47,7 @@ _NOBODY, _UNKNOWN = "its Alertmanager here names nobody", "nothing here says who
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals of alert rules, and rules that cannot fire or tell nobody."""
     found = files(context)
-    judged = list(islice(rules(context, found), _MAX_JUDGED + 1))
+    judged = list(islice(chain(rules(context, found), panel_rules(context)), _MAX_JUDGED + 1))
     if not judged:
         return
     if len(judged) > _MAX_JUDGED:

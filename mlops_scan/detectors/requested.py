@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from mlops_scan.automation.model import Run
+from mlops_scan.code.facts import Call
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import LEARNS, Context
 from mlops_scan.detectors.kept import kept
@@ -44,6 +45,16 @@ def requested_training(context: Context, run: Run) -> Requested | None:
             served = any(start.kind == "service" and not start.blocked for start in starts)
             return Requested((place, trained), served)
     return None
+
+
+def asks_to_train(context: Context, path: str, call: Call) -> bool:
+    """Whether a call posts to a route of a service of this repository that trains."""
+    if _CLIENTS.fullmatch(context.index.resolve(path, call.name).name) is None or not _training_routes(context):
+        return False
+    module = context.index.modules[path]
+    texts = [text for line, text in module.strings if call.line <= line <= call.end_line]
+    asked = [match.group(1) for text in texts if (match := _PATH.fullmatch(text)) is not None]
+    return any(place == route or place.endswith(route) for place in asked for route in _training_routes(context))
 
 
 @kept

@@ -6,12 +6,15 @@ from collections.abc import Collection, Iterable, Iterator
 
 from mlops_scan.automation.clocks import NO_CLOCK, paused
 from mlops_scan.automation.model import Run
-from mlops_scan.code.facts import Guard, Module
+from mlops_scan.code.facts import Call, Guard, Module
+from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain
 from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
+from mlops_scan.detectors.dispatched import dispatched
 from mlops_scan.detectors.pipelines import ml_step
-from mlops_scan.detectors.requested import requested_training
+from mlops_scan.detectors.quality import quality_guards
+from mlops_scan.detectors.requested import asks_to_train, requested_training
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
@@ -19,6 +22,7 @@ from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 _REASONS = ("drift", "degrad", "psi", "retrain", "performance", "threshold", "breach")
 _FOUND = ("drift", "degrad", "breach")
 _UNLESS = regex(r"\s*(?:el)?if\b.{0,200}?(\bnot\b|\bno_\w{0,40}drift|[=i]s?=? ?False\b|<)", words=("if",))
+_RUNS = regex(r"subprocess\.(run|call|check_call|check_output|Popen)|os\.(system|popen)|runpy\.run_path")
 _TRIGGER_HOPS = 6
 _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 
@@ -36,12 +40,14 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
     clock = start.kind == "schedule" or (start.kind == "ci" and "schedule" in start.triggers)
     event = start.kind == "event" or (start.kind == "ci" and "external" in start.triggers)
     by_hand = start.kind == "ci" and start.triggers == {"manual"}
-    if not (clock or event or by_hand):
+    if not (clock or event or by_hand or "chained" in start.triggers):
         return
     trained = training_of(context, run) if run.uses or run.entries or run.pipelines else None
     if trained is None:
         yield from _requested(context, run) if clock else ()
         return
+    if not keeps_nothing(context, run):
+        yield from dispatched(context, run, trained)
     evidence = chain(context, run, trained) if run.words else (context.shown(start.evidence), trained)
     tool = start.kind if start.kind != "ci" else "ci"
     if by_hand:
@@ -92,14 +98,17 @@ def _declared_schedules(context: Context) -> Iterator[Signal]:
 
 def _triggered(context: Context) -> Iterator[Signal]:
     """Code that starts training because a comparison on drift or performance says so."""
+    live = frozenset(quality_guards(context))
     for path, module in context.modules():
         for guard in module.guards:
-            if guard.stops == "assert" or not has_any(" ".join(guard.names), _REASONS):
+            names = " ".join(guard.names)
+            told = has_any(names, _FOUND) or (path, guard) in live
+            if guard.stops == "assert" or not (told or has_any(names, _REASONS)):
                 continue
             dispatches = dispatching(context, path)
             line = next((number for number in dispatches if guard.line <= number <= guard.body_end), 0)
             if not line:
-                line = _calls_training(context, path, guard.scope, guard.line, guard.body_end)
+                line = _calls_training(context, path, guard.scope, guard.line, guard.body_end, handed=told)
             line = line or _behind(context, module, guard, dispatches)
             if line:
                 evidence = (context.evidence(path, guard.line), context.evidence(path, line, Hop.EFFECT))
@@ -123,7 +132,7 @@ def _behind(context: Context, module: Module, guard: Guard, dispatches: Collecti
     return line or _calls_training(context, module.path, guard.scope, guard.body_end, function.end_line)
 
 
-def _calls_training(context: Context, path: str, scope: str, first: int, last: int) -> int:
+def _calls_training(context: Context, path: str, scope: str, first: int, last: int, handed: bool = True) -> int:
     """The line of a call between two lines that leads to training, or to a dispatch of it; 0 without one."""
     for use in context.uses_in(path):
         if use.scope == scope and first < use.location.line <= last and "run-pipeline" in use.does:
@@ -131,20 +140,37 @@ def _calls_training(context: Context, path: str, scope: str, first: int, last: i
     for call in context.index.calls_in(path, scope):
         if not first < call.line <= last:
             continue
-        target = context.index.resolve(path, call.name)
-        if not target.first_party:
-            continue
-        entry = (target.path, target.qualname)
-        if context.reaches((entry,), _TRIGGERS_TRAINING, _TRIGGER_HOPS):
+        entries = tuple(_run_by(context, path, call, handed))
+        if asks_to_train(context, path, call):
             return call.line
-        for where, name in context.index.reach((entry,), _TRIGGER_HOPS):
-            module = context.index.modules.get(where)
-            function = module.functions.get(name) if module is not None else None
-            if function is not None and any(
-                function.line <= n <= function.end_line for n in dispatching(context, where)
-            ):
-                return call.line
+        if entries and (
+            context.reaches(entries, _TRIGGERS_TRAINING, _TRIGGER_HOPS) is not None or _dispatches(context, entries)
+        ):
+            return call.line
     return 0
+
+
+def _run_by(context: Context, path: str, call: Call, handed: bool) -> Iterator[Node]:
+    """The code of the repository that a call runs: itself, what it hands on to be called, or a script."""
+    named = call.name.removesuffix(".delay").removesuffix(".apply_async")  # of a task of Celery
+    for name in (named, *(call.refs if handed else ())):
+        target = context.index.resolve(path, name)
+        if target.first_party:
+            yield target.path, target.qualname
+    if _RUNS.fullmatch(context.index.resolve(path, call.name).name):
+        for word in " ".join(filter(None, call.args)).split():
+            script = context.index.script(word) if word.endswith(".py") else None
+            yield from context.index.script_entries(script) if script else ()
+
+
+def _dispatches(context: Context, entries: Collection[Node]) -> bool:
+    """Whether some code asks for a workflow elsewhere."""
+    for where, name in context.index.reach(entries, _TRIGGER_HOPS):
+        module = context.index.modules.get(where)
+        function = module.functions.get(name) if module is not None else None
+        if function is not None and any(function.line <= n <= function.end_line for n in dispatching(context, where)):
+            return True
+    return False
 
 
 def _off(context: Context) -> Iterator[Problem]:

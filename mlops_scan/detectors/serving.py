@@ -23,6 +23,7 @@ from mlops_scan.detectors.live import LAMBDA, hosted
 from mlops_scan.detectors.packages import installed
 from mlops_scan.detectors.rollouts import rollouts
 from mlops_scan.detectors.stacks import option
+from mlops_scan.detectors.stored import stored_predictions
 from mlops_scan.detectors.workbenches import is_workbench
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import has_any, regex
@@ -58,6 +59,7 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
     yield from unique(_as_code(context))
     yield from unique(rollouts(context))
     yield from unique(_prediction_logs(context))
+    yield from unique(stored_predictions(context))
 
 
 def _services(context: Context) -> Iterator[Signal]:
