@@ -126,8 +126,8 @@ def _reported(context: Context) -> Iterator[Signal]:
     if option is not None:
         tool, place = option
         path, call = asked[0]
-        evidence = (context.evidence(path, call.line, end_line=call.end_line), place)
-        yield Signal(_PRACTICE, tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=call.scope)
+        both = (context.evidence(path, call.line, end_line=call.end_line), place)
+        yield Signal(_PRACTICE, tool, Grade.IMPLEMENTED, both, Confidence.MEDIUM, scope=call.scope)
     if trains:
         yield from _by_file(context)
 
