@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 _WEIGHTS = {
     "ci": 300, "cloud_alarms": 500, "cloud_triggers": 5, "configuration": 300, "defects": 50, "environment": 300,
     "evaluation": 20, "functions": 2, "gates": 20, "genai": 200, "governance": 80, "infrastructure": 5,
-    "monitor_configs": 150, "monitoring": 90, "pipelines": 350, "progressive": 10, "prometheus": 150, "prompts": 40,
-    "recipes": 5, "refusals": 10, "registered": 5, "retraining": 10, "saliency": 5, "serving": 80, "shell_gates": 1,
+    "modelstores": 5, "monitor_configs": 150, "monitoring": 90, "pipelines": 350, "progressive": 10,
+    "prometheus": 150, "prompts": 40, "recipes": 5,
+    "refusals": 10, "registered": 5, "retraining": 10, "saliency": 5, "serving": 80, "shell_gates": 1,
     "snapshots": 20, "tests": 20, "tools": 1_000, "trackers": 5, "training": 70, "validation": 10,
 }  # fmt: skip
 OWN = tuple(_WEIGHTS)
