@@ -209,7 +209,7 @@ class _Jobs(Struct, frozen=True):
                 triggers=frozenset(kinds),
                 may_fail=start.may_fail or inner.may_fail,
                 blocked=start.blocked or _blocked(inner, kinds),
-                environment=inner.environment or start.environment,
+                environment=deeper.filled(inner.environment) or start.environment,
                 approval=inner.approval or start.approval,
             )
             yield from self.runs(called, inner, own, deeper)

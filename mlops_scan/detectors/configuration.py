@@ -27,7 +27,9 @@ _PARAMETERS = frozenset(
         "batch_size", "batchsize", "n_estimators", "max_depth", "num_leaves", "dropout", "weight_decay", "n_layer",
         "n_layers", "num_layers", "optimizer", "alpha", "l1_ratio", "subsample", "reg_alpha", "reg_lambda", "max_iter",
         "max_iters", "test_size", "random_state", "momentum", "n_neighbors", "n_clusters", "eta", "kernel",
-        "max_features", "num_boost_round", "n_trials",
+        "max_features", "num_boost_round", "n_trials", "penalty", "solver", "criterion", "min_child_weight", "n_splits",
+        "cv_folds", "early_stopping_rounds", "max_seq_length", "bagging_fraction", "feature_fraction", "l2_leaf_reg",
+        "embedding_dim", "imgsz", "image_size", "img_size",
     }
 )  # fmt: skip
 _PARAMETER_STEMS = ("min_samples_", "hidden_", "colsample_", "gradient_", "warmup")

@@ -35,6 +35,8 @@ _QUOTED = regex(
 )
 _TRAINERS = regex(r"(transformers|trl|sentence_transformers|setfit|accelerate)\..*")
 _SETTINGS = regex(r".*\.(\w*TrainingArguments|HfArgumentParser|\w+Config|Accelerator)", re.I)
+_MODULES = frozenset({"mlflow", "wandb"})
+_LOGS = frozenset({"start_run", "log_metric", "log_metrics", "log_param", "log_params", "log", "init"})
 _MAX_NODES = 2_000
 _MAX_BYTES = 100_000
 _MAX_LINES = 80  # of one call
@@ -42,7 +44,7 @@ _MAX_LINES = 80  # of one call
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `experiment/tracking`."""
-    for found in (_made_by_configuration(context), _reported(context)):
+    for found in (_made_by_configuration(context), _reported(context), _handed(context)):
         yield from unique(signal for signal in found if signal.tool not in context.self_tools)
 
 
@@ -172,6 +174,31 @@ def _by_file(context: Context) -> Iterator[Signal]:
             if tool is not None and place is not None:
                 evidence = (context.evidence(file.path, node.at), context.evidence(*place, Hop.USE))
                 yield Signal(_PRACTICE, tool, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
+
+
+# -- a tracker that a function is handed -----------------------------------------------------------------------------
+
+
+def _handed(context: Context) -> Iterator[Signal]:
+    """Functions that log to a parameter with the name of a tracker's module, which a caller hands over."""
+    for path, module in context.modules():
+        for function in module.functions.values():
+            name = next((name for name in function.parameters if name in _MODULES), None)
+            if name is None or name not in _given(context):
+                continue
+            calls = context.index.calls_in(path, function.qualname)
+            logs = next((call for call in calls if call.name.rpartition(".")[2] in _LOGS), None)
+            if logs is not None:
+                evidence = (context.evidence(path, logs.line, end_line=logs.end_line),)
+                scope = function.qualname
+                yield Signal(_PRACTICE, name, Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=scope)
+
+
+@kept
+def _given(context: Context) -> frozenset[str]:
+    """The modules of trackers that calls hand over."""
+    refs = (call.refs for _, module in context.modules() for call in module.calls if call.refs)
+    return frozenset(ref for several in refs for ref in several if ref in _MODULES)
 
 
 @kept

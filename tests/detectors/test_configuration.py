@@ -59,6 +59,16 @@ def test_a_file_whose_path_a_person_gives(tmp_path: Path, path: str) -> None:
     assert {place.partition(":")[0] for place in places(result.evidence)} == {path, "train.py"}
 
 
+@pytest.mark.parametrize(("library", "expected"), [("typer", Grade.IMPLEMENTED), ("sys", Grade.TRACE)])
+def test_a_file_whose_path_is_a_parameter(tmp_path: Path, library: str, expected: Grade) -> None:
+    text = (
+        f"import json\n\nimport {library}\nfrom sklearn.linear_model import Ridge\n\n\ndef main(config):\n"
+        f"    Ridge(**json.load(open(config))).fit([[1]], [1])\n\n\n"
+        f"if __name__ == '__main__':\n    {library}.run(main)\n"
+    )
+    assert grade(scan_tree(tmp_path, {"train.py": text, "configs/ridge.yaml": PARAMS}), NAME) is expected
+
+
 @pytest.mark.parametrize(
     ("path", "option"),
     [

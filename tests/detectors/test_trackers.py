@@ -126,3 +126,36 @@ def test_file_that_tells_nothing(tmp_path: Path, path: str, text: str) -> None:
 def test_file_without_a_trainer(tmp_path: Path) -> None:
     text = 'import yaml\n\nprint(yaml.safe_load(open("conf/train.yaml")))\n'
     assert grade(scan_tree(tmp_path, {"show.py": text, "conf/train.yaml": "report_to: wandb\n"}), NAME) is Grade.ABSENT
+
+
+HANDED = """\
+from sklearn.linear_model import LogisticRegression
+
+
+def experiment(mlflow, x, y):
+    with mlflow.start_run():
+        model = LogisticRegression().fit(x, y)
+        mlflow.log_metric("score", model.score(x, y))
+"""
+HANDS = (
+    "import mlflow\n\nfrom steps import experiment\n\nif __name__ == '__main__':\n    experiment(mlflow, [[1]], [1])\n"
+)
+
+
+@pytest.mark.parametrize("old", ["experiment(mlflow, [[1]], [1])", "experiment(y=[1], x=[[1]], mlflow=mlflow)"])
+def test_module_that_is_handed_over(tmp_path: Path, old: str) -> None:
+    files = {"steps.py": HANDED, "main.py": HANDS.replace("experiment(mlflow, [[1]], [1])", old)}
+    assert grade(scan_tree(tmp_path, files), NAME) is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    ("steps", "main"),
+    [
+        (HANDED, HANDS.replace("experiment(mlflow, ", "experiment(None, ")),
+        (HANDED.replace("start_run", "active_run").replace("log_metric", "show"), HANDS),
+        (HANDED.replace("mlflow", "notes"), HANDS),
+    ],
+    ids=["nothing handed", "nothing logged", "another name"],
+)
+def test_module_that_is_not_handed_over(tmp_path: Path, steps: str, main: str) -> None:
+    assert grade(scan_tree(tmp_path, {"steps.py": steps, "main.py": main}), NAME) is Grade.TRACE
