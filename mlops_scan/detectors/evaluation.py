@@ -186,8 +186,8 @@ def _is_figures(text: str) -> bool:
 
 def _text(context: Context, module: Module, call: Call) -> str:
     """The source of a call, which alone says the names of local variables, without comments."""
-    lines = range(call.line, min(call.end_line or call.line, call.line + _MAX_LINES - 1) + 1)
-    return "\n".join(context.line(module.path, line).partition(" #")[0] for line in lines)
+    last = min(call.end_line or call.line, call.line + _MAX_LINES - 1)
+    return context.code(module.path, call.line, last)
 
 
 @kept

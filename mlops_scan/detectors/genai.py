@@ -283,7 +283,7 @@ def _switched_on(context: Context) -> Iterator[Signal]:
         return
     for path, module in context.modules(notebooks=False):
         for line, text in module.strings:
-            if text in _TRUE and _SETS_TRUE.search(context.line(path, line).partition(" #")[0]):
+            if text in _TRUE and _SETS_TRUE.search(context.code(path, line, line)):
                 place = (context.evidence(path, line),)
                 yield Signal("genai/tracing", "llm-tracing", Grade.IMPLEMENTED, place, Confidence.MEDIUM)
                 return

@@ -57,7 +57,7 @@ def _before(context: Context, use: Use) -> Iterator[tuple[int, str]]:
     function = module.functions.get(use.scope) if module is not None else None
     first = max(function.line, last - _MAX_LINES) if function is not None else use.location.line
     for number in range(last, first - 1, -1):
-        yield number, context.line(path, number).partition(" #")[0]
+        yield number, context.code(path, number, number)
 
 
 def _locked(context: Context) -> Iterator[Signal]:

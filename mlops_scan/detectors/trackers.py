@@ -147,11 +147,8 @@ def _settings(context: Context, path: str, module: Module) -> Iterator[Call]:
 def _by_condition(context: Context, path: str, call: Call) -> str:
     """The tracker of `report_to="wandb" if use_wandb else "none"`, or empty."""
     last = min(call.end_line or call.line, call.line + _MAX_LINES)
-    for number in range(call.line, last + 1):
-        match = _QUOTED.search(context.line(path, number).partition(" #")[0])
-        if match is not None:
-            return _REPORTS[match.group(1)]
-    return ""
+    match = _QUOTED.search(context.code(path, call.line, last))
+    return _REPORTS[match.group(1)] if match is not None else ""
 
 
 def _by_option(context: Context) -> tuple[str, Evidence] | None:
