@@ -17,7 +17,7 @@ _ASKED = regex(
 )
 _RELEASING = frozenset({"promote", "deploy-model", "register", "deploy-pipeline"})
 # `approve_loan` is what a model may decide about
-_NAMED = regex(r"_*(promote|deploy|swap|rollback|release|transition|activate)\w*|\w*(deployment|model)\w*", re.I)
+_NAMED = regex(r"^_*(promote|deploy|swap|rollback|release|transition|activate)|deployment|model", re.I)
 _STOPS = frozenset({"raise", "exit"})
 _HOPS = 3
 
@@ -58,4 +58,4 @@ def _releases(context: Context, path: str, guard: Guard) -> bool:
     """Whether what a guard stands before releases a model, by what it does or by its name."""
     if context.reaches([(path, guard.scope)], _RELEASING, _HOPS) is not None:
         return True
-    return _NAMED.fullmatch(guard.scope.rpartition(".")[2]) is not None
+    return _NAMED.search(guard.scope.rpartition(".")[2]) is not None

@@ -16,13 +16,13 @@ from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _PRACTICE = "model/slice-evaluation"
 _MEASURES = regex(
-    r"\w*((demographic|statistical)_parity|disparate_impact|equal_opportunity|equali[sz]ed_odds)\w*",
+    r"(demographic|statistical)_parity|disparate_impact|equal_opportunity|equali[sz]ed_odds",
     re.I,
     words=("parity", "disparate", "equal"),
 )
 # of these the name says what is looked at, not that a metric of it is computed
 _GROUPS = regex(
-    r"\w*(fairness|subgroup|slices?_?(metric|perform|eval|score)|(metric|perform|eval|score)\w*_slice)\w*",
+    r"fairness|subgroup|slices?_?(metric|perform|eval|score)|(metric|perform|eval|score)\w{0,20}_slice",
     re.I,
     words=("fairness", "subgroup", "slice"),
 )
@@ -66,7 +66,7 @@ def _measures(context: Context, path: str, function: Function) -> bool:
     name = function.qualname.rpartition(".")[2]
     if function.stub:
         return False
-    if _MEASURES.fullmatch(name):
+    if _MEASURES.search(name):
         return True
-    named = _GROUPS.fullmatch(name) is not None or _COMPUTE_SLICES.fullmatch(name) is not None
+    named = _GROUPS.search(name) is not None or _COMPUTE_SLICES.fullmatch(name) is not None
     return named and context.reaches([(path, function.qualname)], _EVALUATES, _HOPS) is not None

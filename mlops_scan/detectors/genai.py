@@ -35,9 +35,9 @@ _STORES = regex(
     r"upsert\w*|write\w*|publish|update\w*)|.*(feedback|rating|score)\w{0,40}",
     re.I,
 )
-_SAVES = regex(r"_*(save|store|insert|add|record|log|submit|write)_(\w+_)?feedback\w*", re.I, words=("feedback",))
+_SAVES = regex(r"_*(save|store|insert|add|record|log|submit|write)_(\w+_)?feedback", re.I, words=("feedback",))
 _INJECTION = regex(
-    r"_*(check|detect|block|is|has|contains|scan|looks_like|reject|validate|screen)_\w*(?<!sql_)(injection|jailbreak)\w*",
+    r"_*(check|detect|block|is|has|contains|scan|looks_like|reject|validate|screen)_\w*(?<!sql_)(injection|jailbreak)",
     re.I,
     words=("injection", "jailbreak"),
 )
@@ -240,7 +240,7 @@ def _feedback(context: Context) -> Iterator[Signal]:
             if function.stub or not _FEEDBACK.search(name):
                 continue
             routed = any(_ROUTES.fullmatch(decorator) for decorator in function.decorators)
-            if not routed and (_SAVES.fullmatch(name) is None or dead(context, path, function.qualname)):
+            if not routed and (_SAVES.match(name) is None or dead(context, path, function.qualname)):
                 continue
             calls = context.index.calls_in(path, function.qualname)
             stored = next((call for call in calls if _STORES.fullmatch(call.name)), None)
@@ -258,7 +258,7 @@ def _guards(context: Context) -> Iterator[Signal]:
     """A function of the project's own that looks for injected instructions, and that what answers calls."""
     for path, module in context.modules(notebooks=False):
         for function in module.functions.values():
-            if function.stub or _INJECTION.fullmatch(function.qualname.rpartition(".")[2]) is None:
+            if function.stub or _INJECTION.match(function.qualname.rpartition(".")[2]) is None:
                 continue
             unused = dead(context, path, function.qualname)
             yield Signal(

@@ -32,11 +32,11 @@ _OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEO
 
 https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
 """
-_APPROVERS = regex(r"^approvers:\s*(?:\[\s*[\w\"'-]|(?:#.*\s+)*-\s*[\w\"'])", re.M, words=("approvers:",))
+_APPROVERS = regex(r"^approvers:\s*(?:\[\s*[\w\"'-]|(?:#[^\n]*\n\s*)*-\s*[\w\"'])", re.M, words=("approvers:",))
 """Who has to approve a change, in the file that Prow's plug-in reads: https://www.kubernetes.dev/docs/guide/owners/"""
 _CARD_TITLE = regex(r"#\s+([^#]{0,80}\W)?model card\b.*", re.I, words=("model card",))
 _MAKES_CARD = regex(
-    r"_*(generate|create|build|write|make|render|save|export|produce)_\w*(model|data)_?card\w*", re.I, words=("card",)
+    r"_*(generate|create|build|write|make|render|save|export|produce)_\w*(model|data)_?card", re.I, words=("card",)
 )
 _MIN_TOPICS = 3
 _WRITES = frozenset({"write", "write_text", "writelines", "open", "dump", "log_text", "upload_file", "log_artifact"})
@@ -86,7 +86,7 @@ def _made_cards(context: Context) -> Iterator[Signal]:
     for path, module in context.modules(notebooks=False):
         for function in module.functions.values():
             name = function.qualname.rpartition(".")[2]
-            if not function.stub and _MAKES_CARD.fullmatch(name) and _writes_card(module, function):
+            if not function.stub and _MAKES_CARD.match(name) and _writes_card(module, function):
                 unused = dead(context, path, function.qualname)
                 yield Signal(
                     "governance/model-card",
