@@ -75,6 +75,10 @@ class Role(str, Enum):
     MODEL = "model artifact"
 
 
+FOREIGN = frozenset({Role.VENDORED, Role.GENERATED})
+"""Roles of files that nobody wrote for the repository."""
+
+
 class Hop(str, Enum):
     """The place of one piece of evidence in the chain that earns `wired`."""
 

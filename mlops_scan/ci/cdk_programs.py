@@ -11,7 +11,7 @@ from mlops_scan.documents.programs import own_programs
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.folders import above
-from mlops_scan.words import Role
+from mlops_scan.words import FOREIGN
 
 MARKS = {"python": "aws_cdk", "typescript": "ipeline"}
 """What every such program has in its text, by language; of those in TypeScript only `own_programs` are asked."""
@@ -43,7 +43,7 @@ def naming(owners: Collection[str], documents: Documents) -> dict[str, list[str]
     found: dict[str, list[str]] = {owner: [] for owner in owners}
     for path, file in documents.files.items() if owners else ():
         mark = MARKS.get(language_of(path))
-        if mark is None or file.role in (Role.VENDORED, Role.GENERATED) or not _is_read(path, documents):
+        if mark is None or file.role in FOREIGN or not _is_read(path, documents):
             continue
         # most of those in TypeScript are called a pipeline, so that texts without the mark need not be read again
         possible = [owner for owner in owners if mark not in owner or documents.swept_holds(path, mark)]

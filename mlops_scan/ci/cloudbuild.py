@@ -17,7 +17,7 @@ from mlops_scan.ci.shape import Script, is_true, items, scalars, shell_text, tex
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
-from mlops_scan.words import Role
+from mlops_scan.words import FOREIGN, Role
 
 _UNKNOWN = "triggers of Cloud Build are set in the project"
 _BUILDERS = regex(r"(?:gcr\.io|(?<![\w-])[\w-]+-docker\.pkg\.dev)/cloud-builders/([\w-]+)")
@@ -27,7 +27,7 @@ _CLONES = regex(r"\bgit\s+clone\b|\brepos\s+clone\b", words=("clone",))
 _COMMAND = regex(r"-[elux]*c")  # the entry point is a shell then
 _SUBSTITUTION = regex(r"\$\{(_?[A-Z][A-Z0-9_]*)\}|\$(_?[A-Z][A-Z0-9_]*)")
 _CREATES = regex(r"gcloud\s+(?:(?:alpha|beta)\s+)?builds\s+triggers\s+create\s+([\w-]+)((?:\\\n|[^\n]){0,2000})", re.I)
-_SKIPPED = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
+_SKIPPED = FOREIGN | frozenset({Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
 _MAX_STEPS = 500
 _MAX_TRIGGERS = 200_000  # bytes of a file that can declare or create some
 

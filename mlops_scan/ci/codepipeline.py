@@ -24,13 +24,12 @@ from mlops_scan.documents.node import DocumentError, Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.folders import holds
-from mlops_scan.words import Role
+from mlops_scan.words import FOREIGN, Role
 
 _PIPELINE, _PROJECT, _RULE = "AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project", "AWS::Events::Rule"
 _FUNCTIONS = ("AWS::Lambda::Function", "AWS::Serverless::Function")
 _MARKS = (_PIPELINE, _PROJECT, '"actionTypeId"')
-_LISTED = frozenset({Role.VENDORED, Role.GENERATED})
-_ASIDE = _LISTED | {Role.TEST, Role.DOCS}
+_ASIDE = FOREIGN | {Role.TEST, Role.DOCS}
 _CODE = frozenset({"CodeCommit", "GitHub", "CodeStarSourceConnection", "Bitbucket"})
 _WEBHOOK = {
     "PUSH": "push", "PULL_REQUEST_CREATED": "pull_request", "PULL_REQUEST_UPDATED": "pull_request",
@@ -49,7 +48,7 @@ def find(documents: Documents) -> dict[str, list[Workflow]]:
     declaring = [
         path
         for path, file in documents.files.items()
-        if file.role not in _LISTED and file.size <= _MAX_SIZE and _declares(path, documents)
+        if file.role not in FOREIGN and file.size <= _MAX_SIZE and _declares(path, documents)
     ]
     in_code = cdk.find([path for path in declaring if language_of(path) in cdk_programs.MARKS], documents)
     for path in declaring:
@@ -59,7 +58,7 @@ def find(documents: Documents) -> dict[str, list[Workflow]]:
                 used.update(step.path for job in workflow.jobs for step in job.steps)
     for path, file in documents.files.items():
         named = "buildspec" in path.lower() and re.search(names.CODE_BUILD, path) is not None
-        if named and path not in used and file.role not in _LISTED:
+        if named and path not in used and file.role not in FOREIGN:
             alone = list(codebuild.parse(path, documents))
             if alone:
                 found.setdefault(path, []).extend(alone)

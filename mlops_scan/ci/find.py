@@ -15,7 +15,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
-from mlops_scan.words import Role
+from mlops_scan.words import FOREIGN, Role
 
 _WORDS = ("ci", "cd", "pipeline", "workflow", "jenkins", "build", "deploy")
 _WORD = f"({'|'.join(_WORDS)})"
@@ -23,7 +23,6 @@ _GENERIC_YAML = regex(rf"{_WORD}[^/]*(/[^/]*)?$", re.I, _WORDS)  # in the name o
 _GENERIC_JSON = regex(rf"(^|/)([^/]*[-_.])?{_WORD}s?([-_.][^/]*)?\.json$", re.I, _WORDS)
 _TESTS_CI = regex(r"^tests?/(?:ci|cicd|ci-cd)/(?:[^/]+/)?[^/]+\.ya?ml$", re.I, ("test",))  # not what tests read
 _RENAMED = regex(r"\.(?:github|gitea|forgejo)/workflows/[^/]+\.ya?ml\.[\w-]+$", words=("/workflows/",))
-_SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _MAX_JSON = 200_000  # bytes of a JSON file that can be a pipeline written by hand
 _ONLY_ROOT = "GitHub only loads workflows from .github/workflows at the root of the repository"
 
@@ -53,7 +52,7 @@ def _all(documents: Documents) -> Iterator[Workflow]:
         claimed.update(gathering.workflows(documents))
     for path in sorted(documents.files):
         file = documents.files[path]
-        if file.role in _SKIPPED:
+        if file.role in FOREIGN:
             continue
         if path in claimed:
             yield from claimed[path]
@@ -110,7 +109,7 @@ def _gitlab(documents: Documents) -> dict[str, list[Workflow]]:
     """The workflows of the GitLab pipelines at the root, or at a template's root, by the files that they stand in."""
     found: dict[str, list[Workflow]] = {}
     for path, file in documents.files.items():
-        if file.role in _SKIPPED or strip_template(path)[0] != ".gitlab-ci.yml":
+        if file.role in FOREIGN or strip_template(path)[0] != ".gitlab-ci.yml":
             continue
         from mlops_scan.ci import gitlab
 
@@ -145,7 +144,7 @@ def unread_providers(documents: Documents, found: Iterable[Workflow] = ()) -> It
     found = tuple(found)
     read = {workflow.path for workflow in found}
     for path, file in documents.files.items():
-        if file.role in _SKIPPED or file.role in (Role.DOCS, Role.EXAMPLE):
+        if file.role in FOREIGN or file.role in (Role.DOCS, Role.EXAMPLE):
             continue
         provider = unread_provider(path) or ("" if path in read else unread_shape(path, documents))
         if provider:

@@ -21,7 +21,7 @@ from mlops_scan.documents.programs import own_programs
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
-from mlops_scan.words import Role
+from mlops_scan.words import FOREIGN, Role
 
 _ENDS = (".yml", ".yaml", ".json")  # of all definitions but Jenkins'
 _GATHERED_IN = frozenset({"yaml", "json", *MARKS})  # languages
@@ -204,7 +204,7 @@ def gathered(documents: Documents) -> list[Gathered]:
     wanted = set()
     own = documents.once(own_programs)
     for path, file in documents.files.items():
-        if file.role in (Role.VENDORED, Role.GENERATED) or file.size > _MAX_GATHERED:
+        if file.role in FOREIGN or file.size > _MAX_GATHERED:
             continue
         language = language_of(path)
         if language not in _GATHERED_IN or (language == "json" and file.role is Role.DATA):

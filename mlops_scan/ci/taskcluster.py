@@ -20,7 +20,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
-from mlops_scan.words import Role
+from mlops_scan.words import FOREIGN, Role
 
 NAME = ".taskcluster.yml"
 _PUSH = {"tasks_for": "github-push", "event.ref": "refs/heads/main", "event.base_ref": ""}
@@ -41,7 +41,7 @@ _CHECKOUT = regex(
     r"\bgit\s+clone\b((?:\s+-[^\s&|;]+)*)\s+(\S*(?:\$\{?\w*repo|\$GITHUB_HEAD_REPO|\$\{)[^\s&|;]*)(\s+[\w./-]+)?", re.I
 )
 _ENTER = regex(r"\bcd\s+(/?[\w.-]+)(?=\s|$|;|&)")
-_SKIPPED = frozenset({Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
+_SKIPPED = FOREIGN | frozenset({Role.DOCS, Role.EXAMPLE, Role.TEST, Role.DATA})
 _MARKS = ("triggerSchema", "provisionerId")  # one of which a hook has; `providers` has them too
 _NAMING = frozenset({"yaml", "shell", "makefile", "python"})  # languages in which a hook's file can be named
 _MAX_TASKS = 500
@@ -60,7 +60,7 @@ def find(documents: Documents) -> dict[str, list[Workflow]]:
     found: dict[str, list[Workflow]] = {}
     hooks: dict[str, Workflow] = {}
     for path, file in documents.files.items():
-        if file.role in (Role.VENDORED, Role.GENERATED):
+        if file.role in FOREIGN:
             continue
         if strip_template(path)[0] == NAME and documents.nodes(path):
             own = parse(path, documents.nodes(path)[0], bool(documents.files.get(_beside(path, ".cron.yml"))))

@@ -20,7 +20,7 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.repository.roles import strip_template
-from mlops_scan.words import Role
+from mlops_scan.words import FOREIGN
 
 _GROUP = regex(r"(?:triggers\.)?tekton\.dev/")
 _PARAMETER = regex(r"\$\((?:tasks\.)?params\.([\w-]+)\)|\$\(params\[\"([\w-]+)\"\]\)|\$\(inputs\.params\.([\w-]+)\)")
@@ -36,7 +36,6 @@ _ON_CEL = "pipelinesascode.tekton.dev/on-cel-expression"
 _ON_COMMENT = "pipelinesascode.tekton.dev/on-comment"
 _CEL_EVENT = regex(r"event(?:_type)?\s*==\s*[\"'](\w+)[\"']")
 _START = regex(r"\btkn\s+(?:p|pipeline|pipelines)\s+start\s+([\w.-]+)")
-_SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _MAX_SIZE, _MAX_TASKS = 500_000, 300
 _NOT_HERE = "Pipelines as Code only loads .tekton at the root of the repository"
 
@@ -67,7 +66,7 @@ def find(documents: Documents) -> dict[str, list[Workflow]]:
     """The pipelines of a repository by the file of the run, or of the pipeline where nothing here runs it."""
     cluster = _Cluster()
     for path, file in documents.files.items():
-        if file.role in _SKIPPED or file.size > _MAX_SIZE or language_of(path) != "yaml":
+        if file.role in FOREIGN or file.size > _MAX_SIZE or language_of(path) != "yaml":
             continue
         if documents.holds(path, "tekton.dev/"):
             for node in documents.nodes(path)[:200]:

@@ -53,9 +53,12 @@ def returned(node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> str:
 
 
 def find_attributes(
-    node: ast.ClassDef, methods: Sequence[ast.FunctionDef | ast.AsyncFunctionDef], scope: Scope
+    node: ast.ClassDef, methods: Sequence[ast.FunctionDef | ast.AsyncFunctionDef], scope: Scope, path: str
 ) -> None:
-    """What `self.x` holds: assigned constructors, annotated parameters, fields of the class."""
+    """What `self.x` holds: assigned constructors and modules, annotated parameters, fields of the class.
+
+    `path` is that of the file, from which relative imports are seen.
+    """
     for child in node.body:
         if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name):
             _attribute(child.target.id, annotation(child.annotation, scope), scope)
@@ -68,7 +71,9 @@ def find_attributes(
         for argument in [*method.args.args, *method.args.kwonlyargs]:
             local.names[argument.arg] = annotation(argument.annotation, scope)
         for statement in own_nodes(method.body):
-            if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            if isinstance(statement, (ast.Import, ast.ImportFrom)):
+                local.names.update((bound, name) for bound, name, _ in imported(statement, path) if bound)
+            elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
                 _own_assignment(statement, local, scope)
 
 

@@ -295,7 +295,7 @@ class _Extractor:
         for keyword in node.keywords:
             self.found.expression(keyword.value, scope)
         methods = [child for child in node.body if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef))]
-        find_attributes(node, methods, inner)
+        find_attributes(node, methods, inner, self.path)
         # class-level names are not visible inside methods without `self`
         body_scope = Scope(qualname, scope, class_attributes=inner.class_attributes)
         self._block(node.body, body_scope, depth + 1)

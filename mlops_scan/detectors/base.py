@@ -175,6 +175,10 @@ class Context(Struct):
             found = decode(_line(content, b"\n", ends, line - 1))
         return found.strip()[:160]
 
+    def code(self, path: str, first: int, last: int) -> str:
+        """Lines of a Python file as one text, without the comments at their ends."""
+        return "\n".join(self.line(path, line).partition(" #")[0] for line in range(first, last + 1))
+
     def shown(self, evidence: Evidence) -> Evidence:
         """The same evidence with text and role filled in."""
         if evidence.text and evidence.role is not Role.SOURCE:

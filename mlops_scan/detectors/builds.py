@@ -32,7 +32,7 @@ _PLAIN_ACTIONS = (
 )  # fmt: skip
 """The beginnings of actions that leave no file where an image is built from."""
 _PLAIN_COMMANDS = frozenset({"docker", "podman", "echo", "printf", "true", "export", "set", "sleep", "date", "pwd"})
-_MOVES = regex(r"(?:^|[\s;&(])(?:cd|pushd)\s")
+MOVES = regex(r"(?:^|[\s;&(])(?:cd|pushd)\s")
 _FROM_STAGE = regex(r"--from=(\S+)")
 _NOT_PLAIN = ("$", "*", "?", "[", "{", "<", "://", '"', "'", "\\", "..")
 _MAX_RUNS = 1_000  # commands of a job looked at
@@ -171,7 +171,7 @@ def _may_make_files(context: Context, run: Run) -> bool:
     workflow, name = run.start.workflow, run.start.job
     steps = [step for job in context.automation.declared(workflow, name) for step in job.steps]
     if not steps or any(
-        step.folder.strip("./") or step.uses.startswith("./") or _MOVES.search(step.script) for step in steps
+        step.folder.strip("./") or step.uses.startswith("./") or MOVES.search(step.script) for step in steps
     ):
         return True
     if context.has_named(".gitmodules") or context.has_named(".lfsconfig"):

@@ -13,7 +13,7 @@ from mlops_scan.detectors.base import LEARNS, Context, folded
 from mlops_scan.detectors.kept import kept
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
-from mlops_scan.words import Evidence, Hop, Problem, Role
+from mlops_scan.words import FOREIGN, Evidence, Hop, Problem
 
 _FEW = 50  # names of scripts that every document is asked for, before its lines are
 _COMMAND = regex(
@@ -196,7 +196,7 @@ def _documented(context: Context, scripts: set[str]) -> Told:
     stems = {name.removesuffix(".py") for name in by_name}
     found: Told = []
     for file in context.ending((".md", ".rst", ".txt", ".sh"), aside=True):
-        if file.size > 500_000 or file.role in (Role.VENDORED, Role.GENERATED):
+        if file.size > 500_000 or file.role in FOREIGN:
             continue
         text = context.documents.text(file.path)
         if (".py" not in text and "-m" not in text) or (len(stems) <= _FEW and not any(stem in text for stem in stems)):

@@ -16,16 +16,9 @@ from mlops_scan.regex import regex
 _DATA = regex(r"(^|[^a-z])(data|dataset|datasets|dataframe|features|rows|tables?)($|[^a-z])")
 _ABOUT = regex(r"(^|[^a-z])(validat(e|es|ion|or|ing)|checks?|checker|verify|quality)($|[^a-z])")
 _NAME = regex(r"_?(validat|check|verif|ensure)\w*")
-_TABLES = (
-    "read_csv",
-    "read_parquet",
-    "read_sql",
-    "read_table",
-    "read_json",
-    "read_excel",
-    "load_dataset",
-    "DictReader",
-)
+READS = frozenset({"read_csv", "read_parquet", "read_sql", "read_table", "read_json", "read_excel", "load_dataset"})
+"""The last parts of the names of calls that read a table."""
+_TABLES = READS | {"DictReader"}
 _FILES = frozenset({"json.load", "json.loads", "csv.reader"})
 _ENDS = frozenset({"sys.exit", "exit", "quit", "SystemExit"})
 _ANSWER = r"(?:\w+(?:\([^()]*\))?\.)*(?P<{}>\w+)(?:\([^()]*\))?"  # a name, or a call

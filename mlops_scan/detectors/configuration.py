@@ -12,7 +12,7 @@ from mlops_scan.code.facts import Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.keys import has_key, run_argument
-from mlops_scan.detectors.mentions import LOADERS, folder_mention, mentions
+from mlops_scan.detectors.mentions import LOADERS, folder_mention, mentions, path_option
 from mlops_scan.detectors.settings import unread
 from mlops_scan.documents.definitions import LOCK_FILES, MAX_JSON
 from mlops_scan.documents.node import Node
@@ -27,7 +27,9 @@ _PARAMETERS = frozenset(
         "batch_size", "batchsize", "n_estimators", "max_depth", "num_leaves", "dropout", "weight_decay", "n_layer",
         "n_layers", "num_layers", "optimizer", "alpha", "l1_ratio", "subsample", "reg_alpha", "reg_lambda", "max_iter",
         "max_iters", "test_size", "random_state", "momentum", "n_neighbors", "n_clusters", "eta", "kernel",
-        "max_features", "num_boost_round", "n_trials",
+        "max_features", "num_boost_round", "n_trials", "penalty", "solver", "criterion", "min_child_weight", "n_splits",
+        "cv_folds", "early_stopping_rounds", "max_seq_length", "bagging_fraction", "feature_fraction", "l2_leaf_reg",
+        "embedding_dim", "imgsz", "image_size", "img_size",
     }
 )  # fmt: skip
 _PARAMETER_STEMS = ("min_samples_", "hidden_", "colsample_", "gradient_", "warmup")
@@ -151,6 +153,8 @@ def _configuration(
     name, line = found
     practice, evidence = "experiment/config", (context.evidence(file.path, line),)
     place = mentioned.get(file.name) or folder_mention(context, file.path)
+    if place is None and _is_called_config(file):
+        place = path_option(context)
     if place is not None:
         where, at = place
         both = (*evidence, context.evidence(where, at, Hop.USE))
@@ -161,6 +165,12 @@ def _configuration(
         return Signal(practice, "configuration", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM)
     reason = f"no code mentions this file (it sets `{name}`)"
     return Signal(practice, "configuration", Grade.TRACE, evidence, Confidence.LOW, reason, fixed=True)
+
+
+def _is_called_config(file: File) -> bool:
+    """Whether a file, or its folder, is by its name a configuration."""
+    folder = file.folder.rpartition("/")[2]
+    return _is_config(file.name.partition(".")[0]) or _is_config(folder) or _is_config(folder.removesuffix("s"))
 
 
 def _hyperparameter(document: Node) -> tuple[str, int] | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mlops_scan.automation.images import built
 from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import ASIDE, Context
+from mlops_scan.detectors.builds import MOVES
 from mlops_scan.detectors.dependencies import Declared, declared_in
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.manifests import applies_no_service
@@ -64,7 +65,6 @@ _DOES = frozenset(
 )  # fmt: skip
 _ASKED = ("train", "tune", "predict", "load-model", "llm-call")
 _NEAR = 6  # hops from an interface to the model
-_MOVES = regex(r"(?:^|[\s;&(])(?:cd|pushd)\s")
 _MAX_RUNS = 1_000  # commands of a job looked at
 _COMPILED = (".go", ".rs", ".java", ".kt", ".scala", ".cpp", ".cc", ".c", ".cs", ".r", ".jl", ".swift", ".jar", ".whl")
 
@@ -365,7 +365,7 @@ def _holds_no_model(context: Context, workflow: str, job: str) -> bool:
 def _built_in(context: Context, workflow: str, name: str) -> set[tuple[str, str]]:
     """The Dockerfiles that a job builds, each with the folder of its files; empty where one is not known."""
     steps = [step for job in context.automation.declared(workflow, name) for step in job.steps]
-    if not steps or any(step.folder.strip("./") or _MOVES.search(step.script) for step in steps):
+    if not steps or any(step.folder.strip("./") or MOVES.search(step.script) for step in steps):
         return set()
     found: set[tuple[str, str]] = set()
     for run in context.automation.runs_of_job(workflow, name)[:_MAX_RUNS]:

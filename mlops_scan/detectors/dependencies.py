@@ -14,9 +14,8 @@ from mlops_scan.documents.node import Node
 from mlops_scan.documents.requirements import Requirement, normalised
 from mlops_scan.documents.store import language_of
 from mlops_scan.regex import regex
-from mlops_scan.words import Role
+from mlops_scan.words import FOREIGN
 
-_SKIPPED = frozenset({Role.VENDORED, Role.GENERATED})
 _NAME = regex(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = regex(r"[=\s]*([0-9][0-9A-Za-z.!+_-]*)")
 MODEL_FILE = "MLmodel"
@@ -54,7 +53,7 @@ def declared_in(context: Context) -> Mapping[str, list[Declared]]:
 
 def _declared(context: Context) -> Iterator[Declared]:
     for file in context.repository.files:
-        if file.role in _SKIPPED or not _may_declare(file.path.lower()):
+        if file.role in FOREIGN or not _may_declare(file.path.lower()):
             continue
         if f"{file.folder}/{MODEL_FILE}".lstrip("/") in context.documents.files:
             continue  # MLflow writes it beside a model: what that model needs, not what this project declares

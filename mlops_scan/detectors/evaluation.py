@@ -19,6 +19,7 @@ _SERIALIZES = frozenset({"json.dumps", "toml.dumps", "tomli_w.dumps", "yaml.dump
 _WRITES = frozenset(
     {"write", "writelines", "write_text", "write_bytes", "put_object", "upload_blob", "upload_from_string"}
 )
+_TEXTS = frozenset({"write", "writelines"})  # into a file that has the name of figures
 # What holds anything at all, mostly the model or the rows: it is asked what it is given.
 _PICKLES = frozenset(
     {"pickle.dump", "joblib.dump", "cloudpickle.dump", "dill.dump", "pickle.dumps", "cloudpickle.dumps"}
@@ -88,7 +89,7 @@ def _stores(context: Context, module: Module, computing: frozenset[str]) -> bool
     for call in module.calls:
         name = context.index.resolve(module.path, call.name).name
         _, dot, last = name.rpartition(".")
-        if name in _STORES or (dot and last in _STORING) or (last == "log" and dot and _tracks(name, call)):
+        if name in _STORES or (dot and _stores_by_itself(context, module, name, call)):
             return True
         if name in _PICKLES:
             if not _holds_figures(context, module, call):
@@ -107,6 +108,14 @@ def _stores(context: Context, module: Module, computing: frozenset[str]) -> bool
         elif last in _WRITES:
             written.add(call.scope)
     return not made.isdisjoint(written)
+
+
+def _stores_by_itself(context: Context, module: Module, name: str, call: Call) -> bool:
+    """Whether a call of a method, of that name in full, keeps figures, whatever else is called."""
+    last = name.rpartition(".")[2]
+    if last in _TEXTS:
+        return any(map(_is_figures, _files(context, module, call)))
+    return last in _STORING or (last == "log" and _tracks(name, call))
 
 
 def _by_helper(context: Context, module: Module) -> bool:
@@ -177,8 +186,8 @@ def _is_figures(text: str) -> bool:
 
 def _text(context: Context, module: Module, call: Call) -> str:
     """The source of a call, which alone says the names of local variables, without comments."""
-    lines = range(call.line, min(call.end_line or call.line, call.line + _MAX_LINES - 1) + 1)
-    return "\n".join(context.line(module.path, line).partition(" #")[0] for line in lines)
+    last = min(call.end_line or call.line, call.line + _MAX_LINES - 1)
+    return context.code(module.path, call.line, last)
 
 
 @kept

@@ -14,6 +14,7 @@ from mlops_scan.code.facts import Guard
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.cases import case_files, promptfoo_cases
+from mlops_scan.detectors.live import dead
 from mlops_scan.detectors.names import named_assets
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
@@ -34,17 +35,33 @@ _STORES = regex(
     r"upsert\w*|write\w*|publish|update\w*)|.*(feedback|rating|score)\w{0,40}",
     re.I,
 )
+_SAVES = regex(r"_*(save|store|insert|add|record|log|submit|write)_(\w+_)?feedback", re.I, words=("feedback",))
+_INJECTION = regex(
+    r"_*(check|detect|block|is|has|contains|scan|looks_like|reject|validate|screen)_\w*(?<!sql_)(injection|jailbreak)",
+    re.I,
+    words=("injection", "jailbreak"),
+)
+_TRUE = frozenset({"true", "True", "TRUE", "1"})
+_SETS_TRUE = regex(
+    r"""environ\b.{0,40}["'](?:LANGCHAIN|LANGSMITH)_TRACING(?:_V2)?["']\]?\s*[=,:]\s*["'](?:true|1)["']""",
+    re.I,
+    words=("_tracing",),
+)
+_TRACED = ("langchain", "langgraph")
 _SUITE = "genai/eval-suite"
 _SCATTERED = 3  # files that name the same model literally
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
-    """Signals for `eval-in-ci`, `eval-suite`, `eval-dataset`, `model-pinning`, `rag-pipeline`, `user-feedback`."""
+    """Signals for evaluations in CI and their cases, pinned models, indexing, feedback, guards, a tracer's switch."""
     yield from unique(_evaluations_in_ci(context))
     yield from unique(_cases(context))
     yield from _pinning(context)
     yield from unique(_indexing(context))
-    yield from unique(_feedback(context))
+    if any(True for _ in context.doing("llm-call")):
+        yield from unique(_feedback(context))
+        yield from _guards(context)
+        yield from _switched_on(context)
 
 
 # -- evaluations -----------------------------------------------------------------------------------------------------
@@ -216,22 +233,57 @@ def _indexing(context: Context) -> Iterator[Signal]:
 
 
 def _feedback(context: Context) -> Iterator[Signal]:
-    """Routes that take a user's verdict on an answer and store it."""
-    if not any(True for _ in context.doing("llm-call")):
-        return
+    """Routes that take a user's verdict on an answer and store it, and functions of that name that code calls."""
     for path, module in context.modules(notebooks=False):
         for function in module.functions.values():
-            if not function.decorators or function.stub:
+            name = function.qualname.rpartition(".")[2]
+            if function.stub or not _FEEDBACK.search(name):
                 continue
-            if not _FEEDBACK.search(function.qualname.rpartition(".")[2]):
+            routed = any(_ROUTES.fullmatch(decorator) for decorator in function.decorators)
+            if not routed and (_SAVES.match(name) is None or dead(context, path, function.qualname)):
                 continue
-            if not any(_ROUTES.fullmatch(name) for name in function.decorators):
-                continue
-            stored = next(
-                (c for c in context.index.calls_in(path, function.qualname) if _STORES.fullmatch(c.name)), None
-            )
+            calls = context.index.calls_in(path, function.qualname)
+            stored = next((call for call in calls if _STORES.fullmatch(call.name)), None)
             if stored is not None:
                 places = (context.evidence(path, function.line), context.evidence(path, stored.line, Hop.USE))
                 scope = function.qualname
                 practice = "genai/user-feedback"
                 yield Signal(practice, "python", Grade.IMPLEMENTED, places, Confidence.MEDIUM, scope=scope)
+
+
+# -- guards and traces -----------------------------------------------------------------------------------------------
+
+
+def _guards(context: Context) -> Iterator[Signal]:
+    """A function of the project's own that looks for injected instructions, and that what answers calls."""
+    for path, module in context.modules(notebooks=False):
+        for function in module.functions.values():
+            if function.stub or _INJECTION.match(function.qualname.rpartition(".")[2]) is None:
+                continue
+            unused = dead(context, path, function.qualname)
+            yield Signal(
+                "genai/guardrails",
+                "python",
+                Grade.TRACE if unused else Grade.IMPLEMENTED,
+                (context.evidence(path, function.line),),
+                Confidence.MEDIUM,
+                f"nothing calls `{function.qualname}`" if unused else "",
+                scope=function.qualname,
+                fixed=unused,
+            )
+            return
+
+
+def _switched_on(context: Context) -> Iterator[Signal]:
+    """The switch of LangSmith, which LangChain reads, set by the program itself.
+
+    Fact: https://docs.langchain.com/langsmith/trace-with-langchain
+    """
+    if not any(item.name.startswith(_TRACED) for _, module in context.modules() for item in module.imports):
+        return
+    for path, module in context.modules(notebooks=False):
+        for line, text in module.strings:
+            if text in _TRUE and _SETS_TRUE.search(context.code(path, line, line)):
+                place = (context.evidence(path, line),)
+                yield Signal("genai/tracing", "llm-tracing", Grade.IMPLEMENTED, place, Confidence.MEDIUM)
+                return

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from mlops_scan.code.facts import Function, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.containers import rolls_out_no_model
+from mlops_scan.detectors.live import dead
 from mlops_scan.fingerprints.globs import matches
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
@@ -31,12 +33,21 @@ _OWNERS = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEO
 
 https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners
 """
+_APPROVERS = regex(r"^approvers:\s*(?:\[\s*[\w\"'-]|(?:#[^\n]*\n\s*)*-\s*[\w\"'])", re.M, words=("approvers:",))
+"""Who has to approve a change, in the file that Prow's plug-in reads: https://www.kubernetes.dev/docs/guide/owners/"""
+_CARD_TITLE = regex(r"#\s+([^#]{0,80}\W)?model card\b.*", re.I, words=("model card",))
+_MAKES_CARD = regex(
+    r"_*(generate|create|build|write|make|render|save|export|produce)_\w*(model|data)_?card", re.I, words=("card",)
+)
+_MIN_TOPICS = 3
+_WRITES = frozenset({"write", "write_text", "writelines", "open", "dump", "log_text", "upload_file", "log_artifact"})
 _MIN_WORDS = 80  # prose of a card below its headings, tables and placeholders
 
 
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for the family governance."""
     yield from _cards(context)
+    yield from _made_cards(context)
     yield from _owners(context)
     yield from _approvals(context)
 
@@ -45,6 +56,7 @@ def _cards(context: Context) -> Iterator[Signal | Problem]:
     for file in context.ending(_CARD_SUFFIXES, aside=True):
         lower = file.name.lower()
         named = ("card" in lower or "datasheet" in lower) and _CARD.fullmatch(file.name) is not None
+        named = named or _is_titled(context, file, lower)
         if not named and file.name != "README.md":
             continue
         if file.role in (Role.VENDORED, Role.TEST, Role.EXAMPLE) or file.size > 500_000:
@@ -59,6 +71,48 @@ def _cards(context: Context) -> Iterator[Signal | Problem]:
             yield Problem("MLS601", f"This model card says too little to rely on: {lacking}.", evidence[0].location)
         else:
             yield Signal("governance/model-card", "model-card", Grade.IMPLEMENTED, evidence, fixed=True)
+
+
+def _is_titled(context: Context, file: File, lower: str) -> bool:
+    """Whether a document about a model has the title of a model card."""
+    if "model" not in lower or file.suffix not in (".md", ".markdown") or file.size > 500_000:
+        return False
+    lines = context.documents.text(file.path).split("\n", 10)[:10]
+    title = next((line for line in lines if line.startswith("#")), "")
+    return _CARD_TITLE.fullmatch(title.strip()) is not None
+
+
+def _made_cards(context: Context) -> Iterator[Signal]:
+    """Functions of the project's own that write a model card, with what one says."""
+    for path, module in context.modules(notebooks=False):
+        for function in module.functions.values():
+            name = function.qualname.rpartition(".")[2]
+            if not function.stub and _MAKES_CARD.match(name) and _writes_card(module, function):
+                unused = dead(context, path, function.qualname)
+                yield Signal(
+                    "governance/model-card",
+                    "python",
+                    Grade.TRACE if unused else Grade.IMPLEMENTED,
+                    (context.evidence(path, function.line),),
+                    Confidence.MEDIUM,
+                    f"nothing calls `{function.qualname}`" if unused else "",
+                    scope=function.qualname,
+                    fixed=unused,
+                )
+                return
+
+
+def _writes_card(module: Module, function: Function) -> bool:
+    """Whether a module writes files, and a function of it, or its constants, have the topics of a card."""
+    if not any(call.name.rpartition(".")[2] in _WRITES for call in module.calls):
+        return False
+    inside = {(f.line, f.end_line) for f in module.functions.values() if f is not function}
+    text = "\n".join(
+        text
+        for line, text in module.strings
+        if function.line <= line <= function.end_line or not any(first <= line <= last for first, last in inside)
+    )
+    return sum(1 for topic in _TOPICS if topic.search(text)) >= _MIN_TOPICS
 
 
 def _has_card_header(text: str) -> bool:
@@ -86,12 +140,16 @@ def card_weakness(text: str) -> str:
     if words < _MIN_WORDS:
         return f"it has {words} words below its headings"
     covered = sum(1 for topic in _TOPICS if topic.search(text))
-    return "" if covered >= 3 else "it covers fewer than three of use, data, metrics, limits and responsibility"
+    return (
+        "" if covered >= _MIN_TOPICS else "it covers fewer than three of use, data, metrics, limits and responsibility"
+    )
 
 
 def _owners(context: Context) -> Iterator[Signal | Problem]:
     present = {context.local(file.path): file for file in context.repository.files if "CODEOWNERS" in file.path}
     first = next((present[path] for path in _OWNERS if path in present), None)
+    if first is None:
+        yield from _approvers(context)
     for file in (first,) if first is not None else ():
         rules = list(_rules(context, file))
         named = [line for line, _, owners in rules if owners]
@@ -109,6 +167,16 @@ def _owners(context: Context) -> Iterator[Signal | Problem]:
             yield Signal("governance/ownership", "codeowners", Grade.TRACE, (place,), reason=reason, fixed=True)
             message = "No rule of this CODEOWNERS file names an owner, so nobody is asked for a review."
             yield Problem("MLS602", message, place.location)
+
+
+def _approvers(context: Context) -> Iterator[Signal]:
+    """The owners of the whole repository where Prow asks for an approval; folders may name others."""
+    file = next((file for file in context.named("OWNERS", aside=True) if not file.folder), None)
+    match = _APPROVERS.search(context.documents.text(file.path)) if file is not None else None
+    if file is not None and match is not None:
+        line = match.string.count("\n", 0, match.start()) + 1
+        evidence = (context.evidence(file.path, line),)
+        yield Signal("governance/ownership", "codeowners", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, fixed=True)
 
 
 def _rules(context: Context, file: File) -> Iterator[tuple[int, str, list[str]]]:

@@ -20,6 +20,13 @@ _ENDINGS = (".yaml", ".yml", ".json", ".toml", ".ini", ".cfg")
 _TOKENS = regex(r"(?<![\w.-])[\w.-]{1,255}\.(?:ya?ml|json|toml|ini|cfg)")
 _ENVIRONMENTS = regex(r"\.env(\..+)?|.*\.env", words=(".env",))
 _MAX_ENVIRONMENT = 50_000  # bytes
+_MAKE_OPTIONS = frozenset({"typer", "fire", "cyclopts", "defopt"})
+_PATH_OPTIONS = frozenset(
+    {
+        "--config", "--cfg", "--conf", "--config_path", "--config-path", "--config_file", "--config-file", "--params",
+        "--hparams", "--settings", "--experiment_config", "--experiment-config", "--train_config", "--train-config",
+    }
+)  # fmt: skip
 
 LOADERS = (
     "yaml.safe_load",
@@ -131,6 +138,27 @@ def _any_files(module: Module) -> Iterator[tuple[int, tuple[str, int, str]]]:
         elif text[:1] == "." and text in _ENDINGS and before[0] == line and before[1].endswith("/"):
             yield line, (before[1].rstrip("/").rpartition("/")[2], 0, text[1:])
         before = line, text
+
+
+def _options(path: str, module: Module) -> Iterator[tuple[str, int]]:
+    """Options of a module, and parameters of functions that a library makes options of, for the path of a file."""
+    yield from ((path, call.line) for call in module.calls if not _PATH_OPTIONS.isdisjoint(call.args))
+    if not module.roots.isdisjoint(_MAKE_OPTIONS):
+        for function in module.functions.values():
+            if any(f"--{name}" in _PATH_OPTIONS for name in function.parameters):
+                yield path, function.line
+
+
+@kept
+def path_option(context: Context) -> tuple[str, int] | None:
+    """Where a program that trains takes the path of a configuration on its command line, if code loads any."""
+    options = [place for path, module in context.modules(notebooks=False) for place in _options(path, module)]
+    loads = bool(options) and any(
+        context.index.resolve(path, call.name).name.startswith(LOADERS)
+        for path, module in context.modules(notebooks=False)
+        for call in module.calls
+    )
+    return next((place for place in options if _trains(context, place[0])), None) if loads else None
 
 
 def _in_environments(context: Context) -> Iterator[tuple[str, tuple[str, int]]]:

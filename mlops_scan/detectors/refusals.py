@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mlops_scan.code.facts import Call, Guard, Module
 from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.checkers import READS
 from mlops_scan.detectors.effects import Check, lost
 from mlops_scan.detectors.live import dead
-from mlops_scan.detectors.validation import CONSUMES, READS
+from mlops_scan.detectors.validation import CONSUMES
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
@@ -94,14 +95,14 @@ def _moved_aside(context: Context, path: str, guard: Guard, moves: Sequence[Call
         if not guard.line < call.line <= guard.body_end:
             continue
         last = min(call.end_line or call.line, call.line + _MAX_LINES)
-        given = "\n".join(context.line(path, line).partition(" #")[0] for line in range(call.line, last + 1))
+        given = context.code(path, call.line, last)
         if "rename({" in given:  # columns
             continue
         if _ASIDE.search(given):
             return call.line
         words = set(_WORD.findall(given))
         for line in range(max(guard.line, call.line - _MAX_LINES) + 1, call.line):
-            made = _MADE.match(context.line(path, line).partition(" #")[0])
+            made = _MADE.match(context.code(path, line, line))
             if made is not None and made.group(1) in words and _ASIDE.search(made.group(2)):
                 return call.line
     return 0

@@ -16,7 +16,7 @@ from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.rulebook import Tool
-from mlops_scan.words import Problem, Role
+from mlops_scan.words import FOREIGN, Problem
 
 _LISTS = regex(r"(environment|conda|requirements|meta)[^/]*\.ya?ml", re.I)
 _WIRING = (".yml", ".yaml", ".sh", ".env")
@@ -125,7 +125,7 @@ def _without_shown(context: Context, items: list[_Named]) -> list[_Named]:
     for file in context.ending((".md", ".rst", ".qmd", ".ipynb"), aside=True):
         if not left:
             break
-        if file.size > _MAX_SHOWN or file.role in (Role.VENDORED, Role.GENERATED):
+        if file.size > _MAX_SHOWN or file.role in FOREIGN:
             continue
         notebook = file.suffix == ".ipynb"
         data = context.documents.data(file.path) if notebook else b""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.code.facts import Function, Guard, Module
 from mlops_scan.detectors.base import LEARNS, Context
-from mlops_scan.detectors.checkers import checking_programs
+from mlops_scan.detectors.checkers import READS, checking_programs
 from mlops_scan.detectors.effects import RELEASES, Check, lost
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
@@ -40,7 +40,6 @@ _HELD = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
 _OUTCOME = regex(r"(validation_)?(errors?|error_(message|msg|list)s?|messages|problems|issues|status|violations)", re.I)
 _TABLES = frozenset({"pandas", "polars", "pyspark", "numpy", "pyarrow", "dask", "duckdb"})
 _EXPECTS = "great_expectations"
-READS = frozenset({"read_csv", "read_parquet", "read_sql", "read_table", "read_json", "read_excel", "load_dataset"})
 _PRACTICE = "data/validation"
 CONSUMES = RELEASES | LEARNS | {"predict", "evaluate", "serve"}
 """Activities that bad data is to be kept from."""

@@ -12,7 +12,7 @@ from mlops_scan.documents.languages import language_of
 from mlops_scan.documents.text import SAMPLE, contains, decode, looks_binary
 from mlops_scan.repository.files import File
 from mlops_scan.repository.lfs import is_pointer
-from mlops_scan.words import Incomplete, Role
+from mlops_scan.words import FOREIGN, Incomplete, Role
 
 TEXT_LIMIT = 8_000_000  # bytes of a text file worth parsing; notebooks with pictures are the largest
 HEAD_LIMIT = 256  # bytes of a file of which only the beginning tells
@@ -23,7 +23,6 @@ _UNREAD = -1  # in the place of a size
 _LONG = 300_000  # characters of a text of which more than the marks of every file is hardly asked
 _AGAIN = 2_000_000  # characters or bytes of released texts that are kept once they have been read again
 _CONTENT = frozenset({Role.DATA, Role.MODEL})
-_NOT_EVIDENCE = frozenset({Role.VENDORED, Role.GENERATED})
 
 _CHANGED = "changed while it was scanned"
 _T = TypeVar("_T")
@@ -165,7 +164,7 @@ class TextStore:
                 self.note(path, "is a Git-LFS pointer; the content is not in the repository")
             return b""
         if looks_binary(data):
-            if language_of(path) and file.role not in _NOT_EVIDENCE:
+            if language_of(path) and file.role not in FOREIGN:
                 self.note(path, "is binary, not the text its name promises")
             return b""
         return data
@@ -346,7 +345,7 @@ class TextStore:
     def note(self, path: str, reason: str) -> None:
         """List a file as incomplete, with the first reason given for it."""
         role = self.files[path].role if path in self.files else Role.SOURCE
-        if role in _NOT_EVIDENCE or (role is Role.TEST and "test" not in path.rpartition("/")[2]):
+        if role in FOREIGN or (role is Role.TEST and "test" not in path.rpartition("/")[2]):
             return  # broken on purpose, or nobody's evidence: a gate must not stumble over it
         self.incomplete.setdefault(path, Incomplete(path, reason))
         self._is_new(path)

@@ -22,9 +22,9 @@ from mlops_scan.engine import detection, placeholders
 from mlops_scan.fingerprints.match import Matcher
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.repository.files import File
-from mlops_scan.words import Role
+from mlops_scan.words import FOREIGN, Role
 
-UNPARSED = frozenset({Role.VENDORED, Role.GENERATED})
+UNPARSED = FOREIGN
 """The roles of files that are not parsed."""
 MAX_STRUCTURED = 1_000_000
 """Bytes of a YAML, JSON or TOML file that can be a definition; data files are larger."""

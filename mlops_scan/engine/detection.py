@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 # Each with about the milliseconds that it takes in a large tree, by which the processes divide the work.
 _WEIGHTS = {
-    "asserted": 1, "ci": 300, "cloud_alarms": 500, "cloud_triggers": 5, "collected": 10, "configuration": 300,
-    "defects": 50, "environment": 300, "evaluation": 20, "functions": 2, "gates": 20, "genai": 200, "governance": 80,
-    "infrastructure": 5, "monitor_configs": 150, "monitoring": 90, "notices": 5, "ownstores": 5, "pipelines": 350,
-    "progressive": 10, "prometheus": 150, "prompts": 40, "recipes": 5, "refusals": 10, "registered": 5,
-    "retraining": 10, "rowmodels": 10, "saliency": 5, "serving": 80, "shell_gates": 1, "snapshots": 20, "tests": 20,
-    "tools": 1_000, "training": 70, "validation": 10,
+    "ci": 300, "approvals": 2, "asserted": 1, "cloud_alarms": 500, "cloud_triggers": 5, "collected": 10,
+    "configuration": 300, "defects": 50, "environment": 300, "evaluation": 20, "fairness": 2, "functions": 2,
+    "gates": 20, "genai": 200, "governance": 80, "infrastructure": 5, "lineage": 5, "modelstores": 5,
+    "monitor_configs": 150, "monitoring": 90, "notices": 5, "ownstores": 5, "pipelines": 350, "progressive": 10,
+    "prometheus": 150, "prompts": 40, "recipes": 5, "refusals": 10, "registered": 5, "retraining": 10, "rowmodels": 10,
+    "saliency": 5, "serving": 80, "shell_gates": 1, "snapshots": 20, "tests": 20, "tools": 1_000, "trackers": 5,
+    "training": 70, "validation": 10,
 }  # fmt: skip
 OWN = tuple(_WEIGHTS)
 """The modules of `mlops_scan.detectors` that have a detector, in the order in which they are asked."""

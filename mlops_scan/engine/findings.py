@@ -12,7 +12,7 @@ from mlops_scan.engine.grades import primary
 from mlops_scan.engine.report import ComponentResult, Finding, FindingRule, PracticeResult, Suppressed
 from mlops_scan.errors import ScanError
 from mlops_scan.rulebook import FINDS, FindingDefinition, RuleBook
-from mlops_scan.words import Grade, Location, Problem, Role
+from mlops_scan.words import FOREIGN, Grade, Location, Problem
 
 _FAR = {
     Grade.WIRED: "it is wired, but not in the way that this level asks for",
@@ -21,7 +21,6 @@ _FAR = {
     Grade.ABSENT: "nothing of it was found",
     Grade.UNKNOWN: "files cannot say whether it is there",
 }
-_HIDDEN = frozenset({Role.VENDORED, Role.GENERATED})
 _ANCHORS = (
     "pyproject.toml",
     "setup.py",
@@ -111,7 +110,7 @@ def _distinct(context: Context, problems: Iterable[Problem]) -> Iterable[Problem
     seen = set()
     for problem in problems:
         key = (problem.finding, problem.location)
-        if key not in seen and context.role(problem.location.path) not in _HIDDEN:
+        if key not in seen and context.role(problem.location.path) not in FOREIGN:
             seen.add(key)
             yield problem
 

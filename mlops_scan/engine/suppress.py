@@ -15,7 +15,7 @@ from mlops_scan.fingerprints.globs import matches
 from mlops_scan.regex import regex
 from mlops_scan.rulebook import FindingDefinition
 from mlops_scan.rulereader import hint
-from mlops_scan.words import Location, Problem, Role
+from mlops_scan.words import FOREIGN, Location, Problem
 
 MARK = "mlops-scan:"
 _COMMENT = regex(r"(#|//|<!--)[ \t]*mlops-scan:[ \t]*ignore(-file)?(?:\[([^\]\n]{0,200})\])?([^\n]{0,500})")
@@ -50,7 +50,7 @@ def comments(context: Context, paths: Iterable[str]) -> list[Comment]:
     found: list[Comment] = []
     for path in sorted(set(paths)):
         file = context.documents.files.get(path)
-        if file is None or file.size > _MAX_BYTES or file.role in (Role.VENDORED, Role.GENERATED):
+        if file is None or file.size > _MAX_BYTES or file.role in FOREIGN:
             continue
         if not openers(path):
             continue  # data, pictures: nothing in them is a comment

@@ -235,6 +235,17 @@ def test_reusable_workflows() -> None:
     assert second.start.blocked
 
 
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [("stage: prod", "prod"), ("other: x", "${{ inputs.stage }}"), ("stage: ''", "${{ inputs.stage }}")],
+)
+def test_a_reusable_workflow_that_is_given_its_environment(given: str, named: str) -> None:
+    caller = CALLER.replace("script: train.py", f"script: train.py, {given}")
+    called = CALLED.replace("environment: prod", "environment: ${{ inputs.stage }}")
+    first, _ = github(caller, **{".github/workflows/b.yml": called})
+    assert first.start.environment == named
+
+
 def test_a_reusable_workflow_that_nothing_calls() -> None:
     assert ci_runs_of({".github/workflows/b.yml": CALLED, **TRAIN}) == []
 

@@ -119,6 +119,11 @@ def test_names_of_calls(text: str, name: str) -> None:
         ("def __init__(self):\n        m = a.B()\n        self.m = m\n    def f(self): self.m.c()", "a.B.c"),
         ("def __init__(self): self.m: a.B = make()\n    def f(self): self.m.c()", "a.B.c"),
         ("def __init__(self): self.m = None\n    def g(self): self.m = a.B()\n    def f(self): self.m.c()", "a.B.c"),
+        ("def __init__(self):\n        import b\n        self.m = b\n    def f(self): self.m.c()", "b.c"),
+        (
+            "def __init__(self):\n        from b import d as e\n        self.m = e()\n    def f(self): self.m.c()",
+            "b.d.c",
+        ),
         ("m: a.B\n    def f(self): self.m.c()", "a.B.c"),
         ("m = a.B()\n    def f(self): self.m.c()", "a.B.c"),
         ("m = a.B()\n    @classmethod\n    def f(cls): cls.m.c()", "a.B.c"),

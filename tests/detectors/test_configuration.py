@@ -44,6 +44,45 @@ def test_hyperparameters_that_nobody_reads(tmp_path: Path) -> None:
     assert "no code mentions this file" in result.reason
 
 
+def by_hand(text: str) -> str:
+    """A script that trains by a file whose path a person gives."""
+    code = f"    parser = argparse.ArgumentParser()\n{text}    params = json.load(open(parser.parse_args().config))\n"
+    head = TRAIN.replace("import joblib\n", "import argparse\nimport json\n\nimport joblib\n")
+    return head.replace("    x, y = read(path)\n", code + "    x, y = read(path)\n")
+
+
+@pytest.mark.parametrize("path", ["configs/forest.yaml", "conf/net.yaml", "experiments/net.yaml"])
+def test_a_file_whose_path_a_person_gives(tmp_path: Path, path: str) -> None:
+    option = '    parser.add_argument("-c", "--config", required=True)\n'
+    result = practice(scan_tree(tmp_path, {**ML, "train.py": by_hand(option), path: PARAMS}), NAME)
+    assert result.grade is Grade.IMPLEMENTED
+    assert {place.partition(":")[0] for place in places(result.evidence)} == {path, "train.py"}
+
+
+@pytest.mark.parametrize(("library", "expected"), [("typer", Grade.IMPLEMENTED), ("sys", Grade.TRACE)])
+def test_a_file_whose_path_is_a_parameter(tmp_path: Path, library: str, expected: Grade) -> None:
+    text = (
+        f"import json\n\nimport {library}\nfrom sklearn.linear_model import Ridge\n\n\ndef main(config):\n"
+        f"    Ridge(**json.load(open(config))).fit([[1]], [1])\n\n\n"
+        f"if __name__ == '__main__':\n    {library}.run(main)\n"
+    )
+    assert grade(scan_tree(tmp_path, {"train.py": text, "configs/ridge.yaml": PARAMS}), NAME) is expected
+
+
+@pytest.mark.parametrize(
+    ("path", "option"),
+    [
+        ("configs/forest.yaml", '    parser.add_argument("--rows")\n'),
+        ("configs/forest.yaml", '    # parser.add_argument("--config")\n'),
+        ("charts/forest.yaml", '    parser.add_argument("--config")\n'),
+    ],
+    ids=["another option", "comment", "another folder"],
+)
+def test_a_file_whose_path_nobody_gives(tmp_path: Path, path: str, option: str) -> None:
+    files = {**ML, "train.py": by_hand(option), path: PARAMS}
+    assert grade(scan_tree(tmp_path, files), NAME) is Grade.TRACE
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [

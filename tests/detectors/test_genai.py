@@ -244,3 +244,62 @@ def test_feedback_that_is_kept(tmp_path: Path, body: str, expected: Grade) -> No
     store = "import sqlite3\n\n\ndef save_feedback(answer_id, good):\n    sqlite3.connect('f.db').execute('x')\n"
     tree: Tree = {"app.py": APP, "store.py": store, "main.py": ROUTE.format(body=body)}
     assert grade(scan_tree(tmp_path, tree), FEEDBACK) is expected
+
+
+# -- guards, traces, feedback without a route -------------------------------------------------------------------------
+
+GUARDED = APP.replace(
+    "def answer(question):\n",
+    "def check_prompt_injection(text):\n    if 'ignore all previous' in text:\n        raise ValueError(text)\n\n\n"
+    "def answer(question):\n    check_prompt_injection(question)\n",
+)
+CALLED = "from app import answer\n\nif __name__ == '__main__':\n    print(answer('x'))\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (GUARDED, Grade.IMPLEMENTED),
+        (GUARDED.replace("    check_prompt_injection(question)\n", ""), Grade.TRACE),
+        (GUARDED.replace("check_prompt_injection", "check_sql_injection"), Grade.ABSENT),
+        (GUARDED.replace("check_prompt_injection", "check_length"), Grade.ABSENT),
+        (APP.replace("def answer", "# def check_prompt_injection(text):\ndef answer"), Grade.ABSENT),
+    ],
+)
+def test_guard_of_its_own(tmp_path: Path, text: str, expected: Grade) -> None:
+    assert grade(scan_tree(tmp_path, {"app.py": text, "run.py": CALLED}), "genai/guardrails") is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('os.environ["LANGCHAIN_TRACING_V2"] = "true"', Grade.IMPLEMENTED),
+        ('os.environ.setdefault("LANGSMITH_TRACING", "true")', Grade.IMPLEMENTED),
+        ('os.environ["LANGCHAIN_TRACING_V2"] = "false"', Grade.ABSENT),
+        ('os.environ["LANGCHAIN_TRACING_V2"]', Grade.ABSENT),
+        ('# os.environ["LANGCHAIN_TRACING_V2"] = "true"', Grade.ABSENT),
+        ('os.environ["LANGCHAIN_PROJECT"] = "true"', Grade.ABSENT),
+    ],
+)
+def test_switch_of_a_tracer(tmp_path: Path, line: str, expected: Grade) -> None:
+    head = "import os\n\nfrom langchain_openai import ChatOpenAI\n\n"
+    text = f"{head}{line}\nprint(ChatOpenAI(model='gpt-4o').invoke('x'))\n"
+    assert grade(scan_tree(tmp_path / "a", {"app.py": text}), "genai/tracing") is expected
+    other = text.replace("from langchain_openai", "from chats")
+    assert grade(scan_tree(tmp_path / "b", {"app.py": other + APP}), "genai/tracing") is Grade.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "expected"),
+    [
+        ("save_feedback", "save_feedback('1', True)", Grade.IMPLEMENTED),
+        ("save_feedback", "print('thanks')", Grade.ABSENT),
+        ("show_feedback", "show_feedback('1', True)", Grade.ABSENT),
+    ],
+)
+def test_feedback_without_a_route(tmp_path: Path, name: str, call: str, expected: Grade) -> None:
+    store = f"import sqlite3\n\n\ndef {name}(answer, good):\n    sqlite3.connect('f.db').execute('x')\n"
+    page = (
+        f"from app import answer\nfrom store import {name}\n\nif __name__ == '__main__':\n    answer('x')\n    {call}\n"
+    )
+    assert grade(scan_tree(tmp_path, {"app.py": APP, "store.py": store, "page.py": page}), FEEDBACK) is expected

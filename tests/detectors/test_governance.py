@@ -71,7 +71,7 @@ def test_card_without_substance(tmp_path: Path, text: str, reason: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["README.md", "docs/card_game_model.md", "vendor/a/MODEL_CARD.md", "examples/MODEL_CARD.md", "business_card.md"],
+    ["README.md", "docs/card_game.md", "vendor/a/MODEL_CARD.md", "examples/MODEL_CARD.md", "business_card.md"],
 )
 def test_no_card(tmp_path: Path, path: str) -> None:
     assert grade(scan_tree(tmp_path, {**ML, path: SUBSTANCE}), CARD) is Grade.ABSENT
@@ -157,3 +157,76 @@ def test_forge_reads_the_first_file_of_owners_only(tmp_path: Path) -> None:
     assert not practice(scan_tree(tmp_path / "shadowed", tree), OWNERS).met
     swapped = {**ML, ".github/CODEOWNERS": "* @acme/ml\n", "CODEOWNERS": "docs/ @writers\n"}
     assert practice(scan_tree(tmp_path / "first", swapped), OWNERS).met
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["approvers:\n- ann\nreviewers:\n- joe\n", "# see docs\napprovers: [ann]\n", "approvers:\n  # lead\n  - ann\n"],
+)
+def test_owners_that_prow_asks(tmp_path: Path, text: str) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, "OWNERS": text}), OWNERS) is Grade.IMPLEMENTED
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("OWNERS", "approvers:\nreviewers:\n- joe\n"),
+        ("OWNERS", "# approvers:\n# - ann\n"),
+        ("OWNERS", "Ann and Joe wrote this\n"),
+        ("manifests/OWNERS", "approvers:\n- ann\n"),
+    ],
+)
+def test_owners_that_approve_nothing(tmp_path: Path, path: str, text: str) -> None:
+    assert grade(scan_tree(tmp_path, {**ML, path: text}), OWNERS) is Grade.ABSENT
+
+
+def test_card_told_by_its_title(tmp_path: Path) -> None:
+    assert grade(scan_tree(tmp_path / "a", {**ML, "docs/churn_model.md": SUBSTANCE}), CARD) is Grade.IMPLEMENTED
+    other = SUBSTANCE.replace("# Model card: churn", "# Serving the model\n\n## Model card")
+    assert grade(scan_tree(tmp_path / "b", {**ML, "docs/churn_model.md": other}), CARD) is Grade.ABSENT
+    assert grade(scan_tree(tmp_path / "c", {**ML, "README.md": SUBSTANCE}), CARD) is Grade.ABSENT
+
+
+MAKER = """\
+from pathlib import Path
+
+
+def generate_model_card(scores):
+    lines = ["# Model card", "## Intended use", "Ranks customers.", "## Training data", "## Metrics"]
+    lines += [f"- {name}: {value}" for name, value in scores.items()]
+    Path("MODEL_CARD.md").write_text("\\n".join([*lines, "## Limitations"]))
+"""
+RELEASE = """\
+from cards import generate_model_card
+from train import train
+
+if __name__ == "__main__":
+    generate_model_card({"auc": 0.8})
+"""
+
+
+def test_card_that_code_writes(tmp_path: Path) -> None:
+    report = scan_tree(tmp_path, {**ML, "cards.py": MAKER, "release.py": RELEASE})
+    assert grade(report, CARD) is Grade.IMPLEMENTED
+    assert places(practice(report, CARD).evidence) == ["cards.py:4"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (MAKER.replace(".write_text(", ".joinpath("), Grade.ABSENT),
+        (MAKER.replace("Intended use", "x").replace("Training data", "x").replace("Limitations", "x"), Grade.ABSENT),
+        (MAKER.replace("generate_model_card", "generate_cards"), Grade.ABSENT),
+    ],
+    ids=["writes nothing", "says nothing", "other cards"],
+)
+def test_card_that_code_does_not_write(tmp_path: Path, text: str, expected: Grade) -> None:
+    release = RELEASE.replace("generate_model_card", "generate_cards") if "cards(" in text else RELEASE
+    assert grade(scan_tree(tmp_path, {**ML, "cards.py": text, "release.py": release}), CARD) is expected
+
+
+def test_card_that_nothing_writes(tmp_path: Path) -> None:
+    release = RELEASE.replace('generate_model_card({"auc": 0.8})', 'train("rows.csv")')
+    result = practice(scan_tree(tmp_path, {**ML, "cards.py": MAKER, "release.py": release}), CARD)
+    assert result.grade is Grade.TRACE
+    assert "nothing calls" in result.reason

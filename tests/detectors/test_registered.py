@@ -1,4 +1,4 @@
-"""Models that a service loads from a registry, which nothing in the repository writes."""
+"""Models that a service loads from a registry, which nothing in the repository writes, and those that DVC locks."""
 
 from __future__ import annotations
 
@@ -56,3 +56,39 @@ def test_training_registers_nothing(tmp_path: Path) -> None:
 
 def test_only_a_test_loads(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path, {"tests/test_serve.py": SERVE}), NAME) is Grade.ABSENT
+
+
+LOCK = """\
+schema: '2.0'
+stages:
+  train:
+    cmd: python train.py
+    outs:
+    - path: out/PATH
+      hash: md5
+      md5: 0123456789abcdef0123456789abcdef
+      size: 12
+"""
+REMOTE = "[core]\n    remote = store\n['remote \"store\"']\n    url = s3://bucket/churn\n"
+
+
+@pytest.mark.parametrize("name", ["net.onnx", "model.joblib", "models"])
+def test_locked_model(tmp_path: Path, name: str) -> None:
+    result = practice(scan_tree(tmp_path, {"dvc.lock": LOCK.replace("PATH", name), ".dvc/config": REMOTE}), NAME)
+    assert result.grade is Grade.IMPLEMENTED
+    assert [item.location.path for item in result.evidence] == ["dvc.lock", ".dvc/config"]
+
+
+@pytest.mark.parametrize(
+    ("lock", "remote"),
+    [
+        (LOCK.replace("PATH", "rows.parquet"), REMOTE),
+        (LOCK.replace("PATH", "model_metrics.json"), REMOTE),
+        (LOCK.replace("PATH", "net.onnx"), REMOTE.replace("s3://bucket", "/tmp")),
+        (LOCK.replace("PATH", "net.onnx"), "[core]\n    analytics = false\n"),
+        (LOCK.replace("PATH", "net.onnx").replace("hash: ", "kind: ").replace("md5: 0", "# md5: 0"), REMOTE),
+    ],
+    ids=["rows", "figures", "a folder", "no remote", "no version"],
+)
+def test_locked_without_a_model_or_a_store(tmp_path: Path, lock: str, remote: str) -> None:
+    assert grade(scan_tree(tmp_path, {"dvc.lock": lock, ".dvc/config": remote}), NAME) is Grade.ABSENT
