@@ -91,3 +91,4 @@ class Pipeline(Struct, frozen=True):
     schedule_line: int = 0
     schedule_off: str = ""  # why that schedule does not fire, or empty
     schedule_path: str = ""  # the file of the schedule, where it is not that of the pipeline
+    schedule_on_data: bool = False  # it is new data that starts it, not a clock

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from mlops_scan.automation.azureclocks import azure_clocks
 from mlops_scan.automation.celery import beats
 from mlops_scan.automation.cijobs import ci_runs
 from mlops_scan.automation.clocks import code_schedules, deployments
@@ -19,6 +20,7 @@ from mlops_scan.automation.model import Run
 from mlops_scan.automation.projectcalls import called_projects
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.automation.starts import pipeline_runs, service_runs
+from mlops_scan.automation.taskobjects import task_objects
 from mlops_scan.cache import Cache
 from mlops_scan.ci.find import unread_providers
 from mlops_scan.ci.providers import GATHERED
@@ -101,6 +103,7 @@ def _uses(files: tuple[File, ...], resolver: Resolver, declared: Iterable[Use]) 
     uses = _shown(index, matcher, declared)
     uses += tuple(called_projects(uses, index, resolver))
     uses += tuple(registered_pipelines(index, documents))
+    task_objects(uses, index, resolver)
     uses += tuple(trained_by_commands(files, documents, matcher, uses))
     uses += tuple(own_models(index, uses, lambda path: roles.get(path, Role.SOURCE)))
     return uses
@@ -126,5 +129,6 @@ def _runs(
     yield from deployments(documents, index)
     yield from dagster_starts(index, documents)
     yield from beats(index, documents)
+    yield from azure_clocks(index, documents)
     yield from code_pipeline_runs(uses, index, resolver, handed)
     yield from service_runs(documents, resolver)

@@ -296,3 +296,39 @@ def test_clocks_that_libraries_are_given(text: str, entries: list[str]) -> None:
     assert [[name for path, name in run.entries if path == "m.py" and name] for run in found] == (
         [entries] if entries else []
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("main.to_deployment(name='weekly', cron='0 3 * * 1')", [("train.py", "main")]),
+        ("main.to_deployment(name='weekly')", []),
+        (
+            "flow.from_source(source='x', entrypoint='train.py:other').deploy(name='a', cron='0 3 * * *')",
+            [("train.py", "other")],
+        ),
+        (
+            "f = flow.from_source('x', entrypoint='train.py:other')\nf.deploy(name='a', interval=60)",
+            [("train.py", "other")],
+        ),
+        ("flow.from_source('x', entrypoint='gone.py:main').deploy(name='a', cron='0 3 * * *')", [("deploy.py", "")]),
+        ("flow.from_source('x', entrypoint='train.py:gone').deploy(name='a', cron='0 3 * * *')", [("deploy.py", "")]),
+    ],
+)
+def test_deployments_of_prefect(text: str, entries: list[tuple[str, str]]) -> None:
+    found = scheduled({"deploy.py": f"from prefect import flow\nfrom train import main\n{text}\n", **TRAIN})
+    assert [node for run in found for node in run.entries] == entries
+
+
+@pytest.mark.parametrize(
+    ("made", "entries"),
+    [("training()", [("pipe.py", "training")]), ("lib.training()", [("pipe.py", "")])],
+)
+def test_schedules_of_azure_ml(made: str, entries: list[tuple[str, str]]) -> None:
+    text = (
+        "import lib\nfrom azure.ai.ml.entities import JobSchedule, RecurrenceTrigger\n\n\ndef training(): ...\n\n\n"
+        f"JobSchedule(name='a', trigger=RecurrenceTrigger(frequency='week', interval=1), create_job={made})\n"
+        "JobSchedule(name='a')\n"
+    )
+    (run,) = scheduled({"pipe.py": text})
+    assert (list(run.entries), run.start.label) == (entries, "trigger=…")

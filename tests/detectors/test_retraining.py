@@ -429,3 +429,81 @@ def test_schedule_of_dagster(tmp_path: Path, job: str, status: str, expected: Gr
         "defs = dg.Definitions(assets=[rows, model], jobs=[loading, training], schedules=[nightly])\n"
     )
     assert grade(scan_tree(tmp_path, {**ML, "defs.py": defs}), "retraining/scheduled") is expected
+
+
+# -- behind a workflow's own triggers ----------------------------------------------------------------------------------
+
+FIRST = "name: first\non: {on}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - {step}\n"
+KEPT = "python train.py && dvc push && git commit -am m && git push"
+
+
+@pytest.mark.parametrize(
+    ("first", "names", "met"),
+    [
+        (CRON, "[first]", True),
+        (CRON, "[other, first]", True),
+        ("push", "[first]", False),
+        (CRON, "[other]", False),
+        (CRON, "[firs]", False),
+    ],
+)
+def test_workflow_behind_one_with_a_clock(tmp_path: Path, first: str, names: str, met: bool) -> None:
+    on = f"{{workflow_run: {{workflows: {names}, types: [completed]}}}}"
+    before = FIRST.format(on=first, step="run: python data.py")
+    report = scan_tree(tmp_path, {**ML, CI: workflow(KEPT, on), ".github/workflows/b.yml": before})
+    assert practice(report, SCHEDULED).met is met
+
+
+@pytest.mark.parametrize(
+    ("on", "met"),
+    [
+        ("{push: {branches: [main], paths: ['data/**']}}", True),
+        ("{push: {paths: ['data/raw/*.csv', data.dvc, '**/*.dvc', '!data/README.md']}}", True),
+        ("{push: {paths: ['data/**', 'src/**']}}", False),
+        ("{push: {paths: ['database/**']}}", False),
+        ("{push: {paths: [dvc.lock, params.yaml]}}", False),
+        ("{push: {branches: [main]}}", False),
+        ("{pull_request: {paths: ['data/**']}}", False),
+    ],
+)
+def test_push_of_data(tmp_path: Path, on: str, met: bool) -> None:
+    report = scan_tree(tmp_path, {**ML, "data/raw/a.csv": "x\n1\n", CI: workflow(KEPT, on)})
+    assert practice(report, TRIGGERED).met is met
+
+
+@pytest.mark.parametrize(
+    ("on", "step", "practices"),
+    [
+        (CRON, "{if: steps.d.outputs.drift == 'true', run: gh workflow run a.yml}", {TRIGGERED}),
+        (CRON, "{if: failure(), run: gh workflow run retrain --ref main}", {TRIGGERED}),
+        (CRON, "{run: gh workflow run .github/workflows/a.yml}", {SCHEDULED}),
+        ("push", "{if: steps.d.outputs.drift == 'true', run: gh workflow run a.yml}", set()),
+        ("workflow_dispatch", "{if: always(), run: gh workflow run a.yml}", set()),
+        (CRON, "{if: always(), run: gh workflow run other.yml}", set()),
+        (CRON, "{if: always(), run: gh workflow list a.yml}", set()),
+    ],
+)
+def test_monitor_that_asks_for_a_workflow(tmp_path: Path, on: str, step: str, practices: set[str]) -> None:
+    listening = f"name: retrain\n{workflow(KEPT, 'workflow_dispatch')}"
+    tree = {**ML, CI: listening, ".github/workflows/b.yml": FIRST.format(on=on, step=step)}
+    report = scan_tree(tmp_path, tree)
+    assert {name for name in (SCHEDULED, TRIGGERED) if practice(report, name).met} == practices
+
+
+@pytest.mark.parametrize(
+    ("trigger", "practices"),
+    [
+        ("{periodic: {interval: 1, unit: DAYS}}", {SCHEDULED}),
+        ("{file_arrival: {url: 's3://a/new/'}}", {TRIGGERED}),
+        ("{pause_status: PAUSED, file_arrival: {url: 's3://a/new/'}}", set()),
+        ("{pause_status: UNPAUSED}", set()),
+    ],
+)
+def test_triggers_of_a_databricks_job(tmp_path: Path, trigger: str, practices: set[str]) -> None:
+    job = (
+        "bundle: {name: a}\nresources:\n  jobs:\n    retrain:\n"
+        f"      trigger: {trigger}\n      tasks:\n        - task_key: train\n"
+        f"          spark_python_task: {{python_file: train.py}}\n"
+    )
+    report = scan_tree(tmp_path, {**ML, "databricks.yml": job})
+    assert {name for name in (SCHEDULED, TRIGGERED) if practice(report, name).met} == practices
