@@ -39,6 +39,9 @@ _GIVEN_A_CLOCK = regex(
 )
 # https://learn.microsoft.com/python/api/azure-ai-ml/azure.ai.ml.entities.jobschedule (`create_job`: a pipeline)
 _OF_AZURE = "azure.ai.ml.entities.JobSchedule"
+# https://viniciuschiele.github.io/flask-apscheduler/rst/usage.html, https://github.com/rq/rq-scheduler
+_TASK_OF_FLASK = "flask_apscheduler.APScheduler.task"
+_OF_RQ = frozenset({"rq_scheduler.Scheduler.cron", "rq_scheduler.scheduler.Scheduler.cron"})
 _FROM_SOURCE = ".from_source"
 _PERIODIC = regex(r"huey\.([\w.]+\.)?\w*Huey\.periodic_task|fastapi_utils\.(tasks|timing)\.repeat_every")
 _METAFLOW = "metaflow.schedule"
@@ -131,7 +134,7 @@ def _may_set(name: str) -> bool:
     return (
         name.rpartition(".")[2] in _SETTING
         and any(p.fullmatch(name) for p in (_EVERY, _ADD_JOB, _DEPLOYS, _AZUREML, _GIVEN_A_CLOCK, _PERIODIC))
-    ) or name in (_METAFLOW, _OF_AZURE)
+    ) or name in (_METAFLOW, _OF_AZURE, _TASK_OF_FLASK, *_OF_RQ)
 
 
 def _definitions(defined: Mapping[str, Container[int]], index: CodeIndex) -> dict[str, list[tuple[Call, str]]]:
@@ -191,6 +194,10 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
         return f"{key}={given[key] or '…'}" if key else ""
     if _PERIODIC.fullmatch(name):
         return label or name.rpartition(".")[2]
+    if name == _TASK_OF_FLASK:
+        return _apscheduler(call)
+    if name in _OF_RQ:
+        return f"cron={next(iter(call.args), None) or call.keyword('cron_string') or '…'}"
     if name == _OF_AZURE:
         return next((f"{key}=…" for key, _ in call.keywords if key == "trigger"), "")
     if name == _METAFLOW:
@@ -204,7 +211,7 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
 
 def _apscheduler(call: Call) -> str:
     """The trigger of an APScheduler job in words; empty where the job runs once only (no trigger, `date`)."""
-    position = 0 if call.name.endswith(".scheduled_job") else 1
+    position = 0 if call.name.endswith((".scheduled_job", ".task")) else 1
     given = dict(call.keywords)
     if "trigger" not in given and len(call.args) <= position:
         return ""

@@ -10,8 +10,9 @@ from mlops_scan.code.facts import Guard, Module
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.ciruns import chain
 from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
+from mlops_scan.detectors.loops import looped
 from mlops_scan.detectors.pipelines import ml_step
-from mlops_scan.detectors.requested import requested_training
+from mlops_scan.detectors.requested import ASKING, requested_training
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
 from mlops_scan.detectors.triggers import after_clock, asked, on_data
 from mlops_scan.regex import has_any, regex
@@ -27,6 +28,8 @@ _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `retraining/scheduled` and `retraining/triggered`; schedules that never fire."""
     yield from unique(signal for run in context.leading() for signal in _scheduled(context, run))
+    yield from unique(_posted(context))
+    yield from unique(looped(context))
     yield from unique(_declared_schedules(context))
     yield from unique(_triggered(context))
     yield from _off(context)
@@ -91,6 +94,14 @@ def _requested(context: Context, run: Run) -> Iterator[Signal]:
             )
         evidence = (context.shown(run.start.evidence), *asked.evidence)
         yield Signal("retraining/scheduled", "http", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _posted(context: Context) -> Iterator[Signal]:
+    """Clocks whose job asks for training by a command: `curl -X POST http://trainer/train` in a crontab."""
+    for run in context.automation.runs:
+        start = run.start
+        if run.words[:1] in ASKING and (start.kind == "schedule" or "schedule" in start.triggers):
+            yield from _requested(context, run)
 
 
 def _declared_schedules(context: Context) -> Iterator[Signal]:

@@ -12,11 +12,13 @@ from mlops_scan.automation.cijobs import ci_runs
 from mlops_scan.automation.clocks import code_schedules, deployments
 from mlops_scan.automation.codepipelines import code_pipeline_runs
 from mlops_scan.automation.compiled import hold_compiled
+from mlops_scan.automation.crontabs import cron_runs
 from mlops_scan.automation.dagster import dagster_starts
 from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.kedro import registered_pipelines
 from mlops_scan.automation.model import Run
+from mlops_scan.automation.prefectruns import deployed_flows
 from mlops_scan.automation.projectcalls import called_projects
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.automation.starts import pipeline_runs, service_runs
@@ -78,6 +80,8 @@ def gather(
     uses = _uses(files, resolver, declared.uses)
     handed = Handed(documents, index, environment(declared.workflows))
     runs = tuple(_runs(declared, uses, resolver, handed))
+    runs += tuple(cron_runs(documents, resolver, runs))
+    runs += tuple(deployed_flows(runs, index))
     hold_compiled(uses, runs, matcher.tools.values(), index)
     begin(options, "wiring")
     context = Context(

@@ -332,3 +332,20 @@ def test_schedules_of_azure_ml(made: str, entries: list[tuple[str, str]]) -> Non
     )
     (run,) = scheduled({"pipe.py": text})
     assert (list(run.entries), run.start.label) == (entries, "trigger=…")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("clock = APScheduler()\n@clock.task('interval', id='a', hours=24)\ndef again(): main()", "trigger=interval"),
+        ("clock = APScheduler()\n@clock.task('date', id='a')\ndef again(): main()", ""),
+        ("clock = Scheduler(connection=c)\nclock.cron('0 3 * * *', func=main)", "cron=0 3 * * *"),
+        ("clock = Scheduler(connection=c)\nclock.cancel(main)", ""),
+        ("@app.task('interval')\ndef again(): main()", ""),
+    ],
+)
+def test_schedulers_of_services(text: str, label: str) -> None:
+    head = "from flask_apscheduler import APScheduler\nfrom rq_scheduler import Scheduler\nfrom train import main\n"
+    found = scheduled({"a.py": f"{head}{text}\n", **TRAIN})
+    assert [run.start.label for run in found] == ([label] if label else [])
+    assert all(run.entries[0] in (("a.py", "again"), ("train.py", "main")) for run in found)
