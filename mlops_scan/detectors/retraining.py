@@ -8,13 +8,14 @@ from mlops_scan.automation.clocks import paused
 from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import Guard, Module
 from mlops_scan.detectors.base import LEARNS, Context, unique
+from mlops_scan.detectors.branches import lets_train
 from mlops_scan.detectors.ciruns import chain
 from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
 from mlops_scan.detectors.loops import looped
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.detectors.requested import ASKING, requested_training
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
-from mlops_scan.detectors.triggers import after_clock, asked, on_data
+from mlops_scan.detectors.triggers import after_clock, asked, on_data, waiting
 from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
@@ -59,6 +60,10 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
         grade, reason = Grade.TRACE, KEEPS_NOTHING
     if clock:
         yield Signal("retraining/scheduled", tool, grade, evidence, reason=reason, fixed=True)
+        waits = waiting(context, run)
+        if waits is not None:
+            found = (waits, *evidence)
+            yield Signal("retraining/triggered", tool, grade, found, Confidence.MEDIUM, reason, fixed=True)
     if pushed is not None:
         yield Signal("retraining/triggered", tool, grade, (pushed, trained), Confidence.MEDIUM, reason, fixed=True)
     if event:
@@ -128,7 +133,7 @@ def _triggered(context: Context) -> Iterator[Signal]:
             line = next((number for number in dispatches if guard.line <= number <= guard.body_end), 0)
             if not line:
                 line = _calls_training(context, path, guard.scope, guard.line, guard.body_end)
-            line = line or _behind(context, module, guard, dispatches)
+            line = line or _behind(context, module, guard, dispatches) or lets_train(context, module, guard)
             if line:
                 evidence = (context.evidence(path, guard.line), context.evidence(path, line, Hop.EFFECT))
                 yield Signal(

@@ -14,6 +14,11 @@ from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop
 
 _DATA = regex(r"!?(\./)?(\*\*/)?((data|dataset|datasets)(/.*)?|(.*/)?(data|dataset|datasets)/.*|.*\.(dvc|csv|parquet))")
+_SENSOR = regex(
+    r"airflow\.([\w.]+\.)?(File|S3Key|S3KeysUnchanged|S3Prefix|GCSObjectExistence|GCSObjectUpdate\w*"
+    r"|GCSObjectsWithPrefixExistence|WasbBlob|WasbPrefix|Sql|HivePartition|BigQueryTableExistence)Sensor",
+    words=("airflow.",),
+)
 _ASKING = ("gh", "workflow", "run")
 _MONITORS = frozenset({"schedule", "external"})
 
@@ -39,6 +44,18 @@ def on_data(context: Context, run: Run) -> Evidence | None:
         wanted = [path for path in trigger.paths if not path.startswith("!")]
         if trigger.kind == "push" and wanted and all(_DATA.fullmatch(path) for path in wanted):
             return context.evidence(run.start.workflow, trigger.line, Hop.TRIGGER)
+    return None
+
+
+def waiting(context: Context, run: Run) -> Evidence | None:
+    """Where a scheduled DAG of Airflow waits for data before its other tasks: a sensor for files or rows; or None.
+
+    Fact: https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/sensors.html
+    """
+    for path, scope in run.entries if run.start.kind == "schedule" and not run.words else ():
+        for call in context.index.calls_in(path, scope):
+            if call.name.endswith("Sensor") and _SENSOR.fullmatch(call.name) is not None:
+                return context.evidence(path, call.line, Hop.TRIGGER)
     return None
 
 

@@ -22,6 +22,7 @@ from mlops_scan.automation.prefectruns import deployed_flows
 from mlops_scan.automation.projectcalls import called_projects
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.automation.starts import pipeline_runs, service_runs
+from mlops_scan.automation.taskimages import task_images
 from mlops_scan.automation.taskobjects import task_objects
 from mlops_scan.cache import Cache
 from mlops_scan.ci.find import unread_providers
@@ -108,6 +109,7 @@ def _uses(files: tuple[File, ...], resolver: Resolver, declared: Iterable[Use]) 
     uses += tuple(called_projects(uses, index, resolver))
     uses += tuple(registered_pipelines(index, documents))
     task_objects(uses, index, resolver)
+    task_images(uses, index, resolver)
     uses += tuple(trained_by_commands(files, documents, matcher, uses))
     uses += tuple(own_models(index, uses, lambda path: roles.get(path, Role.SOURCE)))
     return uses

@@ -507,3 +507,63 @@ def test_triggers_of_a_databricks_job(tmp_path: Path, trigger: str, practices: s
     )
     report = scan_tree(tmp_path, {**ML, "databricks.yml": job})
     assert {name for name in (SCHEDULED, TRIGGERED) if practice(report, name).met} == practices
+
+
+# -- tasks of Airflow that decide or wait ------------------------------------------------------------------------------
+
+HEAD = (
+    "from airflow import DAG\nfrom airflow.operators.empty import EmptyOperator\n"
+    "from airflow.operators.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator\n"
+    "from airflow.operators.trigger_dagrun import TriggerDagRunOperator\n"
+    "from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor\n"
+    "from airflow.sensors.external_task import ExternalTaskSensor\nfrom airflow.sensors.filesystem import FileSensor\n"
+    "from train import train\n\n\ndef fit():\n    train('a', 'b')\n\n\n"
+)
+BRANCH = "BranchPythonOperator(task_id='c', python_callable=choose)"
+
+
+def deciding(function: str, task: str, schedule: str = "'@daily'", fit: str = "") -> str:
+    """A DAG of a task before the one that trains, with the function that it calls."""
+    fit = fit or "PythonOperator(task_id='retrain', python_callable=fit)"
+    return (
+        f"{HEAD}def choose():\n    {function}\n\n\nwith DAG('a', schedule={schedule}) as dag:\n    first = {task}\n"
+        f"    last = {fit}\n    rest = EmptyOperator(task_id='rest')\n    first >> [last, rest]\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "task", "met"),
+    [
+        ("return 'retrain' if drift_share() > 0.3 else 'rest'", BRANCH, True),
+        ("if drift_share() > 0.3:\n        return 'retrain'\n    return 'rest'", BRANCH, True),
+        ("return drift_share() > 0.3", "ShortCircuitOperator(task_id='c', python_callable=choose)", True),
+        ("return 'rest' if missing_share() > THRESHOLD else 'retrain'", BRANCH, False),
+        ("return 'other' if drift_share() > 0.3 else 'rest'", BRANCH, False),
+        (
+            "return 'retrain' if drift_share() > 0.3 else 'rest'",
+            "PythonOperator(task_id='c', python_callable=choose)",
+            False,
+        ),
+        ("pass", "FileSensor(task_id='c', filepath='a.csv')", True),
+        ("pass", "S3KeySensor(task_id='c', bucket_key='a.csv')", True),
+        ("pass", "ExternalTaskSensor(task_id='c', external_dag_id='b')", False),
+    ],
+)
+def test_tasks_before_the_training(tmp_path: Path, function: str, task: str, met: bool) -> None:
+    report = scan_tree(tmp_path, {**ML, "dags/a.py": deciding(function, task)})
+    assert practice(report, TRIGGERED).met is met
+
+
+def test_a_branch_that_nothing_starts(tmp_path: Path) -> None:
+    text = deciding("return 'retrain' if drift_share() > 0.3 else 'rest'", BRANCH, "None")
+    assert not practice(scan_tree(tmp_path, {**ML, "dags/a.py": text}), TRIGGERED).met
+
+
+@pytest.mark.parametrize(("name", "met"), [("training", True), ("loading", False), ("gone", False)])
+def test_a_branch_that_starts_another_dag(tmp_path: Path, name: str, met: bool) -> None:
+    start = f"TriggerDagRunOperator(task_id='retrain', trigger_dag_id={name!r})"
+    first = deciding("return 'retrain' if drift_share() > 0.3 else 'rest'", BRANCH, fit=start)
+    other = HEAD + "with DAG('training', schedule=None):\n    PythonOperator(task_id='a', python_callable=fit)\n"
+    third = "from airflow import DAG\nwith DAG('loading', schedule=None):\n    print(1)\n"
+    report = scan_tree(tmp_path, {**ML, "dags/a.py": first, "dags/b.py": other, "dags/c.py": third})
+    assert practice(report, TRIGGERED).met is met
