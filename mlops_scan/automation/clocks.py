@@ -37,28 +37,25 @@ _GIVEN_A_CLOCK = regex(
     r"modal\.(App|Stub)\.function|prefect\.deployments\.(\w+\.)*Deployment(\.build_from_flow)?"
     r"|[@?\w.]+\.(with_options|configure)"
 )
+_METAFLOW = "metaflow.schedule"
 # https://learn.microsoft.com/python/api/azure-ai-ml/azure.ai.ml.entities.jobschedule (`create_job`: a pipeline)
 _OF_AZURE = "azure.ai.ml.entities.JobSchedule"
+# https://sagemaker.readthedocs.io/en/stable/workflows/pipelines/sagemaker.workflow.pipelines.html#triggers
+_OF_SAGEMAKER = "sagemaker.workflow.triggers.PipelineSchedule"
 # https://viniciuschiele.github.io/flask-apscheduler/rst/usage.html, https://github.com/rq/rq-scheduler
 _TASK_OF_FLASK = "flask_apscheduler.APScheduler.task"
 _OF_RQ = frozenset({"rq_scheduler.Scheduler.cron", "rq_scheduler.scheduler.Scheduler.cron"})
+_SAID = {
+    _METAFLOW: ("cron", "hourly", "daily", "weekly"),
+    _OF_AZURE: ("trigger",),
+    _OF_SAGEMAKER: ("cron", "rate"),
+}  # the keywords of a clock
+_OWN_CLOCKS = frozenset({_TASK_OF_FLASK, *_OF_RQ, *_SAID})
 _FROM_SOURCE = ".from_source"
 _PERIODIC = regex(r"huey\.([\w.]+\.)?\w*Huey\.periodic_task|fastapi_utils\.(tasks|timing)\.repeat_every")
-_METAFLOW = "metaflow.schedule"
-_EACH = ("cron", "hourly", "daily", "weekly")  # of Metaflow's decorator
 _SETTING = frozenset(
-    {
-        "do",
-        "add_job",
-        "scheduled_job",
-        "serve",
-        "deploy",
-        "to_deployment",
-        "create_schedule",
-        "create_recurring_run",
-        "create",
-    }
-    | {"function", "Deployment", "build_from_flow", "with_options", "configure"}
+    {"do", "add_job", "scheduled_job", "serve", "deploy", "to_deployment", "create_schedule", "create"}
+    | {"create_recurring_run", "function", "Deployment", "build_from_flow", "with_options", "configure"}
     | {"periodic_task", "repeat_every", "schedule", "JobSchedule"}
 )  # the last segments of names that one of these patterns fits
 _ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*", words=("airflow.",))
@@ -134,7 +131,7 @@ def _may_set(name: str) -> bool:
     return (
         name.rpartition(".")[2] in _SETTING
         and any(p.fullmatch(name) for p in (_EVERY, _ADD_JOB, _DEPLOYS, _AZUREML, _GIVEN_A_CLOCK, _PERIODIC))
-    ) or name in (_METAFLOW, _OF_AZURE, _TASK_OF_FLASK, *_OF_RQ)
+    ) or name in _OWN_CLOCKS
 
 
 def _definitions(defined: Mapping[str, Container[int]], index: CodeIndex) -> dict[str, list[tuple[Call, str]]]:
@@ -194,19 +191,24 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
         return f"{key}={given[key] or '…'}" if key else ""
     if _PERIODIC.fullmatch(name):
         return label or name.rpartition(".")[2]
-    if name == _TASK_OF_FLASK:
-        return _apscheduler(call)
-    if name in _OF_RQ:
-        return f"cron={next(iter(call.args), None) or call.keyword('cron_string') or '…'}"
-    if name == _OF_AZURE:
-        return next((f"{key}=…" for key, _ in call.keywords if key == "trigger"), "")
-    if name == _METAFLOW:
-        return next((f"{key}={value or '…'}" for key, value in call.keywords if key in _EACH), "")
+    if name in _OWN_CLOCKS:
+        return _own_clock(name, call)
     if name.endswith((".with_options", ".configure")) and "zenml" not in index.modules[path].roots:
         return ""
     if not label and any(keyword == "schedules" for keyword, _ in call.keywords):  # of a deployment of Prefect
         label = "schedules=…"
     return label if _DEPLOYS.fullmatch(name) or _GIVEN_A_CLOCK.fullmatch(name) else ""
+
+
+def _own_clock(name: str, call: Call) -> str:
+    """The clock of a call that each library says in its own way, in words; empty where it sets none."""
+    given = dict(call.keywords)
+    if name == _TASK_OF_FLASK:
+        return _apscheduler(call)
+    if name in _OF_RQ:
+        return f"cron={next(iter(call.args), None) or given.get('cron_string') or '…'}"
+    key = next((key for key in _SAID[name] if key in given), "")
+    return f"{key}={given[key] or '…'}" if key else ""
 
 
 def _apscheduler(call: Call) -> str:

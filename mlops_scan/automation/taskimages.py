@@ -44,7 +44,8 @@ def task_images(uses: Collection[Use], index: CodeIndex, resolver: Resolver) -> 
     for path, call in calls:
         found = known.get(_name(call.keyword("image") or ""), set())
         if len(found) == 1:
-            index.lead((path, call.scope), _entries(*next(iter(found)), path, call, resolver), call.line)
+            nodes = _entries(*next(iter(found)), path, call, resolver)
+            index.lead((path, call.scope), nodes, call.line, chosen=False)
 
 
 def _says(call: Call) -> bool:

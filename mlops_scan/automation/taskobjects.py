@@ -39,7 +39,7 @@ def task_objects(uses: Collection[Use], index: CodeIndex, resolver: Resolver) ->
         for call in index.calls_in(path, scope):
             imported = None if call.name in _MAKERS else index.find_module(call.name, path)
             if imported is not None and imported in made:
-                index.lead((path, scope), made[imported], call.line)
+                index.lead((path, scope), made[imported], call.line, chosen=False)
 
 
 def _pipelines(uses: Iterable[Use]) -> Iterator[Node]:
@@ -63,7 +63,8 @@ def _lead_calls(path: str, made: _Made, index: CodeIndex, resolver: Resolver) ->
     document = resolver.documents.python(path)
     for node in ast.walk(document.tree) if document is not None else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.lineno in scopes:
-            index.lead((path, scopes[node.lineno]), made.get((path, node.func.id), ()), node.lineno)
+            nodes = made.get((path, node.func.id), ())
+            index.lead((path, scopes[node.lineno]), nodes, node.lineno, chosen=False)
 
 
 def _runs(path: str, call: Call, resolver: Resolver) -> Iterator[Node]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from mlops_scan.automation.clocks import paused
 from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import Guard, Module
+from mlops_scan.detectors import polled
 from mlops_scan.detectors.base import LEARNS, Context, unique
 from mlops_scan.detectors.branches import lets_train
 from mlops_scan.detectors.ciruns import chain
@@ -139,6 +140,10 @@ def _triggered(context: Context) -> Iterator[Signal]:
                 yield Signal(
                     "retraining/triggered", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope
                 )
+                service = polled.on_data(context, (path, guard.scope))
+                if service is not None:
+                    found = (*evidence, service)
+                    yield Signal("retraining/triggered", "python", Grade.WIRED, found, Confidence.MEDIUM, fixed=True)
                 break
 
 

@@ -10,7 +10,7 @@ from mlops_scan.automation.azureclocks import azure_clocks
 from mlops_scan.automation.celery import beats
 from mlops_scan.automation.cijobs import ci_runs
 from mlops_scan.automation.clocks import code_schedules, deployments
-from mlops_scan.automation.codepipelines import code_pipeline_runs
+from mlops_scan.automation.codepipelines import code_pipeline_runs, lead_commands
 from mlops_scan.automation.compiled import hold_compiled
 from mlops_scan.automation.crontabs import cron_runs
 from mlops_scan.automation.dagster import dagster_starts
@@ -80,6 +80,7 @@ def gather(
     resolver = Resolver(documents, index, matcher, declared.pipelines)
     uses = _uses(files, resolver, declared.uses)
     handed = Handed(documents, index, environment(declared.workflows))
+    lead_commands(uses, index, resolver, handed)
     runs = tuple(_runs(declared, uses, resolver, handed))
     runs += tuple(cron_runs(documents, resolver, runs))
     runs += tuple(deployed_flows(runs, index))

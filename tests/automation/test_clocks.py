@@ -341,11 +341,14 @@ def test_schedules_of_azure_ml(made: str, entries: list[tuple[str, str]]) -> Non
         ("clock = APScheduler()\n@clock.task('date', id='a')\ndef again(): main()", ""),
         ("clock = Scheduler(connection=c)\nclock.cron('0 3 * * *', func=main)", "cron=0 3 * * *"),
         ("clock = Scheduler(connection=c)\nclock.cancel(main)", ""),
+        ("PipelineSchedule(name='a', cron='0 3 ? * MON *')\nmain()", "cron=0 3 ? * MON *"),
+        ("PipelineSchedule(name='a', at=now)\nmain()", ""),
         ("@app.task('interval')\ndef again(): main()", ""),
     ],
 )
 def test_schedulers_of_services(text: str, label: str) -> None:
-    head = "from flask_apscheduler import APScheduler\nfrom rq_scheduler import Scheduler\nfrom train import main\n"
+    head = "from flask_apscheduler import APScheduler\nfrom rq_scheduler import Scheduler\n"
+    head += "from sagemaker.workflow.triggers import PipelineSchedule\nfrom train import main\n"
     found = scheduled({"a.py": f"{head}{text}\n", **TRAIN})
     assert [run.start.label for run in found] == ([label] if label else [])
-    assert all(run.entries[0] in (("a.py", "again"), ("train.py", "main")) for run in found)
+    assert all(run.entries[0] in (("a.py", "again"), ("train.py", "main"), ("a.py", "")) for run in found)

@@ -567,3 +567,59 @@ def test_a_branch_that_starts_another_dag(tmp_path: Path, name: str, met: bool) 
     third = "from airflow import DAG\nwith DAG('loading', schedule=None):\n    print(1)\n"
     report = scan_tree(tmp_path, {**ML, "dags/a.py": first, "dags/b.py": other, "dags/c.py": third})
     assert practice(report, TRIGGERED).met is met
+
+
+# -- services that train with what comes in ----------------------------------------------------------------------------
+
+SERVICE = 'FROM python:3.12\nCOPY . .\nCMD ["{}", "{}"]\n'
+RETRAIN = (
+    "from train import train\n\nTHRESHOLD = 100\n\n\ndef again(rows):\n    if len(rows) > THRESHOLD:\n"
+    "        train('a', 'b')\n"
+)
+API = (
+    "from fastapi import FastAPI\nfrom again import again\n\napp = FastAPI()\n\n\n@app.post('{}')\n"
+    "def call(rows):\n    again(rows)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("route", "met"),
+    [("/feedback", True), ("/predict", True), ("/retrain", False), ("/check-drift", False), ("/admin/run", False)],
+)
+def test_routes_that_train_with_new_rows(tmp_path: Path, route: str, met: bool) -> None:
+    tree = {**ML, "again.py": RETRAIN, "api.py": API.format(route), "Dockerfile": SERVICE.format("uvicorn", "api:app")}
+    assert practice(scan_tree(tmp_path, tree), TRIGGERED).met is met
+    del tree["Dockerfile"]
+    assert not practice(scan_tree(tmp_path / "b", tree), TRIGGERED).met
+
+
+@pytest.mark.parametrize(("library", "met"), [("kafka", True), ("argparse", False)])
+def test_programs_that_train_with_new_rows(tmp_path: Path, library: str, met: bool) -> None:
+    program = f"import {library}\n{RETRAIN}\n\nif __name__ == '__main__':\n    again([1])\n"
+    tree = {**ML, "again.py": program, "Dockerfile": SERVICE.format("python", "again.py")}
+    assert practice(scan_tree(tmp_path, tree), TRIGGERED).met is met
+
+
+# -- commands that are put together ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "met"),
+    [
+        ("f'cd {HOME} && python train.py'", True),
+        ("f'python {HOME}/train.py --day {{{{ ds }}}}'", True),
+        ("'cd /opt/a && dvc repro'", True),
+        ("f'cd {HOME} && python data.py'", False),
+        ("f'echo {HOME}/train.py'", False),
+    ],
+)
+def test_commands_of_a_dag(tmp_path: Path, command: str, met: bool) -> None:
+    text = (
+        "import os\nfrom airflow import DAG\nfrom airflow.operators.bash import BashOperator\n\n"
+        "HOME = os.getenv('HOME_OF_IT', '/opt/airflow/a')\n\nwith DAG('a', schedule='@weekly'):\n"
+        f"    load = BashOperator(task_id='load', bash_command='python data.py')\n"
+        f"    fit = BashOperator(task_id='fit', bash_command={command})\n"
+    )
+    stages = "stages:\n  load: {cmd: python data.py}\n  train: {cmd: python train.py}\n"
+    report = scan_tree(tmp_path, {**ML, "dags/a.py": text, "dvc.yaml": stages})
+    assert practice(report, SCHEDULED).met is met
