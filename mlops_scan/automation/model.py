@@ -76,6 +76,7 @@ class PipelineStep(Struct, frozen=True):
     calls_all_of: str = ""  # a file of which the engine calls the functions (a Mage block)
     command_path: str = ""  # the file that the command stands in, where it is not that of the pipeline
     component: str = ""  # a file, or a registered name, that says what the step runs (Azure ML)
+    image: str = ""  # the name of the image whose own command it runs
 
 
 class Pipeline(Struct, frozen=True):

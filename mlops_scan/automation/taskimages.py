@@ -40,9 +40,9 @@ def task_images(uses: Collection[Use], index: CodeIndex, resolver: Resolver) -> 
         for call in index.modules[path].calls
         if (path, call.line) in places and call.name.endswith(_OPERATORS) and not _says(call)
     ]
-    known = _known(resolver) if calls else {}
+    known = known_images(resolver) if calls else {}
     for path, call in calls:
-        found = known.get(_name(call.keyword("image") or ""), set())
+        found = known.get(image_name(call.keyword("image") or ""), set())
         if len(found) == 1:
             nodes = _entries(*next(iter(found)), path, call, resolver)
             index.lead((path, call.scope), nodes, call.line, chosen=False)
@@ -54,14 +54,14 @@ def _says(call: Call) -> bool:
     return any(mark in text for text in given for mark in _PROGRAMS)
 
 
-def _name(image: str) -> str:
+def image_name(image: str) -> str:
     """The last part of an image's name, without tag and digest, `_` as `-`; empty for one that is not known."""
     name = image.rpartition("/")[2].partition("@")[0].partition(":")[0]
     return "" if "{" in name or "$" in name else name.lower().replace("_", "-")
 
 
-def _known(resolver: Resolver) -> Mapping[str, set[_Image]]:
-    """The images of the repository by name, each with its Dockerfile and the folder of its build."""
+def known_images(resolver: Resolver) -> Mapping[str, set[_Image]]:
+    """The images of the repository by the name that `image_name` gives, with Dockerfile and folder of the build."""
     documents = resolver.documents
     found: dict[str, set[_Image]] = defaultdict(set)
     for path, file in documents.files.items():
@@ -72,7 +72,7 @@ def _known(resolver: Resolver) -> Mapping[str, set[_Image]]:
     for file in listed(documents).languages.get("dockerfile", ()):
         folder = file.path.rpartition("/")[0]
         if file.role not in _ASIDE and folder and file.path not in built and file.name == "Dockerfile":
-            found[_name(folder)].add((file.path, folder))
+            found[image_name(folder)].add((file.path, folder))
     return found
 
 
@@ -83,7 +83,7 @@ def _composed(path: str, documents: Documents, resolver: Resolver) -> Iterator[t
         services = document.get("services")
         for name, body in services.entries[:200] if services is not None else ():
             image, service = body.get("image"), built.get(name)
-            named = _name((image.string() or "") if image is not None else name)
+            named = image_name((image.string() or "") if image is not None else name)
             if service is not None and service.dockerfile and named:
                 yield named, (service.dockerfile, service.folder)
 

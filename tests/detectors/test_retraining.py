@@ -623,3 +623,31 @@ def test_commands_of_a_dag(tmp_path: Path, command: str, met: bool) -> None:
     stages = "stages:\n  load: {cmd: python data.py}\n  train: {cmd: python train.py}\n"
     report = scan_tree(tmp_path, {**ML, "dags/a.py": text, "dvc.yaml": stages})
     assert practice(report, SCHEDULED).met is met
+
+
+# -- cron jobs of a cluster that run an image --------------------------------------------------------------------------
+
+JOB = (
+    "apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: a}}\nspec:\n  schedule: '0 3 * * *'\n"
+    "  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n"
+    "          containers: [{{name: a, {}}}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("container", "met"),
+    [
+        ("image: 'example.org/ml/trainer:1'", True),
+        ("image: trainer, args: [--full]", True),
+        ("image: trainer, command: [python, data.py]", False),
+        ("image: loader", False),
+        ("image: other", False),
+    ],
+)
+def test_cron_job_of_an_image(tmp_path: Path, container: str, met: bool) -> None:
+    image = 'FROM python:3.12\nCOPY . .\nENTRYPOINT ["python", "{}"]\n'
+    tree = {f"trainer/{name}": text for name, text in ML.items()}
+    tree |= {f"loader/{name}": text for name, text in ML.items()}
+    tree |= {"trainer/Dockerfile": image.format("train.py"), "loader/Dockerfile": image.format("data.py")}
+    report = scan_tree(tmp_path, {**tree, "k8s/job.yaml": JOB.format(container)})
+    assert practice(report, SCHEDULED).met is met
