@@ -584,7 +584,14 @@ API = (
 
 @pytest.mark.parametrize(
     ("route", "met"),
-    [("/feedback", True), ("/predict", True), ("/retrain", False), ("/check-drift", False), ("/admin/run", False)],
+    [
+        ("/feedback", True),
+        ("/predict", True),
+        ("/retrain", False),
+        ("/check-drift", False),
+        ("/simulate", False),
+        ("/run", False),
+    ],
 )
 def test_routes_that_train_with_new_rows(tmp_path: Path, route: str, met: bool) -> None:
     tree = {**ML, "again.py": RETRAIN, "api.py": API.format(route), "Dockerfile": SERVICE.format("uvicorn", "api:app")}
