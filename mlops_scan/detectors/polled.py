@@ -44,8 +44,8 @@ def polled(context: Context, node: Node) -> Evidence | None:
 def on_data(context: Context, node: Node) -> Evidence | None:
     """Where a service starts that comes to `node` with what clients or a queue send it; or None.
 
-    What stands behind a route that is there to train, to check or to simulate somebody has to ask for, and a program that an image
-    runs once somebody has to start.
+    What stands behind a route that is there to train, to check or to simulate somebody has to ask for, and a program
+    that an image runs once somebody has to start.
     """
     services = [s for s in context.started(*node) if s.run.start.kind == "service" and not s.run.start.blocked]
     routes = list(_routes(context, node)) if services else []
