@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from mlops_scan.automation.model import Run, Start
-from mlops_scan.code.facts import Call, Module
+from mlops_scan.code.facts import Call, Function, Module
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.documents.store import Documents
 from mlops_scan.regex import regex
@@ -18,6 +18,7 @@ from mlops_scan.words import Evidence, Hop, Location
 
 _BEAT = regex(r"(?im)^[^#\n]{0,200}\b(beat_schedule|celery_?beat_schedule)\b", words=("beat_schedule",))
 _TASK = ("shared_task", ".task")
+_GIVEN = "name="
 _ADD = ".add_periodic_task"
 _SIGNATURES = (".s", ".si", ".signature")
 
@@ -43,19 +44,32 @@ def _run(path: str, line: int, end_line: int, label: str, node: Node) -> Run:
 
 
 def _tasks(index: CodeIndex) -> Mapping[str, list[Node]]:
-    """The tasks of modules that use Celery, by the name of the function."""
+    """The tasks of modules that use Celery, by the name of the function and by the one that they are given."""
     found: dict[str, list[Node]] = defaultdict(list)
     for path, module in index.modules.items():
         if "celery" not in module.roots and not any("celery" in item.name for item in module.imports):
             continue
         for name, function in module.functions.items():
-            if any(decorator.endswith(_TASK) for decorator in function.decorators):
+            own = [decorator for decorator in function.decorators if decorator.endswith(_TASK)]
+            if own:
                 found[name].append((path, name))
+                found[_GIVEN + _name(module, function, own)].append((path, name))
     return found
 
 
+def _name(module: Module, function: Function, decorators: list[str]) -> str:
+    """The name that the decorator of a task gives it, or empty: `@app.task(name="retrain")`."""
+    above = (call for call in module.calls if call.name in decorators and call.line <= function.line)
+    nearest = max(above, key=lambda call: call.line, default=None)
+    near = nearest is not None and nearest.end_line + 3 >= function.line
+    return (nearest.keyword("name") or "") if nearest is not None and near else ""
+
+
 def _named(text: str, tasks: Mapping[str, list[Node]]) -> Node | None:
-    """The only task whose module and function a text names, as `worker.tasks.retrain`."""
+    """The only task that a text names, by its own name or as `worker.tasks.retrain`, its module and function."""
+    given = tasks.get(_GIVEN + text, ()) if text else ()
+    if len(given) == 1:
+        return given[0]
     module, _, name = text.rpartition(".")
     if not module:
         return None

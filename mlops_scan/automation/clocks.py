@@ -28,7 +28,7 @@ NO_CLOCK = "never fires by itself"
 """How the reason ends why a clock starts nothing that its author did without: `schedule=None`."""
 _EVERY = regex(r"schedule\.every(\..+)?\.do")
 _ADD_JOB = regex(r".*\.(add_job|scheduled_job)")
-_DEPLOYS = regex(r".*\.(serve|deploy|create_schedule|create_recurring_run)")
+_DEPLOYS = regex(r".*\.(serve|deploy|to_deployment|create_schedule|create_recurring_run)")
 # https://learn.microsoft.com/python/api/azureml-pipeline-core/azureml.pipeline.core.schedule.schedule: a clock
 # (`recurrence`), or a look at what has changed below a path of a datastore
 _AZUREML = regex(r"azureml\.pipeline\.core\.(.*\.)?Schedule\.create", words=("azureml",))
@@ -40,13 +40,26 @@ _GIVEN_A_CLOCK = regex(
     r"modal\.(App|Stub)\.function|prefect\.deployments\.(\w+\.)*Deployment(\.build_from_flow)?"
     r"|[@?\w.]+\.(with_options|configure)"
 )
-_PERIODIC = regex(r"huey\.([\w.]+\.)?\w*Huey\.periodic_task|fastapi_utils\.(tasks|timing)\.repeat_every")
 _METAFLOW = "metaflow.schedule"
-_EACH = ("cron", "hourly", "daily", "weekly")  # of Metaflow's decorator
+# https://learn.microsoft.com/python/api/azure-ai-ml/azure.ai.ml.entities.jobschedule (`create_job`: a pipeline)
+_OF_AZURE = "azure.ai.ml.entities.JobSchedule"
+# https://sagemaker.readthedocs.io/en/stable/workflows/pipelines/sagemaker.workflow.pipelines.html#triggers
+_OF_SAGEMAKER = "sagemaker.workflow.triggers.PipelineSchedule"
+# https://viniciuschiele.github.io/flask-apscheduler/rst/usage.html, https://github.com/rq/rq-scheduler
+_TASK_OF_FLASK = "flask_apscheduler.APScheduler.task"
+_OF_RQ = frozenset({"rq_scheduler.Scheduler.cron", "rq_scheduler.scheduler.Scheduler.cron"})
+_SAID = {
+    _METAFLOW: ("cron", "hourly", "daily", "weekly"),
+    _OF_AZURE: ("trigger",),
+    _OF_SAGEMAKER: ("cron", "rate"),
+}  # the keywords of a clock
+_OWN_CLOCKS = frozenset({_TASK_OF_FLASK, *_OF_RQ, *_SAID})
+_FROM_SOURCE = ".from_source"
+_PERIODIC = regex(r"huey\.([\w.]+\.)?\w*Huey\.periodic_task|fastapi_utils\.(tasks|timing)\.repeat_every")
 _SETTING = frozenset(
-    {"do", "add_job", "scheduled_job", "serve", "deploy", "create_schedule", "create_recurring_run", "create"}
-    | {"function", "Deployment", "build_from_flow", "with_options", "configure"}
-    | {"periodic_task", "repeat_every", "schedule"}
+    {"do", "add_job", "scheduled_job", "serve", "deploy", "to_deployment", "create_schedule", "create"}
+    | {"create_recurring_run", "function", "Deployment", "build_from_flow", "with_options", "configure"}
+    | {"periodic_task", "repeat_every", "schedule", "JobSchedule"}
 )  # the last segments of names that one of these patterns fits
 _ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*", words=("airflow.",))
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
@@ -121,7 +134,7 @@ def _may_set(name: str) -> bool:
     return (
         name.rpartition(".")[2] in _SETTING
         and any(p.fullmatch(name) for p in (_EVERY, _ADD_JOB, _DEPLOYS, _AZUREML, _GIVEN_A_CLOCK, _PERIODIC))
-    ) or name == _METAFLOW
+    ) or name in _OWN_CLOCKS
 
 
 def _definitions(defined: Mapping[str, Container[int]], index: CodeIndex) -> dict[str, list[tuple[Call, str]]]:
@@ -181,8 +194,8 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
         return f"{key}={given[key] or '…'}" if key else ""
     if _PERIODIC.fullmatch(name):
         return label or name.rpartition(".")[2]
-    if name == _METAFLOW:
-        return next((f"{key}={value or '…'}" for key, value in call.keywords if key in _EACH), "")
+    if name in _OWN_CLOCKS:
+        return _own_clock(name, call)
     if name.endswith((".with_options", ".configure")) and "zenml" not in index.modules[path].roots:
         return ""
     if not label and any(keyword == "schedules" for keyword, _ in call.keywords):  # of a deployment of Prefect
@@ -190,9 +203,20 @@ def _clock(path: str, call: Call, index: CodeIndex, definition: bool) -> str:
     return label if _DEPLOYS.fullmatch(name) or _GIVEN_A_CLOCK.fullmatch(name) else ""
 
 
+def _own_clock(name: str, call: Call) -> str:
+    """The clock of a call that each library says in its own way, in words; empty where it sets none."""
+    given = dict(call.keywords)
+    if name == _TASK_OF_FLASK:
+        return _apscheduler(call)
+    if name in _OF_RQ:
+        return f"cron={next(iter(call.args), None) or given.get('cron_string') or '…'}"
+    key = next((key for key in _SAID[name] if key in given), "")
+    return f"{key}={given[key] or '…'}" if key else ""
+
+
 def _apscheduler(call: Call) -> str:
     """The trigger of an APScheduler job in words; empty where the job runs once only (no trigger, `date`)."""
-    position = 0 if call.name.endswith(".scheduled_job") else 1
+    position = 0 if call.name.endswith((".scheduled_job", ".task")) else 1
     given = dict(call.keywords)
     if "trigger" not in given and len(call.args) <= position:
         return ""
@@ -202,8 +226,10 @@ def _apscheduler(call: Call) -> str:
 
 def _scheduled(path: str, call: Call, index: CodeIndex, definition: bool) -> tuple[Node, ...]:
     """The code that a clock set by a call starts."""
-    nodes: list[Node] = []
-    for name in (call.name.rpartition(".")[0], *call.refs):
+    nodes = list(_of_source(path, call, index))
+    inside = index.calls_in(path, call.scope) if call.name == _OF_AZURE else ()
+    made = [other.name for other in inside if call.line <= other.line and other.end_line <= call.end_line]
+    for name in (call.name.rpartition(".")[0], *call.refs, *made):  # `create_job=training()`
         target = index.resolve(path, name) if name else None
         if target is not None and target.first_party:
             nodes.append((target.path, target.qualname))
@@ -218,6 +244,22 @@ def _scheduled(path: str, call: Call, index: CodeIndex, definition: bool) -> tup
     if not nodes or (definition and call.scope == "" and decorated is None):
         nodes.append((path, call.scope))
     return tuple(dict.fromkeys(nodes))
+
+
+def _of_source(path: str, call: Call, index: CodeIndex) -> Iterator[Node]:
+    """The flow that a deployment gets from a repository: `flow.from_source(…, entrypoint="a.py:f").deploy(…)`.
+
+    Fact: https://docs.prefect.io/v3/how-to-guides/deployments/store-flow-code
+    """
+    made = call.name.rpartition(".")[0]
+    if not made.endswith(_FROM_SOURCE):
+        return
+    before = [c for c in index.calls_in(path, call.scope) if c.name == made and c.line <= call.end_line]
+    nearest = max(before, key=lambda other: other.line, default=None)
+    file, _, name = ((nearest.keyword("entrypoint") if nearest is not None else None) or "").partition(":")
+    target = index.script(file) if file else None
+    if target is not None and name in index.modules[target].functions:
+        yield target, name
 
 
 # -- prefect.yaml ----------------------------------------------------------------------------------------------------

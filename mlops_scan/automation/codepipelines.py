@@ -101,6 +101,27 @@ def code_pipeline_runs(uses: Sequence[Use], index: CodeIndex, resolver: Resolver
             yield from resolver.script(command.text, path, command.line, start, folder=command.folder)
 
 
+def lead_commands(uses: Iterable[Use], index: CodeIndex, resolver: Resolver, handed: Handed) -> None:
+    """Lead the graph of the code on from tasks to what their commands run, so that it is run with their pipeline.
+
+    Of a constant with the path of a script the graph knows that itself; of `f"cd {HOME} && python train.py"` or
+    `dvc repro` it does not.
+    """
+    lines: dict[Node, set[int]] = {}
+    for use in uses:
+        if "define-task" in use.does and use.location.path in index.modules:
+            lines.setdefault((use.location.path, use.scope), set()).add(use.location.line)
+    for (path, scope), tasks in lines.items():
+        for command in handed.commands(path, scope):
+            if command.line not in tasks:
+                continue
+            start = Start("pipeline", "task", Evidence(Location(path, command.line), Hop.TRIGGER, "task"))
+            runs = resolver.script(command.text, path, command.line, start, folder=command.folder)
+            nodes = tuple(dict.fromkeys(node for run in runs for node in run.entries if node[0] != path))
+            if nodes:
+                index.lead((path, scope), nodes, command.line, chosen=False)
+
+
 def task_scopes(uses: Iterable[Use]) -> frozenset[Node]:
     """The functions that are tasks of pipelines."""
     return frozenset((use.location.path, use.scope) for use in uses if use.scope and "define-task" in use.does)

@@ -98,6 +98,7 @@ class PipelineStep(Struct, frozen=True):
     calls_all_of: str = ""  # a file of which the engine calls the functions (a Mage block)
     command_path: str = ""  # the file that the command stands in, where it is not that of the pipeline
     component: str = ""  # a file, or a registered name, that says what the step runs (Azure ML)
+    image: str = ""  # the name of the image whose own command it runs
 
 
 class Pipeline(Struct, frozen=True):
@@ -113,3 +114,4 @@ class Pipeline(Struct, frozen=True):
     schedule_line: int = 0
     schedule_off: str = ""  # why that schedule does not fire, or empty
     schedule_path: str = ""  # the file of the schedule, where it is not that of the pipeline
+    schedule_on_data: bool = False  # it is new data that starts it, not a clock

@@ -55,8 +55,9 @@ class Paths:
             clean = clean[match.end() :]
         if not clean or any(c in clean for c in "${}<>`\n"):
             return None
-        if clean.startswith("/"):
-            return self._by_tail(clean)
+        if clean.startswith("/"):  # several may have that name: in an image it is the one of the folder it is built of
+            beside = self._rendered.get(join(folder, clean.rpartition("/")[2])) if clean.endswith(CODE) else None
+            return self._by_tail(clean) or beside
         for base in dict.fromkeys((own, folder, "") if match is not None and own else (folder, "")):
             path = self._rendered.get(join(base, clean))
             if path is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from mlops_scan.automation import images
 from mlops_scan.automation.model import Pipeline, Run, Start
 from mlops_scan.automation.resolve import Resolver
+from mlops_scan.automation.taskimages import image_name, known_images
 from mlops_scan.documents.store import Documents, language_of
 from mlops_scan.regex import regex
 from mlops_scan.words import Evidence, Hop, Location, Role
@@ -17,10 +18,16 @@ _MAX_PROCESSES = 100
 
 def pipeline_runs(pipelines: Sequence[Pipeline], resolver: Resolver) -> Iterator[Run]:
     """What the steps of declared pipelines run, with the pipeline as the start."""
+    known: Mapping[str, set[tuple[str, str]]] | None = None
     for pipeline in pipelines:
         evidence = Evidence(Location(pipeline.path, pipeline.line), Hop.TRIGGER, f"{pipeline.tool}: {pipeline.name}")
         start = Start("pipeline", f"{pipeline.tool} pipeline {pipeline.name}", evidence)
         yield from resolver.pipeline_start(pipeline, start)
+        for name in filter(None, (image_name(step.image) for step in pipeline.steps)):
+            known = known_images(resolver) if known is None else known
+            found = known.get(name, set())
+            for dockerfile, folder in found if len(found) == 1 else ():
+                yield from resolver.service(dockerfile, start, folder)
 
 
 def service_runs(documents: Documents, resolver: Resolver) -> Iterator[Run]:

@@ -74,9 +74,12 @@ class CodeIndex:
         """Everything that running the entries may run, nearest first, each with the step that led to it."""
         return self._reach.reach(entries, max_hops)
 
-    def lead(self, node: Node, targets: Iterable[Node], line: int) -> None:
-        """Add to the graph what a line of `node` runs in a way that the code alone does not show."""
-        self._reach.lead(node, targets, line)
+    def lead(self, node: Node, targets: Iterable[Node], line: int, chosen: bool = True) -> None:
+        """Add to the graph what a line of `node` runs in a way that the code alone does not show.
+
+        `chosen` tells that the code chooses it of alternatives, as an entry point of a project: it is among `led`.
+        """
+        self._reach.lead(node, targets, line, chosen)
 
     def hold(self, functions: Iterable[Node], calls: Iterable[tuple[str, int]]) -> None:
         """Take from the graph what only seems to run: decorated functions, and what calls at a line are handed."""

@@ -292,10 +292,11 @@ class Reach:
                     queue.append((target, hops + 1))
         return steps
 
-    def lead(self, node: Node, targets: Iterable[Node], line: int) -> None:
+    def lead(self, node: Node, targets: Iterable[Node], line: int, chosen: bool = True) -> None:
         """Add to the graph what a line of `node` runs in a way that the code alone does not show."""
         self._led[node[0]].append((node[1], tuple(targets), line))
-        self.led.update((node, (node[0], ""), *self._led[node[0]][-1][1]))
+        if chosen:
+            self.led.update((node, (node[0], ""), *self._led[node[0]][-1][1]))
         self._edges.pop(node[0], None)
         self._sources = None
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from mlops_scan.code.facts import Guard
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.drift_sites import drift_sites
+from mlops_scan.detectors.endless import looped
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
-from mlops_scan.detectors.loops import looped
 from mlops_scan.detectors.notifiers import alerts
 from mlops_scan.detectors.polled import polled
 from mlops_scan.detectors.quality import quality_guards

@@ -23,6 +23,7 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Location, Problem
 _SCORES = frozenset({"predict", "evaluate", "load-model"})
 _STAGES = frozenset({"preprocess", "validate-data", "train", "tune", "evaluate", "predict", "register"})
 _LEARNS_BY_NAME = regex(r"(train|fit|finetun|learn)", re.I)
+_FLOWS = frozenset({"prefect"})  # whose pipelines call one another: https://docs.prefect.io/v3/concepts/flows
 _MAX_BESIDE = 1_000  # commands of a job looked at
 _ONE_STEP = "it has a single step"
 
@@ -154,7 +155,7 @@ def coded(context: Context) -> tuple[Coded, ...]:
             reached = context.index.reach(nodes)
             work = context.does(reached, LEARNS) or context.does(reached, _SCORES)
             data = tasks_prepare(context, entries, reached, beside=work is not None)
-            known[entries] = work, _tasks(context, reached), data, missing
+            known[entries] = work, _tasks(context, entries, reached), data, missing
         found.append(Coded(use, entries, *known[entries]))
     return tuple(found)
 
@@ -208,8 +209,8 @@ def _with_scripts(context: Context, entries: tuple[Node, ...], tasks: Container[
     return tuple(dict.fromkeys(nodes)), lost or next(iter(missing), "")
 
 
-def _tasks(context: Context, reached: Iterable[Node]) -> int:
-    """How many tasks a pipeline has: task definitions that its definition reaches, at distinct places.
+def _tasks(context: Context, entries: tuple[Node, ...], reached: Iterable[Node]) -> int:
+    """How many tasks a pipeline has: task definitions that it reaches, at distinct places, and flows that it calls.
 
     Of a class that is one (`class Train(ContainerOp)`) a method is reached where an object of it is made.
     """
@@ -220,7 +221,7 @@ def _tasks(context: Context, reached: Iterable[Node]) -> int:
         (use.location.path, use.location.line)
         for node in nodes
         for use in context.by_node.get(node, ())
-        if "define-task" in use.does
+        if "define-task" in use.does or (use.tool in _FLOWS and "define-pipeline" in use.does and node not in entries)
     }
     return len(places)
 

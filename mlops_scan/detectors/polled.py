@@ -22,6 +22,11 @@ _ASKED = regex(
     r"(?:https?://[\w.:-]{1,200}|\$\{?\w{1,100}\}?|\}\})(/[\w./-]{1,200})"
 )  # of a command, also behind a variable
 _CHECK = regex(r"(drift|psi\b|monitor|perform|quality|evaluat|report)", re.I)  # a route for checks
+_ASKED = regex(rf"{_CHECK.pattern}|train|fit\b|learn|trigger|admin|simul|demo|test", re.I)
+_RECEIVES = regex(
+    r"predict|infer|score|classif|recommend|feedback|ingest|upload|event|label|observ|record|collect|sample|data", re.I
+)
+_QUEUES = frozenset({"kafka", "confluent_kafka", "aiokafka", "pika", "aio_pika", "nats", "watchdog", "faust"})
 _PLAIN = frozenset({"/health", "/healthz", "/ready", "/readyz", "/live", "/docs", "/ping", "/status"})
 _MAX_HANDLERS = 500
 _MAX_SIZE = 150_000  # bytes of a dashboard or manifest
@@ -37,6 +42,25 @@ def polled(context: Context, node: Node) -> Evidence | None:
         if route in clients:
             return clients[route]
     return None
+
+
+def on_data(context: Context, node: Node) -> Evidence | None:
+    """Where a service starts that comes to `node` with what clients or a queue send it; or None.
+
+    What stands behind a route that is there to train, to check or to simulate somebody has to ask for, and a program
+    that an image runs once somebody has to start.
+    """
+    services = [s for s in context.started(*node) if s.run.start.kind == "service" and not s.run.start.blocked]
+    routes = list(_routes(context, node)) if services else []
+    module = context.index.modules.get(node[0])
+    queued = module is not None and not _QUEUES.isdisjoint(module.roots)
+    if (
+        not services
+        or any(_ASKED.search(route) for route in routes)
+        or not (queued or any(_RECEIVES.search(route) for route in routes))
+    ):
+        return None
+    return context.shown(services[0].run.start.evidence)
 
 
 def on_request(context: Context, node: Node) -> str:

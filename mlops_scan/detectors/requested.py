@@ -23,6 +23,8 @@ _LIBRARIES = ("requests", "httpx", "aiohttp", "urllib3")
 _CLIENTS = regex(rf"({'|'.join(_LIBRARIES)})(\.\w+)*\.(post|put|request)", words=_LIBRARIES)
 _OPERATOR = "HttpOperator"  # of Airflow: https://airflow.apache.org/docs/apache-airflow-providers-http/
 _PATH = regex(r"(?:https?://[^/\s]+)?(/[\w./-]{0,200}\w)/?")
+ASKING = (("curl",), ("wget",), ("http",))
+"""The first words of commands that may ask a service for something."""
 _Route = tuple[Node, Use]
 
 
@@ -69,7 +71,11 @@ def _training_routes(context: Context) -> Mapping[str, _Route]:
 
 
 def _asked(context: Context, run: Run) -> Iterator[tuple[Evidence, str]]:
-    """The paths of addresses to which a run posts, by the code that it reaches."""
+    """The paths of addresses to which a run posts, by the code that it reaches or as a command itself."""
+    for word in run.words[1:] if run.words[:1] in ASKING else ():
+        match = _PATH.fullmatch(word.partition("?")[0])
+        if match is not None and "://" in word:
+            yield context.evidence(run.location.path, run.location.line, Hop.USE), match.group(1)
     for path, scope in context.automation.reached(run) if run.entries else ():
         module = context.index.modules.get(path)
         for call in context.index.calls_in(path, scope) if module is not None else ():

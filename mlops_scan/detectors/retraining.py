@@ -8,16 +8,20 @@ from mlops_scan.automation.clocks import NO_CLOCK, paused
 from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import Call, Guard, Module
 from mlops_scan.code.index import Node
+from mlops_scan.detectors import polled
 from mlops_scan.detectors.base import LEARNS, Context, unique
+from mlops_scan.detectors.branches import lets_train
 from mlops_scan.detectors.ciruns import chain
 from mlops_scan.detectors.dispatch import dispatching, sender, training_of, trains
 from mlops_scan.detectors.dispatched import dispatched
+from mlops_scan.detectors.loops import looped
 from mlops_scan.detectors.pipelines import ml_step
 from mlops_scan.detectors.quality import quality_guards
-from mlops_scan.detectors.requested import asks_to_train, requested_training
+from mlops_scan.detectors.requested import ASKING, asks_to_train, requested_training
 from mlops_scan.detectors.throwaway import KEEPS_NOTHING, keeps_nothing
+from mlops_scan.detectors.triggers import after_clock, asked, on_data, waiting
 from mlops_scan.regex import has_any, regex
-from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
+from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Signal
 
 _REASONS = ("drift", "degrad", "psi", "retrain", "performance", "threshold", "breach")
 _FOUND = ("drift", "degrad", "breach")
@@ -30,6 +34,8 @@ _TRIGGERS_TRAINING = LEARNS | {"run-pipeline"}
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `retraining/scheduled` and `retraining/triggered`; schedules that never fire."""
     yield from unique(signal for run in context.leading() for signal in _scheduled(context, run))
+    yield from unique(_posted(context))
+    yield from unique(looped(context))
     yield from unique(_declared_schedules(context))
     yield from unique(_triggered(context))
     yield from _off(context)
@@ -37,10 +43,13 @@ def detect(context: Context) -> Iterable[Signal | Problem]:
 
 def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
     start = run.start
-    clock = start.kind == "schedule" or (start.kind == "ci" and "schedule" in start.triggers)
+    clock = start.kind == "schedule" or (
+        start.kind == "ci" and ("schedule" in start.triggers or after_clock(context, run))
+    )
     event = start.kind == "event" or (start.kind == "ci" and "external" in start.triggers)
     by_hand = start.kind == "ci" and start.triggers == {"manual"}
-    if not (clock or event or by_hand or "chained" in start.triggers):
+    pushed = on_data(context, run) if start.kind == "ci" else None
+    if not (clock or event or by_hand or pushed or "chained" in start.triggers):
         return
     trained = training_of(context, run) if run.uses or run.entries or run.pipelines else None
     if trained is None:
@@ -51,22 +60,38 @@ def _scheduled(context: Context, run: Run) -> Iterator[Signal]:
     evidence = chain(context, run, trained) if run.words else (context.shown(start.evidence), trained)
     tool = start.kind if start.kind != "ci" else "ci"
     if by_hand:
-        reason = "training starts only when a person asks for it"
-        yield Signal("retraining/scheduled", tool, Grade.TRACE, evidence, reason=reason, fixed=True)
+        yield _by_hand(context, run, evidence)
         return
     grade, reason = (Grade.TRACE, start.blocked) if start.blocked else (Grade.WIRED, "")
     if not reason and keeps_nothing(context, run):
         grade, reason = Grade.TRACE, KEEPS_NOTHING
     if clock:
         yield Signal("retraining/scheduled", tool, grade, evidence, reason=reason, fixed=True)
+        waits = waiting(context, run)
+        if waits is not None:
+            found = (waits, *evidence)
+            yield Signal("retraining/triggered", tool, grade, found, Confidence.MEDIUM, reason, fixed=True)
+    if pushed is not None:
+        yield Signal("retraining/triggered", tool, grade, (pushed, trained), Confidence.MEDIUM, reason, fixed=True)
     if event:
         if start.kind == "ci" and not clock and not reason:
-            asked = sender(context)
-            if asked is None:
+            source = sender(context)
+            if source is None:
                 grade, reason = Grade.IMPLEMENTED, "nothing seen in the repository sends the event that starts it"
             else:
-                evidence = (asked, *evidence)
+                evidence = (source, *evidence)
         yield Signal("retraining/triggered", tool, grade, evidence, Confidence.MEDIUM, reason, fixed=True)
+
+
+def _by_hand(context: Context, run: Run, evidence: tuple[Evidence, ...]) -> Signal:
+    """A workflow that only a person starts, or a job that a clock starts and that looks whether it is needed."""
+    monitor = asked(context, run)
+    if monitor is None:
+        reason = "training starts only when a person asks for it"
+        return Signal("retraining/scheduled", "ci", Grade.TRACE, evidence, reason=reason, fixed=True)
+    practice = "retraining/triggered" if monitor.conditional else "retraining/scheduled"
+    grade, reason = (Grade.TRACE, KEEPS_NOTHING) if keeps_nothing(context, run) else (Grade.WIRED, "")
+    return Signal(practice, "ci", grade, (monitor.place, *evidence), Confidence.MEDIUM, reason, fixed=True)
 
 
 def _requested(context: Context, run: Run) -> Iterator[Signal]:
@@ -83,8 +108,16 @@ def _requested(context: Context, run: Run) -> Iterator[Signal]:
         yield Signal("retraining/scheduled", "http", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
 
 
+def _posted(context: Context) -> Iterator[Signal]:
+    """Clocks whose job asks for training by a command: `curl -X POST http://trainer/train` in a crontab."""
+    for run in context.automation.runs:
+        start = run.start
+        if run.words[:1] in ASKING and (start.kind == "schedule" or "schedule" in start.triggers):
+            yield from _requested(context, run)
+
+
 def _declared_schedules(context: Context) -> Iterator[Signal]:
-    """Clocks that pipeline declarations carry themselves: Databricks jobs, Argo CronWorkflows, Kubernetes CronJobs."""
+    """Clocks, and triggers on new data, that pipeline declarations carry: Databricks jobs, CronWorkflows, CronJobs."""
     for pipeline in context.automation.pipelines:
         if not pipeline.schedule:
             continue
@@ -93,7 +126,8 @@ def _declared_schedules(context: Context) -> Iterator[Signal]:
             continue
         definition = context.evidence(pipeline.schedule_path or pipeline.path, pipeline.schedule_line, Hop.TRIGGER)
         grade, reason = (Grade.TRACE, pipeline.schedule_off) if pipeline.schedule_off else (Grade.WIRED, "")
-        yield Signal("retraining/scheduled", pipeline.tool, grade, (definition, work), reason=reason, fixed=True)
+        practice = "retraining/triggered" if pipeline.schedule_on_data else "retraining/scheduled"
+        yield Signal(practice, pipeline.tool, grade, (definition, work), reason=reason, fixed=True)
 
 
 def _triggered(context: Context) -> Iterator[Signal]:
@@ -109,12 +143,16 @@ def _triggered(context: Context) -> Iterator[Signal]:
             line = next((number for number in dispatches if guard.line <= number <= guard.body_end), 0)
             if not line:
                 line = _calls_training(context, path, guard.scope, guard.line, guard.body_end, handed=told)
-            line = line or _behind(context, module, guard, dispatches)
+            line = line or _behind(context, module, guard, dispatches) or lets_train(context, module, guard)
             if line:
                 evidence = (context.evidence(path, guard.line), context.evidence(path, line, Hop.EFFECT))
                 yield Signal(
                     "retraining/triggered", "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope
                 )
+                service = polled.on_data(context, (path, guard.scope))
+                if service is not None:
+                    found = (*evidence, service)
+                    yield Signal("retraining/triggered", "python", Grade.WIRED, found, Confidence.MEDIUM, fixed=True)
                 break
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlops_scan.detectors.base import Context
-from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.checkers import READS
+from mlops_scan.detectors.kept import kept
 from mlops_scan.repository.roles import RoleCatalogue
 from mlops_scan.words import Role
 

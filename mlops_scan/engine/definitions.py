@@ -9,6 +9,7 @@ from mlops_scan.automation.infrastructure import typescript_programs
 from mlops_scan.automation.model import Pipeline
 from mlops_scan.automation.pipelines import declared, is_rule_file
 from mlops_scan.automation.pipelines.azure_components import completed, component_name
+from mlops_scan.automation.pipelines.azure_schedules import Clock, clock_of, scheduled
 from mlops_scan.automation.pipelines.bundles import settled
 from mlops_scan.automation.pipelines.mage_triggers import clocked
 from mlops_scan.ci.find import workflows
@@ -54,14 +55,19 @@ class Definitions:
         self._done = True
         documents, files = self._documents, self._files
         components: dict[str, str | None] = {}
+        clocks: dict[str, Clock] = {}
         for file in self._structured:
             self.uses += self._matcher.in_documents(file, documents.nodes(file.path))
             self.pipelines += _pipelines(file, documents)
             for name in filter(None, map(component_name, documents.nodes(file.path))):
                 components[name] = None if name in components else file.path
+            for document in documents.nodes(file.path) if file.role not in ASIDE else ():
+                clock = clock_of(file.path, document)
+                if clock is not None:
+                    clocks.setdefault(clock.pipeline, clock)
             documents.thin_out(file.path)
         self.uses += self._matcher.in_names([file for file in files if file.role not in UNPARSED])
-        whole = completed(self.pipelines, documents, components)
+        whole = scheduled(completed(self.pipelines, documents, components), clocks)
         self.pipelines = list(settled(clocked(whole, documents), documents))
         self.pipelines += [p for file in files for p in _in_rule_files(file, documents)]
         self.workflows = tuple(workflows(documents))

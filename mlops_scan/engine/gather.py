@@ -6,20 +6,25 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from mlops_scan.automation.azureclocks import azure_clocks
 from mlops_scan.automation.celery import beats
 from mlops_scan.automation.cijobs import ci_runs
 from mlops_scan.automation.clocks import code_schedules, deployments
-from mlops_scan.automation.codepipelines import code_pipeline_runs
+from mlops_scan.automation.codepipelines import code_pipeline_runs, lead_commands
 from mlops_scan.automation.compiled import hold_compiled
+from mlops_scan.automation.crontabs import cron_runs
 from mlops_scan.automation.dagster import dagster_starts
 from mlops_scan.automation.flowcalls import deployed_flows
 from mlops_scan.automation.graph import Automation
 from mlops_scan.automation.handed import Handed, environment
 from mlops_scan.automation.kedro import registered_pipelines
 from mlops_scan.automation.model import Run
+from mlops_scan.automation.prefectruns import flow_clocks
 from mlops_scan.automation.projectcalls import called_projects
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.automation.starts import pipeline_runs, service_runs
+from mlops_scan.automation.taskimages import task_images
+from mlops_scan.automation.taskobjects import task_objects
 from mlops_scan.cache import Cache
 from mlops_scan.ci.find import unread_providers
 from mlops_scan.ci.providers import GATHERED
@@ -76,7 +81,10 @@ def gather(
     resolver = Resolver(documents, index, matcher, declared.pipelines)
     uses = _uses(files, resolver, declared.uses)
     handed = Handed(documents, index, environment(declared.workflows))
+    lead_commands(uses, index, resolver, handed)
     runs = tuple(_runs(declared, uses, resolver, handed))
+    runs += tuple(cron_runs(documents, resolver, runs))
+    runs += tuple(flow_clocks(runs, index))
     hold_compiled(uses, runs, matcher.tools.values(), index)
     begin(options, "wiring")
     context = Context(
@@ -103,6 +111,8 @@ def _uses(files: tuple[File, ...], resolver: Resolver, declared: Iterable[Use]) 
     uses += tuple(called_projects(uses, index, resolver))
     uses += tuple(deployed_flows(uses, index))
     uses += tuple(registered_pipelines(index, documents))
+    task_objects(uses, index, resolver)
+    task_images(uses, index, resolver)
     uses += tuple(trained_by_commands(files, documents, matcher, uses))
     uses += tuple(own_models(index, uses, lambda path: roles.get(path, Role.SOURCE)))
     return uses
@@ -128,5 +138,6 @@ def _runs(
     yield from deployments(documents, index)
     yield from dagster_starts(index, documents)
     yield from beats(index, documents)
+    yield from azure_clocks(index, documents)
     yield from code_pipeline_runs(uses, index, resolver, handed)
     yield from service_runs(documents, resolver)

@@ -33,6 +33,20 @@ def test_schedule_of_the_beat(text: str, expected: list[str]) -> None:
     assert all(label.startswith("beat_schedule: ") for label, _ in found)
 
 
+@pytest.mark.parametrize(("name", "found"), [("retrain_model", 1), ("worker.tasks.fit", 1), ("fit", 0), ("other", 0)])
+def test_tasks_with_names_of_their_own(name: str, found: int) -> None:
+    tasks = f"{TASKS}\n@app.task(\n    bind=True, name='retrain_model'\n)\ndef fit(self): ...\n"
+    settings = f"app.conf.update(beat_schedule={{'a': {{'task': {name!r}, 'schedule': 60}}}})\n"
+    entries = [entries for _, entries in started({"worker/tasks.py": tasks, "settings.py": settings})]
+    assert entries == [(("worker/tasks.py", "fit"),)] * found
+
+
+def test_a_name_that_two_tasks_have() -> None:
+    tasks = "from celery import shared_task\n\n\n"
+    tasks += "@shared_task(name='a')\ndef one(): ...\n\n\n@shared_task(name='a')\ndef two(): ...\n"
+    assert not started({"worker/tasks.py": tasks, "settings.py": "BEAT_SCHEDULE = {'task': 'a'}\nbeat_schedule = {}\n"})
+
+
 def test_tasks_that_are_added() -> None:
     text = (
         "from celery.schedules import crontab\nfrom worker.tasks import app, clean, plain, retrain\n\n\n"

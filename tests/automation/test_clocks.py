@@ -296,3 +296,59 @@ def test_clocks_that_libraries_are_given(text: str, entries: list[str]) -> None:
     assert [[name for path, name in run.entries if path == "m.py" and name] for run in found] == (
         [entries] if entries else []
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("main.to_deployment(name='weekly', cron='0 3 * * 1')", [("train.py", "main")]),
+        ("main.to_deployment(name='weekly')", []),
+        (
+            "flow.from_source(source='x', entrypoint='train.py:other').deploy(name='a', cron='0 3 * * *')",
+            [("train.py", "other")],
+        ),
+        (
+            "f = flow.from_source('x', entrypoint='train.py:other')\nf.deploy(name='a', interval=60)",
+            [("train.py", "other")],
+        ),
+        ("flow.from_source('x', entrypoint='gone.py:main').deploy(name='a', cron='0 3 * * *')", [("deploy.py", "")]),
+        ("flow.from_source('x', entrypoint='train.py:gone').deploy(name='a', cron='0 3 * * *')", [("deploy.py", "")]),
+    ],
+)
+def test_deployments_of_prefect(text: str, entries: list[tuple[str, str]]) -> None:
+    found = scheduled({"deploy.py": f"from prefect import flow\nfrom train import main\n{text}\n", **TRAIN})
+    assert [node for run in found for node in run.entries] == entries
+
+
+@pytest.mark.parametrize(
+    ("made", "entries"),
+    [("training()", [("pipe.py", "training")]), ("lib.training()", [("pipe.py", "")])],
+)
+def test_schedules_of_azure_ml(made: str, entries: list[tuple[str, str]]) -> None:
+    text = (
+        "import lib\nfrom azure.ai.ml.entities import JobSchedule, RecurrenceTrigger\n\n\ndef training(): ...\n\n\n"
+        f"JobSchedule(name='a', trigger=RecurrenceTrigger(frequency='week', interval=1), create_job={made})\n"
+        "JobSchedule(name='a')\n"
+    )
+    (run,) = scheduled({"pipe.py": text})
+    assert (list(run.entries), run.start.label) == (entries, "trigger=…")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("clock = APScheduler()\n@clock.task('interval', id='a', hours=24)\ndef again(): main()", "trigger=interval"),
+        ("clock = APScheduler()\n@clock.task('date', id='a')\ndef again(): main()", ""),
+        ("clock = Scheduler(connection=c)\nclock.cron('0 3 * * *', func=main)", "cron=0 3 * * *"),
+        ("clock = Scheduler(connection=c)\nclock.cancel(main)", ""),
+        ("PipelineSchedule(name='a', cron='0 3 ? * MON *')\nmain()", "cron=0 3 ? * MON *"),
+        ("PipelineSchedule(name='a', at=now)\nmain()", ""),
+        ("@app.task('interval')\ndef again(): main()", ""),
+    ],
+)
+def test_schedulers_of_services(text: str, label: str) -> None:
+    head = "from flask_apscheduler import APScheduler\nfrom rq_scheduler import Scheduler\n"
+    head += "from sagemaker.workflow.triggers import PipelineSchedule\nfrom train import main\n"
+    found = scheduled({"a.py": f"{head}{text}\n", **TRAIN})
+    assert [run.start.label for run in found] == ([label] if label else [])
+    assert all(run.entries[0] in (("a.py", "again"), ("train.py", "main"), ("a.py", "")) for run in found)

@@ -30,7 +30,7 @@ def starts(text: str) -> list[Run]:
         ("ScheduleDefinition(job=training, cron_schedule='0 3 * * *')", BOTH),
         ("ScheduleDefinition(\n    job=loading,\n    cron_schedule='0 3 * * *',\n)", (("assets.py", "rows"),)),
         ("ScheduleDefinition(job_name='train_model', cron_schedule='@daily')", BOTH),
-        ("ScheduleDefinition(job=everything, cron_schedule='@daily')", (("defs.py", ""),)),
+        ("ScheduleDefinition(job=everything, cron_schedule='@daily')", (("defs.py", ""), *BOTH)),
         ("ScheduleDefinition(job=train, cron_schedule='@daily')", (("defs.py", "train"),)),
         ("@dg.schedule(job=train, cron_schedule='@daily')\ndef nightly(context): ...", (("defs.py", "train"),)),
         ("dg.build_schedule_from_partitioned_job(training)", BOTH),
@@ -54,6 +54,45 @@ def test_schedules(text: str, entries: tuple[tuple[str, str], ...]) -> None:
 )
 def test_what_starts_nothing_that_is_known(text: str) -> None:
     assert starts(text + "\n") == []
+
+
+def of_job(selection: str, assets: str = ASSETS, folder: str = "orders/") -> list[tuple[str, str]]:
+    """What a schedule starts whose job selects assets, in a folder beside another one with assets of those names."""
+    job = "from dagster import AssetSelection, ScheduleDefinition, define_asset_job\n"
+    job += f"job = define_asset_job({selection})\n"
+    tree = {
+        f"{folder}parts.py": assets,
+        "other/parts.py": ASSETS,
+        "orders/jobs/defs.py": f"{job}ScheduleDefinition(job=job, cron_schedule='@daily')\n",
+    }
+    documents = documents_of(tree)
+    return [node for run in dagster_starts(index_of(documents), documents) for node in run.entries]
+
+
+@pytest.mark.parametrize(
+    ("selection", "names"),
+    [
+        ("'nightly', selection=['rows', 'model']", ["rows", "model"]),
+        ("'nightly', ['model']", ["model"]),
+        ("name='model', selection=['rows']", ["rows"]),
+        ("'nightly', selection='+model*'", ["model"]),
+        ("'nightly', selection=AssetSelection.assets('model').upstream()", ["model"]),
+        ("'nightly', selection=AssetSelection.groups('model')", []),
+        ("'nightly', selection=['scores']", []),
+        ("'nightly', selection='*'", ["", "rows", "model"]),
+    ],
+)
+def test_assets_that_are_told_by_their_names(selection: str, names: list[str]) -> None:
+    found = of_job(selection)
+    assert [name for _, name in found] == names
+    assert all(path.startswith("orders/") for path, _ in found)
+
+
+def test_assets_of_a_group() -> None:
+    assets = ASSETS.replace("@asset\ndef model", "@asset(group_name='ml', name='champion')\ndef model")
+    assert of_job("'nightly', selection=AssetSelection.groups('ml')", assets) == [("orders/parts.py", "model")]
+    assert of_job("'nightly', selection='champion'", assets) == [("orders/parts.py", "model")]
+    assert of_job("'nightly', selection='model'", assets) == []
 
 
 def test_a_schedule_that_is_stopped() -> None:

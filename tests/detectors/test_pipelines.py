@@ -1074,3 +1074,11 @@ def test_a_job_handed_to_a_service_and_its_script_are_one_step(tmp_path: Path) -
     )
     assert not practice(report, PRACTICE).met
     assert grade(report, "code/modular-training") is Grade.WIRED
+
+
+def test_flows_that_a_flow_calls_are_its_tasks(tmp_path: Path) -> None:
+    head = "from prefect import flow\nfrom data import read\nfrom train import train\n\n\n"
+    flows = "@flow\ndef load():\n    read('a')\n\n\n@flow\ndef fit():\n    train('a', 'b')\n\n\n"
+    both = f"{head}{flows}@flow\ndef main():\n    load()\n    fit()\n"
+    assert practice(scan_tree(tmp_path / "a", {**ML, "flow.py": both}), "pipeline/orchestration").met
+    assert not practice(scan_tree(tmp_path / "b", {**ML, "flow.py": head + flows}), "pipeline/orchestration").met

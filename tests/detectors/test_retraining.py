@@ -430,3 +430,232 @@ def test_schedule_of_dagster(tmp_path: Path, job: str, status: str, expected: Gr
         "defs = dg.Definitions(assets=[rows, model], jobs=[loading, training], schedules=[nightly])\n"
     )
     assert grade(scan_tree(tmp_path, {**ML, "defs.py": defs}), "retraining/scheduled") is expected
+
+
+# -- behind a workflow's own triggers ----------------------------------------------------------------------------------
+
+FIRST = "name: first\non: {on}\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n      - {step}\n"
+KEPT = "python train.py && dvc push && git commit -am m && git push"
+
+
+@pytest.mark.parametrize(
+    ("first", "names", "met"),
+    [
+        (CRON, "[first]", True),
+        (CRON, "[other, first]", True),
+        ("push", "[first]", False),
+        (CRON, "[other]", False),
+        (CRON, "[firs]", False),
+    ],
+)
+def test_workflow_behind_one_with_a_clock(tmp_path: Path, first: str, names: str, met: bool) -> None:
+    on = f"{{workflow_run: {{workflows: {names}, types: [completed]}}}}"
+    before = FIRST.format(on=first, step="run: python data.py")
+    report = scan_tree(tmp_path, {**ML, CI: workflow(KEPT, on), ".github/workflows/b.yml": before})
+    assert practice(report, SCHEDULED).met is met
+
+
+@pytest.mark.parametrize(
+    ("on", "met"),
+    [
+        ("{push: {branches: [main], paths: ['data/**']}}", True),
+        ("{push: {paths: ['data/raw/*.csv', data.dvc, '**/*.dvc', '!data/README.md']}}", True),
+        ("{push: {paths: ['data/**', 'src/**']}}", False),
+        ("{push: {paths: ['database/**']}}", False),
+        ("{push: {paths: [dvc.lock, params.yaml]}}", False),
+        ("{push: {branches: [main]}}", False),
+        ("{pull_request: {paths: ['data/**']}}", False),
+    ],
+)
+def test_push_of_data(tmp_path: Path, on: str, met: bool) -> None:
+    report = scan_tree(tmp_path, {**ML, "data/raw/a.csv": "x\n1\n", CI: workflow(KEPT, on)})
+    assert practice(report, TRIGGERED).met is met
+
+
+@pytest.mark.parametrize(
+    ("on", "step", "practices"),
+    [
+        (CRON, "{if: steps.d.outputs.drift == 'true', run: gh workflow run a.yml}", {TRIGGERED}),
+        (CRON, "{if: failure(), run: gh workflow run retrain --ref main}", {TRIGGERED}),
+        (CRON, "{run: gh workflow run .github/workflows/a.yml}", {SCHEDULED}),
+        ("push", "{if: steps.d.outputs.drift == 'true', run: gh workflow run a.yml}", set()),
+        ("workflow_dispatch", "{if: always(), run: gh workflow run a.yml}", set()),
+        (CRON, "{if: always(), run: gh workflow run other.yml}", set()),
+        (CRON, "{if: always(), run: gh workflow list a.yml}", set()),
+    ],
+)
+def test_monitor_that_asks_for_a_workflow(tmp_path: Path, on: str, step: str, practices: set[str]) -> None:
+    listening = f"name: retrain\n{workflow(KEPT, 'workflow_dispatch')}"
+    tree = {**ML, CI: listening, ".github/workflows/b.yml": FIRST.format(on=on, step=step)}
+    report = scan_tree(tmp_path, tree)
+    assert {name for name in (SCHEDULED, TRIGGERED) if practice(report, name).met} == practices
+
+
+@pytest.mark.parametrize(
+    ("trigger", "practices"),
+    [
+        ("{periodic: {interval: 1, unit: DAYS}}", {SCHEDULED}),
+        ("{file_arrival: {url: 's3://a/new/'}}", {TRIGGERED}),
+        ("{pause_status: PAUSED, file_arrival: {url: 's3://a/new/'}}", set()),
+        ("{pause_status: UNPAUSED}", set()),
+    ],
+)
+def test_triggers_of_a_databricks_job(tmp_path: Path, trigger: str, practices: set[str]) -> None:
+    job = (
+        "bundle: {name: a}\nresources:\n  jobs:\n    retrain:\n"
+        f"      trigger: {trigger}\n      tasks:\n        - task_key: train\n"
+        f"          spark_python_task: {{python_file: train.py}}\n"
+    )
+    report = scan_tree(tmp_path, {**ML, "databricks.yml": job})
+    assert {name for name in (SCHEDULED, TRIGGERED) if practice(report, name).met} == practices
+
+
+# -- tasks of Airflow that decide or wait ------------------------------------------------------------------------------
+
+HEAD = (
+    "from airflow import DAG\nfrom airflow.operators.empty import EmptyOperator\n"
+    "from airflow.operators.python import BranchPythonOperator, PythonOperator, ShortCircuitOperator\n"
+    "from airflow.operators.trigger_dagrun import TriggerDagRunOperator\n"
+    "from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor\n"
+    "from airflow.sensors.external_task import ExternalTaskSensor\nfrom airflow.sensors.filesystem import FileSensor\n"
+    "from train import train\n\n\ndef fit():\n    train('a', 'b')\n\n\n"
+)
+BRANCH = "BranchPythonOperator(task_id='c', python_callable=choose)"
+
+
+def deciding(function: str, task: str, schedule: str = "'@daily'", fit: str = "") -> str:
+    """A DAG of a task before the one that trains, with the function that it calls."""
+    fit = fit or "PythonOperator(task_id='retrain', python_callable=fit)"
+    return (
+        f"{HEAD}def choose():\n    {function}\n\n\nwith DAG('a', schedule={schedule}) as dag:\n    first = {task}\n"
+        f"    last = {fit}\n    rest = EmptyOperator(task_id='rest')\n    first >> [last, rest]\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "task", "met"),
+    [
+        ("return 'retrain' if drift_share() > 0.3 else 'rest'", BRANCH, True),
+        ("if drift_share() > 0.3:\n        return 'retrain'\n    return 'rest'", BRANCH, True),
+        ("return drift_share() > 0.3", "ShortCircuitOperator(task_id='c', python_callable=choose)", True),
+        ("return 'rest' if missing_share() > THRESHOLD else 'retrain'", BRANCH, False),
+        ("return 'other' if drift_share() > 0.3 else 'rest'", BRANCH, False),
+        (
+            "return 'retrain' if drift_share() > 0.3 else 'rest'",
+            "PythonOperator(task_id='c', python_callable=choose)",
+            False,
+        ),
+        ("pass", "FileSensor(task_id='c', filepath='a.csv')", True),
+        ("pass", "S3KeySensor(task_id='c', bucket_key='a.csv')", True),
+        ("pass", "ExternalTaskSensor(task_id='c', external_dag_id='b')", False),
+    ],
+)
+def test_tasks_before_the_training(tmp_path: Path, function: str, task: str, met: bool) -> None:
+    report = scan_tree(tmp_path, {**ML, "dags/a.py": deciding(function, task)})
+    assert practice(report, TRIGGERED).met is met
+
+
+def test_a_branch_that_nothing_starts(tmp_path: Path) -> None:
+    text = deciding("return 'retrain' if drift_share() > 0.3 else 'rest'", BRANCH, "None")
+    assert not practice(scan_tree(tmp_path, {**ML, "dags/a.py": text}), TRIGGERED).met
+
+
+@pytest.mark.parametrize(("name", "met"), [("training", True), ("loading", False), ("gone", False)])
+def test_a_branch_that_starts_another_dag(tmp_path: Path, name: str, met: bool) -> None:
+    start = f"TriggerDagRunOperator(task_id='retrain', trigger_dag_id={name!r})"
+    first = deciding("return 'retrain' if drift_share() > 0.3 else 'rest'", BRANCH, fit=start)
+    other = HEAD + "with DAG('training', schedule=None):\n    PythonOperator(task_id='a', python_callable=fit)\n"
+    third = "from airflow import DAG\nwith DAG('loading', schedule=None):\n    print(1)\n"
+    report = scan_tree(tmp_path, {**ML, "dags/a.py": first, "dags/b.py": other, "dags/c.py": third})
+    assert practice(report, TRIGGERED).met is met
+
+
+# -- services that train with what comes in ----------------------------------------------------------------------------
+
+SERVICE = 'FROM python:3.12\nCOPY . .\nCMD ["{}", "{}"]\n'
+RETRAIN = (
+    "from train import train\n\nTHRESHOLD = 100\n\n\ndef again(rows):\n    if len(rows) > THRESHOLD:\n"
+    "        train('a', 'b')\n"
+)
+API = (
+    "from fastapi import FastAPI\nfrom again import again\n\napp = FastAPI()\n\n\n@app.post('{}')\n"
+    "def call(rows):\n    again(rows)\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("route", "met"),
+    [
+        ("/feedback", True),
+        ("/predict", True),
+        ("/retrain", False),
+        ("/check-drift", False),
+        ("/simulate", False),
+        ("/run", False),
+    ],
+)
+def test_routes_that_train_with_new_rows(tmp_path: Path, route: str, met: bool) -> None:
+    tree = {**ML, "again.py": RETRAIN, "api.py": API.format(route), "Dockerfile": SERVICE.format("uvicorn", "api:app")}
+    assert practice(scan_tree(tmp_path, tree), TRIGGERED).met is met
+    del tree["Dockerfile"]
+    assert not practice(scan_tree(tmp_path / "b", tree), TRIGGERED).met
+
+
+@pytest.mark.parametrize(("library", "met"), [("kafka", True), ("argparse", False)])
+def test_programs_that_train_with_new_rows(tmp_path: Path, library: str, met: bool) -> None:
+    program = f"import {library}\n{RETRAIN}\n\nif __name__ == '__main__':\n    again([1])\n"
+    tree = {**ML, "again.py": program, "Dockerfile": SERVICE.format("python", "again.py")}
+    assert practice(scan_tree(tmp_path, tree), TRIGGERED).met is met
+
+
+# -- commands that are put together ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "met"),
+    [
+        ("f'cd {HOME} && python train.py'", True),
+        ("f'python {HOME}/train.py --day {{{{ ds }}}}'", True),
+        ("'cd /opt/a && dvc repro'", True),
+        ("f'cd {HOME} && python data.py'", False),
+        ("f'echo {HOME}/train.py'", False),
+    ],
+)
+def test_commands_of_a_dag(tmp_path: Path, command: str, met: bool) -> None:
+    text = (
+        "import os\nfrom airflow import DAG\nfrom airflow.operators.bash import BashOperator\n\n"
+        "HOME = os.getenv('HOME_OF_IT', '/opt/airflow/a')\n\nwith DAG('a', schedule='@weekly'):\n"
+        f"    load = BashOperator(task_id='load', bash_command='python data.py')\n"
+        f"    fit = BashOperator(task_id='fit', bash_command={command})\n"
+    )
+    stages = "stages:\n  load: {cmd: python data.py}\n  train: {cmd: python train.py}\n"
+    report = scan_tree(tmp_path, {**ML, "dags/a.py": text, "dvc.yaml": stages})
+    assert practice(report, SCHEDULED).met is met
+
+
+# -- cron jobs of a cluster that run an image --------------------------------------------------------------------------
+
+JOB = (
+    "apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: a}}\nspec:\n  schedule: '0 3 * * *'\n"
+    "  jobTemplate:\n    spec:\n      template:\n        spec:\n          restartPolicy: Never\n"
+    "          containers: [{{name: a, {}}}]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("container", "met"),
+    [
+        ("image: 'example.org/ml/trainer:1'", True),
+        ("image: trainer, args: [--full]", True),
+        ("image: trainer, command: [python, data.py]", False),
+        ("image: loader", False),
+        ("image: other", False),
+    ],
+)
+def test_cron_job_of_an_image(tmp_path: Path, container: str, met: bool) -> None:
+    image = 'FROM python:3.12\nCOPY . .\nENTRYPOINT ["python", "{}"]\n'
+    tree = {f"trainer/{name}": text for name, text in ML.items()}
+    tree |= {f"loader/{name}": text for name, text in ML.items()}
+    tree |= {"trainer/Dockerfile": image.format("train.py"), "loader/Dockerfile": image.format("data.py")}
+    report = scan_tree(tmp_path, {**tree, "k8s/job.yaml": JOB.format(container)})
+    assert practice(report, SCHEDULED).met is met

@@ -1,4 +1,4 @@
-"""Pipelines that files declare: DVC, MLflow, Ploomber, spaCy, Mage, Kubeflow, Argo, Databricks, Azure ML, step lists.
+"""Pipelines that files declare: DVC, MLflow, Mage, Kestra, Kubeflow, Argo, Databricks, Azure ML, step lists and more.
 
 A pipeline here is only a declaration with steps. Whether it is an *ML* pipeline is decided later, from what its steps
 reach.
@@ -6,10 +6,10 @@ reach.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from mlops_scan.automation.model import Pipeline
-from mlops_scan.automation.pipelines import cloud, cluster, projects, steplists
+from mlops_scan.automation.pipelines import azure_schedules, cloud, cluster, kestra, machines, projects, steplists
 from mlops_scan.documents.node import Node
 from mlops_scan.repository.roles import strip_template
 
@@ -19,6 +19,17 @@ __all__ = ["declared", "is_rule_file"]
 def is_rule_file(name: str) -> bool:
     """Whether a file of that name has rules or processes, which `rulefiles` reads."""
     return name == "Snakefile" or name.endswith((".smk", ".nf"))
+
+
+_SHAPES: tuple[tuple[Callable[[Node], bool], Callable[[str, Node], Iterator[Pipeline]]], ...] = (
+    (cloud.is_databricks, cloud.databricks),
+    (cloud.is_azure_ml, lambda path, document: iter((cloud.azure_ml(path, document),))),
+    (cloud.is_azure_ml_v1, lambda path, document: iter((cloud.azure_ml_v1(path, document),))),
+    (azure_schedules.is_schedule, azure_schedules.held),
+    (kestra.is_kestra, kestra.kestra),
+    (machines.is_machine, machines.machine),
+    (projects.is_ploomber, projects.ploomber),
+)  # of documents that are told by their keys alone, the first that fits
 
 
 def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
@@ -35,13 +46,6 @@ def declared(path: str, documents: tuple[Node, ...]) -> Iterator[Pipeline]:
             yield cluster.kubeflow(path, compiled)
         elif (resource := cluster.resource(path, document)) is not None:
             yield from resource
-        elif cloud.is_databricks(document):
-            yield from cloud.databricks(path, document)
-        elif cloud.is_azure_ml(document):
-            yield cloud.azure_ml(path, document)
-        elif cloud.is_azure_ml_v1(document):
-            yield cloud.azure_ml_v1(path, document)
-        elif projects.is_ploomber(document):
-            yield from projects.ploomber(path, document)
         else:
-            yield from steplists.find(path, document)
+            read = next((read for fits, read in _SHAPES if fits(document)), steplists.find)
+            yield from read(path, document)

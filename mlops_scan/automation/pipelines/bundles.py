@@ -53,11 +53,12 @@ def _off(pipeline: Pipeline, path: str, root: Node, documents: Documents) -> str
         return pipeline.schedule_off
     declared = root.get("targets")
     targets = declared.entries[:_MAX_TARGETS] if declared is not None and declared.kind == "mapping" else ()
-    status = text(job.path("schedule", "pause_status"))
+    kind = "schedule" if job.get("schedule") is not None else "trigger"
+    status = text(job.path(kind, "pause_status"))
     if not targets:
         return f"`pause_status: {_PAUSED}`" if _status(status, root, None) == _PAUSED else ""
     for _, target in targets:
-        own = target.path("resources", "jobs", pipeline.name, "schedule", "pause_status")
+        own = target.path("resources", "jobs", pipeline.name, kind, "pause_status")
         if _in_target(text(own) or status, root, target) != _PAUSED:
             return ""
     if status.upper() == _PAUSED:

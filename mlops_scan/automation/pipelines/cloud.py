@@ -11,6 +11,8 @@ from mlops_scan.documents.node import Node
 
 # `run_mode` is what the validation of Databricks' MLOps Stacks is called with
 _TASKS = {"notebook_task": "notebook_path", "spark_python_task": "python_file", "python_wheel_task": "entry_point"}
+# https://docs.databricks.com/api/workspace/jobs/create (`trigger`: `periodic`, `file_arrival`, `table_update`)
+_ON_DATA = ("file_arrival", "table_update")
 _MAX_PARAMETERS = 50
 _MAX_WORD = 200  # characters of one
 
@@ -35,19 +37,28 @@ def databricks(path: str, document: Node) -> Iterator[Pipeline]:
 def _job(path: str, name: str, job: Node) -> Pipeline:
     tasks = job.get("tasks")
     steps = [_task(path, task) for task in (tasks.items[:200] if tasks is not None else ())]
-    clock = job.get("schedule")
-    cron = clock.get("quartz_cron_expression") if clock is not None else None
+    trigger = job.get("trigger")
+    clock = job.get("schedule") or trigger
+    cron = clock.get("quartz_cron_expression") or clock.get("periodic") if clock is not None else None
+    data = next((found for key in _ON_DATA if clock is not None and (found := clock.get(key)) is not None), None)
     status = text(clock.get("pause_status")) if clock is not None else ""
+    started = cron or data
     return Pipeline(
         "databricks",
         name,
         path,
         job.at,
         tuple(steps),
-        schedule=text(cron),
-        schedule_line=cron.at if cron is not None else 0,
+        schedule=(text(cron) or _period(cron)) if cron is not None else "new data" if data is not None else "",
+        schedule_line=started.at if started is not None else 0,
         schedule_off="`pause_status: PAUSED`" if status.upper() == "PAUSED" else "",
+        schedule_on_data=cron is None and data is not None,
     )
+
+
+def _period(periodic: Node) -> str:
+    """The words of a period: `every 1 DAYS`."""
+    return f"every {text(periodic.get('interval'))} {text(periodic.get('unit'))}" if periodic.entries else ""
 
 
 def _task(path: str, task: Node) -> PipelineStep:

@@ -149,7 +149,9 @@ def cron_job(path: str, document: Node) -> Iterator[Pipeline]:
     for container in containers.items[:_MAX_STEPS] if containers is not None else ():
         words = (*listed(container.get("command")), *listed(container.get("args")))
         first = container.get("command") or container.get("args") or container
-        steps.append(PipelineStep(text(container.get("name")), container.line, shlex.join(words), first.line))
+        own = "" if container.get("command") is not None else text(container.get("image"))
+        step = PipelineStep(text(container.get("name")), container.line, shlex.join(words), first.line, image=own)
+        steps.append(step)
     if steps and clock is not None:
         yield Pipeline(
             "kubernetes-cronjob",
