@@ -22,7 +22,7 @@ _ASKED = regex(
     r"(?:https?://[\w.:-]{1,200}|\$\{?\w{1,100}\}?|\}\})(/[\w./-]{1,200})"
 )  # of a command, also behind a variable
 _CHECK = regex(r"(drift|psi\b|monitor|perform|quality|evaluat|report)", re.I)  # a route for checks
-_ASKED = regex(rf"{_CHECK.pattern}|train|fit\b|learn|trigger|admin|simul|demo|test", re.I)
+_BY_SOMEBODY = regex(rf"{_CHECK.pattern}|train|fit\b|learn|trigger|admin|simul|demo|test", re.I)
 _RECEIVES = regex(
     r"predict|infer|score|classif|recommend|feedback|ingest|upload|event|label|observ|record|collect|sample|data", re.I
 )
@@ -56,7 +56,7 @@ def on_data(context: Context, node: Node) -> Evidence | None:
     queued = module is not None and not _QUEUES.isdisjoint(module.roots)
     if (
         not services
-        or any(_ASKED.search(route) for route in routes)
+        or any(_BY_SOMEBODY.search(route) for route in routes)
         or not (queued or any(_RECEIVES.search(route) for route in routes))
     ):
         return None
