@@ -48,6 +48,7 @@ CUTS: dict[str, tuple[Edit, ...]] = {
     "model never registered": (
         ("src/returns/train.py", "mlflow.register_model(", "print("),
         ("src/returns/train.py", ", MODEL_NAME).version", ")"),
+        ("dvc.lock", "work/model.joblib", "work/output.bin"),  # a model that DVC keeps has a version, too
     ),
     "versions not pinned": (("requirements.txt", "==", ">="),),
     "no model card": (("MODEL_CARD.md", "", ""),),

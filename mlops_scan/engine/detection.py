@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Each with about the milliseconds that it takes in a large tree, by which the processes divide the work.
 _WEIGHTS = {
-    "ci": 300, "approvals": 2, "asserted": 1, "cloud_alarms": 500, "cloud_triggers": 5, "collected": 10,
+    "approvals": 2, "asserted": 1, "ci": 300, "cloud_alarms": 500, "cloud_triggers": 5, "collected": 10,
     "configuration": 300, "defects": 50, "environment": 300, "evaluation": 20, "fairness": 2, "functions": 2,
     "gates": 20, "genai": 200, "governance": 80, "infrastructure": 5, "lineage": 5, "modelstores": 5,
     "monitor_configs": 150, "monitoring": 90, "notices": 5, "ownstores": 5, "pipelines": 350, "progressive": 10,

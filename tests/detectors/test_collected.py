@@ -113,7 +113,7 @@ def test_program_that_collects_errors(tmp_path: Path, name: str, text: str, expe
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("run.py", Grade.IMPLEMENTED), ("train_pipeline.py", Grade.IMPLEMENTED), ("old.py", Grade.TRACE)],
+    [("run.py", Grade.IMPLEMENTED), ("train_pipeline.py", Grade.IMPLEMENTED), ("weekly.py", Grade.IMPLEMENTED)],
 )
 def test_script_without_a_main_block_runs_the_check(tmp_path: Path, name: str, expected: Grade) -> None:
     tree = {
