@@ -84,6 +84,7 @@ class Guard(Struct, frozen=True, gc=False):
     body_end: int = 0
     ordered: bool = False  # something is compared by size, not only for equality or membership
     vague: bool = False  # it asks no more than whether something is there, or of which type: `isinstance(model, Ridge)`
+    formal: bool = False  # nor more than that and which form something has: `y.shape == (2, 1)`, `"label" in answer`
 
 
 class Shield(Struct, frozen=True, gc=False):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from mlops_scan.code.facts import Call, Guard
 from mlops_scan.code.scopes import Scope, name_of
 from mlops_scan.code.syntax import MAX_IDENTIFIERS, NAMING, Lines, children, identifiers, name_in, own_nodes
-from mlops_scan.regex import has_any
+from mlops_scan.regex import has_any, regex
 
 _MAX_ORIGINS = 12  # identifiers of what a compared variable was made of
 _MAX_BODY = 500  # statements of a branch looked at for what stops the program
@@ -23,6 +23,12 @@ PROCEEDS = (
 """Names of flags that let a model proceed: `if is_accepted:` is worth a look although it compares nothing itself."""
 _ADDS = frozenset({"append", "add", "extend"})
 _KIND_TESTS = frozenset({"isinstance", "hasattr", "callable", "issubclass"})
+_THERE = frozenset({"exists", "isfile", "is_file", "isdir", "is_dir"})
+_FORMS = frozenset({"shape", "ndim", "dtype", "size", "columns", "status_code", "returncode", "exit_code", "__class__"})
+_FORM_CALLS = frozenset({"size", "dim", "keys", "numel"})
+_WRAPS = frozenset({"tuple", "list", "set", "sorted"})
+KEY = regex(r"[a-z_][a-z0-9_]*")
+"""A text that is a key of a mapping, and no answer of a model: `"label" in answer`."""
 _ALARMS = ("drift", "degrad", "should_retrain", "needs_retrain", "need_retrain", "retrain_needed", "retraining_needed")
 """Names of flags on which training may begin."""
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
@@ -69,6 +75,7 @@ def guard_of(
         body_end=end,
         ordered=ordered,
         vague=stopping == "assert" and _is_vague(test),
+        formal=stopping == "assert" and _is_formal(test),
     )
 
 
@@ -112,6 +119,42 @@ def _is_vague(test: ast.expr) -> bool:
         return False
     other = test.comparators[0]
     return isinstance(test.ops[0], ast.IsNot) and isinstance(other, ast.Constant) and other.value is None
+
+
+def _is_formal(test: ast.expr) -> bool:
+    """Whether a test asks no more than which form something has: its shape, its length, its keys, that it is there."""
+    if isinstance(test, ast.BoolOp):
+        return all(map(_is_formal, test.values))
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return _is_formal(test.operand)
+    if isinstance(test, ast.Call):
+        function = test.func
+        if isinstance(function, ast.Name) and function.id in ("all", "any") and test.args:
+            inner = test.args[0]
+            return isinstance(inner, (ast.GeneratorExp, ast.ListComp)) and _is_formal(inner.elt)
+        return _is_vague(test) or (isinstance(function, ast.Attribute) and function.attr in _THERE)
+    if not isinstance(test, ast.Compare):
+        return False
+    if isinstance(test.ops[0], (ast.In, ast.NotIn)):
+        return isinstance(test.left, ast.Constant) and KEY.fullmatch(str(test.left.value)) is not None
+    return _is_vague(test) or any(map(_measures_form, (test.left, *test.comparators)))
+
+
+def _measures_form(node: ast.expr) -> bool:
+    """Whether an expression is a size, a type or the keys of something: `y.shape[0]`, `set(answer.keys())`."""
+    if isinstance(node, ast.Subscript):
+        return _measures_form(node.value)
+    if isinstance(node, ast.Attribute):
+        return node.attr in _FORMS or (node.attr == "name" and _measures_form(node.value))
+    if not isinstance(node, ast.Call):
+        return False
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        return function.attr in _FORM_CALLS
+    wraps = isinstance(function, ast.Name) and function.id in _WRAPS and len(node.args) == 1
+    return (isinstance(function, ast.Name) and function.id in ("len", "type")) or (
+        wraps and _measures_form(node.args[0])
+    )
 
 
 def orders(test: ast.expr) -> bool:

@@ -86,7 +86,10 @@ def _tests(context: Context, runs: list[Run]) -> Iterator[Signal]:
         if run.words and run.words[0] in ("pytest", "unittest") and not run.tests:
             grade, reason = Grade.TRACE, "no test file is collected by this command"
         elif run.tests and all(hollow(context, path) for path in run.tests):
-            grade, reason = Grade.TRACE, "the tests that CI runs check nothing of this repository"
+            grade, reason = (
+                Grade.TRACE,
+                "the tests that CI runs check nothing of this repository, or cannot be imported",
+            )
         shown = {
             path.rpartition("/")[0]: path for path in reversed(run.tests)
         }  # one file a folder: components see theirs

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import accumulate, pairwise
 
 from msgspec import Struct
 
@@ -20,7 +19,9 @@ from mlops_scan.code.reach import MAX_HOPS
 from mlops_scan.code.rnames import ROOT
 from mlops_scan.detectors.asked import asking_tests
 from mlops_scan.detectors.asking import asking_programs, model_of
+from mlops_scan.detectors.assertions import asserts
 from mlops_scan.detectors.base import ASIDE, LEARNS, Context
+from mlops_scan.detectors.brokenimports import broken_import
 from mlops_scan.detectors.inprocess import inprocess_tests
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.marks import always_skipped, marks_of
@@ -34,13 +35,6 @@ from mlops_scan.words import Confidence, Evidence, Grade, Hop, Problem, Role, Si
 
 _TEST_FILE = regex(r"(test_.*|.*_test|tests)\.py|test.*\.[rR]")
 _TESTS_FILE = regex(r".*_tests\.py", words=("_tests.py",))  # collected only where a command names it
-_FAILS = regex(
-    r"(unittest\.(case\.)?TestCase|\?|numpy\.testing|pandas\.testing|torch\.testing|tensorflow\.test\.TestCase)\.fail\w*"
-)
-_FAILING = "pytest.fail"
-_ERRORS = ("raises", "assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex", "warns", "assertLogs")
-_KINDS = frozenset({"assertIsInstance", "assertIsNotNone", "assert_is_instance"})
-_R_ERRORS = frozenset({"expect_error", "expect_warning", "expect_message", "expect_no_error", "expect_condition"})
 _BUILTINS = frozenset(dir(builtins))
 _DATA_LIBRARIES = frozenset(
     {"numpy", "pandas", "polars", "pyspark", "pyarrow", "scipy", "dask", "duckdb", "torch", "tensorflow", "jax"}
@@ -67,8 +61,14 @@ class ModelTest(Struct, frozen=True):
 def detect(context: Context) -> Iterable[Signal | Problem]:
     """Signals for `code/unit-tests` and `model/testing`."""
     for path, module in test_modules(context):
-        asserting = [f for f in test_functions(module) if _asserts(context, module, f)]
+        asserting = [f for f in test_functions(module) if asserts(context, module, f)]
         runner = "r-tests" if module.roots == {ROOT} else "pytest"
+        line, broken = broken_import(context, path) if test_functions(module) else (0, "")
+        if broken:
+            place = context.evidence(path, line, Hop.DEFINITION)
+            yield Signal("code/unit-tests", runner, Grade.TRACE, (place,), Confidence.MEDIUM, broken, fixed=True)
+            yield Problem("MLS317", f"No test of this file can run: {broken}.", place.location)
+            continue
         first = next((f for f in asserting if _first_party(context, path, f)), None)
         if first is not None:
             yield Signal(
@@ -151,7 +151,9 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
         for function in test_functions(module):
             nodes = tuple(entry_nodes(context, path, module, function))
             use = context.reaches(nodes, _EXERCISES, _TEST_HOPS)
-            if use is not None and use.tool == "pickle" and pickled_itself(context, use):
+            if use is not None and (
+                (use.tool == "pickle" and pickled_itself(context, use)) or _loads_data(context, use)
+            ):
                 use = context.reaches(nodes, _EXERCISES - {"load-model"}, _TEST_HOPS)
             if use is None:
                 continue
@@ -174,11 +176,25 @@ def _find_model_tests(context: Context) -> Iterator[ModelTest]:
         yield ModelTest(asking.path, asking.function, asking.use, "", marks, asks=True)
 
 
+def _loads_data(context: Context, use: Use) -> bool:
+    """Whether a data set loads what it gives out: a `Dataset` or data module of torch that calls `torch.load`."""
+    module = context.index.modules.get(use.location.path)
+    item = module.classes.get(use.scope.rpartition(".")[0]) if module is not None and "load-model" in use.does else None
+    return item is not None and any(base.endswith(("Dataset", "DataModule")) for base in item.bases)
+
+
 def _weakness(context: Context, module: Module, function: Function, nodes: tuple[Node, ...], use: Use) -> str:
-    if not _asserts(context, module, function):
+    broken = broken_import(context, module.path)[1]
+    if broken:
+        return broken
+    if not asserts(context, module, function):
         return "it reaches a model but asserts nothing"
-    if not _asserts(context, module, function, errors=False):
+    if not asserts(context, module, function, errors=False):
         return "it checks only that an error is raised, or of which type something is, and nothing the model answers"
+    if context.reaches(nodes, LEARNS, _TEST_HOPS) is None and not asserts(
+        context, module, function, errors=False, forms=False
+    ):
+        return "it checks only the form of what the model answers, such as its shape or keys, and no value"
     if always_skipped(function):
         return "it is always skipped"
     places = tuple(conftests(module.path))
@@ -244,11 +260,13 @@ def _imported(context: Context, path: str, function: Function) -> Iterator[Node]
 
 @kept
 def hollow(context: Context, path: str) -> bool:
-    """Whether a test file is known to check nothing, or nothing but its own mocks."""
+    """Whether a test file is known to check nothing, or nothing but its own mocks, or cannot be imported."""
     module = context.index.modules.get(path)
     if module is None:
         return _hollow_unparsed(context, path)
-    asserting = [function for function in test_functions(module) if _asserts(context, module, function)]
+    if broken_import(context, path)[1]:
+        return True
+    asserting = [function for function in test_functions(module) if asserts(context, module, function)]
     if not asserting:
         return True
     return not any(_runs_something(context, module, function) for function in asserting)
@@ -294,60 +312,6 @@ def _own_names(context: Context) -> frozenset[str]:
     """What the files and folders of the repository are called, up to the first dot."""
     names = {name for path in context.documents.files for name in path.split("/")}
     return frozenset([name.partition(".")[0] for name in names])
-
-
-def _asserts(context: Context, module: Module, function: Function, *, errors: bool = True) -> bool:
-    """Whether a test, or a helper of the tests that it calls, checks anything; with `errors` also that one comes.
-
-    Without `errors` it is no check either that something is there, or of which type it is.
-    """
-    if function.qualname in _checking(context, module.path, errors=errors):
-        return True
-    return any(
-        scope in _checking(context, path, errors=errors)
-        for path, scope in context.index.reach(((module.path, function.qualname),), _HELPER_HOPS)
-        if path in context.index.modules and context.role(path) is Role.TEST
-    )
-
-
-@kept
-def _checking(context: Context, path: str, *, errors: bool) -> frozenset[str]:
-    """The functions of a file that check something themselves."""
-    module = context.index.modules[path]
-    found: set[str] = set()
-    for guard in module.guards:
-        if guard.stops == "assert" and not guard.trivial and (errors or not guard.vague):
-            around = list(accumulate(guard.scope.split("."), "{}.{}".format))
-            if errors or not any(
-                outer in module.functions and fake in module.classes for outer, fake in pairwise(around)
-            ):
-                found.update(around)  # else what a stand-in checks that a test defines
-    checks: dict[str, bool] = {}
-    for call in module.calls:
-        if call.scope not in found:
-            if call.name not in checks:
-                checks[call.name] = _is_check(context, module, call.name, errors)
-            if checks[call.name]:
-                found.add(call.scope)
-    return frozenset(found.intersection(module.functions))
-
-
-def _is_check(context: Context, module: Module, name: str, errors: bool) -> bool:
-    """Whether a call by that name asserts; with `errors` also that an error is raised."""
-    target = context.index.resolve(module.path, name)
-    last = target.name.rpartition(".")[2]
-    if last.startswith("expect_") and target.name.startswith(f"{ROOT}."):
-        return errors or last not in _R_ERRORS
-    if last in _KINDS and not errors:
-        return False
-    if last in _ERRORS:
-        return errors and ("assert" in last or target.name == "pytest.raises")
-    return (
-        "assert" in last
-        or target.name == _FAILING
-        or (last.startswith("check_") and not target.first_party)
-        or (last.startswith("fail") and _FAILS.fullmatch(target.name) is not None)
-    )
 
 
 def _first_party(context: Context, path: str, function: Function) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops_scan.words import Grade
-from tests.trees import ML, Tree, grade, places, practice, scan_tree
+from tests.trees import ML, Tree, grade, places, practice, scan_tree, where
 
 UNIT, MODEL = "code/unit-tests", "model/testing"
 PREDICT = (
@@ -423,3 +423,67 @@ def test_what_a_fixture_makes_is_tested_by_who_asks_for_it(tmp_path: Path, conft
     test = "def test_a(model):\n    assert list(model) == []\n"
     tree = {**PROJECT, "tests/conftest.py": conftest, "tests/test_a.py": test}
     assert grade(scan_tree(tmp_path, tree), UNIT) in (expected, Grade.ABSENT if expected is Grade.TRACE else expected)
+
+
+SET = (
+    "import torch\nfrom torch.utils.data import Dataset\n\n\nclass {}(Dataset):\n    def __init__(self):\n"
+    "        self.x = torch.load('x.pt')\n"
+)
+
+
+@pytest.mark.parametrize("base", ["Dataset", "Module"])
+def test_data_set_that_loads_tensors_is_no_model(tmp_path: Path, base: str) -> None:
+    test = "from rows import Rows\n\n\ndef test_a():\n    assert Rows().x[0] > 0\n"
+    tree = {**ML, "rows.py": SET.format("Rows").replace("(Dataset)", f"({base})"), "tests/test_rows.py": test}
+    assert grade(scan_tree(tmp_path, tree), MODEL) is (Grade.ABSENT if base == "Dataset" else Grade.IMPLEMENTED)
+
+
+SHAPE = "import predict\n\n\ndef test_a():\n    found = predict.score([[1]])\n    {}\n"
+
+
+@pytest.mark.parametrize(
+    ("check", "grade_"),
+    [
+        ("assert found.shape == (1,)", Grade.TRACE),
+        ("assert len(found) == 1 and isinstance(found, list)", Grade.TRACE),
+        ("assert 'label' in found", Grade.TRACE),
+        ("assert set(found.keys()) == {'label'}", Grade.TRACE),
+        ("assert found.returncode == 0", Grade.TRACE),
+        ("assert all(x is not None for x in found)", Grade.TRACE),
+        ("assert found[0] == 1", Grade.IMPLEMENTED),
+        ("assert 0 <= found[0] <= 1", Grade.IMPLEMENTED),
+        ("assert 'Not spam' in found", Grade.IMPLEMENTED),
+        ("assert found[0] in (0, 1)", Grade.IMPLEMENTED),
+        ("assert found.shape == (1,) and found[0] > 0.5", Grade.IMPLEMENTED),
+        ("from train import train\n    assert len(train('s.csv', 'm')) == 1", Grade.IMPLEMENTED),
+    ],
+    ids=["shape", "length", "key", "keys", "status", "there", "value", "range", "answer", "class", "both", "trains"],
+)
+def test_form_of_an_answer_is_no_value(tmp_path: Path, check: str, grade_: Grade) -> None:
+    report = scan_tree(tmp_path, {**PROJECT, "tests/test_model.py": SHAPE.format(check)})
+    assert grade(report, "model/testing") is grade_
+
+
+@pytest.mark.parametrize(
+    ("check", "grade_"),
+    [
+        ("self.assertEqual(found.shape, (1,))", Grade.TRACE),
+        ("self.assertIn('label', found)", Grade.TRACE),
+        ("self.assertEqual(found[0], 1)", Grade.IMPLEMENTED),
+    ],
+)
+def test_form_of_an_answer_in_unittest(tmp_path: Path, check: str, grade_: Grade) -> None:
+    text = (
+        "import unittest\nimport predict\n\n\nclass TestModel(unittest.TestCase):\n    def test_a(self):\n"
+        f"        found = predict.score([[1]])\n        {check}\n"
+    )
+    assert grade(scan_tree(tmp_path, {**PROJECT, "tests/test_model.py": text}), "model/testing") is grade_
+
+
+@pytest.mark.parametrize(("name", "met"), [("score", True), ("score_all", False)])
+def test_file_that_cannot_be_imported(tmp_path: Path, name: str, met: bool) -> None:
+    text = f"from predict import {name}\n\n\ndef test_a():\n    assert {name}([[1]])[0] > 0.5\n"
+    report = scan_tree(tmp_path, {**PROJECT, "tests/test_model.py": text})
+    assert practice(report, "model/testing").met is met
+    assert practice(report, "code/unit-tests").met is met
+    assert where(report, "MLS317") == ([] if met else ["tests/test_model.py:1"])

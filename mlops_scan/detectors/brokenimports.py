@@ -1,0 +1,129 @@
+"""Imports of the repository's own code that cannot succeed: what they name is not there.
+
+Only what the files prove is told: a module of the repository without a trace of the name, a folder `src` without such
+a file. Names that something may add as it runs or is built, and modules that may be another's, are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.dependencies import declared
+from mlops_scan.detectors.kept import kept
+from mlops_scan.regex import regex
+from mlops_scan.repository.folders import above
+from mlops_scan.words import Role
+
+_MADE = regex(r"(_?version|.*_pb2(_grpc)?|__\w+__)")  # written by a build, or by Python itself
+# what gives a module names that it does not spell out
+_DYNAMIC = regex(
+    r"__getattr__|globals\(\)|sys\.modules|setattr\(|exec\(|__path__|lazy|import_module|__import__"
+    r"|^[ \t]*from[ \t][^\n]{1,300}[ \t]import[ \t]*\(?[ \t]*\*",
+    re.M,
+)
+_SOURCES = "src"
+"""A folder that no distribution is called: what is imported from it is the repository's own."""
+_ROOTS = ("", "src", "lib", "app", "python")  # where packages lie in a project
+_WRITTEN = frozenset({Role.VENDORED, Role.GENERATED})
+
+
+@kept
+def broken_import(context: Context, path: str) -> tuple[int, str]:
+    """The line of the first import of a module that cannot succeed, and why; 0 and empty where none is known."""
+    module = context.index.modules.get(path) if context.role(path) is not Role.TEMPLATE else None
+    own = [item for item in module.imports if not item.scope and not item.star] if module is not None else []
+    lines = context.documents.text(path).split("\n") if own else []
+    for item in own:
+        # one that is indented stands under a condition or in a `try`
+        reason = "" if lines[item.line - 1][:1].isspace() else _reason(context, path, item.name)
+        if reason:
+            return item.line, reason
+    return 0, ""
+
+
+def _reason(context: Context, path: str, name: str) -> str:
+    located = context.index.find_module(name, path)
+    if located is None:
+        return _not_below_sources(context, path, name)
+    target, rest = located
+    missing = rest.partition(".")[0]
+    if not missing or target == path or _MADE.fullmatch(missing) or context.role(target) in _WRITTEN:
+        return ""
+    module = name[: len(name) - len(rest)].rstrip(".")
+    if not _is_own(context, path, target, module) or _may_have(context, target, missing):
+        return ""
+    return f"it imports `{missing}`, which is not in {target}"
+
+
+def _is_own(context: Context, path: str, target: str, module: str) -> bool:
+    """Whether a dotted name can mean to the importer no other module than that of the repository."""
+    if module.partition(".")[0] in _outside(context):
+        return False
+    places = {
+        "/".join(part for part in (folder, root, module.replace(".", "/")) if part)
+        for folder in above(path.rpartition("/")[0])
+        for root in _ROOTS
+    }
+    return target.removesuffix(".py").removesuffix("/__init__") in places
+
+
+@kept
+def _outside(context: Context) -> frozenset[str]:
+    """What other distributions and Python itself are imported by."""
+    tools = (name.partition(".")[0] for tool in context.rules.tools.values() for name in tool.imports)
+    lists = (item.name.replace("-", "_") for item in declared(context))
+    return frozenset((*sys.stdlib_module_names, *tools, *lists)) - {_SOURCES}
+
+
+def _may_have(context: Context, target: str, name: str) -> bool:
+    """Whether a module, or another of its name, may have a name: it spells it out, or names come to it as it runs."""
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    for path in (target, *_modules_by_name(context).get(_last(target), ())):
+        folder, _, file = path.rpartition("/")
+        if file == "__init__.py" and name in _held(context, folder):
+            return True
+        text = context.documents.text(path)
+        if word.search(text) is not None or _DYNAMIC.search(text) is not None:
+            return True
+    return False
+
+
+def _last(path: str) -> str:
+    """The last part of the dotted name of a Python file."""
+    return path.removesuffix(".py").removesuffix("/__init__").rpartition("/")[2]
+
+
+@kept
+def _modules_by_name(context: Context) -> Mapping[str, Sequence[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for file in context.repository.files:
+        if file.suffix == ".py":
+            found[_last(file.path)].append(file.path)
+    return dict(found)
+
+
+def _not_below_sources(context: Context, path: str, name: str) -> str:
+    """Why a name below `src` means no file, although that folder is there; or empty."""
+    parts = name.split(".")
+    if parts[0] != _SOURCES or len(parts) < 2:
+        return ""
+    folders = [f"{folder}/{_SOURCES}".lstrip("/") for folder in above(path.rpartition("/")[0])]
+    held = [below for folder in folders if (below := _held(context, folder))]
+    if not held or any(parts[1] in below for below in held):
+        return ""
+    return f"it imports `{'.'.join(parts[:2])}`, which is not in the repository"
+
+
+@kept
+def _held(context: Context, folder: str) -> frozenset[str]:
+    """The names of the files, up to their first dot, and of the folders in a folder."""
+    below = f"{folder}/"
+    return frozenset(
+        file.path[len(below) :].partition("/")[0].partition(".")[0]
+        for file in context.repository.files
+        if file.path.startswith(below)
+    )
