@@ -10,6 +10,7 @@ from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead, unmade
+from mlops_scan.detectors.polled import on_request
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Signal
@@ -92,8 +93,19 @@ def alerts(context: Context, monitors: set[Node]) -> Iterator[Signal]:
                 "nothing calls this alert",
                 fixed=True,
             )
-        else:
-            yield Signal("monitoring/alerts", use.tool, Grade.IMPLEMENTED, evidence, use.confidence, scope=scope)
+            continue
+        route = on_request(context, (path, scope))
+        reason = f"it is sent only where somebody asks for `{route}`" if route else ""
+        yield Signal(
+            "monitoring/alerts",
+            use.tool,
+            Grade.IMPLEMENTED,
+            evidence,
+            use.confidence,
+            reason,
+            scope=scope,
+            fixed=bool(route),
+        )
 
 
 def _on_breach_paths(context: Context, modules: set[str]) -> set[Node]:

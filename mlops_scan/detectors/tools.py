@@ -17,7 +17,7 @@ from mlops_scan.detectors.manifests import is_stock
 from mlops_scan.detectors.modelless import NO_MODEL, without_model
 from mlops_scan.detectors.results import unminded
 from mlops_scan.detectors.splits import undivided
-from mlops_scan.detectors.tracked import artifacts_hold_tables, is_model
+from mlops_scan.detectors.tracked import artifacts_hold_tables, is_model, same_version
 from mlops_scan.detectors.unimported import is_needed_by_others, problems
 from mlops_scan.documents.requirements import normalised
 from mlops_scan.fingerprints.use import Use
@@ -33,6 +33,7 @@ _CHANCE = regex(
     r"time\.(time|time_ns|perf_counter|monotonic)|os\.(getpid|urandom)|uuid\.\w+|secrets\.\w+|datetime\..*now"
 )
 _ARTIFACT = "wandb.Artifact"
+_RECORDS = frozenset({"mlflow.data.from_spark", "mlflow.data.load_delta"})
 _MANIFESTS = "kubernetes-manifests"
 _FETCHES = frozenset({"pull", "fetch", "checkout"})
 
@@ -82,7 +83,8 @@ def _earned(context: Context, use: Use, practice: str) -> tuple[Grade, str]:
     kept_apart = practice == "data/versioning" and use.grade is Grade.TRACE and use.name == _ARTIFACT
     if kept_apart and artifacts_hold_tables(context):
         return Grade.IMPLEMENTED, ""
-    return use.grade, use.note
+    same = same_version(context, use) if practice == "data/versioning" and use.name in _RECORDS else ""
+    return (Grade.TRACE, f"the version that it records is always {same}") if same else (use.grade, use.note)
 
 
 def _is_clock_seed(context: Context, use: Use) -> bool:

@@ -354,6 +354,36 @@ def test_alert_in_a_module_of_its_own(tmp_path: Path) -> None:
     assert not practice(dead, ALERTS).met
 
 
+SERVICE = """\
+from fastapi import FastAPI
+
+from monitor_live import check
+
+app = FastAPI()
+
+
+@app.post("ROUTE")
+def ask(row: dict):
+    return check()
+"""
+
+
+@pytest.mark.parametrize(
+    ("route", "expected"),
+    [("/monitoring/check", Grade.IMPLEMENTED), ("/predict", Grade.WIRED)],
+    ids=["check", "predict"],
+)
+def test_alert_that_is_sent_only_when_somebody_asks(tmp_path: Path, route: str, expected: Grade) -> None:
+    tree = {
+        **ML,
+        "monitor_live.py": QUALITY.partition("\n\nif __name__")[0] + "\n",
+        "app.py": SERVICE.replace("ROUTE", route),
+        "Dockerfile": 'FROM python:3.12\nCOPY . .\nCMD ["uvicorn", "app:app"]\n',
+        "compose.yml": "services:\n  api:\n    build: .\n    ports: ['80:80']\n",
+    }
+    assert grade(scan_tree(tmp_path, tree), ALERTS) is expected
+
+
 def test_request_to_some_other_address_is_no_alert(tmp_path: Path) -> None:
     text = (
         WATCH.replace("def send_alert", "def store")

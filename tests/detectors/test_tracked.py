@@ -65,3 +65,33 @@ def go(name):
 def test_artifacts_whose_kind_the_callers_give(tmp_path: Path, text: str, expected: Grade) -> None:
     tree = {**ML, "helper.py": LOGGED, "clean.py": text}
     assert grade(scan_tree(tmp_path, tree), "data/versioning") is expected
+
+
+RECORDED = """\
+import mlflow
+
+
+class Training:
+    def __init__(self, spark):
+        self.data_version = GIVEN
+
+    def record(self, frame):
+        rows = mlflow.data.from_spark(frame, table_name="sales.rows", version=self.data_version)
+        mlflow.log_input(rows, context="training")
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("spark.sql('DESCRIBE HISTORY sales.rows').first().version", Grade.IMPLEMENTED),
+        ('"3"', Grade.IMPLEMENTED),
+        ('"0"  # describe history', Grade.TRACE),
+        ("None", Grade.TRACE),
+        ("0\n        self.data_version = str(spark.version)", Grade.IMPLEMENTED),
+    ],
+    ids=["asked", "pinned", "zero", "none", "set later"],
+)
+def test_version_that_is_always_the_same_placeholder(tmp_path: Path, given: str, expected: Grade) -> None:
+    tree = {**ML, "fit.py": RECORDED.replace("GIVEN", given)}
+    assert grade(scan_tree(tmp_path, tree), "data/versioning") is expected
