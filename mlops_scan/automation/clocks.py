@@ -62,6 +62,8 @@ _SETTING = frozenset(
     | {"periodic_task", "repeat_every", "schedule", "JobSchedule"}
 )  # the last segments of names that one of these patterns fits
 _ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*", words=("airflow.",))
+_DEPLOYMENTS = ("prefect.yaml", "prefect.yml", "-deployment.yaml", "-deployment.yml")
+_NOT_OWN = (Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST)
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
 _RECURRENCE, _DATASTORE = "recurrence", "datastore"
 _OF_ONE = (f"{_RECURRENCE}=", f"{_DATASTORE}=")  # a clock of one of the pipelines around it, told by its id alone
@@ -266,16 +268,24 @@ def _of_source(path: str, call: Call, index: CodeIndex) -> Iterator[Node]:
 
 
 def deployments(documents: Documents, index: CodeIndex) -> Iterator[Run]:
-    """The flows that the scheduled deployments of a `prefect.yaml` start."""
+    """The flows that the scheduled deployments of a `prefect.yaml` start, or those that Prefect 2 wrote to files.
+
+    Fact: `prefect deployment build` writes one deployment to `FLOW-deployment.yaml`;
+    https://docs-2.prefect.io/latest/concepts/deployments-block-based/#deployment-yaml
+    """
     for path, file in documents.files.items():
-        if strip_template(path)[0].rpartition("/")[2] not in ("prefect.yaml", "prefect.yml"):
+        name = strip_template(path)[0].rpartition("/")[2]
+        declared = name.startswith("prefect.")
+        if not name.endswith(_DEPLOYMENTS) or file.role in _NOT_OWN:
             continue
-        if file.role in (Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST):
+        if not declared and not documents.holds(path, "flow_name"):
             continue
         for document in documents.nodes(path):
-            listed = document.get("deployments")
+            listed = document.get("deployments") if declared else None
             for deployment in listed.items[:200] if listed is not None else ():
                 yield from _deployment(path, deployment, index, documents)
+            if document.get("flow_name") is not None:
+                yield from _deployment(path, document, index, documents)
 
 
 def _deployment(path: str, deployment: Value, index: CodeIndex, documents: Documents) -> Iterator[Run]:

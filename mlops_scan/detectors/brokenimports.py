@@ -22,7 +22,7 @@ _MADE = regex(r"(_?version|.*_pb2(_grpc)?|__\w+__)")  # written by a build, or b
 # what gives a module names that it does not spell out
 _DYNAMIC = regex(
     r"__getattr__|globals\(\)|sys\.modules|setattr\(|exec\(|__path__|lazy|import_module|__import__"
-    r"|^[ \t]*from[ \t][^\n]{1,300}[ \t]import[ \t]*\(?[ \t]*\*",
+    r"|^[ \t]{0,20}from[ \t]{1,5}[\w.]{1,200}[ \t]{1,5}import[ \t]{0,5}\(?[ \t]{0,5}\*",
     re.M,
 )
 _SOURCES = "src"

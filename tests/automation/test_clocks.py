@@ -251,6 +251,32 @@ def test_deployments_of_what_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        (
+            "retrain-deployment.yaml",
+            "flow_name: retrain\nschedule:\n  cron: 0 10 * * 1\nis_schedule_active: null\n",
+            [""],
+        ),
+        (
+            "retrain-deployment.yaml",
+            "flow_name: retrain\nschedule:\n  cron: 0 10 * * 1\nis_schedule_active: false\n",
+            ["`is_schedule_active: false`"],
+        ),
+        ("retrain-deployment.yaml", "flow_name: retrain\nschedule: null\n", []),
+        ("retrain-deployment.yaml", "schedule:\n  cron: 0 10 * * 1\n", []),
+        ("retrain.yaml", "flow_name: retrain\nschedule:\n  cron: 0 10 * * 1\n", []),
+    ],
+    ids=["clock", "off", "none", "of something else", "another name"],
+)
+def test_deployment_that_prefect_2_wrote(path: str, text: str, expected: list[str]) -> None:
+    documents = documents_of({path: f"name: weekly\nentrypoint: flows/train.py:retrain\n{text}", **FLOW})
+    found = list(deployments(documents, index_of(documents)))
+    assert [run.start.blocked for run in found] == expected
+    assert all(run.entries[-1] == ("flows/train.py", "retrain") for run in found)
+
+
+@pytest.mark.parametrize(
     ("text", "entries"),
     [
         (

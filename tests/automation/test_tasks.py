@@ -113,6 +113,44 @@ def test_mise() -> None:
     assert lines("mise install", tree) == []
 
 
+HOOKS = """\
+repos:
+  - repo: https://github.com/pre-commit/pre-commit-hooks
+    rev: v5.0.0
+    hooks: [{id: check-yaml, entry: elsewhere}]
+  - repo: local
+    hooks:
+      - id: tests
+        entry: pytest tests
+        args: [-q, -m, not slow]
+        language: system
+      - {id: pushed, entry: make all, language: system, stages: [pre-push]}
+      - {id: both, entry: ruff check, language: python, stages: [commit, manual]}
+      - {id: never, entry: say no, language: fail}
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("pre-commit run --all-files", [("tests", 8, "pytest tests -q -m 'not slow'"), ("both", 12, "ruff check")]),
+        ("prek run --hook-stage manual both -a", [("both", 12, "ruff check")]),
+        ("pre-commit run other", []),
+        ("pre-commit install", []),
+        ("pre-commit", []),
+    ],
+)
+def test_local_hooks(words: str, expected: list[tuple[str, int, str]]) -> None:
+    assert lines(words, {".pre-commit-config.yaml": HOOKS}, "src") == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "repos: x\n", "repos:\n  - repo: local\n", "repos:\n  - {repo: local, hooks: [{id: a}]}\n"]
+)
+def test_hooks_that_are_not_there(text: str) -> None:
+    assert lines("pre-commit run", {".pre-commit-config.yaml": text}) == []
+
+
 def test_tox_ini() -> None:
     text = """\
         [tox]

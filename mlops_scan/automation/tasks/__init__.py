@@ -15,7 +15,8 @@ from mlops_scan.regex import regex
 
 __all__ = ["Task", "Tasks"]
 
-RUNNERS = tables.RUNNERS | {"make", "gmake", "just", "task", "go-task", "tox", "nox", "invoke", "inv"}
+_HOOKS = frozenset({"pre-commit", "prek"})
+RUNNERS = tables.RUNNERS | {"make", "gmake", "just", "task", "go-task", "tox", "nox", "invoke", "inv"} | _HOOKS
 BARE = frozenset({"pdm", "pixi", "hatch", "rye", "pipenv"})
 """Runners whose `run NAME` the launcher rules of `documents.shell.unwrap` take away, so that only NAME is left."""
 
@@ -49,6 +50,10 @@ class Tasks:
             from mlops_scan.automation.tasks import make
 
             yield from make.called(words, folder, self._lookup)
+        elif runner in _HOOKS:
+            from mlops_scan.automation.tasks import hooks
+
+            yield from hooks.run(words, folder, self._lookup)
         elif (session := _SESSIONS.get(runner)) is not None:
             from mlops_scan.automation.tasks import sessions
 
