@@ -27,6 +27,7 @@ _GIVEN = {"aws-actions/amazon-ecs-render-task-definition": "task-definition="}
 Fact: https://github.com/aws-actions/amazon-ecs-render-task-definition (`task-definition` is the path of a file)
 """
 
+_BUILDS = "docker/build-push-action"
 _PLAIN_ACTIONS = (
     "actions/checkout", "actions/setup-", "docker/", "aws-actions/", "azure/login", "google-github-actions/",
 )  # fmt: skip
@@ -45,6 +46,9 @@ class Broken(Struct, frozen=True):
     place: Location | None = None  # None where it needs another job
     copied: str = ""
     instruction: Evidence | None = None
+    dockerfile: str = (
+        ""  # that of the root, which an action does not find; other files are told of as any command's are
+    )
 
 
 def broken_build(context: Context, run: Run) -> str:
@@ -58,9 +62,13 @@ def broken_build(context: Context, run: Run) -> str:
 
 
 def incomplete_images(context: Context) -> Iterator[Problem]:
-    """Images that CI builds and that copy a file which is not there; each instruction once."""
+    """Images that CI builds without their Dockerfile, or with one that copies what is not there; each once."""
     seen = set()
+    told = {run.location for run in context.automation.runs if run.missing}  # as what any command does not find
     for broken in _broken(context).values():
+        if broken.dockerfile and broken.place is not None and broken.place not in told:
+            message = f"This builds an image from `{broken.dockerfile}`, which is not in the repository."
+            yield Problem("MLS303", message, broken.place)
         if broken.instruction is not None and broken.place is not None and broken.instruction.location not in seen:
             seen.add(broken.instruction.location)
             message = f"This builds an image that copies `{broken.copied}`, which is not in the repository."
@@ -93,17 +101,35 @@ def _broken(context: Context) -> Mapping[_Job, Broken]:
 
 def _without_file(context: Context, run: Run) -> Broken | None:
     """Why a build without its Dockerfile, or an action without its definition, fails."""
-    what, missing = "the image is built from", ""
+    what, missing, sure = "the image is built from", "", False
     if run.words[:1] and run.words[0] in ENGINES and "build" in run.words[:4]:
         missing = run.missing
+    elif run.words[:2] == ("uses", _BUILDS):
+        missing = _no_dockerfile(context, run)
+        sure = "/" not in missing  # the root is no folder of a template that lies deeper
     elif run.words[:1] == ("uses",) and (name := _GIVEN.get(run.words[1])):
         what = "a step needs"
         given = next((word.removeprefix(name) for word in run.words[2:] if word.startswith(name)), "")
         if given and context.resolver.paths.existing(given, "", run.location.path) is None:
             missing = context.resolver.paths.missing(given, "", run.location.path)
-    if not missing or elsewhere(context, missing) or fetches(context, run.start.workflow, run.start.job):
+    if not missing or (not sure and elsewhere(context, missing)) or fetches(context, run.start.workflow, run.start.job):
         return None
-    return Broken(f"{what} `{missing}`, which is not in the repository", run.location)
+    reason = f"{what} `{missing}`, which is not in the repository"
+    return Broken(reason, run.location, dockerfile=missing if run.words[1:2] == (_BUILDS,) else "")
+
+
+def _no_dockerfile(context: Context, run: Run) -> str:
+    """The Dockerfile that the action which builds an image does not find, or empty.
+
+    Fact: without `file` it is that of the context, and `file` is a path of the repository;
+    https://github.com/docker/build-push-action#inputs
+    """
+    given = dict(word.partition("=")[::2] for word in run.words[2:])
+    root = given.get("context", ".")
+    name = given.get("file") or f"{root.rstrip('/')}/Dockerfile"
+    if has_any(f"{root} {name}", _NOT_PLAIN) or _may_make_files(context, run):
+        return ""
+    return "" if join("", name) in context.documents.files else join("", name)
 
 
 # -- what images copy ------------------------------------------------------------------------------------------------

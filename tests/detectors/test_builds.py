@@ -112,6 +112,28 @@ def test_a_definition_that_is_not_there(tmp_path: Path, steps: str, more: Tree, 
     assert grade(report, CD) is expected
 
 
+@pytest.mark.parametrize(
+    ("steps", "more", "missing"),
+    [
+        (ACTION, {}, "Dockerfile"),
+        (ACTION, {"app/Dockerfile": IMAGE}, "Dockerfile"),
+        (ACTION.replace("push: true", "push: true\n          context: ./app"), {"Dockerfile": IMAGE}, "app/Dockerfile"),
+        (ACTION.replace("push: true", "push: true\n          file: a/serve.Dockerfile"), {}, "a/serve.Dockerfile"),
+        (ACTION, {"Dockerfile": "FROM python:3.12\nCOPY train.py .\n"}, ""),
+        (ACTION.replace("push: true", "push: true\n          file: ${{ env.FILE }}"), {}, ""),
+        (ACTION.replace("push: true", "push: true\n          context: https://github.com/a/b.git"), {}, ""),
+        (script("python train.py") + ACTION, {}, ""),
+    ],
+    ids=["none", "in another folder", "context", "file", "there", "variable", "remote", "made before"],
+)
+def test_an_action_without_its_dockerfile(tmp_path: Path, steps: str, more: Tree, missing: str) -> None:
+    report = scan_tree(tmp_path, {**ML, **more, CI: HEAD + steps})
+    assert (grade(report, CD) is Grade.TRACE) is bool(missing)
+    told = [f.message for f in findings(report, "MLS303")]
+    assert len(told) == bool(missing)
+    assert all(f"`{missing}`, which is not in the repository" in message for message in told)
+
+
 # -- git pushes that deploy --------------------------------------------------------------------------------------------
 
 SPACE = "https://user:$HF_TOKEN@huggingface.co/spaces/${{ secrets.SPACE }}"
