@@ -156,8 +156,8 @@ def test_an_image_belongs_to_the_component_it_is_built_from(tmp_path: Path) -> N
     report = scan_tree(tmp_path / "a", {**tree, ".github/workflows/ci.yml": released(push)})
     assert of(report, CHURN, "cd/model-deploy").met
     assert not of(report, RANKING, "cd/model-deploy").met
-    report = scan_tree(tmp_path / "b", {**tree, ".github/workflows/ci.yml": released(push.replace(CHURN, "."))})
-    assert of(report, RANKING, "cd/model-deploy").met
+    whole = {**tree, "Dockerfile": image, ".github/workflows/ci.yml": released(push.replace(CHURN, "."))}
+    assert of(scan_tree(tmp_path / "b", whole), RANKING, "cd/model-deploy").met
 
 
 def test_a_script_that_two_jobs_run_counts_for_both(tmp_path: Path) -> None:
