@@ -14,13 +14,16 @@ from mlops_scan.code.index import CodeIndex
 from mlops_scan.words import Evidence, Hop
 
 _COMMANDS = (("prefect", "deploy"), ("prefect", "--no-prompt", "deploy"), ("prefect", "deployment", "build"))
+_PROGRAM = ("prefect",)
 _CLOCKS = frozenset({"--cron", "--interval", "--rrule"})
 
 
 def flow_clocks(runs: Iterable[Run], index: CodeIndex) -> Iterator[Run]:
     """What the clocks start with which commands deploy flows; the commands are those that something runs."""
     for run in runs:
-        if not any(run.words[: len(words)] == words for words in _COMMANDS) or run.start.blocked:
+        if run.words[:1] != _PROGRAM or run.start.blocked:
+            continue
+        if not any(run.words[: len(words)] == words for words in _COMMANDS):
             continue
         given = [(flag, value) for flag, value in pairwise(run.words) if flag in _CLOCKS]
         given += [

@@ -30,7 +30,6 @@ def code_of(context: Context, run: Run) -> str:
     return dedent("\n".join(lines[:end]))[:_MAX_TEXT]
 
 
-def module_of(context: Context, run: Run) -> Module | None:
-    """The facts of that code; None where there is none, or it is no Python."""
-    text = code_of(context, run)
-    return build(Source(run.location.path, text)).module if text else None
+def module_of(run: Run, code: str) -> Module | None:
+    """The facts of the code that a run has the interpreter run; None where it is no Python."""
+    return build(Source(run.location.path, code)).module

@@ -23,6 +23,7 @@ _RESTARTS = frozenset(
     {("systemctl", "restart"), ("systemctl", "reload-or-restart"), ("supervisorctl", "restart"), ("docker", "restart"),
      ("pm2", "restart"), ("pm2", "reload"), ("pm2", "start")}
 )  # fmt: skip
+_MANAGERS = frozenset({words[:1] for words in _RESTARTS} | {("service",)})
 _BRINGS = frozenset(
     {("git", "pull"), ("git", "fetch"), ("git", "clone"), ("git", "reset"), ("docker", "pull"), ("rsync",), ("scp",)}
 )
@@ -68,11 +69,15 @@ def restarted(context: Context) -> Iterator[Signal]:
 
     Only where the repository has a service at all: the unit of another one is not told by its name.
     """
-    runs = [run for run in context.automation.runs if run.start.kind == "ci" and _starts_service(context, run)]
-    if not runs or not any("serve" in use.does or _SERVING in use.serves for use in context.uses):
+    if not any("serve" in use.does or _SERVING in use.serves for use in context.uses):
         return
-    for run in runs:
-        if _stays(context, run) and _is_brought(context, run):
+    for run in context.automation.runs:
+        if (
+            run.start.kind == "ci"
+            and _starts_service(context, run)
+            and _stays(context, run)
+            and _is_brought(context, run)
+        ):
             grade, reason = graded(run, frozenset(AUTOMATIC), blocking=False)
             evidence = chain(context, run)
             yield Signal("cd/model-deploy", "ci", grade, evidence, Confidence.MEDIUM, reason, fixed=True)
@@ -80,16 +85,16 @@ def restarted(context: Context) -> Iterator[Signal]:
 
 def _starts_service(context: Context, run: Run) -> bool:
     """Whether a command starts a service again, not one that others ship, or a server by ssh."""
-    words = tuple(word for word in run.words if not word.startswith("-"))
-    if words[:2] in _RESTARTS:
-        return not any(_NOT_OURS.fullmatch(word.removesuffix(".service")) for word in words[2:])
-    if words[:1] == ("service",) and words[2:3] == ("restart",):
-        return _NOT_OURS.fullmatch(words[1]) is None
-    if not _is_remote(run):
-        return False
-    return any("serve" in use.does for use in run.uses) or any(
+    if run.words[:1] in _MANAGERS:
+        words = tuple(word for word in run.words if not word.startswith("-"))
+        if words[:2] in _RESTARTS:
+            return not any(_NOT_OURS.fullmatch(word.removesuffix(".service")) for word in words[2:])
+        if words[:1] == ("service",) and words[2:3] == ("restart",):
+            return _NOT_OURS.fullmatch(words[1]) is None
+    serves = any("serve" in use.does for use in run.uses) or any(
         "serve" in use.does for path, _ in run.entries for use in context.uses_in(path)
     )
+    return serves and _is_remote(run)
 
 
 def _is_brought(context: Context, run: Run) -> bool:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 
 from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import Guard
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.gates import METRIC, NOT_MODEL
-from mlops_scan.detectors.inline_code import module_of
+from mlops_scan.detectors.inline_code import code_of, module_of
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.outputs import releasing_outputs
 from mlops_scan.regex import has_any, regex
@@ -23,6 +22,9 @@ _ORDER = frozenset({"-lt", "-le", "-gt", "-ge", "<", ">", "<=", ">="})
 _COMPARES = regex(r"[<>]=?\s*[\w.$\"({\[]")
 _TESTS = frozenset({"[", "[[", "test", "((", "bc", "awk"})
 _OF_FIGURES = regex(r"(metric|score|eval|result|report)\w{0,40}\.(json|ya?ml|csv|txt)$", re.I, words=(".",))
+_READERS = frozenset({("python",), ("jq",), ("yq",), ("grep",), ("awk",)})
+_KINDS = frozenset({"ci", "schedule", "event", "pipeline"})
+_STOPPING = ("exit", "raise", "assert")  # without one of them code stops nothing
 _NEAR = 15  # lines from the reading to the exit
 
 
@@ -40,42 +42,54 @@ def gated_jobs(context: Context) -> frozenset[tuple[str, str]]:
 @kept
 def _found(context: Context) -> tuple[tuple[Signal, tuple[str, str]], ...]:
     """The gates, each with the workflow and the job that it is in."""
-    if not any(_reads(words) or words[:1] == ("python",) for words in context.commands()):
-        return ()
-    started = [run for run in context.automation.runs if run.start.kind in ("ci", "schedule", "event", "pipeline")]
-    grouped = groupby(started, key=lambda run: (run.start.workflow, run.start.label, run.location.path))
-    groups = [list(group) for _, group in grouped]
+    runs = context.automation.runs
     return tuple(
-        (signal, (runs[0].start.workflow, runs[0].start.job)) for runs in groups for signal in _gates(context, runs)
+        (signal, (run.start.workflow, run.start.job))
+        for position, run in enumerate(runs)
+        if run.words[:1] in _READERS and run.start.kind in _KINDS
+        for signal in _gates(context, runs, position)
     )
 
 
-def _gates(context: Context, runs: Sequence[Run]) -> Iterator[Signal]:
-    for position, run in enumerate(runs):
-        if run.words[:1] == ("python",) and (shown := _by_code(context, run)) is not None:
-            yield shown
-        if not _reads(run.words):
-            continue
-        if run.words[:1] == ("jq",) and _fails_by_itself(run):
-            yield _signal(context, run, run)
-            continue
-        near = [r for r in runs[position + 1 :] if 0 <= r.location.line - run.location.line <= _NEAR]
-        compared = next((n for n, r in enumerate(near) if _compares(r)), None)
-        if compared is None:
-            continue
-        after = near[compared:]
-        stop = next((r for r in after if _stops(r)), None) or next((r for r in after if _exits_itself(r)), None)
-        if stop is not None:
-            yield _signal(context, near[compared], stop)
-        elif (asked := _decides(context, after)) is not None:
-            yield _signal(context, near[compared], *asked)
+def _gates(context: Context, runs: Sequence[Run], position: int) -> Iterator[Signal]:
+    """The gates that begin with the command at a position."""
+    run = runs[position]
+    if run.words[:1] == ("python",) and (shown := _by_code(context, run)) is not None:
+        yield shown
+    if not _reads(run.words):
+        return
+    if run.words[:1] == ("jq",) and _fails_by_itself(run):
+        yield _signal(context, run, run)
+        return
+    near = [r for r in _behind(runs, position) if 0 <= r.location.line - run.location.line <= _NEAR]
+    compared = next((n for n, r in enumerate(near) if _compares(r)), None)
+    if compared is None:
+        return
+    after = near[compared:]
+    stop = next((r for r in after if _stops(r)), None) or next((r for r in after if _exits_itself(r)), None)
+    if stop is not None:
+        yield _signal(context, near[compared], stop)
+    elif (asked := _decides(context, after)) is not None:
+        yield _signal(context, near[compared], *asked)
+
+
+def _behind(runs: Sequence[Run], position: int) -> Iterator[Run]:
+    """The commands that stand behind one in the same script."""
+    start, path = runs[position].start, runs[position].location.path
+    for number in range(position + 1, len(runs)):
+        run = runs[number]
+        if run.location.path != path or (run.start.workflow, run.start.label) != (start.workflow, start.label):
+            return
+        yield run
 
 
 def _by_code(context: Context, run: Run) -> Signal | None:
     """The gate that code in the script is, or that a program is whose output a later step asks for."""
-    module = module_of(context, run)
-    if module is not None:
-        found = any(_is_bound(guard) and guard.stops in ("raise", "exit", "assert") for guard in module.guards)
+    code = code_of(context, run)
+    if code:
+        module = module_of(run, code) if METRIC.search(code) is not None and has_any(code, _STOPPING) else None
+        guards = module.guards if module is not None else ()
+        found = any(_is_bound(guard) and guard.stops in ("raise", "exit", "assert") for guard in guards)
         return _signal(context, run, run) if found else None
     wanted = releasing_outputs(context, run.start.workflow) if run.start.kind == "ci" else {}
     for path, _ in run.entries if wanted else ():
