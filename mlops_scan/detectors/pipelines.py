@@ -161,7 +161,7 @@ def coded(context: Context) -> tuple[Coded, ...]:
 
 
 def _in_code(context: Context) -> Iterator[Signal]:
-    for pipeline in coded(context):
+    for pipeline in sorted(coded(context), key=lambda p: p.work is None or LEARNS.isdisjoint(p.work.does)):
         use, entries, work, tasks = pipeline.use, pipeline.entries, pipeline.work, pipeline.tasks
         path = use.location.path
         definition = context.evidence(path, use.location.line, Hop.DEFINITION, use.location.end_line)

@@ -345,6 +345,15 @@ def test_prefect_needs_two_tasks(tmp_path: Path, tasks: int, expected: Grade) ->
     assert grade(scan_tree(tmp_path, {**ML, "flow.py": flow(tasks)}), PRACTICE) is expected
 
 
+def test_the_flow_that_trains_is_shown_first(tmp_path: Path) -> None:
+    flow = (
+        "from prefect import flow, task\n\nfrom {0} import {1}\n\n\n@task\ndef one(path):\n    return {1}(path)\n\n\n"
+    )
+    flow += "@task\ndef two(path):\n    return path\n\n\n@flow\ndef weekly():\n    one(two('d.csv'))\n"
+    tree = {**PROJECT, "a_check.py": flow.format("evaluate", "evaluate"), "b_fit.py": flow.format("train", "train")}
+    assert practice(scan_tree(tmp_path, tree), PRACTICE).evidence[0].location.path == "b_fit.py"
+
+
 METAFLOW = (
     "from metaflow import FlowSpec, step\n\nfrom data import read\n"
     "from train import train\n\n\nclass Churn(FlowSpec):\n"
