@@ -15,6 +15,7 @@ from mlops_scan.documents.node import Node as Value
 from mlops_scan.documents.store import Documents
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
+from mlops_scan.repository.folders import above
 from mlops_scan.repository.roles import strip_template
 from mlops_scan.words import Evidence, Hop, Location, Role
 
@@ -62,7 +63,7 @@ _SETTING = frozenset(
     | {"periodic_task", "repeat_every", "schedule", "JobSchedule"}
 )  # the last segments of names that one of these patterns fits
 _ASSET = regex(r"airflow\.(datasets|sdk|assets|sdk\.definitions\.asset)\.(Dataset|Asset)\w*", words=("airflow.",))
-_DEPLOYMENTS = ("prefect.yaml", "prefect.yml", "-deployment.yaml", "-deployment.yml")
+_DEPLOYMENTS = ("prefect.yaml", "prefect.yml", "deployment.yaml", "deployment.yml")
 _NOT_OWN = (Role.VENDORED, Role.GENERATED, Role.DOCS, Role.EXAMPLE, Role.TEST)
 _TRIGGERS = frozenset({"cron", "interval", "calendarinterval"})
 _RECURRENCE, _DATASTORE = "recurrence", "datastore"
@@ -290,8 +291,9 @@ def deployments(documents: Documents, index: CodeIndex) -> Iterator[Run]:
 
 def _deployment(path: str, deployment: Value, index: CodeIndex, documents: Documents) -> Iterator[Run]:
     file, _, flow = _text(deployment.get("entrypoint")).partition(":")
-    target = join(path.rpartition("/")[0], file) if file else ""
-    target = target if target in documents.files else join("", file)
+    # relative to the folder in which the deployment was made, which is that of the file or one above
+    places = (join(folder, file) for folder in above(path.rpartition("/")[0])) if file else ()
+    target = next((place for place in places if place in documents.files), "")
     if target not in index.modules:
         return
     qualname = flow.strip()

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mlops_scan.automation import rprograms
+from mlops_scan.automation.commands import chosen
 from mlops_scan.automation.paths import Paths
 from mlops_scan.code.index import CodeIndex, Node
 from mlops_scan.regex import regex
@@ -101,19 +102,24 @@ class Programs:
                 if module == "awslambdaric":
                     return self.handled(words[position + 2] if position + 2 < len(words) else "", folder)
                 if not _MODULE_LAUNCHERS.fullmatch(module):
-                    return self.module(module, folder)
+                    return self._asked(self.module(module, folder), words[position + 2 :])
                 position += 1
             elif word == "-c" and words[0] == "python":
                 return Program(self._imported(words[position + 1]) if position + 1 < len(words) else ())
             elif word in _WITH_VALUE:
                 position += 1
             elif not word.startswith("-") and word.partition("?")[0].endswith((".py", ".ipynb")):
-                return self._file(word, folder, origin)
+                return self._asked(self._file(word, folder, origin), words[position + 1 :])
             elif words[0] == "python" and not word.startswith("-"):
                 path = self.paths.existing(f"{word.rstrip('/')}/__main__.py", folder, origin)
                 return Program(self.index.script_entries(path)) if path is not None and "$" not in word else Program()
             position += 1
         return Program()
+
+    def _asked(self, program: Program, words: tuple[str, ...]) -> Program:
+        """The program with no more than the command of it that the words behind its name ask for."""
+        entries = chosen(self.index, program.entries, words)
+        return program if entries == program.entries else replace(program, entries=entries)
 
     def _of_r(self, words: tuple[str, ...], folder: str, origin: str) -> Program:
         """What `Rscript train.R`, `R -e "source('train.R')"`, `quarto render report.qmd` run."""

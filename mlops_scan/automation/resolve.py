@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from mlops_scan.automation import images
 from mlops_scan.automation.alone import INNER, SHELLS, SOURCE, TESTERS, Loners
 from mlops_scan.automation.chain import TOO_LONG, Chain
+from mlops_scan.automation.commands import chosen
 from mlops_scan.automation.containers import Containers
 from mlops_scan.automation.fed import runs_nothing
 from mlops_scan.automation.model import Pipeline, Run, Start
@@ -201,7 +202,8 @@ class Resolver:
             return
         entry = self.tasks.console_scripts().get(words[0])
         if entry:
-            entries = (*self.programs.objects(entry), *self.programs.driven(words, chain.folder))
+            own = chosen(self.index, self.programs.objects(entry), words[1:])
+            entries = (*own, *self.programs.driven(words, chain.folder))
         else:
             entries = self.submitter.deployed(words, chain.folder)
         yield replace(run, entries=entries) if entries else run

@@ -103,6 +103,8 @@ def _may_configure(file: File) -> bool:
     if file.name in _TOOL_FILES or ".github/" in file.path or file.name.startswith("docker-compose"):
         return False
     name = file.name.lower()
+    if "history" in name:  # `training_history.json` is what a training leaves
+        return False
     if not any(word in name for word in _RESULTS):
         return True
     stem = name.partition(".")[0]

@@ -95,7 +95,8 @@ def _mocks(context: Context, path: str, call: Call) -> bool:
     name = context.index.resolve(path, call.name).name
     if name.startswith(MOCKS):
         return name.endswith(_PATCHES) or name.rpartition(".")[2] in _OBJECTS
-    return call.name.endswith(_PATCHES)
+    made = name.startswith("?") and name.rpartition(".")[2] in _OBJECTS  # `mocker.Mock()` of a fixture
+    return made or call.name.endswith(_PATCHES)
 
 
 def _is_quiet(context: Context, path: str, call: Call, use: Use, trains: bool) -> bool:

@@ -254,7 +254,9 @@ def _imported(context: Context, path: str, function: Function) -> Iterator[Node]
     for call in context.index.calls_in(path, function.qualname):
         found = context.index.find_module(call.name.rpartition(".")[0], path)
         there = context.index.modules.get(found[0]) if found is not None else None
-        if found is not None and there is not None and found[0] != path and found[1] in there.variables:
+        if found is None or there is None or found[0] == path:
+            continue
+        if found[1] in there.variables and found[1] not in there.functions:  # a task of Prefect is a function, too
             yield found[0], ""
 
 

@@ -1,4 +1,4 @@
-"""Whether the clocks of an asset bundle's jobs tick in one of its targets."""
+"""Asset bundles: whether the clocks of their jobs tick in one of the targets, and what their tasks run."""
 
 from __future__ import annotations
 
@@ -77,3 +77,29 @@ def test_a_bundle_speaks_for_the_files_below_it() -> None:
 def test_a_job_without_a_bundle_and_a_job_of_the_api() -> None:
     job = "name: a\nschedule: {quartz_cron_expression: '0 0 2 * * ?', pause_status: PAUSED}\ntasks: [{task_key: a}]\n"
     assert off("", ALL, text=job) == "`pause_status: PAUSED`"
+
+
+@pytest.mark.parametrize(
+    ("file", "command", "folder"),
+    [
+        ("${var.jobs}/train.py", "python churn/jobs/train.py", ""),
+        ("${workspace.file_path}/churn/train.py", "python churn/train.py", ""),
+        ("/Workspace/${workspace.root_path}/files/train.py", "python /Workspace/train.py", ""),
+        ("${var.unknown}/train.py", "python ${var.unknown}/train.py", "resources"),
+        ("../churn/train.py", "python ../churn/train.py", "resources"),
+        ("/Workspace/Shared/files/train.py", "python /Workspace/Shared/files/train.py", "resources"),
+    ],
+    ids=["variable", "files", "root", "unknown", "beside", "of others"],
+)
+def test_what_a_task_of_a_bundle_runs(file: str, command: str, folder: str) -> None:
+    bundle = (
+        "bundle: {name: a}\nvariables:\n  jobs:\n"
+        "    default: /Workspace/Users/${workspace.current_user.userName}/.bundle/${bundle.name}/dev/files/churn/jobs\n"
+    )
+    job = (
+        "resources:\n  jobs:\n    retrain:\n      tasks:\n        - task_key: train\n"
+        f"          spark_python_task: {{python_file: '{file}'}}\n"
+    )
+    documents = Documents.of({"databricks.yml": bundle, JOBS: job})
+    (found,) = settled(declared(JOBS, documents.nodes(JOBS)), documents)
+    assert [(step.command, step.folder) for step in found.steps] == [(command, folder)]

@@ -245,6 +245,8 @@ def test_deployments_of_what_is_not_there() -> None:
     (run,) = deployed(clock, "flows/train.py:gone")
     assert run.entries == (("flows/train.py", ""),)
     (near,) = deployed(clock, "train.py:retrain", path="flows/prefect.yaml")
+    (above,) = deployed(clock, "flows/train.py:retrain", path="flows/weekly/prefect.yaml")
+    assert above.entries == near.entries
     assert near.entries[-1] == ("flows/train.py", "retrain")
     (line,) = deployed("schedules:\n      - cron: x")
     assert (line.start.evidence.location.line, line.location.line) == (6, 3)
@@ -265,9 +267,10 @@ def test_deployments_of_what_is_not_there() -> None:
         ),
         ("retrain-deployment.yaml", "flow_name: retrain\nschedule: null\n", []),
         ("retrain-deployment.yaml", "schedule:\n  cron: 0 10 * * 1\n", []),
+        ("weekly_deployment.yaml", "flow_name: retrain\nschedule:\n  cron: 0 10 * * 1\n", [""]),
         ("retrain.yaml", "flow_name: retrain\nschedule:\n  cron: 0 10 * * 1\n", []),
     ],
-    ids=["clock", "off", "none", "of something else", "another name"],
+    ids=["clock", "off", "none", "of something else", "name of its own", "another name"],
 )
 def test_deployment_that_prefect_2_wrote(path: str, text: str, expected: list[str]) -> None:
     documents = documents_of({path: f"name: weekly\nentrypoint: flows/train.py:retrain\n{text}", **FLOW})

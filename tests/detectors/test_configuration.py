@@ -89,12 +89,13 @@ def test_a_file_whose_path_nobody_gives(tmp_path: Path, path: str, option: str) 
         ("app.yaml", "server:\n  port: 80\n  workers: 4\n"),
         ("poetry.lock", '[[package]]\nname = "alpha"\nkernel = 1\n[package.dependencies]\neta = "1"\nmomentum = "2"\n'),
         ("metrics.json", '{"accuracy": 0.9, "epochs": 3, "learning_rate": 0.1}'),
+        ("training_history.json", '{"loss": [0.9], "epochs": 3, "learning_rate": 0.1}'),
         (
             ".github/workflows/a.yml",
             "on: push\njobs: {a: {runs-on: x, steps: [{run: ls, with: {epochs: 3, batch_size: 4}}]}}\n",
         ),
     ],
-    ids=["server", "lock", "results", "workflow"],
+    ids=["server", "lock", "results", "history", "workflow"],
 )
 def test_file_without_hyperparameters(tmp_path: Path, path: str, text: str) -> None:
     assert not practice(scan_tree(tmp_path, {**reading(path), path: text}), NAME).met

@@ -72,6 +72,7 @@ def test_mock_of_something_else(tmp_path: Path, test: str) -> None:
         ("@patch('trainer.logger')\n@patch('trainer.fit')\n" + TEST.format("made, log"), "replaces parts by mocks"),
         ("@patch('trainer.joblib.load')\ndef test_a(load):\n    assert Service().predict([1]) == 1\n", "by mocks"),
         ("def test_a():\n    assert Service(MagicMock()).predict([1]) == 1\n", "replaces parts by mocks"),
+        ("def test_a(mocker):\n    assert Service(mocker.Mock()).predict([1]) == 1\n", "replaces parts by mocks"),
         ("model = Mock()\n\n\ndef test_a():\n    assert Service(model).predict([1]) == 1\n", "replaces parts by mocks"),
         (
             "def make():\n    return Mock()\n\n\nmodel = make()\n\n\ndef test_a():\n"
@@ -95,7 +96,19 @@ def test_mock_of_something_else(tmp_path: Path, test: str) -> None:
             "its own `Fake` in the place of the model",
         ),
     ],
-    ids=["class", "function", "load", "object", "shared", "helper", "called", "assert_called", "own class", "fixture"],
+    ids=[
+        "class",
+        "function",
+        "load",
+        "object",
+        "of mocker",
+        "shared",
+        "helper",
+        "called",
+        "assert_called",
+        "own class",
+        "fixture",
+    ],
 )
 def test_mock_of_the_model(tmp_path: Path, test: str, reason: str) -> None:
     grade, why = graded(tmp_path, test)
@@ -103,6 +116,10 @@ def test_mock_of_the_model(tmp_path: Path, test: str, reason: str) -> None:
     assert reason in why
 
 
+TASKS = (
+    "from prefect import task\nfrom sklearn.linear_model import Ridge\n\n\n@task\ndef clean(rows):\n    return rows\n"
+    "\n\n@task\ndef fit(rows):\n    return Ridge().fit(rows, [1, 2])\n"
+)
 MADE = "from sklearn.linear_model import Ridge\n\nmodel = Ridge().fit([[1], [2]], [1, 2])\nrows = [[1]]\n"
 
 
@@ -112,9 +129,10 @@ MADE = "from sklearn.linear_model import Ridge\n\nmodel = Ridge().fit([[1], [2]]
         ("from made import model\n\n\ndef test_a():\n    assert model.score([[1]], [1]) > 0.8\n", Grade.IMPLEMENTED),
         ("import made\n\n\ndef test_a():\n    assert made.model.predict([[1]])[0] > 0\n", Grade.IMPLEMENTED),
         ("from made import rows\n\n\ndef test_a():\n    assert len(rows) == 1\n", Grade.ABSENT),
+        ("from flow import clean\n\n\ndef test_a():\n    assert clean.fn([1]) == [1]\n", Grade.ABSENT),
     ],
-    ids=["imported", "of the module", "something else"],
+    ids=["imported", "of the module", "something else", "a task beside the one that trains"],
 )
 def test_model_that_the_import_makes(tmp_path: Path, test: str, expected: Grade) -> None:
-    tree: Tree = {"requirements.txt": "scikit-learn\n", "made.py": MADE, "tests/test_a.py": test}
+    tree: Tree = {"requirements.txt": "scikit-learn\n", "made.py": MADE, "flow.py": TASKS, "tests/test_a.py": test}
     assert practice(scan_tree(tmp_path, tree), MODEL).grade is expected

@@ -1,4 +1,4 @@
-"""Whether the clocks of the jobs in a Databricks asset bundle tick in any of the bundle's targets.
+"""Databricks asset bundles: the variables of their jobs, and whether these jobs' clocks tick in any of the targets.
 
 Facts: https://docs.databricks.com/aws/en/dev-tools/bundles/settings (`include`, `targets`, `variables`) and
 https://docs.databricks.com/aws/en/dev-tools/bundles/deployment-modes (a target in development mode pauses every
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from mlops_scan.automation.model import Pipeline
+from mlops_scan.automation.model import Pipeline, PipelineStep
 from mlops_scan.automation.pipelines.shapes import folder_of, text
 from mlops_scan.documents.node import Node
 from mlops_scan.documents.store import Documents
@@ -23,15 +23,38 @@ _PAUSED = "PAUSED"
 _MAX_TARGETS = 100
 _VARIABLE = regex(r"\$\{(?:var|variables)\.(\w{1,200})(?:\.(?:value|default))?\}", words=("${var",))
 
+_UPLOADED = regex(
+    r"(?:/Workspace)?(?:/[^\s'\"]{1,300}/\.bundle/[^\s'\"]{1,200}/files|\$\{workspace\.file_path\}"
+    r"|\$\{workspace\.root_path\}/files)/",
+    words=("/files", "workspace.file_path"),
+)
+
 
 def settled(pipelines: Iterable[Pipeline], documents: Documents) -> Iterator[Pipeline]:
-    """The pipelines; a scheduled job of a bundle with the reason why its clock ticks in no target, or none."""
+    """The pipelines; a job of a bundle with its variables filled in, and why its clock ticks in no target."""
     for pipeline in pipelines:
-        found = _bundle(pipeline.path, documents) if pipeline.tool == "databricks" and pipeline.schedule else None
+        asks = pipeline.schedule or any("${" in step.command for step in pipeline.steps)
+        found = _bundle(pipeline.path, documents) if pipeline.tool == "databricks" and asks else None
         if found is None:
             yield pipeline
-        else:
-            yield replace(pipeline, schedule_off=_off(pipeline, *found, documents))
+            continue
+        steps = tuple(_filled(step, *found) for step in pipeline.steps)
+        off = _off(pipeline, *found, documents) if pipeline.schedule else pipeline.schedule_off
+        yield replace(pipeline, steps=steps, schedule_off=off)
+
+
+def _filled(step: PipelineStep, path: str, root: Node) -> PipelineStep:
+    """A step with the bundle's variables, and with files of the workspace as those of the folder they come from.
+
+    Fact: a bundle's folder is uploaded to `files` below its place in the workspace;
+    https://docs.databricks.com/aws/en/dev-tools/bundles/settings#workspace (`root_path`, `file_path`)
+    """
+    command = step.command
+    for name in dict.fromkeys(_VARIABLE.findall(command)):
+        value = _value(root.path("variables", name))
+        command = command.replace(f"${{var.{name}}}", value) if value else command
+    local = _UPLOADED.sub("", command)
+    return replace(step, command=local, folder=folder_of(path)) if local != command else step
 
 
 def _bundle(path: str, documents: Documents) -> tuple[str, Node] | None:
