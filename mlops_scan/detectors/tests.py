@@ -40,8 +40,12 @@ _DATA_LIBRARIES = frozenset(
     {"numpy", "pandas", "polars", "pyspark", "pyarrow", "scipy", "dask", "duckdb", "torch", "tensorflow", "jax"}
 )
 _DATA_FAMILIES = ("frameworks", "tracking", "data", "responsible")
-_TEST_LIBRARIES = frozenset({"pytest", "unittest", "typing", "__future__"})
-_LOOKS_OUT = frozenset({"open", "exec", "eval", "compile", "__import__"})
+_ALONE = frozenset(
+    {"pytest", "unittest", "typing", "__future__", "datetime", "math", "random", "statistics", "decimal", "collections",
+     "itertools", "functools", "dataclasses", "enum", "copy", "string", "time", "numpy", "pandas"}
+)  # fmt: skip
+"""What tests may import that see nothing of the repository by it."""
+_LOOKS_OUT = frozenset({"open", "exec", "eval", "compile", "__import__", "load", "fromfile", "genfromtxt", "loadtxt"})
 _EXERCISES = frozenset({"train", "tune", "predict", "load-model", "test-model"})
 _TEST_HOPS = 9
 _HELPER_HOPS = 3
@@ -266,7 +270,7 @@ def hollow(context: Context, path: str) -> bool:
     module = context.index.modules.get(path)
     if module is None:
         return _hollow_unparsed(context, path)
-    if broken_import(context, path)[1]:
+    if broken_import(context, path)[1] or _sees_only_itself(module):
         return True
     asserting = [function for function in test_functions(module) if asserts(context, module, function)]
     if not asserting:
@@ -303,9 +307,11 @@ def _hollow_unparsed(context: Context, path: str) -> bool:
 def _sees_only_itself(module: Module) -> bool:
     """Whether the tests of a file compare what they made up: no import, fixture or file gives them anything else."""
     return (
-        module.roots <= _TEST_LIBRARIES
+        module.roots <= _ALONE
         and all(set(function.parameters) <= {"self", "cls"} for function in test_functions(module))
-        and not any(call.name in _LOOKS_OUT for call in module.calls)
+        and not any(
+            (last := call.name.rpartition(".")[2]) in _LOOKS_OUT or last.startswith("read_") for call in module.calls
+        )
     )
 
 

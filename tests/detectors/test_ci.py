@@ -90,6 +90,14 @@ def test_github_job_reaches_the_model_tests(tmp_path: Path, run: str, files: Tre
     [
         ("def test_text():\n    text = 'a'\n    assert text == 'a'\n", Grade.TRACE),
         ("import pytest\n\n\ndef test_sum():\n    assert sum([1]) == 1\n", Grade.TRACE),
+        (
+            "import unittest\nfrom datetime import datetime\n\nimport pandas as pd\n\n\n"
+            "class TestRows(unittest.TestCase):\n    def test_rows(self):\n"
+            "        self.assertEqual(len(pd.DataFrame({'day': [datetime.now()]})), 1)\n",
+            Grade.TRACE,
+        ),
+        ("import pandas as pd\n\n\ndef test_rows():\n    assert len(pd.read_csv('data.csv')) > 1\n", Grade.WIRED),
+        ("import subprocess\n\n\ndef test_run():\n    assert subprocess.run(['make']).returncode == 0\n", Grade.WIRED),
         ("import churn\n\n\ndef test_text():\n    assert churn.NAME == 'a'\n", Grade.WIRED),
         ("def test_text(client):\n    assert client.get('/') == 1\n", Grade.WIRED),  # what conftest.py makes
         ("def test_text():\n    assert open('README.md').read()\n", Grade.WIRED),
