@@ -23,10 +23,14 @@ _OUTPUT = regex(  # of a step or a job: what it found
     r"|\.outputs\.[\w-]{1,60} *== *'[\w -]{0,40}(drift|retrain)",
     words=("steps.", "needs.", ".outputs.", "env."),
 )
-_FAILED = regex(r"failure\(\)|(outcome|conclusion|result) *== *'failure'", words=("failure",))
+_FAILED = regex(r"(?<!!)(?<!! )failure\(\)|(outcome|conclusion|result) *== *'failure'", words=("failure",))
 _WELL = regex(  # what is asked for where all is well
-    r"[\w.-]{1,150} {0,9}(== {0,9}'(false|success|skipped|no|0)'|!= {0,9}'(true|failure|yes|1)')", words=("==", "!=")
+    r"[\w.-]{1,150} {0,9}(== {0,9}('(false|success|skipped|cancelled|no|0)'|false)"
+    r"|!= {0,9}('(true|failure|skipped|cancelled|yes|1)'|true))"
+    r"|env\.[\w-]{1,100} {0,9}!= {0,9}''",  # that there is an address to tell something
+    words=("==", "!="),
 )
+_STEPS = regex(r"(?<![\w.])(steps|needs|env)\.", words=("steps.", "needs.", "env."))
 _IF, _FI = regex(r"(?:^|[;&|]) *if ", re.M, words=("if",)), regex(r"(?:^|[;&|]) *fi(?![\w-])", re.M, words=("fi",))
 _OR = regex(r"\|\| *(?!true|:|echo|exit|printf)\S", words=("||",))
 
@@ -35,6 +39,12 @@ def finding(text: str) -> bool:
     """Whether a condition of CI asks for what a check has found, or whether it has failed."""
     lower = _WELL.sub("", text.lower())
     return _OUTPUT.search(lower) is not None or _FAILED.search(lower) is not None
+
+
+def asks_outcome(text: str) -> bool:
+    """Whether a condition of CI asks what came out of a step or a job, but for whether all went well."""
+    lower = _WELL.sub("", text.lower())
+    return _STEPS.search(lower) is not None or _FAILED.search(lower) is not None
 
 
 @kept

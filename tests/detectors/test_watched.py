@@ -73,6 +73,9 @@ NEXT = (
         ("needs.watch.outputs.drift_detected == 'false'", "python drift.py", Grade.ABSENT),
         ("needs.watch.outputs.drift_detected != 'true'", "python drift.py", Grade.ABSENT),
         ("needs.watch.result == 'success'", "python drift.py", Grade.ABSENT),
+        ("needs.quality-watch.result != 'cancelled'", "python drift.py", Grade.ABSENT),
+        ("!failure() && !cancelled()", "python drift.py", Grade.ABSENT),
+        ("env.ALERT_WEBHOOK != ''", "python drift.py", Grade.ABSENT),
         ("github.ref == 'refs/heads/main'", "python drift.py", Grade.ABSENT),
         ("needs.watch.outputs.drift_detected == 'true'", "echo drift", Grade.ABSENT),
     ],
@@ -110,6 +113,9 @@ SCRIPT = (
         (ASKS.format("train.yml"), Grade.WIRED),
         (ASKS.format('"Train"'), Grade.WIRED),
         (SCRIPT.format("train.yml"), Grade.WIRED),
+        (ASKS.format("--ref main .github/workflows/train.yml"), Grade.WIRED),
+        (ASKS.format("train.yml --repo ${{ github.repository }}"), Grade.WIRED),
+        (ASKS.format("train.yml --repo other/project"), Grade.ABSENT),
         (ASKS.format("other.yml"), Grade.ABSENT),
         ("run: gh workflow run train.yml", Grade.ABSENT),  # whatever the check says
         ("if: false\n        run: gh workflow run train.yml", Grade.ABSENT),
@@ -128,6 +134,7 @@ def test_workflow_that_the_check_asks_for(tmp_path: Path, step: str, expected: G
         ("    if: github.event.workflow_run.conclusion == 'success'\n", "Drift check", Grade.ABSENT),
         ("", "Drift check", Grade.ABSENT),
         ("    if: github.event.workflow_run.conclusion == 'failure'\n", "Tests", Grade.ABSENT),
+        ("    if: github.event.workflow_run.conclusion == 'failure'\n", "No Drift checks", Grade.ABSENT),
     ],
 )
 def test_workflow_behind_the_one_that_checks(tmp_path: Path, condition: str, name: str, expected: Grade) -> None:
