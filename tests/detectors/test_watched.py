@@ -364,19 +364,25 @@ def forever():
 if __name__ == "__main__":
     forever()
 """
+ONCE = "    found = drifted({}, {})\n    while True:\n        if found"
 COMPOSE = "services:\n  watch:\n    image: python:3.12\n    command: python loop.py\n    volumes: ['.:/app']\n"
 
 
 @pytest.mark.parametrize(
-    ("loop", "compose", "expected"),
+    ("loop", "service", "expected"),
     [
-        (LOOP, {"docker-compose.yml": COMPOSE}, Grade.WIRED),
-        (LOOP, {}, Grade.IMPLEMENTED),
-        (LOOP.replace("while True", "for _ in range(3)"), {"docker-compose.yml": COMPOSE}, Grade.IMPLEMENTED),
+        (LOOP, True, Grade.WIRED),
+        (LOOP, False, Grade.IMPLEMENTED),
+        (LOOP.replace("while True", "for _ in range(3)"), True, Grade.IMPLEMENTED),
+        (LOOP.replace("while True", "while not stop.is_set()"), True, Grade.WIRED),
+        (LOOP.replace("while True", "while not found()"), True, Grade.IMPLEMENTED),
+        (LOOP.replace("        time.sleep(60)", "    time.sleep(60)"), True, Grade.IMPLEMENTED),
+        (LOOP.replace("    while True:\n        if len(drifted({}, {})) > 0", ONCE), True, Grade.IMPLEMENTED),
     ],
-    ids=["service", "by hand", "a few times"],
+    ids=["service", "by hand", "a few times", "until stopped", "until found", "sleep behind it", "check before it"],
 )
-def test_loop_without_an_end(tmp_path: Path, loop: str, compose: Tree, expected: Grade) -> None:
+def test_loop_without_an_end(tmp_path: Path, loop: str, service: bool, expected: Grade) -> None:
+    compose = {"docker-compose.yml": COMPOSE} if service else {}
     assert scan_of(tmp_path, {"loop.py": loop, **compose})[DRIFT] is expected
 
 
