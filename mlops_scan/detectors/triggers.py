@@ -60,9 +60,17 @@ def on_data(context: Context, run: Run) -> Evidence | None:
         return None
     for trigger in _triggers(context, run):
         wanted = [path for path in trigger.paths if not path.startswith("!")]
-        if trigger.kind == "push" and wanted and all(_DATA.fullmatch(path) for path in wanted):
+        if trigger.kind == "push" and wanted and all(_is_data(context, path) for path in wanted):
             return context.evidence(run.start.workflow, trigger.line, Hop.TRIGGER)
     return None
+
+
+def _is_data(context: Context, pattern: str) -> bool:
+    """Whether a pattern is one of data by its name; `src/data/**` where code lies is none."""
+    folder = pattern.removeprefix("./").rstrip("*/")
+    return _DATA.fullmatch(pattern) is not None and not any(
+        path.startswith(f"{folder}/") for path, _ in context.modules(notebooks=False)
+    )
 
 
 def waiting(context: Context, run: Run) -> Evidence | None:

@@ -461,6 +461,7 @@ def test_workflow_behind_one_with_a_clock(tmp_path: Path, first: str, names: str
         ("{push: {branches: [main], paths: ['data/**']}}", True),
         ("{push: {paths: ['data/raw/*.csv', data.dvc, '**/*.dvc', '!data/README.md']}}", True),
         ("{push: {paths: ['data/**', 'src/**']}}", False),
+        ("{push: {paths: ['src/data/**']}}", False),
         ("{push: {paths: ['database/**']}}", False),
         ("{push: {paths: [dvc.lock, params.yaml]}}", False),
         ("{push: {branches: [main]}}", False),
@@ -468,7 +469,8 @@ def test_workflow_behind_one_with_a_clock(tmp_path: Path, first: str, names: str
     ],
 )
 def test_push_of_data(tmp_path: Path, on: str, met: bool) -> None:
-    report = scan_tree(tmp_path, {**ML, "data/raw/a.csv": "x\n1\n", CI: workflow(KEPT, on)})
+    files = {"data/raw/a.csv": "x\n1\n", "src/data/make.py": "import pandas\n"}
+    report = scan_tree(tmp_path, {**ML, **files, CI: workflow(KEPT, on)})
     assert practice(report, TRIGGERED).met is met
 
 
