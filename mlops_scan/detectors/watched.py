@@ -31,7 +31,12 @@ _WELL = regex(  # what is asked for where all is well
     words=("==", "!="),
 )
 _STEPS = regex(r"(?<![\w.])(steps|needs|env)\.", words=("steps.", "needs.", "env."))
-_IF, _FI = regex(r"(?:^|[;&|]) *if ", re.M, words=("if",)), regex(r"(?:^|[;&|]) *fi(?![\w-])", re.M, words=("fi",))
+_BRANCH = regex(  # `if [ -n "$SLACK_URL" ]` asks only whether there is an address to tell something
+    r"(?:^|[;&|]) *(?:(?P<asks>if )"
+    r"(?P<set> *\[{1,2} *-[nz] +[\"']?\$\{?\w{0,60}?(?:url|hook|token|key|secret|slack|mail))?|fi(?![\w-]))",
+    re.M,
+    words=("if", "fi"),
+)
 _OR = regex(r"\|\| *(?!true|:|echo|exit|printf)\S", words=("||",))
 
 
@@ -101,10 +106,20 @@ def _asks(script: str, offset: int) -> bool:
     if not any(word in line for line in lines for word in _WORDS) or offset >= len(lines):
         return False
     if offset < 0:
-        return any(_IF.search(line) or _OR.search(line) for line in lines)
+        return any(_opens(line) or _OR.search(line) for line in lines)
     above, here = "\n".join(lines[:offset]), lines[offset]
-    opened = len(_IF.findall(above)) > len(_FI.findall(above)) or _IF.search(here) is not None
-    return opened or _OR.search(here) is not None
+    return _opens(above, still=True) or _opens(here) or _OR.search(here) is not None
+
+
+def _opens(text: str, still: bool = False) -> bool:
+    """Whether a shell text begins a branch that asks for something found; `still`, one that it does not end."""
+    branches: list[bool] = []
+    for match in _BRANCH.finditer(text):
+        if match["asks"]:
+            branches.append(not match["set"])
+        elif branches and still:
+            branches.pop()
+    return any(branches)
 
 
 def step_of(job: Job, workflow: str, run: Run) -> Step | None:

@@ -93,6 +93,8 @@ def test_job_behind_the_check_that_trains(tmp_path: Path, condition: str, run: s
         ("python drift.py || true\npython train.py", Grade.ABSENT),
         ('if [ "$DRIFT" = "true" ]; then\n  echo moved\nfi\npython train.py', Grade.ABSENT),
         ('if [ "$NIGHT" = "true" ]; then\n  python train.py\nfi', Grade.ABSENT),
+        ('if [ -n "$SLACK_URL" ]; then\n  python train.py drift\nfi', Grade.ABSENT),
+        ('if [ "$DRIFT" = 1 ]; then\n  if [ -z "$URL" ]; then echo; fi\n  python train.py\nfi', Grade.WIRED),
     ],
 )
 def test_shell_that_trains_on_drift(tmp_path: Path, script: str, expected: Grade) -> None:
@@ -291,11 +293,12 @@ ISSUE = (
         (ISSUE, "python drift.py", Grade.WIRED),
         ("if: failure()\n        run: curl -d drift $SLACK_WEBHOOK_URL", "python drift.py", Grade.WIRED),
         ("if: failure()\n        run: curl -O https://example.org/x", "python drift.py", Grade.ABSENT),
+        ('run: if [ -n "$HOOK_URL" ]; then curl -d drift $SLACK_WEBHOOK_URL; fi', "python drift.py", Grade.ABSENT),
         (SLACK, "python drift.py", Grade.ABSENT),
         (f"if: failure()\n        {SLACK}", "python data.py", Grade.ABSENT),
         (f"if: failure()\n        {SLACK}", "pytest", Grade.ABSENT),
     ],
-    ids=["failed", "output", "issue", "curl", "download", "always sent", "other work", "tests"],
+    ids=["failed", "output", "issue", "curl", "download", "address", "always sent", "other work", "tests"],
 )
 def test_message_of_a_step_behind_the_check(tmp_path: Path, step: str, run: str, expected: Grade) -> None:
     assert scan_of(tmp_path, {WATCH: watch(step, run=run)})[ALERTS] is expected
@@ -306,6 +309,7 @@ def test_message_of_a_step_behind_the_check(tmp_path: Path, step: str, run: str,
     [
         ('"ml@corp.org"', "True", "drifted", Grade.WIRED),
         ('"ml@corp.org"', "False", "drifted", Grade.ABSENT),
+        ('"ml@corp.org"', 'False}  # "email_on_failure": True', "drifted", Grade.ABSENT),
         ('"airflow@example.com"', "True", "drifted", Grade.TRACE),
         ('"ml@corp.org"', "True", "read", Grade.ABSENT),
     ],
