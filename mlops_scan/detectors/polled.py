@@ -53,7 +53,7 @@ def on_data(context: Context, node: Node) -> Evidence | None:
     services = [s for s in context.started(*node) if s.run.start.kind == "service" and not s.run.start.blocked]
     routes = list(_routes(context, node)) if services else []
     module = context.index.modules.get(node[0])
-    queued = module is not None and not _QUEUES.isdisjoint(module.roots)
+    queued = not routes and module is not None and not _QUEUES.isdisjoint(module.roots)
     if (
         not services
         or any(_BY_SOMEBODY.search(route) for route in routes)

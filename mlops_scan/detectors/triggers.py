@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -9,10 +10,11 @@ from msgspec import Struct
 
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import Trigger, Workflow
+from mlops_scan.code.facts import Call
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.watched import asks_outcome
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Evidence, Hop
 
 _DATA = regex(r"!?(\./)?(\*\*/)?((data|dataset|datasets)(/.*)?|(.*/)?(data|dataset|datasets)/.*|.*\.(dvc|csv|parquet))")
@@ -27,6 +29,7 @@ _ASKING = regex(
     words=("gh workflow run",),
 )
 _ELSEWHERE = regex(r"(?:-R|--repo)[ =][\"']?[\w.-]{1,60}/[\w.-]")  # a variable may well be this repository
+_HELD = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
 _MONITORS = frozenset({"schedule", "external"})
 
 
@@ -80,9 +83,21 @@ def waiting(context: Context, run: Run) -> Evidence | None:
     """
     for path, scope in run.entries if run.start.kind == "schedule" and not run.words else ():
         for call in context.index.calls_in(path, scope):
-            if call.name.endswith("Sensor") and _SENSOR.fullmatch(call.name) is not None:
+            if call.name.endswith("Sensor") and _SENSOR.fullmatch(call.name) and _stands_before(context, path, call):
                 return context.evidence(path, call.line, Hop.TRIGGER)
     return None
+
+
+def _stands_before(context: Context, path: str, task: Call) -> bool:
+    """Whether other tasks come behind one, as far as that shows; one that no variable holds may be anywhere."""
+    made = _HELD.match(context.line(path, task.line))
+    if made is None:
+        return True
+    name, text = re.escape(made.group(1)), context.documents.text(path)
+    if has_any(text, ("set_upstream(", "set_downstream(", "chain(", "cross_downstream(")):
+        return True
+    behind = rf"\b{name}\b(?:[^\n>]{{0,200}}|[\s\])\\]{{0,99}})>>|<<[\s\[(\\]{{0,99}}[\w, ]{{0,200}}\b{name}\b"
+    return re.search(behind, text) is not None
 
 
 class Asked(Struct, frozen=True):
