@@ -28,6 +28,7 @@ from mlops_scan.documents.listed import chosen, listed
 from mlops_scan.documents.store import Documents
 from mlops_scan.documents.text import decode
 from mlops_scan.fingerprints.use import Use
+from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository
 from mlops_scan.repository.roles import strip_template
@@ -44,6 +45,9 @@ _BLOCK = 2048  # characters of which it is kept how many lines end in them
 
 LEARNS = frozenset({"train", "tune"})
 """Activities that fit a model."""
+
+ASSIGNED = regex(r"^([A-Za-z_]\w*)\s*=(?!=)")
+"""How a line begins that gives a value a name."""
 
 Detector = Callable[["Context"], Iterable[Signal | Problem]]
 

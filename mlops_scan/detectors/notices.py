@@ -10,12 +10,13 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import Context, unique
+from mlops_scan.detectors.notifiers import CHANNELS
 from mlops_scan.detectors.watched import asked_by, jobs_behind, line_in, step_of, watching, watching_jobs, workflows
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _PRACTICE = "monitoring/alerts"
-_CURLS = regex(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|discord|api\.telegram\.org|ntfy\.sh|sendgrid)", re.I)
+_CURLS = regex(CHANNELS, re.I)
 _MAILS = regex(r"^[^#\n]{0,300}?email_on_failure[\"']? *[:=] *True", re.M, words=("email_on_failure",))
 _TO = regex(r"^[^#\n]{0,300}?(?<!\w)[\"']?email[\"']? *[:=] *(?P<who>[^\s,}#][^\n#]{0,100})", re.M, words=("email",))
 _NOBODY = regex(r"^[\[(]? *[\])]|example\.com|^None|^\[? *[\"'] *[\"']")

@@ -15,11 +15,9 @@ from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Signal
 
-_WEBHOOK = regex(
-    r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|sendgrid|mailgun|sns|api\.telegram\.org|ntfy\.sh"
-    r"|mattermost|chat\.googleapis)",
-    re.I,
-)
+CHANNELS = r"slack|webhook|pagerduty|opsgenie|discord|sendgrid|api\.telegram\.org|ntfy\.sh"
+"""What is in the addresses that messages are posted to."""
+_WEBHOOK = regex(rf"{CHANNELS}|teams|mailgun|sns|mattermost|chat\.googleapis", re.I)
 _TELEGRAM = "api.telegram.org"  # which also sends what is asked for by GET: https://core.telegram.org/bots/api
 _POSTS = regex(
     r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|get|request|urlopen|put)"

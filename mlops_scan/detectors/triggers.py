@@ -11,7 +11,7 @@ from msgspec import Struct
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import Trigger, Workflow
 from mlops_scan.code.facts import Call
-from mlops_scan.detectors.base import Context
+from mlops_scan.detectors.base import ASSIGNED, Context
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.watched import asks_outcome
 from mlops_scan.regex import has_any, regex
@@ -29,7 +29,6 @@ _ASKING = regex(
     words=("gh workflow run",),
 )
 _ELSEWHERE = regex(r"(?:-R|--repo)[ =][\"']?[\w.-]{1,60}/[\w.-]")  # a variable may well be this repository
-_HELD = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
 _MONITORS = frozenset({"schedule", "external"})
 
 
@@ -90,7 +89,7 @@ def waiting(context: Context, run: Run) -> Evidence | None:
 
 def _stands_before(context: Context, path: str, task: Call) -> bool:
     """Whether other tasks come behind one, as far as that shows; one that no variable holds may be anywhere."""
-    made = _HELD.match(context.line(path, task.line))
+    made = ASSIGNED.match(context.line(path, task.line))
     if made is None:
         return True
     name, text = re.escape(made.group(1)), context.documents.text(path)
