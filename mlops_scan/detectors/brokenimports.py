@@ -39,7 +39,7 @@ _WRITTEN = frozenset({Role.VENDORED, Role.GENERATED})
 def broken_import(context: Context, path: str) -> tuple[int, str]:
     """The line of the first import of a module that cannot succeed, and why; 0 and empty where none is known."""
     module = context.index.modules.get(path) if context.role(path) is not Role.TEMPLATE else None
-    if module is None or context.has_named(".gitmodules") or _stands_in(context, path):
+    if module is None or _stands_in(context, path):
         return 0, ""
     own = [item for item in module.imports if not item.scope and not item.star]
     lines = context.documents.text(path).split("\n") if own else []
@@ -68,7 +68,8 @@ def _reason(context: Context, path: str, name: str) -> str:
     module = name[: len(name) - len(rest)].rstrip(".")
     if not _is_own(context, path, target, module) or _may_have(context, target, missing):
         return ""
-    if _is_written(context, f"{missing}.py") or (target.endswith("/__init__.py") and _compiles(context)):
+    package = target.endswith("/__init__.py")
+    if _is_written(context, f"{missing}.py") or (package and (_compiles(context) or _is_submodule(context, missing))):
         return ""
     return f"it imports `{missing}`, which is not in {target}"
 
@@ -83,6 +84,12 @@ def _is_own(context: Context, path: str, target: str, module: str) -> bool:
         for root in _ROOTS
     }
     return target.removesuffix(".py").removesuffix("/__init__") in places
+
+
+def _is_submodule(context: Context, name: str) -> bool:
+    """Whether a name is one of the folders on the way to a submodule, which is not checked out here."""
+    files = context.named(".gitmodules", aside=True)
+    return any(_spells_out(context.documents.text(file.path), name) for file in files)
 
 
 @kept
@@ -162,7 +169,7 @@ def _not_below_sources(context: Context, path: str, name: str) -> str:
         return ""
     folders = [f"{folder}/{_SOURCES}".lstrip("/") for folder in above(path.rpartition("/")[0])]
     held = [folder for folder in folders if _begins(context, f"{folder}/")]
-    if not held or any(_holds(context, folder, parts[1]) for folder in held):
+    if not held or any(_holds(context, folder, parts[1]) for folder in held) or _is_submodule(context, parts[1]):
         return ""
     return f"it imports `{'.'.join(parts[:2])}`, which is not in the repository"
 
