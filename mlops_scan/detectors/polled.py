@@ -101,9 +101,9 @@ def _routes(context: Context, node: Node) -> Iterator[str]:
 
 
 @kept
-def handlers(context: Context) -> Sequence[tuple[str, Node, frozenset[Node]]]:
-    """Every route of the repository's services with its handler and what that reaches."""
-    return [(route, node, frozenset(context.index.reach((node,), 8))) for node, route in _named(context)]
+def handlers(context: Context) -> Sequence[tuple[str, Node, Mapping[Node, object]]]:
+    """Every route of the repository's services with its handler and what that reaches, nearest first."""
+    return [(route, node, context.index.reach((node,), 8)) for node, route in _named(context)]
 
 
 @kept
