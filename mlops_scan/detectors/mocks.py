@@ -131,8 +131,8 @@ def handed_over(context: Context, places: Sequence[str], nodes: Sequence[Node]) 
     fakes = {(place, name) for place in places for name in _fakes(context, place)}
     if not fakes or context.reaches(nodes, LEARNS) is not None:
         return ""
-    run = {*nodes}
-    run.update(node for node in context.index.reach(tuple(nodes), _HELPER_HOPS) if node[0] in places)
+    helpers = (node for node in context.index.reach(tuple(nodes), _HELPER_HOPS) if node[0] in places)
+    run = dict.fromkeys((*nodes, *helpers))
     for path, scope in run:
         for call in context.index.calls_in(path, scope):
             target = context.index.resolve(path, call.name)
