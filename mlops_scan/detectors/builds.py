@@ -215,6 +215,12 @@ def _may_make_files(context: Context, run: Run) -> bool:
 
 def _is_plain(words: tuple[str, ...]) -> bool:
     if words[:1] == ("uses",):
-        checks_out = words[1] == "actions/checkout"
-        return words[1].startswith(_PLAIN_ACTIONS) and not (checks_out and any("repository=" in w for w in words[2:]))
+        moved = words[1] == "actions/checkout" and any(map(_is_other_checkout, words[2:]))
+        return words[1].startswith(_PLAIN_ACTIONS) and not moved
     return bool(words) and words[0] in _PLAIN_COMMANDS and words[1:2] not in (("run",), ("cp",), ("compose",))
+
+
+def _is_other_checkout(given: str) -> bool:
+    """Whether an input of `actions/checkout` asks for other files than these, or puts them in a folder."""
+    name, _, value = given.partition("=")
+    return name in ("repository", "path") or (name == "ref" and "$" not in value)
