@@ -30,7 +30,8 @@ _BRINGS = frozenset(
 )
 _COPIES = ("scp-", "rsync", "ssh-deploy", "sftp")  # in the names of actions
 _NOT_OURS = regex(
-    r"nginx|apache2?|httpd|docker|containerd|sshd?|caddy|traefik|postgres(?:ql)?|mysql|redis|mongod?|cron|rsyslog|ufw"
+    r"nginx|apache2?|httpd|docker|containerd|sshd?|caddy|traefik|postgres(?:ql)?(?:@\S+)?|mysqld?|mariadb|redis(?:-server)?"
+    r"|mongo(?:d|db)?|rabbitmq-server|crond?|rsyslog|ufw|fail2ban|postfix|\S+[-_]exporter|promtail|loki|alertmanager"
     r"|systemd-\S+|network\S*|amazon-\S+|grafana\S*|prometheus|kubelet|k3s"
 )
 _MAX_SHOWN = 3
