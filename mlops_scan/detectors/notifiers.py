@@ -23,7 +23,7 @@ _POSTS = regex(
     r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|get|request|urlopen|put)"
 )
 _CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "urllib")
-_TELLS = regex(r"(alert|notif|page|warn|breach|incident)", re.I)
+_TELLS = regex(r"alert|notif|pager|page_(the_)?(on_?call|team|ops|owner|engineer|someone)|warn|breach|incident", re.I)
 _BEHIND = 2
 """Calls that may lie between what a monitor calls and what sends: `notify(…)` → `Notifier.send` → the library."""
 
