@@ -14,6 +14,7 @@ from msgspec import Struct
 from mlops_scan.automation import images
 from mlops_scan.automation.model import Run, Start
 from mlops_scan.automation.paths import join
+from mlops_scan.automation.remote import runs_remotely
 from mlops_scan.automation.resolve import Resolver
 from mlops_scan.documents.listed import listed
 from mlops_scan.documents.node import Node
@@ -53,13 +54,14 @@ class _Table(Struct, frozen=True):
 
 def cron_runs(documents: Documents, resolver: Resolver, runs: Iterable[Run]) -> Iterator[Run]:
     """What the crontabs start that an image takes in and runs, and those that a command starts cron with."""
+    dockerfiles = tuple(_dockerfiles(documents))
     services = [
         service
-        for path, file in documents.files.items()
+        for path, file in (documents.files.items() if dockerfiles else ())
         if file.role not in _ASIDE and images.is_compose(file.name)
         for service in images.services(path, documents, resolver.paths)
     ]
-    tables = [table for path in _dockerfiles(documents) for table in _of_image(path, services, documents, resolver)]
+    tables = [table for path in dockerfiles for table in _of_image(path, services, documents, resolver)]
     tables += [table for run in runs if run.words and _base(run.words[0]) in _CRONS for table in _given(run, resolver)]
     known: set[tuple[str, int]] = set()
     for table in tables:
@@ -129,9 +131,13 @@ def _starts_cron(command: images.Command, resolver: Resolver) -> bool:
 
 
 def _given(run: Run, resolver: Resolver) -> Iterator[_Table]:
-    """The crontab that a command starts cron with, or hands to it: `supercronic /app/crontab`, `crontab jobs.txt`."""
+    """The crontab that a command starts cron with, or hands to it: `supercronic /app/crontab`, `crontab jobs.txt`.
+
+    The machine of a job of CI is gone before its clock comes round.
+    """
     name = next((word for word in run.words[1:] if not word.startswith("-")), "")
-    if run.start.blocked or run.start.kind in ("person", "pipeline"):
+    gone = run.start.kind == "ci" and not runs_remotely(run)
+    if gone or run.start.blocked or run.start.kind in ("person", "pipeline"):
         return
     yield from _whole(_file(name, run.folder, resolver) if name else "", run.folder, resolver.documents)
 

@@ -9,16 +9,24 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from mlops_scan.automation.model import Run
+
 _VALUES = frozenset(f"-{letter}" for letter in "BbcDEeFIiJLlmOoPpQRSWw")
 _READERS = frozenset(
     {"bash", "sh", "zsh", "sudo", "-s", "-e", "-l", "-ex", "-se", "-es", "-x", "-T", "--", "/bin/bash"}
 )
+_REACHED_BY = ("ssh ", "sshpass ", "gcloud compute ssh ", "az vm run-command ")
 _CLOUDS = {("gcloud", "compute", "ssh"): "--command", ("az", "vm", "run-command", "invoke"): "--scripts"}
 
 
 def is_remote(words: tuple[str, ...]) -> bool:
     """Whether a command may run others on another machine."""
     return words[:1] == ("ssh",) or words[:3] in _CLOUDS or words[:4] in _CLOUDS
+
+
+def runs_remotely(run: Run) -> bool:
+    """Whether a command runs on a machine that another command reaches, which outlives a job of CI."""
+    return any(hop.text.startswith(_REACHED_BY) for hop in run.chain)
 
 
 def remote_text(words: tuple[str, ...], given: str) -> str:

@@ -28,6 +28,7 @@ from mlops_scan.documents.listed import chosen, listed
 from mlops_scan.documents.store import Documents
 from mlops_scan.documents.text import decode
 from mlops_scan.fingerprints.use import Use
+from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
 from mlops_scan.repository.listing import Repository
 from mlops_scan.repository.roles import strip_template
@@ -44,6 +45,9 @@ _BLOCK = 2048  # characters of which it is kept how many lines end in them
 
 LEARNS = frozenset({"train", "tune"})
 """Activities that fit a model."""
+
+ASSIGNED = regex(r"^([A-Za-z_]\w*)\s*=(?!=)")
+"""How a line begins that gives a value a name."""
 
 Detector = Callable[["Context"], Iterable[Signal | Problem]]
 
@@ -208,8 +212,9 @@ class Context(Struct):
     # -- activities --------------------------------------------------------------------------------------------------
 
     def does(self, nodes: Iterable[Node], activities: frozenset[str] | set[str]) -> Use | None:
-        """The first use among some nodes that performs one of the activities."""
+        """The first use among some nodes that performs one of the activities; of a set, the first by its place."""
         wanted = self.nodes_doing(activities)
+        nodes = sorted(wanted & nodes) if isinstance(nodes, (set, frozenset)) else nodes
         if not wanted or (isinstance(nodes, dict) and nodes.keys().isdisjoint(wanted)):
             return None
         return next((self._use(node, activities) for node in nodes if node in wanted), None)
@@ -257,6 +262,7 @@ class Context(Struct):
         key = frozenset(activities)
         if key not in self._hops:
             self._hops[key] = self.index.hops_to(wanted)
+        entries = sorted(entries) if isinstance(entries, (set, frozenset)) else entries
         node = self.index.nearest(entries, wanted, self._hops[key], max_hops)
         return self._use(node, activities) if node is not None else None
 

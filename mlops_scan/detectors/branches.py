@@ -13,6 +13,7 @@ from msgspec import Struct
 from mlops_scan.code.facts import Call, Guard, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.bothways import RELEASES
 from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import has_any, regex
 
@@ -20,7 +21,6 @@ _BRANCH = ("BranchPythonOperator", "BranchPythonVirtualenvOperator", "BranchExte
 _CIRCUIT = ("ShortCircuitOperator", "task.short_circuit")
 _NOTHING = ("EmptyOperator", "DummyOperator")
 _TASKS = frozenset({"airflow.decorators.task", "airflow.sdk.task"})
-_RELEASES = frozenset({"register", "promote", "deploy-model"})
 _NAMED = regex(r"(?<![^\W_])(deploy|promot|regist)[a-z]{0,7}(?![^\W_])", words=("deploy", "promot", "regist"))
 _OLD = ("drift", "degrad", "decay", "retrain", "stale")
 _MAX_HOPS = 4
@@ -141,13 +141,13 @@ def _releasing(context: Context, module: Module) -> Iterator[str]:
             yield name
     for function in module.functions.values():
         node = (module.path, function.qualname)
-        if not _TASKS.isdisjoint(function.decorators) and context.reaches([node], _RELEASES, _MAX_HOPS) is not None:
+        if not _TASKS.isdisjoint(function.decorators) and context.reaches([node], RELEASES, _MAX_HOPS) is not None:
             yield function.qualname.rpartition(".")[2]
 
 
 def _releases(context: Context, path: str, name: str, call: Call) -> bool:
     handed = _handed(context, path, call)
-    if handed and context.reaches(handed, _RELEASES, _MAX_HOPS) is not None:
+    if handed and context.reaches(handed, RELEASES, _MAX_HOPS) is not None:
         return True
     if not _NAMED.search(name.lower()):
         return False

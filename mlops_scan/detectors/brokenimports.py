@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.dependencies import declared
 from mlops_scan.detectors.kept import kept
+from mlops_scan.detectors.stubs import conftests
 from mlops_scan.regex import regex
 from mlops_scan.repository.folders import above
 from mlops_scan.words import Role
@@ -29,6 +30,8 @@ _DYNAMIC = regex(
 _SOURCES = "src"
 """A folder that no distribution is called: what is imported from it is the repository's own."""
 _ROOTS = ("", "src", "lib", "app", "python")  # where packages lie in a project
+_STATEMENTS = ("import ", "from ")
+_BUILT_WITH = ("Cargo.toml", "CMakeLists.txt", "meson.build")
 _WRITTEN = frozenset({Role.VENDORED, Role.GENERATED})
 
 
@@ -36,14 +39,22 @@ _WRITTEN = frozenset({Role.VENDORED, Role.GENERATED})
 def broken_import(context: Context, path: str) -> tuple[int, str]:
     """The line of the first import of a module that cannot succeed, and why; 0 and empty where none is known."""
     module = context.index.modules.get(path) if context.role(path) is not Role.TEMPLATE else None
-    own = [item for item in module.imports if not item.scope and not item.star] if module is not None else []
+    if module is None or _stands_in(context, path):
+        return 0, ""
+    own = [item for item in module.imports if not item.scope and not item.star]
     lines = context.documents.text(path).split("\n") if own else []
     for item in own:
-        # one that is indented stands under a condition or in a `try`
-        reason = "" if lines[item.line - 1][:1].isspace() else _reason(context, path, item.name)
+        line = lines[item.line - 1] if item.line <= len(lines) else " "
+        # one that does not begin its line stands under a condition or in a `try`
+        reason = _reason(context, path, item.name) if line.startswith(_STATEMENTS) else ""
         if reason:
             return item.line, reason
     return 0, ""
+
+
+def _stands_in(context: Context, path: str) -> bool:
+    """Whether a test file, or the fixtures that it sees, put modules of their own in the place of others."""
+    return any(p in context.documents.files and "sys.modules" in context.documents.text(p) for p in conftests(path))
 
 
 def _reason(context: Context, path: str, name: str) -> str:
@@ -56,6 +67,9 @@ def _reason(context: Context, path: str, name: str) -> str:
         return ""
     module = name[: len(name) - len(rest)].rstrip(".")
     if not _is_own(context, path, target, module) or _may_have(context, target, missing):
+        return ""
+    package = target.endswith("/__init__.py")
+    if _is_written(context, f"{missing}.py") or (package and (_compiles(context) or _is_submodule(context, missing))):
         return ""
     return f"it imports `{missing}`, which is not in {target}"
 
@@ -70,6 +84,33 @@ def _is_own(context: Context, path: str, target: str, module: str) -> bool:
         for root in _ROOTS
     }
     return target.removesuffix(".py").removesuffix("/__init__") in places
+
+
+def _is_submodule(context: Context, name: str) -> bool:
+    """Whether a name is one of the folders on the way to a submodule, which is not checked out here."""
+    files = context.named(".gitmodules", aside=True)
+    return any(_spells_out(context.documents.text(file.path), name) for file in files)
+
+
+@kept
+def _is_written(context: Context, name: str) -> bool:
+    """Whether a command or script writes a file of that name, or .gitignore leaves it out."""
+    output = regex(rf"(?:\s-o|--out[\w-]*|>)[ =]*[\"']?(?:[^\s\"']*/)?{re.escape(name)}(?![\w.])")
+    texts = (context.documents.text(file.path) for file in context.written_in("shell", "makefile", aside=True))
+    if any(name in text and output.search(text) for text in texts):
+        return True
+    if any(output.search(" ".join(words)) for words in context.commands() if any(name in word for word in words)):
+        return True
+    ignored = (context.documents.text(file.path) for file in context.named(".gitignore", aside=True))
+    return any(line.strip().rpartition("/")[2] == name for text in ignored for line in text.split("\n"))
+
+
+@kept
+def _compiles(context: Context) -> bool:
+    """Whether the repository has modules built that are in no file of their own: extensions in C, Cython or Rust."""
+    if any(map(context.has_named, _BUILT_WITH)):
+        return True
+    return any("ext_modules" in context.documents.text(file.path) for file in context.named("setup.py"))
 
 
 @kept
@@ -128,7 +169,7 @@ def _not_below_sources(context: Context, path: str, name: str) -> str:
         return ""
     folders = [f"{folder}/{_SOURCES}".lstrip("/") for folder in above(path.rpartition("/")[0])]
     held = [folder for folder in folders if _begins(context, f"{folder}/")]
-    if not held or any(_holds(context, folder, parts[1]) for folder in held):
+    if not held or any(_holds(context, folder, parts[1]) for folder in held) or _is_submodule(context, parts[1]):
         return ""
     return f"it imports `{'.'.join(parts[:2])}`, which is not in the repository"
 

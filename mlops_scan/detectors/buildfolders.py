@@ -13,7 +13,7 @@ from msgspec import Struct
 from mlops_scan.automation.images import built, is_compose, services
 from mlops_scan.automation.paths import join
 from mlops_scan.detectors.base import Context
-from mlops_scan.detectors.builds import needed, plain_sources
+from mlops_scan.detectors.builds import MOVES, needed, plain_sources
 from mlops_scan.detectors.containers import LISTS, brought, fetched, install_commands, is_made
 from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import has_any, regex
@@ -27,7 +27,6 @@ _MANIFESTS = regex(
     r"|(conda|environment)[\w.-]*\.ya?ml"
 )
 _PLAIN = regex(r"[\w./-]+")
-_MOVES = regex(r"(?:^|[\s;&(])(?:cd|pushd)\s")
 _UNSURE = ("$", "*", "?", "[", "<<", "://", "--from", "--parents", "--exclude")
 
 
@@ -101,7 +100,7 @@ def _installed(document: Dockerfile) -> Iterator[tuple[Sequence[str], Instructio
         elif instruction.name in ("COPY", "ADD"):
             copies.append(_copy(instruction, work))
         elif instruction.name == "RUN" and known:
-            if fetched(instruction) or "--mount" in instruction.value or _MOVES.search(instruction.value):
+            if fetched(instruction) or "--mount" in instruction.value or MOVES.search(instruction.value):
                 known = False  # what lies where from here on cannot be told
                 continue
             for word in _lists(instruction):

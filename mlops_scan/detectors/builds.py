@@ -46,9 +46,7 @@ class Broken(Struct, frozen=True):
     place: Location | None = None  # None where it needs another job
     copied: str = ""
     instruction: Evidence | None = None
-    dockerfile: str = (
-        ""  # that of the root, which an action does not find; other files are told of as any command's are
-    )
+    dockerfile: str = ""  # what an action does not find; of commands the resolution tells that
 
 
 def broken_build(context: Context, run: Run) -> str:
@@ -121,15 +119,20 @@ def _without_file(context: Context, run: Run) -> Broken | None:
 def _no_dockerfile(context: Context, run: Run) -> str:
     """The Dockerfile that the action which builds an image does not find, or empty.
 
-    Fact: without `file` it is that of the context, and `file` is a path of the repository;
-    https://github.com/docker/build-push-action#inputs
+    Facts: without `file` it is that of the context, and `file` is a path of the repository;
+    https://github.com/docker/build-push-action#inputs; where there is no `Dockerfile`, `dockerfile` is read as well:
+    https://github.com/docker/buildx/blob/master/build/opt.go (`handleLowercaseDockerfile`)
     """
     given = dict(word.partition("=")[::2] for word in run.words[2:])
     root = given.get("context", ".")
     name = given.get("file") or f"{root.rstrip('/')}/Dockerfile"
     if has_any(f"{root} {name}", _NOT_PLAIN) or _may_make_files(context, run):
         return ""
-    return "" if join("", name) in context.documents.files else join("", name)
+    home = run.start.workflow.partition("/.")[0] if "/." in run.start.workflow else ""  # of a template, its folder
+    path = join(home, name)
+    beside = path.removesuffix("Dockerfile") + "dockerfile"
+    known = path in context.documents.files or (not given.get("file") and beside in context.documents.files)
+    return "" if known else path
 
 
 # -- what images copy ------------------------------------------------------------------------------------------------
@@ -212,6 +215,12 @@ def _may_make_files(context: Context, run: Run) -> bool:
 
 def _is_plain(words: tuple[str, ...]) -> bool:
     if words[:1] == ("uses",):
-        checks_out = words[1] == "actions/checkout"
-        return words[1].startswith(_PLAIN_ACTIONS) and not (checks_out and any("repository=" in w for w in words[2:]))
+        moved = words[1] == "actions/checkout" and any(map(_is_other_checkout, words[2:]))
+        return words[1].startswith(_PLAIN_ACTIONS) and not moved
     return bool(words) and words[0] in _PLAIN_COMMANDS and words[1:2] not in (("run",), ("cp",), ("compose",))
+
+
+def _is_other_checkout(given: str) -> bool:
+    """Whether an input of `actions/checkout` asks for other files than these, or puts them in a folder."""
+    name, _, value = given.partition("=")
+    return name in ("repository", "path") or (name == "ref" and "$" not in value)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from msgspec import Struct
 
 from mlops_scan.code.facts import MAIN, Guard, Module
-from mlops_scan.detectors.base import Context
+from mlops_scan.code.guards import ENDS
+from mlops_scan.detectors.base import ASSIGNED, Context
 from mlops_scan.regex import regex
 
 _DATA = regex(r"(^|[^a-z])(data|dataset|datasets|dataframe|features|rows|tables?)($|[^a-z])")
@@ -20,14 +21,12 @@ READS = frozenset({"read_csv", "read_parquet", "read_sql", "read_table", "read_j
 """The last parts of the names of calls that read a table."""
 _TABLES = READS | {"DictReader"}
 _FILES = frozenset({"json.load", "json.loads", "csv.reader"})
-_ENDS = frozenset({"sys.exit", "exit", "quit", "SystemExit"})
 _ANSWER = r"(?:\w+(?:\([^()]*\))?\.)*(?P<{}>\w+)(?:\([^()]*\))?"  # a name, or a call
 _STATUS = regex(
     r".*\b(?:exit|quit|SystemExit)\(\s*(?:"
     rf"0 if {_ANSWER.format('good')} else [1-9]|[1-9] if not {_ANSWER.format('bad')} else 0"
     rf"|not {_ANSWER.format('none')}|int\(not {_ANSWER.format('number')}\))\s*\).*"
 )
-_HELD = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
 _HOPS = 4
 _FEW = 2  # a single comparison is a guard, and no validation
 
@@ -89,10 +88,10 @@ def _end(context: Context, module: Module, scope: str) -> int:
     for call in calls:
         last = call.name.rpartition(".")[2]
         if last in own and _NAME.fullmatch(last) is not None:
-            held = _HELD.match(context.line(module.path, call.line))
+            held = ASSIGNED.match(context.line(module.path, call.line))
             answers.update((last, held.group(1)) if held is not None else (last,))
     for call in calls if answers else ():
-        match = _STATUS.fullmatch(context.line(module.path, call.line)) if call.name in _ENDS else None
+        match = _STATUS.fullmatch(context.line(module.path, call.line)) if call.name in ENDS else None
         if match is not None and not answers.isdisjoint(filter(None, match.groups())):
             return call.line
     for guard in module.guards:

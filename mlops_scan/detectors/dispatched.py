@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
-from mlops_scan.ci.model import Step, Workflow
+from mlops_scan.ci.model import Step
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
+from mlops_scan.detectors.triggers import follows, names_of, workflows_asked_for
 from mlops_scan.detectors.watched import asked_by, because, finding, jobs_behind, watching, watching_jobs, workflows
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Evidence, Grade, Hop, Signal
 
 _NAMED = (
-    regex(r"gh workflow run +[\"']?([\w.-]{1,100})"),
     regex(r"/workflows/([\w.-]{1,100})/dispatches"),
     regex(r"workflow_id: *[\"']([\w.-]{1,100})"),
 )
@@ -49,7 +49,7 @@ def _asked_for(context: Context, run: Run) -> Evidence | None:
     workflow = workflows(context).get(run.start.workflow)
     if workflow is None or not run.start.triggers & {"manual", "external"}:
         return None
-    names = {workflow.path.rpartition("/")[2], workflow.name}
+    names = names_of(context, workflow.path)
     return next((place for asked, place in _senders(context) if asked in names), None)
 
 
@@ -73,6 +73,7 @@ def _named(step: Step) -> Iterable[str]:
     if "workflow-dispatch" in step.uses and (name := step.inputs.get("workflow")):
         yield name
     for text in texts:
+        yield from workflows_asked_for(text)
         for pattern in _NAMED:
             yield from pattern.findall(text)
 
@@ -87,13 +88,9 @@ def _after(context: Context, run: Run) -> Evidence | None:
     if not asks or trigger is None:
         return None
     others = (workflows(context).get(path) for path, _ in sorted(watching_jobs(context)))
-    if any(_is_named(other, trigger.detail) for other in others if other is not None):
+    if any(follows(context, trigger, other.name) for other in others if other is not None):
         return context.evidence(workflow.path, trigger.line, Hop.TRIGGER)
     return None
-
-
-def _is_named(workflow: Workflow, detail: str) -> bool:
-    return bool(workflow.name) and workflow.name in detail and workflow.name != workflow.path
 
 
 # -- Airflow ---------------------------------------------------------------------------------------------------------

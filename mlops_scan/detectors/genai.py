@@ -37,7 +37,8 @@ _STORES = regex(
 )
 _SAVES = regex(r"_*(save|store|insert|add|record|log|submit|write)_(\w+_)?feedback", re.I, words=("feedback",))
 _INJECTION = regex(
-    r"_*(check|detect|block|is|has|contains|scan|looks_like|reject|validate|screen)_\w*(?<!sql_)(injection|jailbreak)",
+    r"_*(check|detect|block|is|has|contains|scan|looks_like|reject|validate|screen)_\w*"
+    r"(?<!sql)(?<!sql_)(?<!code_)(?<!html_)(?<!shell_)(?<!command_)(?<!dependency_)(?<!fault_)(injection|jailbreak)",
     re.I,
     words=("injection", "jailbreak"),
 )

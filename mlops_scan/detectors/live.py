@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mlops_scan.code.facts import MAIN, Call, Module
 from mlops_scan.code.index import Node
@@ -150,12 +150,16 @@ def unmade(context: Context, path: str, scope: str) -> bool:
     nodes, names = live_nodes(context)
     if not nodes or not {"staticmethod", "classmethod"}.isdisjoint(function.decorators):
         return False
-    return not names.intersection({owner.rpartition(".")[2], *_below(context, owner.rpartition(".")[2])})
+    name = owner.rpartition(".")[2]
+    return names.isdisjoint({name, *_below(context).get(name, ())})
 
 
-def _below(context: Context, name: str) -> Iterable[str]:
-    """The classes whose bases are called so."""
+@kept
+def _below(context: Context) -> Mapping[str, set[str]]:
+    """The last names of the classes by those of their bases."""
+    found: dict[str, set[str]] = defaultdict(set)
     for module in context.index.modules.values():
         for item in module.classes.values():
-            if any(base.rpartition(".")[2] == name for base in item.bases):
-                yield item.qualname.rpartition(".")[2]
+            for base in item.bases:
+                found[base.rpartition(".")[2]].add(item.qualname.rpartition(".")[2])
+    return dict(found)

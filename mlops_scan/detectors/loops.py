@@ -6,22 +6,18 @@ trains: a worker that waits for jobs sleeps between them as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
-
-from msgspec import Struct
 
 from mlops_scan.automation.model import Run
 from mlops_scan.code.facts import Call, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.endless import SLEEPS, Loop, depth_of, loop_around
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Signal
 
-_SLEEPS = frozenset({"time.sleep", "asyncio.sleep"})
-_ENDLESS = regex(r"while[ \t(]{0,5}(?:True|1)[ \t)]{0,5}:.*")
-_OPENS = regex(r"(?:async\s+)?(?:def|class)\b.*")
 _ASKS = regex(r"(?:if|elif|else|match|case)\b.*")
 _ENDS = regex(r"(?:break|return|continue)\b.*")
 _HEAD = regex(r"while[ \t]{1,4}(?:true|:|\[{1,2} ?1 ?\]{1,2})[\s;]{1,20}do\b", words=("while",))
@@ -31,23 +27,15 @@ _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONG = 600  # seconds; what comes more often waits for something
 _STARTS = frozenset({"service", "event", "schedule"})
 _UNSTARTED = "nothing seen in the repository starts this loop"
-_MAX_LINES = 200  # of a loop
 _MAX_BODY = 2_000  # characters of one in a shell
 _MAX_LOOPS = 20  # of a file
-
-
-class _Loop(Struct, frozen=True):
-    """The lines of an endless loop, its first one included, and the number of that."""
-
-    line: int
-    lines: tuple[str, ...]
 
 
 def looped(context: Context) -> Iterator[Signal]:
     """Signals for `retraining/scheduled` from such loops."""
     for path, module in context.modules(notebooks=False):
         for call in module.calls:
-            if call.name in _SLEEPS and _is_long(call):
+            if call.name in SLEEPS and _is_long(call):
                 yield from _in_python(context, path, module, call)
     for run in context.leading():
         if run.start.kind == "service" and run.words and not run.tests:
@@ -68,8 +56,8 @@ def _is_long(call: Call) -> bool:
 
 def _in_python(context: Context, path: str, module: Module, sleep: Call) -> Iterator[Signal]:
     lines = context.documents.text(path).split("\n")
-    loop = _around(lines, sleep.line)
-    if loop is None:
+    loop = loop_around(lines, sleep.line)
+    if loop is None or any(_ENDS.fullmatch(line.strip()) is not None for line in loop.lines):
         return
     work = _trained(context, path, module, loop, sleep.scope)
     if work is None:
@@ -87,32 +75,10 @@ def _in_python(context: Context, path: str, module: Module, sleep: Call) -> Iter
     yield Signal("retraining/scheduled", "loop", grade, (*evidence, *start), Confidence.MEDIUM, reason, fixed=True)
 
 
-def _around(lines: Sequence[str], sleep: int) -> _Loop | None:
-    """The endless loop in which a line sleeps, without anything that ends it or a turn of it early; or None."""
-    depth = _depth(lines[sleep - 1])
-    for number in range(sleep - 1, max(0, sleep - _MAX_LINES), -1):
-        text = lines[number - 1]
-        if not text.strip() or _depth(text) >= depth:
-            continue
-        depth = _depth(text)
-        if _ENDLESS.fullmatch(text.strip()) is not None:
-            body = [text]
-            for below in lines[number : number + _MAX_LINES]:
-                if below.strip() and _depth(below) <= depth:
-                    break
-                body.append(below)
-            ended = any(_ENDS.fullmatch(line.strip()) is not None for line in body)
-            return None if ended else _Loop(number, tuple(body))
-        if _OPENS.fullmatch(text.strip()) is not None:
-            return None
-    return None
-
-
-def _trained(context: Context, path: str, module: Module, loop: _Loop, scope: str) -> tuple[int, Use] | None:
+def _trained(context: Context, path: str, module: Module, loop: Loop, scope: str) -> tuple[int, Use] | None:
     """The line of a loop that trains whenever the loop comes to it, with the training; or None."""
-    last = loop.line + len(loop.lines) - 1
     for call in context.index.calls_in(path, scope):
-        if not loop.line < call.line <= last or _asked(loop, call.line):
+        if not loop.holds(call.line) or _asked(loop, call.line):
             continue
         use = context.reaches(tuple(_entries(context, path, module, call)), LEARNS)
         if use is not None:
@@ -133,19 +99,15 @@ def _entries(context: Context, path: str, module: Module, call: Call) -> Iterato
                 yield from context.index.script_entries(script)
 
 
-def _asked(loop: _Loop, line: int) -> bool:
+def _asked(loop: Loop, line: int) -> bool:
     """Whether a line of a loop is only come to under a condition."""
-    depth = _depth(loop.lines[line - loop.line])
+    depth = depth_of(loop.lines[line - loop.line])
     for text in reversed(loop.lines[1 : line - loop.line]):
-        if text.strip() and _depth(text) < depth:
-            depth = _depth(text)
+        if text.strip() and depth_of(text) < depth:
+            depth = depth_of(text)
             if _ASKS.fullmatch(text.strip()) is not None:
                 return True
     return False
-
-
-def _depth(line: str) -> int:
-    return len(line) - len(line.lstrip())
 
 
 # -- shell -----------------------------------------------------------------------------------------------------------

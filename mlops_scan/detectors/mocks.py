@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mlops_scan.code.facts import Call, Function, Module
 from mlops_scan.code.index import Node
-from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.base import ASSIGNED, LEARNS, Context
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.stubs import MOCKS
 from mlops_scan.fingerprints.use import Use
@@ -43,7 +43,6 @@ _CALLED = frozenset(
 )
 _ANSWERS = frozenset({"predict", "predict_proba", "forecast", "decision_function", "predict_one"})
 _MAKES = LEARNS | {"load-model"}
-_ASSIGNED = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
 _HELPER_HOPS = 2
 
 
@@ -77,7 +76,7 @@ def _of_decorators(context: Context, module: Module, function: Function) -> Iter
 def _shared(context: Context, module: Module, function: Function) -> Iterator[tuple[str, Call]]:
     """The calls by which the file makes, outside of all functions, what a test then uses; through a helper, perhaps."""
     for call in context.index.calls_in(module.path, ""):
-        made = _ASSIGNED.match(context.line(module.path, call.line))
+        made = ASSIGNED.match(context.line(module.path, call.line))
         if made is None or call.line > function.line:
             continue
         helper = call.name.removeprefix("@.")
@@ -133,8 +132,8 @@ def handed_over(context: Context, places: Sequence[str], nodes: Sequence[Node]) 
     fakes = {(place, name) for place in places for name in _fakes(context, place)}
     if not fakes or context.reaches(nodes, LEARNS) is not None:
         return ""
-    run = {*nodes}
-    run.update(node for node in context.index.reach(tuple(nodes), _HELPER_HOPS) if node[0] in places)
+    helpers = (node for node in context.index.reach(tuple(nodes), _HELPER_HOPS) if node[0] in places)
+    run = dict.fromkeys((*nodes, *helpers))
     for path, scope in run:
         for call in context.index.calls_in(path, scope):
             target = context.index.resolve(path, call.name)

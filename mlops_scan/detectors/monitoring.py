@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from mlops_scan.code.facts import Guard
 from mlops_scan.detectors.base import ASIDE, Context, unique
 from mlops_scan.detectors.drift_sites import drift_sites
-from mlops_scan.detectors.endless import looped
+from mlops_scan.detectors.endless import repeated
 from mlops_scan.detectors.kept import kept
 from mlops_scan.detectors.live import dead
 from mlops_scan.detectors.notifiers import alerts
@@ -80,7 +80,7 @@ def _drift(context: Context, sites: Iterable[Use]) -> Iterator[Signal]:
                 fixed=True,
             )
             continue
-        asked = polled(context, (path, site.scope)) or looped(context, (path, site.scope))
+        asked = polled(context, (path, site.scope)) or repeated(context, (path, site.scope))
         if asked is not None:
             yield Signal(
                 "monitoring/drift", site.tool, Grade.WIRED, (*evidence, bound, asked), Confidence.MEDIUM, fixed=True
@@ -167,7 +167,7 @@ def _performance_check(context: Context, path: str, guard: Guard) -> Signal:
     if dead(context, path, guard.scope):
         reason = "nothing calls this check"
         return Signal(practice, "python", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)
-    loop = looped(context, (path, guard.scope))
+    loop = repeated(context, (path, guard.scope))
     if loop is not None:
         return Signal(practice, "python", Grade.WIRED, (*evidence, loop), Confidence.MEDIUM, fixed=True)
     return Signal(practice, "python", Grade.IMPLEMENTED, evidence, Confidence.MEDIUM, scope=guard.scope)

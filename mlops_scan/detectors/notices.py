@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.automation.model import Run
 from mlops_scan.detectors.base import Context, unique
+from mlops_scan.detectors.notifiers import CHANNELS
 from mlops_scan.detectors.watched import asked_by, jobs_behind, line_in, step_of, watching, watching_jobs, workflows
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
 
 _PRACTICE = "monitoring/alerts"
-_CURLS = regex(r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|discord|api\.telegram\.org|ntfy\.sh|sendgrid)", re.I)
-_MAILS = regex(r"email_on_failure[\"']? *[:=] *True", words=("email_on_failure",))
-_TO = regex(r"(?<!\w)[\"']?email[\"']? *[:=] *(?P<who>[^\s,}#][^\n#]{0,100})", words=("email",))
+_CURLS = regex(CHANNELS, re.I)
+_MAILS = regex(r"^[^#\n]{0,300}?email_on_failure[\"']? *[:=] *True", re.M, words=("email_on_failure",))
+_TO = regex(r"^[^#\n]{0,300}?(?<!\w)[\"']?email[\"']? *[:=] *(?P<who>[^\s,}#][^\n#]{0,100})", re.M, words=("email",))
 _NOBODY = regex(r"^[\[(]? *[\])]|example\.com|^None|^\[? *[\"'] *[\"']")
 
 
@@ -66,7 +67,7 @@ def _of_airflow(context: Context) -> Iterator[Signal]:
         mails, to = _MAILS.search(text), _TO.search(text)
         if mails is None or to is None:
             continue
-        evidence = (context.evidence(path, text.count("\n", 0, mails.start()) + 1, Hop.EFFECT),)
+        evidence = (context.evidence(path, text.count("\n", 0, mails.end()) + 1, Hop.EFFECT),)
         if _NOBODY.search(to["who"]):
             reason = "it names nobody who gets the mail"
             yield Signal(_PRACTICE, "airflow", Grade.TRACE, evidence, Confidence.MEDIUM, reason, fixed=True)

@@ -15,17 +15,15 @@ from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
 from mlops_scan.words import Confidence, Grade, Signal
 
-_WEBHOOK = regex(
-    r"(hooks\.slack|slack|webhook|pagerduty|opsgenie|teams|discord|sendgrid|mailgun|sns|api\.telegram\.org|ntfy\.sh"
-    r"|mattermost|chat\.googleapis)",
-    re.I,
-)
+CHANNELS = r"slack|webhook|pagerduty|opsgenie|discord|sendgrid|api\.telegram\.org|ntfy\.sh"
+"""What is in the addresses that messages are posted to."""
+_WEBHOOK = regex(rf"{CHANNELS}|teams|mailgun|sns|mattermost|chat\.googleapis", re.I)
 _TELEGRAM = "api.telegram.org"  # which also sends what is asked for by GET: https://core.telegram.org/bots/api
 _POSTS = regex(
     r"(requests|httpx|aiohttp\.ClientSession|urllib3\.PoolManager|urllib\.request)\.(post|get|request|urlopen|put)"
 )
 _CLIENTS = ("requests", "httpx", "aiohttp", "urllib3", "urllib")
-_TELLS = regex(r"(alert|notif|page|warn|breach|incident)", re.I)
+_TELLS = regex(r"alert|notif|pager|page_(the_)?(on_?call|team|ops|owner|engineer|someone)|warn|breach|incident", re.I)
 _BEHIND = 2
 """Calls that may lie between what a monitor calls and what sends: `notify(…)` → `Notifier.send` → the library."""
 

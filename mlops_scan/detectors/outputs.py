@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from mlops_scan.ci.model import Job, Workflow
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.kept import kept
-from mlops_scan.regex import regex
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Evidence, Hop
 
 _ASKED = regex(r"\b(?:steps|needs)\.[\w-]+\.outputs\.([\w-]+)", words=("outputs.",))
@@ -20,6 +20,7 @@ _HANDED_ON = regex(
 )
 _RELEASES = frozenset({"register", "promote", "deploy-model", "deploy-pipeline", "publish-image"})
 _NAMED = regex(r"(?<![^\W_])(deploy|promot|regist|releas|publish)[a-z]{0,7}(?![^\W_])")
+_OF_FIGURES = ("report", "result", "metric", "coverage", "comment", "docs", "runner")  # what else is published
 
 
 @kept
@@ -45,7 +46,7 @@ def _asked(context: Context, workflow: Workflow) -> Iterator[tuple[str, Evidence
 
 def _releases(context: Context, workflow: Workflow, job: Job, lines: tuple[int, int], name: str) -> bool:
     """Whether what stands in some lines of a job releases something, by what it runs or by its name."""
-    if _NAMED.search(name.lower()):
+    if _NAMED.search(name.lower()) and not has_any(name, _OF_FIGURES):
         return True
     return any(
         _RELEASES.intersection(use.does) and lines[0] <= run.location.line <= lines[1]

@@ -53,7 +53,7 @@ def on_data(context: Context, node: Node) -> Evidence | None:
     services = [s for s in context.started(*node) if s.run.start.kind == "service" and not s.run.start.blocked]
     routes = list(_routes(context, node)) if services else []
     module = context.index.modules.get(node[0])
-    queued = module is not None and not _QUEUES.isdisjoint(module.roots)
+    queued = not routes and module is not None and not _QUEUES.isdisjoint(module.roots)
     if (
         not services
         or any(_BY_SOMEBODY.search(route) for route in routes)
@@ -101,9 +101,9 @@ def _routes(context: Context, node: Node) -> Iterator[str]:
 
 
 @kept
-def handlers(context: Context) -> Sequence[tuple[str, Node, frozenset[Node]]]:
-    """Every route of the repository's services with its handler and what that reaches."""
-    return [(route, node, frozenset(context.index.reach((node,), 8))) for node, route in _named(context)]
+def handlers(context: Context) -> Sequence[tuple[str, Node, Mapping[Node, object]]]:
+    """Every route of the repository's services with its handler and what that reaches, nearest first."""
+    return [(route, node, context.index.reach((node,), 8)) for node, route in _named(context)]
 
 
 @kept

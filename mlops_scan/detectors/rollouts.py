@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from mlops_scan.automation.images import ENGINES, takes_value
 from mlops_scan.automation.model import Run
+from mlops_scan.automation.remote import runs_remotely
 from mlops_scan.ci.model import AUTOMATIC
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.ciruns import chain, graded
@@ -29,11 +30,11 @@ _BRINGS = frozenset(
 )
 _COPIES = ("scp-", "rsync", "ssh-deploy", "sftp")  # in the names of actions
 _NOT_OURS = regex(
-    r"nginx|apache2?|httpd|docker|containerd|sshd?|caddy|traefik|postgres(?:ql)?|mysql|redis|mongod?|cron|rsyslog|ufw"
+    r"nginx|apache2?|httpd|docker|containerd|sshd?|caddy|traefik|postgres(?:ql)?(?:@\S+)?|mysqld?|mariadb|redis(?:-server)?"
+    r"|mongo(?:d|db)?|rabbitmq-server|crond?|rsyslog|ufw|fail2ban|postfix|\S+[-_]exporter|promtail|loki|alertmanager"
     r"|systemd-\S+|network\S*|amazon-\S+|grafana\S*|prometheus|kubelet|k3s"
 )
 _MAX_SHOWN = 3
-_REMOTE = ("ssh ", "sshpass ", "gcloud compute ssh ", "az vm run-command ")
 _SERVING = "deploy/serving"
 _MAX_RUNS = 1_000  # commands of a job looked at
 
@@ -94,7 +95,7 @@ def _starts_service(context: Context, run: Run) -> bool:
     serves = any("serve" in use.does for use in run.uses) or any(
         "serve" in use.does for path, _ in run.entries for use in context.uses_in(path)
     )
-    return serves and _is_remote(run)
+    return serves and runs_remotely(run)
 
 
 def _is_brought(context: Context, run: Run) -> bool:
@@ -106,11 +107,6 @@ def _is_brought(context: Context, run: Run) -> bool:
             return True
     others = context.automation.runs_of_job(run.start.workflow, run.start.job)[:_MAX_RUNS]
     return any(other.words[:1] in _BRINGS or other.words[:2] in _BRINGS for other in others)
-
-
-def _is_remote(run: Run) -> bool:
-    """Whether a command runs on a machine that is reached by ssh."""
-    return any(hop.text.startswith(_REMOTE) for hop in run.chain)
 
 
 def started(words: tuple[str, ...]) -> str:
@@ -139,7 +135,7 @@ def _stays(context: Context, run: Run) -> bool:
             return True
         if any("ssh" in step.uses and step.line <= run.location.line <= step.end_line for step in job.steps):
             return True
-    return _is_remote(run)
+    return runs_remotely(run)
 
 
 def _is_stopped(context: Context, run: Run) -> bool:

@@ -6,7 +6,7 @@ the routes and functions of a platform from which the write is reached.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
@@ -56,7 +56,7 @@ def stored_predictions(context: Context) -> Iterator[Signal]:
     """The claims of writes that the routes of a service, functions of a platform and scoring jobs reach."""
     writing = _writing(context)
     for handler, reached in _answering(context) if writing else ():
-        for node in sorted(reached.intersection(writing)):
+        for node in sorted(reached.keys() & writing.keys()):
             place = _stores(context, node, writing[node], handler)
             if place:
                 yield _signal(context, node, place, handler)
@@ -72,12 +72,12 @@ def _signal(context: Context, node: Node, line: int, handler: Node) -> Signal:
 
 
 @kept
-def _answering(context: Context) -> tuple[tuple[Node, frozenset[Node]], ...]:
+def _answering(context: Context) -> tuple[tuple[Node, Mapping[Node, object]], ...]:
     """The code that answers requests by a model, each with what it reaches; what trains is none."""
-    found: dict[Node, frozenset[Node]] = {node: reached for _, node, reached in handlers(context)}
+    found: dict[Node, Mapping[Node, object]] = {node: reached for _, node, reached in handlers(context)}
     for path, module in context.modules(notebooks=False):
         for name in (*hosted(module), *_unrouted(module)):
-            found.setdefault((path, name), frozenset(context.index.reach(((path, name),), _HOPS)))
+            found.setdefault((path, name), context.index.reach(((path, name),), _HOPS))
     return tuple(
         (node, reached)
         for node, reached in found.items()
@@ -93,7 +93,7 @@ def _unrouted(module: Module) -> Iterator[str]:
         yield ""
 
 
-def _asks(context: Context, node: Node, reached: Set[Node]) -> bool:
+def _asks(context: Context, node: Node, reached: Mapping[Node, object]) -> bool:
     if context.does(reached, LEARNS) is not None:
         return False
     return predicts(context, (node,)) or context.does(reached, _MODEL_USE) is not None

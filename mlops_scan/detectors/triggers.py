@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from mlops_scan.automation.model import Run
 from mlops_scan.ci.model import Trigger, Workflow
-from mlops_scan.detectors.base import Context
+from mlops_scan.code.facts import Call
+from mlops_scan.detectors.base import ASSIGNED, Context
 from mlops_scan.detectors.kept import kept
-from mlops_scan.regex import regex
+from mlops_scan.detectors.watched import asks_outcome
+from mlops_scan.regex import has_any, regex
 from mlops_scan.words import Evidence, Hop
 
 _DATA = regex(r"!?(\./)?(\*\*/)?((data|dataset|datasets)(/.*)?|(.*/)?(data|dataset|datasets)/.*|.*\.(dvc|csv|parquet))")
@@ -19,7 +23,12 @@ _SENSOR = regex(
     r"|GCSObjectsWithPrefixExistence|WasbBlob|WasbPrefix|Sql|HivePartition|BigQueryTableExistence)Sensor",
     words=("airflow.",),
 )
-_ASKING = ("gh", "workflow", "run")
+_ASKING = regex(
+    r"gh workflow run +(?:(?:-[rfF]|--(?:ref|raw-field|field|repo))[ =][^ \n]{1,200} +|-R [^ \n]{1,200} +){0,5}"
+    r"(?:\"([^\"\n]{1,100})\"|'([^'\n]{1,100})'|([\w./][\w./-]{0,100}))",
+    words=("gh workflow run",),
+)
+_ELSEWHERE = regex(r"(?:-R|--repo)[ =][\"']?[\w.-]{1,60}/[\w.-]")  # a variable may well be this repository
 _MONITORS = frozenset({"schedule", "external"})
 
 
@@ -27,13 +36,24 @@ def after_clock(context: Context, run: Run) -> bool:
     """Whether the workflow of a job runs after another one that a clock starts (`workflow_run` of GitHub)."""
     if "chained" not in run.start.triggers:
         return False
-    after = [f" {trigger.detail} " for trigger in _triggers(context, run) if trigger.kind == "chained"]
+    after = [trigger for trigger in _triggers(context, run) if trigger.kind == "chained"]
     return any(
         trigger.kind == "schedule"
-        for item in _loaded(context)
-        if item.path != run.start.workflow and any(f" {item.name} " in names for names in after)
+        for item in loaded(context)
+        if item.path != run.start.workflow and any(follows(context, before, item.name) for before in after)
         for trigger in item.triggers
     )
+
+
+def follows(context: Context, trigger: Trigger, name: str) -> bool:
+    """Whether a trigger waits for the workflow of a name, and not only for another whose name has that one in it."""
+    awaited = f" {trigger.detail} "
+    if not name or f" {name} " not in awaited:
+        return False
+    for other in sorted((item.name for item in loaded(context)), key=len, reverse=True):
+        if len(other) > len(name) and f" {name} " in f" {other} ":
+            awaited = awaited.replace(f" {other} ", "  ")
+    return f" {name} " in awaited
 
 
 def on_data(context: Context, run: Run) -> Evidence | None:
@@ -42,9 +62,17 @@ def on_data(context: Context, run: Run) -> Evidence | None:
         return None
     for trigger in _triggers(context, run):
         wanted = [path for path in trigger.paths if not path.startswith("!")]
-        if trigger.kind == "push" and wanted and all(_DATA.fullmatch(path) for path in wanted):
+        if trigger.kind == "push" and wanted and all(_is_data(context, path) for path in wanted):
             return context.evidence(run.start.workflow, trigger.line, Hop.TRIGGER)
     return None
+
+
+def _is_data(context: Context, pattern: str) -> bool:
+    """Whether a pattern is one of data by its name; `src/data/**` where code lies is none."""
+    folder = pattern.removeprefix("./").rstrip("*/")
+    return _DATA.fullmatch(pattern) is not None and not any(
+        path.startswith(f"{folder}/") for path, _ in context.modules(notebooks=False)
+    )
 
 
 def waiting(context: Context, run: Run) -> Evidence | None:
@@ -54,9 +82,21 @@ def waiting(context: Context, run: Run) -> Evidence | None:
     """
     for path, scope in run.entries if run.start.kind == "schedule" and not run.words else ():
         for call in context.index.calls_in(path, scope):
-            if call.name.endswith("Sensor") and _SENSOR.fullmatch(call.name) is not None:
+            if call.name.endswith("Sensor") and _SENSOR.fullmatch(call.name) and _stands_before(context, path, call):
                 return context.evidence(path, call.line, Hop.TRIGGER)
     return None
+
+
+def _stands_before(context: Context, path: str, task: Call) -> bool:
+    """Whether other tasks come behind one, as far as that shows; one that no variable holds may be anywhere."""
+    made = ASSIGNED.match(context.line(path, task.line))
+    if made is None:
+        return True
+    name, text = re.escape(made.group(1)), context.documents.text(path)
+    if has_any(text, ("set_upstream(", "set_downstream(", "chain(", "cross_downstream(")):
+        return True
+    behind = rf"\b{name}\b(?:[^\n>]{{0,200}}|[\s\])\\]{{0,99}})>>|<<[\s\[(\\]{{0,99}}[\w, ]{{0,200}}\b{name}\b"
+    return re.search(behind, text) is not None
 
 
 class Asked(Struct, frozen=True):
@@ -68,41 +108,56 @@ class Asked(Struct, frozen=True):
 
 
 def asked(context: Context, run: Run) -> Asked | None:
-    """Where a job that a clock or a message starts asks for the workflow of a run, or None.
-
-    Fact: https://cli.github.com/manual/gh_workflow_run (a workflow is told by its file, its path or its name)
-    """
-    names = {run.start.workflow, run.start.workflow.rpartition("/")[2]}
-    names.update(item.name for item in _loaded(context) if item.path == run.start.workflow)
+    """Where a job that a clock or a message starts asks for the workflow of a run, or None."""
+    names = names_of(context, run.start.workflow)
     return next((found for found in _asking(context) if found.name in names), None)
+
+
+def names_of(context: Context, path: str) -> frozenset[str]:
+    """What a workflow is asked for by: its path, its file or its name."""
+    return frozenset((path, path.rpartition("/")[2], *(item.name for item in loaded(context) if item.path == path)))
+
+
+def workflows_asked_for(text: str) -> Iterator[str]:
+    """The names, files or paths of the workflows that commands in a text ask for; no others than of this repository.
+
+    Fact: https://cli.github.com/manual/gh_workflow_run
+    """
+    for match in _ASKING.finditer(text):
+        end = text.find("\n", match.start())
+        if not _ELSEWHERE.search(text, match.start(), end if end >= 0 else len(text)):
+            yield next(filter(None, match.groups()))
 
 
 @kept
 def _asking(context: Context) -> tuple[Asked, ...]:
     """All that ask so."""
-    found = []
+    found: list[Asked] = []
     for run in context.automation.runs:
-        if run.words[:3] != _ASKING or run.start.kind != "ci" or run.start.blocked:
+        if run.words[:3] != ("gh", "workflow", "run") or run.start.kind != "ci" or run.start.blocked:
             continue
         if _MONITORS.isdisjoint(run.start.triggers):
             continue
-        name = next((word for word in run.words[3:] if not word.startswith("-")), "")
         place = context.evidence(run.location.path, run.location.line, Hop.TRIGGER)
-        found.append(Asked(name, place, _conditional(context, run)))
+        names = workflows_asked_for(shlex.join(run.words))
+        found += [Asked(name, place, _conditional(context, run)) for name in names]
     return tuple(found)
 
 
 def _conditional(context: Context, run: Run) -> bool:
-    """Whether the step that a command stands in, or its job, has a condition."""
+    """Whether the step that a command stands in, or its job, asks for what came out of another one."""
     for job in context.automation.declared(run.start.workflow, run.start.job):
-        if job.condition or any(s.condition and s.line <= run.location.line <= s.end_line for s in job.steps):
+        if asks_outcome(job.condition) or any(
+            asks_outcome(s.condition) and s.line <= run.location.line <= s.end_line for s in job.steps
+        ):
             return True
     return False
 
 
 def _triggers(context: Context, run: Run) -> Iterator[Trigger]:
-    return (t for item in _loaded(context) if item.path == run.start.workflow for t in item.triggers)
+    return (t for item in loaded(context) if item.path == run.start.workflow for t in item.triggers)
 
 
-def _loaded(context: Context) -> Iterator[Workflow]:
+def loaded(context: Context) -> Iterator[Workflow]:
+    """The workflows that the provider reads."""
     return (item for item in context.automation.workflows if not item.unloaded)

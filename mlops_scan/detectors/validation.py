@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mlops_scan.code.facts import Function, Guard, Module
-from mlops_scan.detectors.base import LEARNS, Context
+from mlops_scan.detectors.base import ASSIGNED, LEARNS, Context
 from mlops_scan.detectors.checkers import READS, checking_programs
 from mlops_scan.detectors.effects import RELEASES, Check, lost
 from mlops_scan.detectors.kept import kept
@@ -36,7 +36,6 @@ _MAX_LINES = 60  # of a function, above where it asks for what it has read
 _SAMPLE = regex(r"(tests?|samples?|fixtures?|mock|dummy|toy)(?![a-z])", re.I)
 _MADE = regex(r"(bad|invalid|wrong|broken|corrupt)", re.I)  # tests of data that is made to fail
 _MAX_TESTS = 200  # of a file that are looked at
-_HELD = regex(r"([A-Za-z_]\w*)\s*=(?!=)")
 _OUTCOME = regex(r"(validation_)?(errors?|error_(message|msg|list)s?|messages|problems|issues|status|violations)", re.I)
 _TABLES = frozenset({"pandas", "polars", "pyspark", "numpy", "pyarrow", "dask", "duckdb"})
 _EXPECTS = "great_expectations"
@@ -307,7 +306,7 @@ def _asked_by_caller(context: Context, name: str) -> Evidence | None:
         for call in module.calls:
             if call.name.rpartition(".")[2] != name:
                 continue
-            held = _HELD.match(context.line(path, call.line))
+            held = ASSIGNED.match(context.line(path, call.line))
             for guard in module.guards:
                 if guard.scope != call.scope or guard.line < call.line or guard.stops not in ("raise", "exit"):
                     continue

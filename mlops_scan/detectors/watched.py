@@ -23,11 +23,20 @@ _OUTPUT = regex(  # of a step or a job: what it found
     r"|\.outputs\.[\w-]{1,60} *== *'[\w -]{0,40}(drift|retrain)",
     words=("steps.", "needs.", ".outputs.", "env."),
 )
-_FAILED = regex(r"failure\(\)|(outcome|conclusion|result) *== *'failure'", words=("failure",))
+_FAILED = regex(r"(?<!!)(?<!! )failure\(\)|(outcome|conclusion|result) *== *'failure'", words=("failure",))
 _WELL = regex(  # what is asked for where all is well
-    r"[\w.-]{1,150} {0,9}(== {0,9}'(false|success|skipped|no|0)'|!= {0,9}'(true|failure|yes|1)')", words=("==", "!=")
+    r"[\w.-]{1,150} {0,9}(== {0,9}('(false|success|skipped|cancelled|no|0)'|false)"
+    r"|!= {0,9}('(true|failure|skipped|cancelled|yes|1)'|true))"
+    r"|env\.[\w-]{1,100} {0,9}!= {0,9}''",  # that there is an address to tell something
+    words=("==", "!="),
 )
-_IF, _FI = regex(r"(?:^|[;&|]) *if ", re.M, words=("if",)), regex(r"(?:^|[;&|]) *fi(?![\w-])", re.M, words=("fi",))
+_STEPS = regex(r"(?<![\w.])(steps|needs|env)\.", words=("steps.", "needs.", "env."))
+_BRANCH = regex(  # `if [ -n "$SLACK_URL" ]` asks only whether there is an address to tell something
+    r"(?:^|[;&|]) *(?:(?P<asks>if )"
+    r"(?P<set> *\[{1,2} *-[nz] +[\"']?\$\{?\w{0,60}?(?:url|hook|token|key|secret|slack|mail))?|fi(?![\w-]))",
+    re.M,
+    words=("if", "fi"),
+)
 _OR = regex(r"\|\| *(?!true|:|echo|exit|printf)\S", words=("||",))
 
 
@@ -35,6 +44,12 @@ def finding(text: str) -> bool:
     """Whether a condition of CI asks for what a check has found, or whether it has failed."""
     lower = _WELL.sub("", text.lower())
     return _OUTPUT.search(lower) is not None or _FAILED.search(lower) is not None
+
+
+def asks_outcome(text: str) -> bool:
+    """Whether a condition of CI asks what came out of a step or a job, but for whether all went well."""
+    lower = _WELL.sub("", text.lower())
+    return _STEPS.search(lower) is not None or _FAILED.search(lower) is not None
 
 
 @kept
@@ -91,10 +106,20 @@ def _asks(script: str, offset: int) -> bool:
     if not any(word in line for line in lines for word in _WORDS) or offset >= len(lines):
         return False
     if offset < 0:
-        return any(_IF.search(line) or _OR.search(line) for line in lines)
+        return any(_opens(line) or _OR.search(line) for line in lines)
     above, here = "\n".join(lines[:offset]), lines[offset]
-    opened = len(_IF.findall(above)) > len(_FI.findall(above)) or _IF.search(here) is not None
-    return opened or _OR.search(here) is not None
+    return _opens(above, still=True) or _opens(here) or _OR.search(here) is not None
+
+
+def _opens(text: str, still: bool = False) -> bool:
+    """Whether a shell text begins a branch that asks for something found; `still`, one that it does not end."""
+    branches: list[bool] = []
+    for match in _BRANCH.finditer(text):
+        if match["asks"]:
+            branches.append(not match["set"])
+        elif branches and still:
+            branches.pop()
+    return any(branches)
 
 
 def step_of(job: Job, workflow: str, run: Run) -> Step | None:

@@ -138,3 +138,12 @@ def test_a_file_that_has_changed_since_has_no_lines(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("other\n")
     assert [context.line("notes.txt", line) for line in (1, 2, 1_500, 1_999)] == [""] * 4
     assert context.documents.incomplete["notes.txt"].reason == "changed while it was scanned"
+
+
+def test_of_a_set_of_code_the_first_by_its_place_is_told(tmp_path: Path) -> None:
+    body = "from sklearn.linear_model import Ridge\n\n\n"
+    body += "\n\n".join(f"def fit_{name}(x, y):\n    Ridge().fit(x, y)\n" for name in "abcdefgh")
+    context = context_of(tmp_path, {"fits.py": body})
+    nodes = {("fits.py", f"fit_{name}") for name in "hgfedcba"}
+    found = (context.does(nodes, LEARNS), context.does(frozenset(nodes), LEARNS), context.reaches(nodes, LEARNS))
+    assert [use.scope for use in found if use is not None] == ["fit_a"] * 3

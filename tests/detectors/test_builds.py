@@ -120,11 +120,12 @@ def test_a_definition_that_is_not_there(tmp_path: Path, steps: str, more: Tree, 
         (ACTION.replace("push: true", "push: true\n          context: ./app"), {"Dockerfile": IMAGE}, "app/Dockerfile"),
         (ACTION.replace("push: true", "push: true\n          file: a/serve.Dockerfile"), {}, "a/serve.Dockerfile"),
         (ACTION, {"Dockerfile": "FROM python:3.12\nCOPY train.py .\n"}, ""),
+        (ACTION, {"dockerfile": "FROM python:3.12\nCOPY train.py .\n"}, ""),
         (ACTION.replace("push: true", "push: true\n          file: ${{ env.FILE }}"), {}, ""),
         (ACTION.replace("push: true", "push: true\n          context: https://github.com/a/b.git"), {}, ""),
         (script("python train.py") + ACTION, {}, ""),
     ],
-    ids=["none", "in another folder", "context", "file", "there", "variable", "remote", "made before"],
+    ids=["none", "in another folder", "context", "file", "there", "lower case", "variable", "remote", "made before"],
 )
 def test_an_action_without_its_dockerfile(tmp_path: Path, steps: str, more: Tree, missing: str) -> None:
     report = scan_tree(tmp_path, {**ML, **more, CI: HEAD + steps})
@@ -132,6 +133,30 @@ def test_an_action_without_its_dockerfile(tmp_path: Path, steps: str, more: Tree
     told = [f.message for f in findings(report, "MLS303")]
     assert len(told) == bool(missing)
     assert all(f"`{missing}`, which is not in the repository" in message for message in told)
+
+
+@pytest.mark.parametrize(
+    ("given", "context", "told"),
+    [
+        ("fetch-depth: 0", ".", True),
+        ("ref: '${{ github.sha }}'", ".", True),
+        ("ref: release", ".", False),
+        ("repository: a/b", ".", False),
+        ("fetch-depth: 0", "app", True),
+        ("path: app", "app", False),
+    ],
+)
+def test_what_is_checked_out_before_an_image_is_built(tmp_path: Path, given: str, context: str, told: bool) -> None:
+    steps = f"        with: {{{given}}}\n{ACTION.replace('context: .', f'context: {context}')}"
+    more = {"Dockerfile": "FROM python:3.12\nCOPY train.py .\n"} if context != "." else {}
+    assert bool(findings(scan_tree(tmp_path, {**ML, **more, CI: HEAD + steps}), "MLS303")) is told
+
+
+def test_a_workflow_of_a_template_finds_the_files_of_the_template(tmp_path: Path) -> None:
+    tree = {**ML, CI: HEAD + ACTION, "Dockerfile": IMAGE.replace("COPY figures.json /app/\n", "")}
+    template = {f"{{{{cookiecutter.name}}}}/{path}": text for path, text in tree.items()}
+    report = scan_tree(tmp_path, {"cookiecutter.json": "{}", **template})
+    assert findings(report, "MLS303") == []
 
 
 # -- git pushes that deploy --------------------------------------------------------------------------------------------

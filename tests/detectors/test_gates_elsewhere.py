@@ -247,15 +247,17 @@ ASKS = "if: steps.gate.outputs.{} == 'true'\n        run: kubectl apply -f servi
     [
         ((SETS, ASKS.format("good", "deploy")), Grade.WIRED),
         ((SETS, ASKS.format("good", "tell")), Grade.ABSENT),
+        ((SETS, ASKS.format("good", "publish the report")), Grade.ABSENT),
         ((SETS, ASKS.format("other", "deploy")), Grade.ABSENT),
         ((SETS.replace(".f1", ".rows").replace("F1", "ROWS"), ASKS.format("good", "deploy")), Grade.ABSENT),
         ((SETS,), Grade.ABSENT),
         ((SETS.replace("good=true", "$F1"), ASKS.format("good", "deploy")), Grade.ABSENT),
     ],
-    ids=["released on it", "told", "another output", "rows", "nobody asks", "not set"],
+    ids=["released on it", "told", "a report", "another output", "rows", "nobody asks", "not set"],
 )
 def test_output_that_a_release_asks_for(tmp_path: Path, steps: tuple[str, ...], expected: Grade) -> None:
-    steps = tuple(step.replace("kubectl apply -f serving.yaml", "echo x") if "tell" in step else step for step in steps)
+    told = any(word in step for word in ("tell", "report") for step in steps)
+    steps = tuple(step.replace("kubectl apply -f serving.yaml", "echo x") for step in steps) if told else steps
     assert grade(scan_tree(tmp_path, workflow(*steps)), GATE) is expected
 
 

@@ -262,6 +262,7 @@ CALLED = "from app import answer\n\nif __name__ == '__main__':\n    print(answer
         (GUARDED, Grade.IMPLEMENTED),
         (GUARDED.replace("    check_prompt_injection(question)\n", ""), Grade.TRACE),
         (GUARDED.replace("check_prompt_injection", "check_sql_injection"), Grade.ABSENT),
+        (GUARDED.replace("check_prompt_injection", "has_command_injection"), Grade.ABSENT),
         (GUARDED.replace("check_prompt_injection", "check_length"), Grade.ABSENT),
         (APP.replace("def answer", "# def check_prompt_injection(text):\ndef answer"), Grade.ABSENT),
     ],

@@ -395,6 +395,12 @@ def test_request_to_some_other_address_is_no_alert(tmp_path: Path) -> None:
     assert grade(scan_tree(tmp_path, {**ML, "watch.py": text}), ALERTS) is Grade.ABSENT
 
 
+@pytest.mark.parametrize(("name", "expected"), [("fetch_page", Grade.ABSENT), ("page_the_team", Grade.IMPLEMENTED)])
+def test_a_page_that_is_read_is_no_alert(tmp_path: Path, name: str, expected: Grade) -> None:
+    text = QUALITY.replace("notify(", f"{name}(").replace("PAGERDUTY_URL", "ADDRESS")
+    assert grade(scan_tree(tmp_path, {**ML, "monitor_live.py": text}), ALERTS) is expected
+
+
 SCRIPT = (
     "import sys\n\nimport pandas as pd\nfrom scipy.stats import ks_2samp\n\n"
     "before, now = pd.read_csv('before.csv'), pd.read_csv('now.csv')\nfor name in before.columns:\n"

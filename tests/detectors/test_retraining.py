@@ -461,6 +461,7 @@ def test_workflow_behind_one_with_a_clock(tmp_path: Path, first: str, names: str
         ("{push: {branches: [main], paths: ['data/**']}}", True),
         ("{push: {paths: ['data/raw/*.csv', data.dvc, '**/*.dvc', '!data/README.md']}}", True),
         ("{push: {paths: ['data/**', 'src/**']}}", False),
+        ("{push: {paths: ['src/data/**']}}", False),
         ("{push: {paths: ['database/**']}}", False),
         ("{push: {paths: [dvc.lock, params.yaml]}}", False),
         ("{push: {branches: [main]}}", False),
@@ -468,7 +469,8 @@ def test_workflow_behind_one_with_a_clock(tmp_path: Path, first: str, names: str
     ],
 )
 def test_push_of_data(tmp_path: Path, on: str, met: bool) -> None:
-    report = scan_tree(tmp_path, {**ML, "data/raw/a.csv": "x\n1\n", CI: workflow(KEPT, on)})
+    files = {"data/raw/a.csv": "x\n1\n", "src/data/make.py": "import pandas\n"}
+    report = scan_tree(tmp_path, {**ML, **files, CI: workflow(KEPT, on)})
     assert practice(report, TRIGGERED).met is met
 
 
@@ -478,6 +480,9 @@ def test_push_of_data(tmp_path: Path, on: str, met: bool) -> None:
         (CRON, "{if: steps.d.outputs.drift == 'true', run: gh workflow run a.yml}", {TRIGGERED}),
         (CRON, "{if: failure(), run: gh workflow run retrain --ref main}", {TRIGGERED}),
         (CRON, "{run: gh workflow run .github/workflows/a.yml}", {SCHEDULED}),
+        (CRON, "{if: github.ref == 'refs/heads/main', run: gh workflow run --ref main a.yml}", {SCHEDULED}),
+        (CRON, "{if: steps.d.outcome == 'success', run: gh workflow run a.yml}", {SCHEDULED}),
+        (CRON, "{if: failure(), run: gh workflow run a.yml -R other/project}", set()),
         ("push", "{if: steps.d.outputs.drift == 'true', run: gh workflow run a.yml}", set()),
         ("workflow_dispatch", "{if: always(), run: gh workflow run a.yml}", set()),
         (CRON, "{if: always(), run: gh workflow run other.yml}", set()),
@@ -555,6 +560,14 @@ def test_tasks_before_the_training(tmp_path: Path, function: str, task: str, met
     assert practice(report, TRIGGERED).met is met
 
 
+def test_a_sensor_behind_the_training(tmp_path: Path) -> None:
+    text = deciding("pass", "FileSensor(task_id='c', filepath='m.joblib')")
+    for order, met in (("last >> first", False), ("[first, rest] >> last", True), ("last << [rest, first]", True)):
+        dag = text.replace("first >> [last, rest]", order)
+        report = scan_tree(tmp_path / order.replace(" ", ""), {**ML, "dags/a.py": dag})
+        assert practice(report, TRIGGERED).met is met
+
+
 def test_a_branch_that_nothing_starts(tmp_path: Path) -> None:
     text = deciding("return 'retrain' if drift_share() > 0.3 else 'rest'", BRANCH, "None")
     assert not practice(scan_tree(tmp_path, {**ML, "dags/a.py": text}), TRIGGERED).met
@@ -601,11 +614,28 @@ def test_routes_that_train_with_new_rows(tmp_path: Path, route: str, met: bool) 
     assert not practice(scan_tree(tmp_path / "b", tree), TRIGGERED).met
 
 
+def test_a_route_that_somebody_asks_for_beside_a_queue(tmp_path: Path) -> None:
+    api = API.format("/run").replace("import again\n", "import again\nfrom kafka import KafkaProducer\n")
+    again = f"import kafka\n{RETRAIN}"
+    tree = {**ML, "again.py": again, "api.py": api, "Dockerfile": SERVICE.format("uvicorn", "api:app")}
+    assert not practice(scan_tree(tmp_path, tree), TRIGGERED).met
+
+
 @pytest.mark.parametrize(("library", "met"), [("kafka", True), ("argparse", False)])
 def test_programs_that_train_with_new_rows(tmp_path: Path, library: str, met: bool) -> None:
     program = f"import {library}\n{RETRAIN}\n\nif __name__ == '__main__':\n    again([1])\n"
     tree = {**ML, "again.py": program, "Dockerfile": SERVICE.format("python", "again.py")}
     assert practice(scan_tree(tmp_path, tree), TRIGGERED).met is met
+
+
+@pytest.mark.parametrize(
+    ("command", "met"),
+    [('ssh me@box "crontab /srv/jobs.cron"', True), ("crontab jobs.cron", False), ("echo crontab jobs.cron", False)],
+)
+def test_crontab_that_ci_hands_over(tmp_path: Path, command: str, met: bool) -> None:
+    step = command.replace('"', "'")  # the machine of the job itself is gone before night
+    tree = {**ML, "jobs.cron": "0 3 * * * python train.py\n", CI: workflow(step, "push")}
+    assert practice(scan_tree(tmp_path, tree), SCHEDULED).met is met
 
 
 # -- commands that are put together ------------------------------------------------------------------------------------

@@ -133,6 +133,7 @@ def test_services_that_are_started_again_on_a_machine_of_ones_own(tmp_path: Path
     [
         deploying("git pull", "sudo systemctl restart scorer"),  # the machine ends with the job
         deploying(PULLS + "'git pull && sudo systemctl restart nginx'"),
+        deploying(PULLS + "'git pull && sudo systemctl restart postgres-exporter'"),
         deploying(PULLS + "'sudo systemctl restart scorer'"),  # with what it had before
         deploying(PULLS + "'git pull && systemctl status scorer'"),
         deploying(f'# {PULLS}"git pull && systemctl restart scorer"', "ls"),

@@ -73,6 +73,9 @@ NEXT = (
         ("needs.watch.outputs.drift_detected == 'false'", "python drift.py", Grade.ABSENT),
         ("needs.watch.outputs.drift_detected != 'true'", "python drift.py", Grade.ABSENT),
         ("needs.watch.result == 'success'", "python drift.py", Grade.ABSENT),
+        ("needs.quality-watch.result != 'cancelled'", "python drift.py", Grade.ABSENT),
+        ("!failure() && !cancelled()", "python drift.py", Grade.ABSENT),
+        ("env.ALERT_WEBHOOK != ''", "python drift.py", Grade.ABSENT),
         ("github.ref == 'refs/heads/main'", "python drift.py", Grade.ABSENT),
         ("needs.watch.outputs.drift_detected == 'true'", "echo drift", Grade.ABSENT),
     ],
@@ -90,6 +93,8 @@ def test_job_behind_the_check_that_trains(tmp_path: Path, condition: str, run: s
         ("python drift.py || true\npython train.py", Grade.ABSENT),
         ('if [ "$DRIFT" = "true" ]; then\n  echo moved\nfi\npython train.py', Grade.ABSENT),
         ('if [ "$NIGHT" = "true" ]; then\n  python train.py\nfi', Grade.ABSENT),
+        ('if [ -n "$SLACK_URL" ]; then\n  python train.py drift\nfi', Grade.ABSENT),
+        ('if [ "$DRIFT" = 1 ]; then\n  if [ -z "$URL" ]; then echo; fi\n  python train.py\nfi', Grade.WIRED),
     ],
 )
 def test_shell_that_trains_on_drift(tmp_path: Path, script: str, expected: Grade) -> None:
@@ -110,6 +115,9 @@ SCRIPT = (
         (ASKS.format("train.yml"), Grade.WIRED),
         (ASKS.format('"Train"'), Grade.WIRED),
         (SCRIPT.format("train.yml"), Grade.WIRED),
+        (ASKS.format("--ref main .github/workflows/train.yml"), Grade.WIRED),
+        (ASKS.format("train.yml --repo ${{ github.repository }}"), Grade.WIRED),
+        (ASKS.format("train.yml --repo other/project"), Grade.ABSENT),
         (ASKS.format("other.yml"), Grade.ABSENT),
         ("run: gh workflow run train.yml", Grade.ABSENT),  # whatever the check says
         ("if: false\n        run: gh workflow run train.yml", Grade.ABSENT),
@@ -128,6 +136,7 @@ def test_workflow_that_the_check_asks_for(tmp_path: Path, step: str, expected: G
         ("    if: github.event.workflow_run.conclusion == 'success'\n", "Drift check", Grade.ABSENT),
         ("", "Drift check", Grade.ABSENT),
         ("    if: github.event.workflow_run.conclusion == 'failure'\n", "Tests", Grade.ABSENT),
+        ("    if: github.event.workflow_run.conclusion == 'failure'\n", "No Drift checks", Grade.ABSENT),
     ],
 )
 def test_workflow_behind_the_one_that_checks(tmp_path: Path, condition: str, name: str, expected: Grade) -> None:
@@ -284,11 +293,12 @@ ISSUE = (
         (ISSUE, "python drift.py", Grade.WIRED),
         ("if: failure()\n        run: curl -d drift $SLACK_WEBHOOK_URL", "python drift.py", Grade.WIRED),
         ("if: failure()\n        run: curl -O https://example.org/x", "python drift.py", Grade.ABSENT),
+        ('run: if [ -n "$HOOK_URL" ]; then curl -d drift $SLACK_WEBHOOK_URL; fi', "python drift.py", Grade.ABSENT),
         (SLACK, "python drift.py", Grade.ABSENT),
         (f"if: failure()\n        {SLACK}", "python data.py", Grade.ABSENT),
         (f"if: failure()\n        {SLACK}", "pytest", Grade.ABSENT),
     ],
-    ids=["failed", "output", "issue", "curl", "download", "always sent", "other work", "tests"],
+    ids=["failed", "output", "issue", "curl", "download", "address", "always sent", "other work", "tests"],
 )
 def test_message_of_a_step_behind_the_check(tmp_path: Path, step: str, run: str, expected: Grade) -> None:
     assert scan_of(tmp_path, {WATCH: watch(step, run=run)})[ALERTS] is expected
@@ -299,6 +309,7 @@ def test_message_of_a_step_behind_the_check(tmp_path: Path, step: str, run: str,
     [
         ('"ml@corp.org"', "True", "drifted", Grade.WIRED),
         ('"ml@corp.org"', "False", "drifted", Grade.ABSENT),
+        ('"ml@corp.org"', 'False}  # "email_on_failure": True', "drifted", Grade.ABSENT),
         ('"airflow@example.com"', "True", "drifted", Grade.TRACE),
         ('"ml@corp.org"', "True", "read", Grade.ABSENT),
     ],
@@ -357,19 +368,25 @@ def forever():
 if __name__ == "__main__":
     forever()
 """
+ONCE = "    found = drifted({}, {})\n    while True:\n        if found"
 COMPOSE = "services:\n  watch:\n    image: python:3.12\n    command: python loop.py\n    volumes: ['.:/app']\n"
 
 
 @pytest.mark.parametrize(
-    ("loop", "compose", "expected"),
+    ("loop", "service", "expected"),
     [
-        (LOOP, {"docker-compose.yml": COMPOSE}, Grade.WIRED),
-        (LOOP, {}, Grade.IMPLEMENTED),
-        (LOOP.replace("while True", "for _ in range(3)"), {"docker-compose.yml": COMPOSE}, Grade.IMPLEMENTED),
+        (LOOP, True, Grade.WIRED),
+        (LOOP, False, Grade.IMPLEMENTED),
+        (LOOP.replace("while True", "for _ in range(3)"), True, Grade.IMPLEMENTED),
+        (LOOP.replace("while True", "while not stop.is_set()"), True, Grade.WIRED),
+        (LOOP.replace("while True", "while not found()"), True, Grade.IMPLEMENTED),
+        (LOOP.replace("        time.sleep(60)", "    time.sleep(60)"), True, Grade.IMPLEMENTED),
+        (LOOP.replace("    while True:\n        if len(drifted({}, {})) > 0", ONCE), True, Grade.IMPLEMENTED),
     ],
-    ids=["service", "by hand", "a few times"],
+    ids=["service", "by hand", "a few times", "until stopped", "until found", "sleep behind it", "check before it"],
 )
-def test_loop_without_an_end(tmp_path: Path, loop: str, compose: Tree, expected: Grade) -> None:
+def test_loop_without_an_end(tmp_path: Path, loop: str, service: bool, expected: Grade) -> None:
+    compose = {"docker-compose.yml": COMPOSE} if service else {}
     assert scan_of(tmp_path, {"loop.py": loop, **compose})[DRIFT] is expected
 
 
