@@ -26,7 +26,7 @@ _BY_SOMEBODY = regex(rf"{_CHECK.pattern}|train|fit\b|learn|trigger|admin|simul|d
 _RECEIVES = regex(
     r"predict|infer|score|classif|recommend|feedback|ingest|upload|event|label|observ|record|collect|sample|data", re.I
 )
-_QUEUES = frozenset({"kafka", "confluent_kafka", "aiokafka", "pika", "aio_pika", "nats", "watchdog", "faust"})
+_WATCHES = frozenset({"watchdog", "faust", "nats", "aio_pika"})  # which are imported to be told of what comes in
 _PLAIN = frozenset({"/health", "/healthz", "/ready", "/readyz", "/live", "/docs", "/ping", "/status"})
 _MAX_HANDLERS = 500
 _MAX_SIZE = 150_000  # bytes of a dashboard or manifest
@@ -53,7 +53,8 @@ def on_data(context: Context, node: Node) -> Evidence | None:
     services = [s for s in context.started(*node) if s.run.start.kind == "service" and not s.run.start.blocked]
     routes = list(_routes(context, node)) if services else []
     module = context.index.modules.get(node[0])
-    queued = not routes and module is not None and not _QUEUES.isdisjoint(module.roots)
+    reads = any("consume" in use.does for use in context.uses_in(node[0]))  # importing a client of Kafka may be to send
+    queued = not routes and (reads or (module is not None and not _WATCHES.isdisjoint(module.roots)))
     if (
         not services
         or any(_BY_SOMEBODY.search(route) for route in routes)

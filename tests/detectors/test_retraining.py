@@ -621,9 +621,17 @@ def test_a_route_that_somebody_asks_for_beside_a_queue(tmp_path: Path) -> None:
     assert not practice(scan_tree(tmp_path, tree), TRIGGERED).met
 
 
-@pytest.mark.parametrize(("library", "met"), [("kafka", True), ("argparse", False)])
-def test_programs_that_train_with_new_rows(tmp_path: Path, library: str, met: bool) -> None:
-    program = f"import {library}\n{RETRAIN}\n\nif __name__ == '__main__':\n    again([1])\n"
+@pytest.mark.parametrize(
+    ("imports", "rows", "met"),
+    [
+        ("from kafka import KafkaConsumer", "list(KafkaConsumer('rows'))", True),
+        ("from kafka import KafkaProducer", "[KafkaProducer().send('rows', b'1')]", False),
+        ("import argparse", "[1]", False),
+    ],
+    ids=["reads a queue", "writes to one", "neither"],
+)
+def test_programs_that_train_with_new_rows(tmp_path: Path, imports: str, rows: str, met: bool) -> None:
+    program = f"{imports}\n{RETRAIN}\n\nif __name__ == '__main__':\n    again({rows})\n"
     tree = {**ML, "again.py": program, "Dockerfile": SERVICE.format("python", "again.py")}
     assert practice(scan_tree(tmp_path, tree), TRIGGERED).met is met
 
