@@ -256,7 +256,10 @@ def entry_nodes(context: Context, path: str, module: Module, function: Function)
 def _imported(context: Context, path: str, function: Function) -> Iterator[Node]:
     """The modules whose objects a test asks that it imports made: `from model import model`, `model.score(rows)`."""
     for call in context.index.calls_in(path, function.qualname):
-        found = context.index.find_module(call.name.rpartition(".")[0], path)
+        owner = call.name.rpartition(".")[0]
+        if not owner or owner[0] in "@?*" or context.index.is_foreign(owner):  # as most calls are
+            continue
+        found = context.index.find_module(owner, path)
         there = context.index.modules.get(found[0]) if found is not None else None
         if found is None or there is None or found[0] == path:
             continue
