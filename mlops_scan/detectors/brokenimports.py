@@ -1,14 +1,13 @@
 """Imports of the repository's own code that cannot succeed: what they name is not there.
 
-Only what the files prove is told: a module of the repository without a trace of the name, a folder `src` without such
-a file. Names that something may add as it runs or is built, and modules that may be another's, are left alone.
+Only what the files prove is told: a module of the repository without a trace of the name. Names that something may add
+as it runs, what a package lacks, and modules that may be another's, are left alone.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -27,11 +26,8 @@ _DYNAMIC = regex(
     r"|^[ \t]{0,20}from[ \t]{1,5}[\w.]{1,200}[ \t]{1,5}import[ \t]{0,5}\(?[ \t]{0,5}\*",
     re.M,
 )
-_SOURCES = "src"
-"""A folder that no distribution is called: what is imported from it is the repository's own."""
 _ROOTS = ("", "src", "lib", "app", "python")  # where packages lie in a project
 _STATEMENTS = ("import ", "from ")
-_BUILT_WITH = ("Cargo.toml", "CMakeLists.txt", "meson.build")
 _WRITTEN = frozenset({Role.VENDORED, Role.GENERATED})
 
 
@@ -58,18 +54,14 @@ def _stands_in(context: Context, path: str) -> bool:
 
 
 def _reason(context: Context, path: str, name: str) -> str:
-    located = context.index.find_module(name, path)
-    if located is None:
-        return _not_below_sources(context, path, name)
-    target, rest = located
+    target, rest = context.index.find_module(name, path) or ("", "")
     missing = rest.partition(".")[0]
-    if not missing or target == path or _MADE.fullmatch(missing) or context.role(target) in _WRITTEN:
+    if not missing or target in ("", path) or _MADE.fullmatch(missing) or context.role(target) in _WRITTEN:
+        return ""
+    if target.endswith("/__init__.py"):  # what a package lacks may be a link, a submodule, compiled or generated
         return ""
     module = name[: len(name) - len(rest)].rstrip(".")
     if not _is_own(context, path, target, module) or _may_have(context, target, missing):
-        return ""
-    package = target.endswith("/__init__.py")
-    if _is_written(context, f"{missing}.py") or (package and (_compiles(context) or _is_submodule(context, missing))):
         return ""
     return f"it imports `{missing}`, which is not in {target}"
 
@@ -83,34 +75,7 @@ def _is_own(context: Context, path: str, target: str, module: str) -> bool:
         for folder in above(path.rpartition("/")[0])
         for root in _ROOTS
     }
-    return target.removesuffix(".py").removesuffix("/__init__") in places
-
-
-def _is_submodule(context: Context, name: str) -> bool:
-    """Whether a name is one of the folders on the way to a submodule, which is not checked out here."""
-    files = context.named(".gitmodules", aside=True)
-    return any(_spells_out(context.documents.text(file.path), name) for file in files)
-
-
-@kept
-def _is_written(context: Context, name: str) -> bool:
-    """Whether a command or script writes a file of that name, or .gitignore leaves it out."""
-    output = regex(rf"(?:\s-o|--out[\w-]*|>)[ =]*[\"']?(?:[^\s\"']*/)?{re.escape(name)}(?![\w.])")
-    texts = (context.documents.text(file.path) for file in context.written_in("shell", "makefile", aside=True))
-    if any(name in text and output.search(text) for text in texts):
-        return True
-    if any(output.search(" ".join(words)) for words in context.commands() if any(name in word for word in words)):
-        return True
-    ignored = (context.documents.text(file.path) for file in context.named(".gitignore", aside=True))
-    return any(line.strip().rpartition("/")[2] == name for text in ignored for line in text.split("\n"))
-
-
-@kept
-def _compiles(context: Context) -> bool:
-    """Whether the repository has modules built that are in no file of their own: extensions in C, Cython or Rust."""
-    if any(map(context.has_named, _BUILT_WITH)):
-        return True
-    return any("ext_modules" in context.documents.text(file.path) for file in context.named("setup.py"))
+    return target.removesuffix(".py") in places
 
 
 @kept
@@ -118,15 +83,12 @@ def _outside(context: Context) -> frozenset[str]:
     """What other distributions and Python itself are imported by."""
     tools = (name.partition(".")[0] for tool in context.rules.tools.values() for name in tool.imports)
     lists = (item.name.replace("-", "_") for item in declared(context))
-    return frozenset((*sys.stdlib_module_names, *tools, *lists)) - {_SOURCES}
+    return frozenset((*sys.stdlib_module_names, *tools, *lists))
 
 
 def _may_have(context: Context, target: str, name: str) -> bool:
     """Whether a module, or another of its name, may have a name: it spells it out, or names come to it as it runs."""
     for path in (target, *_modules_by_name(context).get(_last(target), ())):
-        folder, _, file = path.rpartition("/")
-        if file == "__init__.py" and _holds(context, folder, name):
-            return True
         text = context.documents.text(path)
         if _spells_out(text, name) or _DYNAMIC.search(text) is not None:
             return True
@@ -160,32 +122,3 @@ def _modules_by_name(context: Context) -> Mapping[str, Sequence[str]]:
         if file.suffix == ".py":
             found[_last(file.path)].append(file.path)
     return dict(found)
-
-
-def _not_below_sources(context: Context, path: str, name: str) -> str:
-    """Why a name below `src` means no file, although that folder is there; or empty."""
-    parts = name.split(".")
-    if parts[0] != _SOURCES or len(parts) < 2:
-        return ""
-    folders = [f"{folder}/{_SOURCES}".lstrip("/") for folder in above(path.rpartition("/")[0])]
-    held = [folder for folder in folders if _begins(context, f"{folder}/")]
-    if not held or any(_holds(context, folder, parts[1]) for folder in held) or _is_submodule(context, parts[1]):
-        return ""
-    return f"it imports `{'.'.join(parts[:2])}`, which is not in the repository"
-
-
-def _holds(context: Context, folder: str, name: str) -> bool:
-    """Whether a folder holds a folder of that name, or a file that is called so up to its first dot."""
-    return _begins(context, f"{folder}/{name}/") or _begins(context, f"{folder}/{name}.")
-
-
-def _begins(context: Context, beginning: str) -> bool:
-    """Whether any path of the repository begins so."""
-    paths = _paths(context)
-    at = bisect_left(paths, beginning)
-    return at < len(paths) and paths[at].startswith(beginning)
-
-
-@kept
-def _paths(context: Context) -> Sequence[str]:
-    return sorted(file.path for file in context.repository.files)
