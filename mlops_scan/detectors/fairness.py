@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 
 from mlops_scan.code.facts import Function, Module
 from mlops_scan.detectors.base import Context
-from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.live import dead, own_function
 from mlops_scan.regex import regex
-from mlops_scan.words import Confidence, Grade, Hop, Problem, Signal
+from mlops_scan.words import Hop, Problem, Signal
 
 _PRACTICE = "model/slice-evaluation"
 _MEASURES = regex(
@@ -42,23 +42,10 @@ def _measured(context: Context, path: str, module: Module) -> Iterator[Signal]:
     if not found:
         return
     function = next((f for f in found if not dead(context, path, f.qualname)), found[0])
-    unused = dead(context, path, function.qualname)
-    reason = f"nothing calls `{function.qualname}`" if unused else ""
     computes = context.reaches([(path, function.qualname)], _EVALUATES, _HOPS)
     place = computes.location if computes is not None else None
-    yield Signal(
-        _PRACTICE,
-        "python",
-        Grade.TRACE if unused else Grade.IMPLEMENTED,
-        (
-            context.evidence(path, function.line),
-            *((context.evidence(place.path, place.line, Hop.USE),) if place is not None else ()),
-        ),
-        Confidence.MEDIUM,
-        reason,
-        scope=function.qualname,
-        fixed=unused,
-    )
+    shown = (context.evidence(place.path, place.line, Hop.USE),) if place is not None else ()
+    yield own_function(context, _PRACTICE, path, function, shown)
 
 
 def _measures(context: Context, path: str, function: Function) -> bool:

@@ -14,7 +14,7 @@ from mlops_scan.code.facts import Guard
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import Context, unique
 from mlops_scan.detectors.cases import case_files, promptfoo_cases
-from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.live import dead, own_function
 from mlops_scan.detectors.names import named_assets
 from mlops_scan.fingerprints.use import Use
 from mlops_scan.regex import regex
@@ -261,17 +261,7 @@ def _guards(context: Context) -> Iterator[Signal]:
         for function in module.functions.values():
             if function.stub or _INJECTION.match(function.qualname.rpartition(".")[2]) is None:
                 continue
-            unused = dead(context, path, function.qualname)
-            yield Signal(
-                "genai/guardrails",
-                "python",
-                Grade.TRACE if unused else Grade.IMPLEMENTED,
-                (context.evidence(path, function.line),),
-                Confidence.MEDIUM,
-                f"nothing calls `{function.qualname}`" if unused else "",
-                scope=function.qualname,
-                fixed=unused,
-            )
+            yield own_function(context, "genai/guardrails", path, function)
             return
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from mlops_scan.code.facts import Function, Module
 from mlops_scan.detectors.base import Context
 from mlops_scan.detectors.containers import rolls_out_no_model
-from mlops_scan.detectors.live import dead
+from mlops_scan.detectors.live import own_function
 from mlops_scan.fingerprints.globs import matches
 from mlops_scan.regex import regex
 from mlops_scan.repository.files import File
@@ -88,17 +88,7 @@ def _made_cards(context: Context) -> Iterator[Signal]:
         for function in module.functions.values():
             name = function.qualname.rpartition(".")[2]
             if not function.stub and _MAKES_CARD.match(name) and _writes_card(module, function):
-                unused = dead(context, path, function.qualname)
-                yield Signal(
-                    "governance/model-card",
-                    "python",
-                    Grade.TRACE if unused else Grade.IMPLEMENTED,
-                    (context.evidence(path, function.line),),
-                    Confidence.MEDIUM,
-                    f"nothing calls `{function.qualname}`" if unused else "",
-                    scope=function.qualname,
-                    fixed=unused,
-                )
+                yield own_function(context, "governance/model-card", path, function)
                 return
 
 

@@ -6,11 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from mlops_scan.code.facts import MAIN, Call, Module
+from mlops_scan.code.facts import MAIN, Call, Function, Module
 from mlops_scan.code.index import Node
 from mlops_scan.detectors.base import ASIDE, Context
 from mlops_scan.detectors.kept import kept
 from mlops_scan.regex import regex
+from mlops_scan.words import Confidence, Evidence, Grade, Signal
 
 LAMBDA = "lambda_handler"
 _SCRIPT = regex(r"(main|app|demo|start|(run|train|training|pipeline)(_\w+)?|\w+_(pipeline|training|runner))\.py", re.I)
@@ -117,6 +118,23 @@ def _called(context: Context, nodes: Iterable[Node]) -> set[str]:
             names.update([call.name for call in calls])
             names.update(*[call.refs for call in calls if call.refs])
     return {name.rpartition(".")[2] for name in names}
+
+
+def own_function(
+    context: Context, practice: str, path: str, function: Function, more: tuple[Evidence, ...] = ()
+) -> Signal:
+    """What a function of the project's own is worth for a practice: a trace where nothing calls it."""
+    unused = dead(context, path, function.qualname)
+    return Signal(
+        practice,
+        "python",
+        Grade.TRACE if unused else Grade.IMPLEMENTED,
+        (context.evidence(path, function.line), *more),
+        Confidence.MEDIUM,
+        f"nothing calls `{function.qualname}`" if unused else "",
+        scope=function.qualname,
+        fixed=unused,
+    )
 
 
 def dead(context: Context, path: str, scope: str) -> bool:
